@@ -1,0 +1,110 @@
+# Development tasks; `make help` lists them.
+#
+#   PYTHON         interpreter that makes the environment (3.10 to 3.13)
+#   VENV           environment to use; one that is there already is used as it is
+#   HOST           host stack to install: fork or upstream
+#   VENV_UPSTREAM  environment of `make test-upstream`
+
+PYTHON ?= python3
+VENV ?= .venv
+VENV_UPSTREAM ?= .venv-upstream
+HOST ?= fork
+# Some shells export the machine's name as HOST.
+ifeq ($(origin HOST),environment)
+HOST := $(or $(filter fork upstream,$(HOST)),fork)
+endif
+
+ifeq ($(HOST),fork)
+STACK := requirements/mminstall.txt
+RIVAL := mmengine
+else ifeq ($(HOST),upstream)
+STACK := requirements/mminstall-upstream.txt
+RIVAL := onedl-mmengine
+else
+$(error HOST must be fork or upstream, not '$(HOST)')
+endif
+
+REQUIREMENTS := requirements/runtime.txt $(STACK) requirements/tests.txt
+VPY := $(VENV)/bin/python
+# MADE marks an environment as made here, and so as ours to delete. STAMP is written last: an
+# environment of ours without it is half-made or holds the other host stack, and is made anew.
+MADE := $(VENV)/.mmtmix-made
+STAMP := $(VENV)/.mmtmix-$(HOST)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+define CHECK_PYTHON
+import sys
+v = sys.version_info[:2]
+if not (3, 10) <= v <= (3, 13):
+    sys.exit("mmtmix needs Python 3.10 to 3.13, but %s is %d.%d. Name another: make PYTHON=python3.11" % ((sys.executable,) + v))
+endef
+export CHECK_PYTHON
+MINOR := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv test test-upstream lint ruff ruff-format mypy format demo clean
+
+help: ## list the tasks
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+
+venv: $(STAMP) ## make the environment, or bring it up to date
+ifneq ($(origin PYTHON),file)
+	@[ "$$($(PYTHON) $(MINOR))" = "$$($(VPY) $(MINOR))" ] || { \
+	  echo "$(VENV) holds Python $$($(VPY) $(MINOR)), but PYTHON=$(PYTHON) is another version:" \
+	    "delete $(VENV), or name another with VENV=..." >&2; exit 1; }
+endif
+
+$(STAMP): $(REQUIREMENTS) setup.py setup.cfg
+	@if [ -e $(MADE) ] && [ ! -e $@ ]; then \
+	  $(PYTHON) -c "$$CHECK_PYTHON" && \
+	  echo "$(VENV) is half-made or holds the other host stack: making it anew" && \
+	  rm -rf "$(VENV)"; fi
+	@if [ ! -x $(VPY) ]; then \
+	  $(PYTHON) -c "$$CHECK_PYTHON" && \
+	  mkdir -p "$(dir $(abspath $(VENV)))" && mkdir "$(VENV)" && touch $(MADE) && \
+	  echo "Making $(VENV) with $$($(PYTHON) -V)" && \
+	  $(PYTHON) -m venv "$(VENV)"; fi
+	@$(VPY) -c "$$CHECK_PYTHON"
+	@if $(VPY) -m pip show -q $(RIVAL) 2>/dev/null; then \
+	  echo "$(VENV) holds $(RIVAL), of the other host stack: name another with VENV=..." >&2; \
+	  exit 1; fi
+	@rm -f $@
+	$(VPY) -m pip install $(addprefix -r ,$(REQUIREMENTS)) -e .
+# The opencv-python that the host stack asks for needs libGL and X11. Where they are missing, its
+# headless build takes its place.
+	@$(VPY) -c 'import cv2' 2>/dev/null || { \
+	  echo "opencv-python does not load here: taking opencv-python-headless instead" && \
+	  $(VPY) -m pip uninstall -q -y opencv-python opencv-python-headless && \
+	  $(VPY) -m pip install opencv-python-headless && $(VPY) -c 'import cv2'; }
+	@touch $@
+
+test: lint ## lint, then run all tests
+	$(VPY) -m pytest
+
+test-upstream: ## run the tests marked `host` on upstream's distribution
+	$(MAKE) venv HOST=upstream VENV=$(VENV_UPSTREAM)
+	$(VENV_UPSTREAM)/bin/python -m pytest -m host
+
+lint: ruff ruff-format mypy ## what CI checks besides the tests
+
+ruff: venv
+	$(VPY) -m ruff check .
+
+ruff-format: venv
+	$(VPY) -m ruff format --check .
+
+mypy: venv
+	$(VPY) -m mypy
+
+format: venv ## let ruff fix and format the code
+	$(VPY) -m ruff check --fix .
+	$(VPY) -m ruff format .
+
+demo: venv ## show what mmtmix does, on a small data set
+	$(VPY) tools/demo.py
+
+clean: ## delete build products and caches, but no environment
+	rm -rf build dist *.egg-info mmtmix/.mim .mypy_cache .pytest_cache .ruff_cache
+	find mmtmix tests tools configs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,23 @@
+# the search of the demo: Adam and 400 steps, where the paper has SGD and 100 epochs
+_base_ = ['../_base_/datasets/fashionmnist_mini.py', '../_base_/default_runtime.py']
+
+teacher = 'configs/simple/wrn16_fashionmnist_mini.py'
+checkpoint = 'work_dirs/simple/wrn16_fashionmnist_mini/last.pth'
+requires = [dict(config=teacher, produces=checkpoint)]
+
+model = dict(
+    type='MixerSearch',
+    teacher=dict(config=teacher, checkpoint=checkpoint),
+    mixer=dict(type='TransformMixer', num_mix=2, cam_size=28),
+    alpha=1.0,
+)
+val_evaluator = dict(_delete_=True, type='MixQuality')
+test_evaluator = val_evaluator
+optim_wrapper = dict(
+    type='AutocastOptimWrapper',
+    optimizer=dict(type='Adam', lr=1e-3),
+    clip_grad=dict(max_norm=1.0),
+)
+train_cfg = dict(type='MixerSearchLoop', max_epochs=10, val_interval=5)
+val_cfg = dict()
+test_cfg = dict()

@@ -1,0 +1,7 @@
+"""Datasets of our own and the check that a config's data is in place."""
+
+from .fashion_mnist import FashionMNISTIdx
+from .preflight import check_data
+from .seeding import seed_worker
+
+__all__ = ['FashionMNISTIdx', 'check_data', 'seed_worker']

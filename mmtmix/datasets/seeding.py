@@ -1,0 +1,24 @@
+"""Seeds of data loader workers."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+from mmengine.registry import FUNCTIONS
+
+
+@FUNCTIONS.register_module()
+def seed_worker(worker_id: int) -> None:
+    """Seed a worker's Python and numpy from the seed that torch gave it.
+
+    Torch draws that seed anew from the main process in every epoch; MMEngine's own function
+    replaces it by a constant, the same crops in every epoch for workers that don't persist.
+
+    Args:
+        worker_id: Number of the worker; torch's seed depends on it already.
+    """
+    seed = torch.initial_seed() % 2**32
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (what MMPretrain's transforms draw from)

@@ -1,0 +1,7 @@
+"""Hooks."""
+
+from .epoch_seed_hook import EpochSeedHook
+from .finite_stop_hook import FiniteStopHook
+from .last_checkpoint_hook import LastCheckpointHook
+
+__all__ = ['EpochSeedHook', 'FiniteStopHook', 'LastCheckpointHook']

@@ -1,0 +1,44 @@
+"""The trained model under a name that other configs can refer to."""
+
+from __future__ import annotations
+
+import os
+import os.path as osp
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmpretrain.registry import HOOKS
+
+
+@HOOKS.register_module()
+class LastCheckpointHook(Hook):
+    """Writes ``last.pth`` into the work dir when training has ended, and only then.
+
+    It holds the weights that any checkpoint of that moment would hold (an EMA's, where
+    ``EMAHook`` runs), without optimizer and schedulers. Whoever finds the file finds a finished
+    training: it appears under its name only when complete.
+
+    Args:
+        filename: Its name.
+    """
+
+    priority = 'LOWEST'
+
+    def __init__(self, filename: str = 'last.pth'):
+        self.filename = filename
+
+    def after_train(self, runner: Any) -> None:
+        """Write the file."""
+        partial = f'.{self.filename}.partial'
+        runner.save_checkpoint(
+            runner.work_dir,
+            partial,
+            save_optimizer=False,
+            save_param_scheduler=False,
+            meta=dict(epoch=runner.epoch, iter=runner.iter),
+        )
+        if is_main_process():
+            final = osp.join(runner.work_dir, self.filename)
+            os.replace(osp.join(runner.work_dir, partial), final)
+            runner.logger.info(f'The trained model is in {final}')

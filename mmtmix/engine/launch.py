@@ -1,0 +1,88 @@
+"""What our tools do to a config before a Runner is built from it."""
+
+from __future__ import annotations
+
+import os
+from copy import deepcopy
+from pathlib import Path
+
+import torch.distributed as torch_dist
+from mmengine.config import Config, ConfigDict
+from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def init_launcher(launcher: str) -> None:
+    """Start gloo for a ``torchrun`` launch on machines without an accelerator.
+
+    MMEngine's own start would ask for a CUDA device there; it leaves a group that already
+    exists alone, and starts its own where there is an accelerator.
+    """
+    if launcher == 'pytorch' and get_device() == 'cpu' and not torch_dist.is_initialized():
+        torch_dist.init_process_group('gloo')
+
+
+def default_work_dir(config: str | os.PathLike) -> str:
+    """``work_dirs/<method>/<name>`` for ``configs/<method>/<name>.py``.
+
+    A file's name alone is not enough: each method has a ``wrn28_cifar100``.
+    """
+    path = Path(config).with_suffix('')
+    parts = path.parts
+    if 'configs' in parts:
+        last = len(parts) - 1 - parts[::-1].index('configs')
+        return os.path.join('work_dirs', *parts[last + 1 :])
+    return os.path.join('work_dirs', path.name)
+
+
+def set_loader_defaults(
+    cfg: Config, pin_memory: bool = True, persistent_workers: bool = True
+) -> None:
+    """Fill in what MMPretrain's tools fill in for data loaders.
+
+    Args:
+        cfg: Changed in place.
+        pin_memory: False switches it off everywhere.
+        persistent_workers: False switches them off everywhere.
+    """
+    for field in _LOADERS:
+        if cfg.get(field) is None:
+            continue
+        defaults = dict(pin_memory=True, collate_fn=dict(type='default_collate'))
+        if cfg[field].get('num_workers', 0) > 0:
+            defaults['persistent_workers'] = True
+        loader = ConfigDict({**defaults, **cfg[field]})
+        if not pin_memory:
+            loader.pin_memory = False
+        if not persistent_workers:
+            loader.persistent_workers = False
+        cfg[field] = loader
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in mixed precision (``--amp``); bfloat16 on CPUs, where MMEngine has none."""
+    if get_device() == 'cpu':
+        cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+    else:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build the Runner of a config.
+
+    Args:
+        cfg: Complete, with ``work_dir`` and ``launcher``.
+    """
+    cfg = deepcopy(cfg)
+    hooks = cfg.setdefault('default_hooks', ConfigDict())
+    hooks.setdefault('last_checkpoint', dict(type='LastCheckpointHook'))
+    if cfg.get('launcher', 'none') != 'none' and get_device() == 'cpu':
+        wrapper = cfg.setdefault('model_wrapper_cfg', ConfigDict())
+        wrapper.setdefault('type', 'MMDistributedDataParallel')
+        # the default names a CUDA device
+        wrapper.setdefault('device_ids', None)
+    return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)

@@ -1,0 +1,5 @@
+"""Loops."""
+
+from .mixer_search_loop import MixerSearchLoop
+
+__all__ = ['MixerSearchLoop']

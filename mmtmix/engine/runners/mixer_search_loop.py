@@ -1,0 +1,145 @@
+"""The training loop of a search."""
+
+from __future__ import annotations
+
+import os.path as osp
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce, is_main_process
+from mmengine.model import is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop
+from mmpretrain.registry import LOOPS
+from torch import nn
+
+from mmtmix.engine.hooks import FiniteStopHook
+from mmtmix.models.mixers import save_mixer
+from mmtmix.models.search import MixerSearch
+
+
+@LOOPS.register_module()
+class MixerSearchLoop(EpochBasedTrainLoop):
+    """Epoch-based training of a :class:`~mmtmix.models.MixerSearch`.
+
+    To an ordinary epoch-based loop it adds a check of the teacher before the first step, a stop
+    on a non-finite loss that keeps the last good mixer, and the exported ``mixer.pth``.
+
+    Args:
+        runner: The runner.
+        dataloader: Loader of the training images, or its config.
+        max_epochs: Epochs.
+        mixer_name: Name of the exported file in the work dir.
+        teacher_batches: Training batches a rank on which the teacher must beat chance.
+        finite_interval: Steps between two looks at whether all is finite.
+        **kwargs: As of ``EpochBasedTrainLoop``.
+
+    Raises:
+        TypeError: If the runner's model is no ``MixerSearch``.
+    """
+
+    def __init__(
+        self,
+        runner: Any,
+        dataloader: Any,
+        max_epochs: int,
+        mixer_name: str = 'mixer.pth',
+        teacher_batches: int = 4,
+        finite_interval: int = 50,
+        **kwargs: Any,
+    ):
+        super().__init__(runner, dataloader, max_epochs, **kwargs)
+        if not isinstance(self.search, MixerSearch):
+            raise TypeError(
+                f"MixerSearchLoop trains model=dict(type='MixerSearch'), got {type(self.search)}"
+            )
+        self.mixer_name = mixer_name
+        self.teacher_batches = teacher_batches
+        runner.register_hook(FiniteStopHook(finite_interval))
+
+    @property
+    def search(self) -> MixerSearch:
+        """The searched model, out of its DDP wrapper."""
+        model = self.runner.model
+        return model.module if is_model_wrapper(model) else model
+
+    def run(self) -> nn.Module:
+        """Check the teacher, search, export.
+
+        Returns:
+            The runner's model.
+
+        Raises:
+            RuntimeError: If the teacher doesn't beat chance or a loss is not finite.
+        """
+        self.check_teacher()
+        model = super().run()
+        self.export()
+        return model
+
+    @torch.no_grad()
+    def check_teacher(self) -> None:
+        """See that the teacher knows these images before learning from it.
+
+        Raises:
+            RuntimeError: If its accuracy on a few training batches is within three standard
+                deviations of chance.
+        """
+        counts = torch.zeros(2)
+        for batch, data in enumerate(self.dataloader):
+            if batch == self.teacher_batches:
+                break
+            data = self.search.data_preprocessor(data, training=False)
+            labels = torch.cat([sample.gt_label for sample in data['data_samples']])
+            predicted = self.search.teacher(data['inputs']).argmax(dim=1)
+            hits = (predicted == labels.to(predicted.device)).sum()
+            counts += torch.tensor([float(hits), float(len(labels))])
+        all_reduce(counts)  # every rank has to come to the same verdict
+        hits, total = counts.tolist()
+        chance = 1 / self.search.teacher.num_classes
+        limit = total * chance + 3 * (total * chance * (1 - chance)) ** 0.5
+        accuracy = f'{100 * hits / total:.1f} % of {total:.0f} training images'
+        if hits <= limit:
+            raise RuntimeError(
+                f'the teacher gets {accuracy} right, which is no better than chance '
+                f'({100 * chance:.1f} %): a search cannot learn from it. Check that its '
+                'checkpoint is trained, that its classes have the same order as the data set, '
+                'and its data_preprocessor (mean, std, to_rgb)'
+            )
+        self.runner.logger.info(f'The teacher gets {accuracy} right.')
+
+    def export(self) -> str:
+        """Write the mixer file atomically, with the weights that a checkpoint would hold.
+
+        Returns:
+            Its path.
+        """
+        path = osp.join(self.runner.work_dir, self.mixer_name)
+        checkpoint = dict(state_dict=_cpu_copy(self.search.state_dict()))
+        # lets EMAHook put its averaged weights in, as in any checkpoint
+        self.runner.call_hook('before_save_checkpoint', checkpoint=checkpoint)
+        prefix = 'mixer.'
+        state = {
+            name[len(prefix) :]: value
+            for name, value in checkpoint['state_dict'].items()
+            if name.startswith(prefix)
+        }
+        if is_main_process():
+            save_mixer(self.search.mixer, path, self._searched_on(), state)
+        self.runner.logger.info(f'The mixing module is in {path}')
+        return path
+
+    def _searched_on(self) -> dict[str, Any]:
+        teacher = self.runner.cfg.model.get('teacher', {})
+        return dict(
+            dataset=type(self.dataloader.dataset).__name__,
+            num_images=len(self.dataloader.dataset),
+            teacher_config=str(teacher.get('config', '')),
+            teacher_checkpoint=str(teacher.get('checkpoint', '')),
+            epochs=self.epoch,
+            iters=self.iter,
+            alpha=self.search.alpha,
+        )
+
+
+def _cpu_copy(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.detach().cpu().clone() for name, value in state.items()}

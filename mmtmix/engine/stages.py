@@ -1,0 +1,157 @@
+"""Runs that need the files of other runs: find what is missing and make it first."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dist import barrier, broadcast_object_list, is_main_process
+
+from mmtmix.utils import file_digest, load_config
+
+
+@dataclass
+class Stage:
+    """One run.
+
+    Attributes:
+        config: Path of its config.
+        cfg: The config.
+        produces: The file that shows it is finished; None for the run that was asked for.
+    """
+
+    config: str
+    cfg: Config
+    produces: str | None = None
+
+    @property
+    def name(self) -> str:
+        """``<method>/<config>``."""
+        path = Path(self.config)
+        return f'{path.parent.name}/{path.stem}'
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its file exists."""
+        return self.produces is not None and os.path.isfile(self.produces)
+
+    @property
+    def command(self) -> str:
+        """What makes it alone."""
+        return f'python tools/train.py {self.config} --work-dir {os.path.dirname(self.produces)}'
+
+
+def plan_stages(config: str, cfg: Config) -> list[Stage]:
+    """The runs that a config needs, each after those that it needs itself, and itself last.
+
+    Args:
+        config: Path of the config.
+        cfg: The config. ``requires=[dict(config=..., produces=...), ...]`` names the runs
+            whose files it uses.
+
+    Returns:
+        Every run once.
+
+    Raises:
+        FileNotFoundError: If a config does not exist.
+        ValueError: If a ``requires`` is malformed, two configs produce the same file, or configs
+            require each other.
+    """
+    stages: dict[str, Stage] = {}
+
+    def visit(cfg: Config, config: str, above: tuple[str, ...]) -> None:
+        for needed in cfg.get('requires') or ():
+            if not isinstance(needed, dict) or set(needed) != {'config', 'produces'}:
+                raise ValueError(
+                    f'requires in {config} must list dict(config=..., produces=...), got {needed!r}'
+                )
+            path, produces = needed['config'], os.path.normpath(needed['produces'])
+            if path in above:
+                raise ValueError(f'configs require each other: {" -> ".join((*above, path))}')
+            if produces in stages:
+                if stages[produces].config != path:
+                    raise ValueError(
+                        f'{produces} is produced by {stages[produces].config} and by {path}; '
+                        'give each its own work dir'
+                    )
+                continue
+            needed_cfg = load_config(path)
+            needed_cfg.work_dir = os.path.dirname(produces)
+            visit(needed_cfg, path, (*above, path))
+            stages[produces] = Stage(path, needed_cfg, produces)
+
+    visit(cfg, config, (config,))
+    return [*stages.values(), Stage(config, cfg)]
+
+
+def check_stages(stages: Sequence[Stage]) -> list[Stage]:
+    """The stages that still have to run, as the main process sees the disk.
+
+    Args:
+        stages: From :func:`plan_stages`.
+
+    Returns:
+        Those whose file doesn't exist, and the last one. What a finished stage alone needed
+        isn't made again.
+    """
+    wanted = {len(stages) - 1}
+    produced_by = {stage.produces: number for number, stage in enumerate(stages)}
+    for number in range(len(stages) - 1, -1, -1):
+        if number in wanted:
+            for needed in stages[number].cfg.get('requires') or ():
+                other = produced_by[os.path.normpath(needed['produces'])]
+                if not stages[other].is_finished:
+                    wanted.add(other)
+    shared = [sorted(wanted)]
+    broadcast_object_list(shared)
+    return [stages[number] for number in shared[0]]
+
+
+def run_stages(stages: Sequence[Stage], run: Callable[[Stage], None]) -> None:
+    """Run what is missing, in order, with a line at the start and end of each.
+
+    Args:
+        stages: From :func:`plan_stages`.
+        run: Runs one.
+
+    Raises:
+        RuntimeError: If a stage ends without the file that it should produce.
+    """
+    missing = check_stages(stages)
+    for number, stage in enumerate(stages, 1):
+        head = f'[stage {number}/{len(stages)}] {stage.name}'
+        if stage not in missing:
+            _say(f'{head}: {describe(stage.produces)}, skipped')
+            continue
+        _say(f'{head}: started, in {stage.cfg.work_dir}')
+        start = time.time()
+        run(stage)
+        barrier()
+        if stage.produces is not None and not stage.is_finished:
+            raise RuntimeError(
+                f'{stage.config} ended without {stage.produces}, which another config requires; '
+                'is that the name of a file that it writes into its work dir?'
+            )
+        _say(f'{head}: done in {_duration(time.time() - start)}')
+
+
+def describe(path: str | None) -> str:
+    """A finished file's name, age and digest."""
+    if path is None or not os.path.isfile(path):
+        return 'not needed'
+    age = _duration(time.time() - os.path.getmtime(path))
+    return f'found {path} ({age} old, sha256 {file_digest(path)})'
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _say(line: str) -> None:
+    if is_main_process():
+        print(line, flush=True)

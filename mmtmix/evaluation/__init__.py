@@ -1,0 +1,5 @@
+"""Metrics."""
+
+from .mix_quality import MixQuality
+
+__all__ = ['MixQuality']

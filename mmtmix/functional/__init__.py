@@ -1,0 +1,25 @@
+"""Plain torch functions: no registry, no hidden randomness, never in place on an argument."""
+
+from .affine import PADDING_MODES, identity_theta, warp
+from .boxes import box_masks
+from .mixing import blend, draw_index, draw_weights, mask_shares, mix_targets
+from .quality import soft_cross_entropy, top_classes_match
+from .saliency import class_activation_map, grad_cam, min_max, resize_map
+
+__all__ = [
+    'PADDING_MODES',
+    'blend',
+    'box_masks',
+    'class_activation_map',
+    'draw_index',
+    'draw_weights',
+    'grad_cam',
+    'identity_theta',
+    'mask_shares',
+    'min_max',
+    'mix_targets',
+    'resize_map',
+    'soft_cross_entropy',
+    'top_classes_match',
+    'warp',
+]

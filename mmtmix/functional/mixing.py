@@ -1,0 +1,111 @@
+"""Weights, partners, blends and targets: what every sample mixer shares."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def draw_weights(
+    num_samples: int,
+    num_mix: int,
+    alpha: float,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Draw the shares of the images of every mix from Dir(alpha).
+
+    For ``num_mix=2`` the first column is the usual ``lam ~ Beta(alpha, alpha)``, the share of
+    the sample's own image.
+
+    Args:
+        num_samples: Number of mixes N.
+        num_mix: Images a mix, k >= 2.
+        alpha: Parameter of the symmetric Dirichlet distribution, > 0.
+        generator: Source of randomness; its device is where the weights are made.
+
+    Returns:
+        float32 weights of shape (N, k), rows on the simplex.
+
+    Raises:
+        ValueError: If ``alpha`` is not positive or ``num_mix`` is below 2.
+    """
+    if not alpha > 0:
+        raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
+    if num_mix < 2:
+        raise ValueError(f'num_mix must be at least 2 images a mix, got {num_mix!r}')
+    device = generator.device if generator is not None else None
+    # float64, since a gamma draw at a small alpha underflows in float32
+    concentration = torch.full(
+        (num_samples, num_mix), float(alpha), dtype=torch.float64, device=device
+    )
+    # the op behind torch.distributions.Dirichlet, which takes no generator
+    return torch._sample_dirichlet(concentration, generator=generator).float()
+
+
+def draw_index(num_samples: int, num_mix: int, generator: torch.Generator | None = None) -> Tensor:
+    """Draw the partners of every sample: cyclic shifts of a shuffled batch.
+
+    A row never names an image twice, so no image meets itself, and every image is used exactly
+    ``num_mix`` times in the batch.
+
+    Args:
+        num_samples: Batch size N >= k.
+        num_mix: Images a mix, k.
+        generator: Source of randomness; its device is where the index is made.
+
+    Returns:
+        int64 index of shape (N, k); column 0 is the sample itself, the others its partners.
+
+    Raises:
+        ValueError: If the batch is smaller than ``num_mix``.
+    """
+    if num_samples < num_mix:
+        raise ValueError(
+            f'a batch of {num_samples} has no {num_mix} different images to mix '
+            f'(num_mix={num_mix}); use a larger batch or a smaller num_mix'
+        )
+    device = generator.device if generator is not None else None
+    order = torch.randperm(num_samples, generator=generator, device=device)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(num_samples, device=device)
+    shifts = torch.arange(num_mix, device=device)
+    return order[(rank[:, None] + shifts) % num_samples]
+
+
+def blend(images: Tensor, masks: Tensor) -> Tensor:
+    """Blend k images by masks: ``sum_i masks_i * images_i`` (TransformMix, Eq. 1).
+
+    Args:
+        images: (N, k, C, H, W).
+        masks: Broadcastable to the images, e.g. (N, k, 1, H, W), or (N, k, 1, 1, 1) for Mixup.
+
+    Returns:
+        The mixes, (N, C, H, W).
+    """
+    return (masks * images).sum(dim=1)
+
+
+def mix_targets(scores: Tensor, weights: Tensor, index: Tensor) -> Tensor:
+    """Mix soft labels by weights: ``y' = sum_i weight_i * y_i`` (TransformMix, Eq. 4).
+
+    Args:
+        scores: Soft labels of the batch, (N, num_classes).
+        weights: (N, k), rows on the simplex.
+        index: (N, k), the images of each mix.
+
+    Returns:
+        Targets of shape (N, num_classes) in the dtype of ``scores``.
+    """
+    return torch.einsum('nk,nkc->nc', weights.to(scores.dtype), scores[index])
+
+
+def mask_shares(masks: Tensor) -> Tensor:
+    """The share of the picture that each image's mask covers.
+
+    Args:
+        masks: (N, k, 1, H, W), summing to 1 over k.
+
+    Returns:
+        Shares of shape (N, k), rows summing to 1.
+    """
+    return masks.mean(dim=(2, 3, 4))

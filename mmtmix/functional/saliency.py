@@ -1,0 +1,70 @@
+"""Class activation maps and their scaling."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def class_activation_map(features: Tensor, weight: Tensor, classes: Tensor) -> Tensor:
+    """Classic CAM (Zhou et al. 2016): the feature maps weighted by a class's classifier row.
+
+    Where ``logits = Linear(GAP(features))``, the mean of the map of class c is
+    ``logit_c - bias_c``.
+
+    Args:
+        features: Last feature maps before global average pooling, (N, D, h, w).
+        weight: Weight of the linear classifier, (num_classes, D).
+        classes: The class of each image's map, int64 (N,).
+
+    Returns:
+        Raw, signed maps of shape (N, 1, h, w), float32.
+    """
+    rows = weight.float()[classes]
+    return torch.einsum('nd,ndhw->nhw', rows, features.float()).unsqueeze(1)
+
+
+def grad_cam(features: Tensor, gradients: Tensor) -> Tensor:
+    """Grad-CAM (Selvaraju et al. 2017): feature maps weighted by their pooled gradients.
+
+    Args:
+        features: Activations of the chosen layer, (N, D, h, w).
+        gradients: Gradient of the class's logit with respect to them, (N, D, h, w).
+
+    Returns:
+        Maps >= 0 of shape (N, 1, h, w), float32.
+    """
+    importance = gradients.float().mean(dim=(2, 3), keepdim=True)
+    return (importance * features.float()).sum(dim=1, keepdim=True).relu()
+
+
+def min_max(cam: Tensor, eps: float = 1e-8) -> Tensor:
+    """Scale each map to [0, 1]; a constant map becomes 0.
+
+    Args:
+        cam: Raw maps, (N, 1, h, w).
+        eps: A range below this counts as constant.
+
+    Returns:
+        Saliency in [0, 1], (N, 1, h, w).
+    """
+    low = cam.amin(dim=(-2, -1), keepdim=True)
+    span = cam.amax(dim=(-2, -1), keepdim=True) - low
+    return (cam - low) / span.clamp_min(eps)
+
+
+def resize_map(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Resize maps bilinearly (``align_corners=False``); keeps a sum of 1 over channels.
+
+    Args:
+        maps: (N, c, h, w).
+        size: Side of the square result, or its (height, width).
+
+    Returns:
+        (N, c, height, width).
+    """
+    target = (size, size) if isinstance(size, int) else size
+    if maps.shape[-2:] == target:
+        return maps
+    return F.interpolate(maps, size=target, mode='bilinear', align_corners=False)

@@ -1,0 +1,107 @@
+"""Wide ResNet for small images, in the two layouts that papers call WRN-d-k."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmpretrain.models.backbones.base_backbone import BaseBackbone
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+
+LAYOUTS = ('distill', 'puzzle')
+_KAIMING = [
+    dict(type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu'),
+    dict(type='Constant', layer='_BatchNorm', val=1),
+]
+
+
+class WideBasicBlock(BaseModule):
+    """Two pre-activation 3x3 convolutions.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        stride: Stride of the block, on conv1 (``distill``) or conv2 (``puzzle``).
+        layout: See :class:`WideResNet`.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, layout: str):
+        super().__init__()
+        puzzle = layout == 'puzzle'
+        first, second = (1, stride) if puzzle else (stride, 1)
+        self.bn1 = nn.BatchNorm2d(in_channels)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, first, 1, bias=puzzle)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, second, 1, bias=puzzle)
+        self.shortcut = None
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride, bias=puzzle)
+        # where the width changes, 'distill' feeds the activated input to the shortcut as well
+        self.activated_shortcut = not puzzle and in_channels != out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        out = F.relu(self.bn1(x))
+        identity = out if self.activated_shortcut else x
+        if self.shortcut is not None:
+            identity = self.shortcut(identity)
+        out = self.conv2(F.relu(self.bn2(self.conv1(out))))
+        return out + identity
+
+
+@MODELS.register_module()
+class WideResNet(BaseBackbone):
+    """WRN-depth-widen_factor (Zagoruyko & Komodakis 2016) with a 3x3 stem.
+
+    Two networks go by this name in the papers:
+
+    - ``distill``: no convolution bias, stride on conv1, fan-out init (CRD's and SuperMix's
+      WRN-16-1 ... WRN-40-2).
+    - ``puzzle``: every convolution has a bias, stride on conv2, raw shortcut, final BN with
+      momentum 0.9, torch's default init (PuzzleMix's WRN-28-10, used by TransformMix, Table 2).
+
+    The output is the activated tensor after the last BN, so a classic CAM on it is exact.
+
+    Args:
+        depth: Number of layers, 6 n + 4.
+        widen_factor: k, times 16, 32, 64 channels.
+        in_channels: Channels of the images.
+        layout: ``'distill'`` or ``'puzzle'``.
+        init_cfg: MMEngine's; by default what the layout says.
+
+    Raises:
+        ValueError: If the depth is not 6 n + 4 or the layout is unknown.
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        widen_factor: int,
+        in_channels: int = 3,
+        layout: str = 'distill',
+        init_cfg: dict | list | None = None,
+    ):
+        if layout not in LAYOUTS:
+            raise ValueError(f'layout must be one of {LAYOUTS}, got {layout!r}')
+        if depth < 10 or (depth - 4) % 6:
+            raise ValueError(f'depth must be 6 n + 4 (10, 16, 22, 28, 40, ...), got {depth!r}')
+        if init_cfg is None and layout == 'distill':
+            init_cfg = _KAIMING
+        super().__init__(init_cfg=init_cfg)
+        widths = [16] + [width * widen_factor for width in (16, 32, 64)]
+        self.conv1 = nn.Conv2d(in_channels, widths[0], 3, 1, 1, bias=layout == 'puzzle')
+        self.layers = nn.Sequential()
+        for stage, stride in enumerate((1, 2, 2)):
+            blocks = nn.Sequential()
+            for block in range((depth - 4) // 6):
+                width = widths[stage] if block == 0 else widths[stage + 1]
+                blocks.append(
+                    WideBasicBlock(width, widths[stage + 1], stride if block == 0 else 1, layout)
+                )
+            self.layers.append(blocks)
+        momentum = 0.9 if layout == 'puzzle' else 0.1
+        self.bn1 = nn.BatchNorm2d(widths[3], momentum=momentum)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        """Images (N, C, H, W) -> one feature map (N, 64 k, H / 4, W / 4)."""
+        return (F.relu(self.bn1(self.layers(self.conv1(x)))),)

@@ -1,0 +1,149 @@
+"""The interface of every mixer of this library."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+
+import torch
+from mmengine.dist import get_rank
+from torch import Tensor
+
+from mmtmix.functional import draw_index, draw_weights, identity_theta, mix_targets
+
+from .finite_check import FiniteCheck
+
+Details = dict[str, Tensor]
+
+
+class BatchMixer(metaclass=ABCMeta):
+    """Draw weights and partners, mix, and mix the targets.
+
+    A plain callable, as MMPretrain's batch augments are: it is no part of a model's state. It
+    keeps no state that training changes, so deep copies (``EMAHook`` makes one) share it.
+
+    Args:
+        num_mix: Images a mix, k >= 2.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(self, num_mix: int = 2, alpha: float = 1.0):
+        if num_mix < 2:
+            raise ValueError(f'num_mix must be at least 2 images a mix, got {num_mix!r}')
+        if not alpha > 0:
+            raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
+        self.num_mix = num_mix
+        self.alpha = alpha
+        self._check_finite = FiniteCheck('batch_inputs')
+
+    def __deepcopy__(self, memo: dict) -> BatchMixer:
+        return self
+
+    def __call__(
+        self, batch_inputs: Tensor, batch_scores: Tensor, return_details: bool = False
+    ) -> tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Details]:
+        """Mix a batch.
+
+        Randomness comes from torch's CPU generator and the rank: seeded runs repeat, and ranks
+        differ even where they share a seed.
+
+        Args:
+            batch_inputs: Normalised images, (N, C, H, W).
+            batch_scores: Soft or one-hot labels, (N, num_classes).
+            return_details: Also return how the mixes were made.
+
+        Returns:
+            Mixed inputs (N, C, H, W) in the dtype of ``batch_inputs`` and mixed scores
+            (N, num_classes) in float, both new. A batch smaller than k comes back unmixed. With
+            ``return_details`` a dict as well: ``weights`` (N, k), ``index`` (N, k), own image
+            first, ``saliency`` (N, k, 1, h, w), ``theta`` (N, k, 2, 3), ``warped``
+            (N, k, C, H, W) and ``masks`` (N, k, 1, H, W), with
+            ``mixed = sum_k masks * warped``.
+
+        Raises:
+            TypeError: If the inputs or labels have the wrong type.
+            ValueError: If shapes don't fit or the inputs hold NaN or infinity.
+        """
+        self._check(batch_inputs, batch_scores)
+        scores = batch_scores if batch_scores.is_floating_point() else batch_scores.float()
+        if len(batch_inputs) < self.num_mix:
+            mixed, targets = batch_inputs.clone(), scores.clone()
+            return (mixed, targets, self._unmixed(mixed)) if return_details else (mixed, targets)
+        generator = rank_generator()
+        weights = draw_weights(len(batch_inputs), self.num_mix, self.alpha, generator)
+        index = draw_index(len(batch_inputs), self.num_mix, generator)
+        weights = weights.to(batch_inputs.device, non_blocking=True)
+        index = index.to(batch_inputs.device, non_blocking=True)
+        mixed, details = self.mix(batch_inputs, scores, weights, index, generator)
+        targets = mix_targets(scores, weights, index)
+        if not return_details:
+            return mixed, targets
+        return mixed, targets, dict(weights=weights, index=index, **details)
+
+    @abstractmethod
+    def mix(
+        self,
+        batch_inputs: Tensor,
+        batch_scores: Tensor,
+        weights: Tensor,
+        index: Tensor,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Details]:
+        """Make the mixes.
+
+        Args:
+            batch_inputs: (N, C, H, W), N >= k; never written to.
+            batch_scores: (N, num_classes), floating point.
+            weights: (N, k), rows on the simplex.
+            index: (N, k), the images of each mix, own first.
+            generator: For whatever else is drawn, on the CPU.
+
+        Returns:
+            Mixed inputs (N, C, H, W), and ``saliency``, ``theta``, ``warped``, ``masks``.
+        """
+
+    def _unmixed(self, images: Tensor) -> Details:
+        """The details of a batch too small to mix: each image alone."""
+        num_samples, (height, width) = len(images), images.shape[-2:]
+        own = torch.zeros(num_samples, self.num_mix, device=images.device)
+        own[:, 0] = 1
+        index = torch.arange(num_samples, device=images.device)
+        return dict(
+            weights=own,
+            index=index[:, None].expand(-1, self.num_mix),
+            saliency=torch.zeros_like(own)[..., None, None, None],
+            theta=identity_theta(num_samples, self.num_mix, like=own),
+            warped=images[:, None].expand(-1, self.num_mix, -1, -1, -1),
+            masks=own[..., None, None, None].expand(-1, -1, 1, height, width),
+        )
+
+    def _check(self, batch_inputs: Tensor, batch_scores: Tensor) -> None:
+        if batch_inputs.dim() != 4 or not batch_inputs.is_floating_point():
+            raise TypeError(
+                'batch_inputs must be floating-point images (N, C, H, W), got '
+                f'{tuple(batch_inputs.shape)} in {batch_inputs.dtype}'
+            )
+        if batch_scores.dim() != 2:
+            raise ValueError(
+                'batch_scores must be soft labels of shape (N, num_classes), got shape '
+                f'{tuple(batch_scores.shape)} in {batch_scores.dtype}; for integer labels use '
+                'torch.nn.functional.one_hot, or in a config set '
+                'data_preprocessor=dict(to_onehot=True, num_classes=...)'
+            )
+        if len(batch_scores) != len(batch_inputs):
+            raise ValueError(
+                f'batch_inputs has {len(batch_inputs)} images and batch_scores '
+                f'{len(batch_scores)} rows; give one row an image'
+            )
+        self._check_finite(batch_inputs)
+
+
+def rank_generator() -> torch.Generator:
+    """A CPU generator seeded from torch's own and the rank.
+
+    Without ``diff_rank_seed`` all ranks share a seed, and would all draw the same weights.
+    """
+    seed = int(torch.randint(2**62, ()))
+    return torch.Generator().manual_seed(seed + get_rank())

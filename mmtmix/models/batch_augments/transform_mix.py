@@ -1,0 +1,113 @@
+"""TransformMix as a batch augment."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from mmengine.logging import MMLogger
+from mmpretrain.registry import BATCH_AUGMENTS, MODELS
+from torch import Tensor
+
+from mmtmix.models.mixers import TransformMixer, load_mixer
+from mmtmix.models.teachers import FrozenTeacher
+
+from .batch_mixer import BatchMixer, Details
+
+CAM_CLASSES = ('target', 'predicted')
+
+
+@BATCH_AUGMENTS.register_module()
+class TransformMix(BatchMixer):
+    """Mix images by a learned mixing module (TransformMix, Algorithm 1, without SEARCH).
+
+    Args:
+        teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, such as
+            ``dict(config=..., checkpoint=...)``, or a teacher.
+        mixer: The ``mixer.pth`` of a search; or ``dict(type='TransformMixer', ...)``, an
+            untrained module, or, with ``checkpoint='mixer.pth'`` in it, that file, which must
+            have the settings given beside it; or a module.
+        num_mix: Images a mix, k; the mixer's own.
+        alpha: Dirichlet parameter of the weights, > 0.
+        cam_class: The class whose activation map is used: ``'target'`` takes the label,
+            ``'predicted'`` the teacher's prediction, for a teacher of another label space.
+
+    Raises:
+        FileNotFoundError: If the mixer's or the teacher's file does not exist.
+        ValueError: If a file doesn't fit or an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        teacher: dict | FrozenTeacher,
+        mixer: str | os.PathLike | dict | TransformMixer,
+        num_mix: int = 2,
+        alpha: float = 1.0,
+        cam_class: str = 'target',
+    ):
+        super().__init__(num_mix, alpha)
+        if cam_class not in CAM_CLASSES:
+            raise ValueError(f'cam_class must be one of {CAM_CLASSES}, got {cam_class!r}')
+        self.cam_class = cam_class
+        self.mixer = _build_mixer(mixer, num_mix)
+        self.teacher = teacher if isinstance(teacher, FrozenTeacher) else FrozenTeacher(**teacher)
+
+    @torch.no_grad()
+    def mix(
+        self,
+        batch_inputs: Tensor,
+        batch_scores: Tensor,
+        weights: Tensor,
+        index: Tensor,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Details]:
+        """See :meth:`BatchMixer.mix`."""
+        if self.mixer.log_temperature.device != batch_inputs.device:
+            self.mixer.to(batch_inputs.device)
+        classes = None
+        if self.cam_class == 'target':
+            self._check_classes(batch_scores)
+            classes = batch_scores.argmax(dim=1)
+        _, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
+        saliency = saliency[index]
+        noise = self.mixer.draw_noise(len(batch_inputs), generator).to(batch_inputs.device)
+        # the module is tiny, and a grid in bfloat16 would shift the images
+        with torch.autocast(batch_inputs.device.type, enabled=False):
+            mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
+        return mixed, dict(saliency=saliency, **details)
+
+    def _check_classes(self, batch_scores: Tensor) -> None:
+        known = self.teacher.num_classes
+        if known is not None and known != batch_scores.size(1):
+            raise ValueError(
+                f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
+                "give a teacher of this task, or set cam_class='predicted' to use the activation "
+                'maps of the classes that it predicts'
+            )
+
+
+def _build_mixer(mixer: str | os.PathLike | dict | TransformMixer, num_mix: int) -> TransformMixer:
+    if isinstance(mixer, (str, os.PathLike)):
+        return load_mixer(mixer, num_mix=num_mix)
+    if isinstance(mixer, dict):
+        settings = dict(num_mix=num_mix, **mixer) if 'num_mix' not in mixer else dict(mixer)
+        checkpoint = settings.pop('checkpoint', None)
+        if checkpoint is not None:
+            settings.pop('type', None)
+            mixer = load_mixer(checkpoint, **settings)
+        else:
+            mixer = MODELS.build(settings)
+            MMLogger.get_current_instance().warning(
+                'TransformMix uses an untrained TransformMixer: its masks are random. Search one '
+                'first and give its mixer.pth'
+            )
+    if not isinstance(mixer, TransformMixer):
+        raise TypeError(
+            'mixer must be the path of a mixer.pth, dict(type="TransformMixer", ...) or a '
+            f'TransformMixer, got {mixer!r}'
+        )
+    if mixer.num_mix != num_mix:
+        raise ValueError(
+            f'num_mix={num_mix}, but the mixer mixes {mixer.num_mix} images; set both to the same'
+        )
+    return mixer.requires_grad_(False).eval()

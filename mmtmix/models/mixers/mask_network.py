@@ -1,0 +1,52 @@
+"""f_m: which image is seen where."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class MaskNetwork(nn.Module):
+    """Convolutions that keep the map's size, on the warped CAMs (TransformMix, Eq. 3, Fig. 7).
+
+    Args:
+        num_mix: Images a mix, k.
+        num_layers: Convolutions before the 1x1 one.
+        channels: Their channels.
+        kernel_size: Their kernel, odd.
+
+    Raises:
+        ValueError: If the kernel is even or a number is not positive.
+    """
+
+    def __init__(
+        self, num_mix: int, num_layers: int = 3, channels: int = 32, kernel_size: int = 3
+    ):
+        super().__init__()
+        if num_layers < 1 or channels < 1:
+            raise ValueError(
+                f'num_layers and channels must be positive, got {num_layers} and {channels}'
+            )
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f'kernel_size must be odd to keep the size, got {kernel_size!r}')
+        layers: list[nn.Module] = []
+        width = 2 * num_mix - 1
+        for _ in range(num_layers):
+            layers += [
+                nn.Conv2d(width, channels, kernel_size, padding=kernel_size // 2),
+                nn.ReLU(),
+            ]
+            width = channels
+        self.layers = nn.Sequential(*layers, nn.Conv2d(width, num_mix, kernel_size=1))
+
+    def forward(self, saliency: Tensor, weights: Tensor) -> Tensor:
+        """Predict mask logits.
+
+        Args:
+            saliency: Warped CAMs, (N, k, s, s).
+            weights: Weight planes of the first k - 1 images, (N, k - 1, s, s).
+
+        Returns:
+            Logits of the masks before temperature and softmax, (N, k, s, s).
+        """
+        return self.layers(torch.cat([saliency, weights], dim=1))

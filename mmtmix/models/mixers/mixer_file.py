@@ -1,0 +1,94 @@
+"""mixer.pth: a mixing module on disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mmtmix.utils import atomic_path, load_checkpoint
+from mmtmix.version import __version__
+
+from .transform_mixer import TransformMixer
+
+FORMAT = 'mmtmix.TransformMixer'
+
+
+def save_mixer(
+    mixer: TransformMixer,
+    path: str | os.PathLike,
+    searched_on: dict[str, Any] | None = None,
+    state_dict: dict[str, torch.Tensor] | None = None,
+) -> None:
+    """Write a mixing module so that :func:`load_mixer` makes it again, atomically.
+
+    Args:
+        mixer: The module.
+        path: Where to write.
+        searched_on: Plain data about where it comes from (data set, teacher, epochs).
+        state_dict: Weights to write in place of the module's own, such as an EMA's.
+    """
+    state = mixer.state_dict() if state_dict is None else state_dict
+    content = dict(
+        format=FORMAT,
+        version=__version__,
+        arch=mixer.arch,
+        searched_on=searched_on or {},
+        state_dict={name: value.detach().cpu().clone() for name, value in state.items()},
+    )
+    with atomic_path(path) as temporary:
+        torch.save(content, temporary)
+
+
+def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
+    """Read a mixing module, without running code that the file may hold.
+
+    Args:
+        path: A file that :func:`save_mixer` or a search wrote.
+        expected: Arguments of :class:`TransformMixer` that the file's must equal.
+
+    Returns:
+        The module, in eval mode and frozen.
+
+    Raises:
+        FileNotFoundError: If there is no such file; the text says how to make one.
+        ValueError: If it is no mixer file, or differs from what was expected.
+    """
+    if not Path(path).expanduser().is_file():
+        raise FileNotFoundError(
+            f'mixer file {str(path)!r} does not exist. Make it with `python tools/train.py '
+            'CONFIG`: a config that lists it under `requires` makes it first, a search config '
+            '(configs/transformmix/search_*.py) makes it alone'
+        )
+    content = load_checkpoint(path)
+    if content.get('format') != FORMAT or not {'arch', 'state_dict'} <= content.keys():
+        raise ValueError(
+            f'{str(path)!r} is no mixer file (its keys: {sorted(map(str, content))[:6]}); give '
+            'the mixer.pth that a search exports, not a checkpoint of a run'
+        )
+    arch = content['arch']
+    different = {
+        name: (arch.get(name), value)
+        for name, value in expected.items()
+        if arch.get(name) != value
+    }
+    if different:
+        raise ValueError(
+            f'mixer file {str(path)!r} does not fit: '
+            + ', '.join(
+                f'{name} is {found!r} in the file and {wanted!r} in the config'
+                for name, (found, wanted) in different.items()
+            )
+            + '. Change the config, or search a mixer with these settings'
+        )
+    try:
+        mixer = TransformMixer(**arch)
+        mixer.load_state_dict(content['state_dict'])
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(
+            f'mixer file {str(path)!r}, written by mmtmix {content.get("version")}, cannot be '
+            f'read by mmtmix {__version__}: {error}'
+        ) from error
+    return mixer.requires_grad_(False).eval()

@@ -1,0 +1,66 @@
+"""f_s: where each image goes in the mix."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mmtmix.functional import identity_theta
+
+# conv 7 - pool 2 - conv 5 - pool 2 leaves a pixel of this and nothing of a smaller map
+MIN_CAM_SIZE = 18
+
+
+class SpatialTransformer(nn.Module):
+    """Localisation network of Jaderberg et al. 2015 on k CAMs (TransformMix, Eq. 2).
+
+    It predicts the difference from the identity, from a last layer of zeros: it starts at the
+    identity, and weight decay pulls it there and not towards a collapsed image.
+
+    Args:
+        num_mix: Images a mix, k.
+        cam_size: Side of the CAMs, at least 18.
+
+    Raises:
+        ValueError: If ``cam_size`` is too small for the two convolutions and poolings.
+    """
+
+    def __init__(self, num_mix: int, cam_size: int):
+        super().__init__()
+        if cam_size < MIN_CAM_SIZE:
+            raise ValueError(
+                f'cam_size={cam_size} is smaller than the spatial transformer can take; CAMs of '
+                f'any image are resized to cam_size, so set {MIN_CAM_SIZE} or more'
+            )
+        self.num_mix = num_mix
+        side = ((cam_size - 6) // 2 - 4) // 2
+        self.localization = nn.Sequential(
+            nn.Conv2d(2 * num_mix, 8, kernel_size=7),
+            nn.MaxPool2d(2),
+            nn.ReLU(),
+            nn.Conv2d(8, 10, kernel_size=5),
+            nn.MaxPool2d(2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(10 * side * side, 32),
+            nn.ReLU(),
+        )
+        self.fc = nn.Linear(32, 6 * num_mix)
+        nn.init.zeros_(self.fc.weight)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, saliency: Tensor, weights: Tensor, noise: Tensor) -> Tensor:
+        """Predict the affine parameters.
+
+        Args:
+            saliency: (N, k, s, s) in [0, 1], s = ``cam_size``.
+            weights: Weight planes of the first k - 1 images, (N, k - 1, s, s).
+            noise: Noise plane, (N, 1, s, s).
+
+        Returns:
+            theta, (N, k, 2, 3).
+        """
+        delta = self.fc(self.localization(torch.cat([saliency, weights, noise], dim=1)))
+        # added in float32: next to 1, bfloat16 knows only steps of half a pixel of 128
+        delta = delta.float().view(-1, self.num_mix, 2, 3)
+        return identity_theta(delta.size(0), self.num_mix, like=delta) + delta

@@ -1,0 +1,155 @@
+"""The mixing module of TransformMix: spatial transformer and mask network."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+
+from mmtmix.functional import PADDING_MODES, blend, identity_theta, resize_map, warp
+
+from .mask_network import MaskNetwork
+from .spatial_transformer import SpatialTransformer
+
+TRANSFORMS = ('stn', 'none')
+MASKS = ('network', 'softmax_cam')
+
+
+@MODELS.register_module()
+class TransformMixer(nn.Module):
+    """Predicts how k images are warped and masked into one (TransformMix, section 3.1).
+
+    It sees CAMs only, at a fixed size, so one module serves images of any size and data it was
+    not searched on.
+
+    Args:
+        num_mix: Images a mix, k >= 2.
+        cam_size: Side of the CAMs it works on; at least 18 with ``transform='stn'``.
+        noise_size: Side of the noise grid that is resized to a plane; 1 is a number a sample.
+        transform: ``'stn'``, or ``'none'`` to leave the images where they are (Table 4).
+        mask: ``'network'``, or ``'softmax_cam'`` for the softmax of the warped CAMs (Table 4).
+        num_layers: Layers of the mask network (Figure 7a).
+        channels: Channels of the mask network (Figure 7b).
+        kernel_size: Kernel of the mask network (Figure 7c).
+        temperature: Initial softmax temperature, > 0; it is learned.
+        padding_mode: What lies outside of a warped image, see
+            :func:`mmtmix.functional.warp`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        num_mix: int = 2,
+        cam_size: int = 32,
+        noise_size: int = 1,
+        transform: str = 'stn',
+        mask: str = 'network',
+        num_layers: int = 3,
+        channels: int = 32,
+        kernel_size: int = 3,
+        temperature: float = 1.0,
+        padding_mode: str = 'zeros',
+    ):
+        super().__init__()
+        for name, value, known in (
+            ('transform', transform, TRANSFORMS),
+            ('mask', mask, MASKS),
+            ('padding_mode', padding_mode, PADDING_MODES),
+        ):
+            if value not in known:
+                raise ValueError(f'{name} must be one of {known}, got {value!r}')
+        if num_mix < 2:
+            raise ValueError(f'num_mix must be at least 2 images a mix, got {num_mix!r}')
+        if cam_size < 1 or noise_size < 1:
+            raise ValueError(
+                f'cam_size and noise_size must be positive, got {cam_size} and {noise_size}'
+            )
+        if not temperature > 0:
+            raise ValueError(f'temperature must be > 0, got {temperature!r}')
+        # what makes such a module again: mixer.pth holds it
+        self.arch: dict[str, Any] = dict(
+            num_mix=num_mix,
+            cam_size=cam_size,
+            noise_size=noise_size,
+            transform=transform,
+            mask=mask,
+            num_layers=num_layers,
+            channels=channels,
+            kernel_size=kernel_size,
+            temperature=temperature,
+            padding_mode=padding_mode,
+        )
+        self.num_mix = num_mix
+        self.cam_size = cam_size
+        self.noise_size = noise_size
+        self.padding_mode = padding_mode
+        self.stn = SpatialTransformer(num_mix, cam_size) if transform == 'stn' else None
+        self.mask_network = (
+            MaskNetwork(num_mix, num_layers, channels, kernel_size) if mask == 'network' else None
+        )
+        # the logarithm keeps it positive, and weight decay pulls it to 1
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)))
+
+    @property
+    def temperature(self) -> Tensor:
+        """The softmax temperature tau, > 0; lower is sharper (Figure 4)."""
+        return self.log_temperature.exp()
+
+    def draw_noise(self, num_samples: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw z ~ N(0, I), (N, 1, noise_size, noise_size), on the generator's device."""
+        return torch.randn(
+            (num_samples, 1, self.noise_size, self.noise_size),
+            generator=generator,
+            device=generator.device if generator is not None else None,
+        )
+
+    def forward(self, saliency: Tensor, weights: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Predict transformations and masks (Eq. 2 and 3).
+
+        Args:
+            saliency: CAMs of the k images in [0, 1], (N, k, 1, cam_size, cam_size).
+            weights: Shares of the images, (N, k), rows on the simplex.
+            noise: (N, 1, noise_size, noise_size).
+
+        Returns:
+            theta (N, k, 2, 3) and masks (N, k, 1, cam_size, cam_size) that sum to 1 over k.
+        """
+        maps = saliency.squeeze(2)
+        shape = (*weights[:, 1:].shape, self.cam_size, self.cam_size)
+        planes = weights[:, :-1, None, None].to(maps.dtype).expand(shape)
+        if self.stn is None:
+            theta = identity_theta(*weights.shape, like=maps)
+            warped = saliency
+        else:
+            theta = self.stn(maps, planes, resize_map(noise.to(maps.dtype), self.cam_size))
+            warped = warp(saliency, theta)
+        maps = warped.squeeze(2)
+        logits = maps if self.mask_network is None else self.mask_network(maps, planes)
+        return theta, torch.softmax(logits.float() / self.temperature, dim=1).unsqueeze(2)
+
+    def mix(
+        self, images: Tensor, saliency: Tensor, weights: Tensor, noise: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Mix k images by what :meth:`forward` predicts (Eq. 1).
+
+        Args:
+            images: (N, k, C, H, W).
+            saliency: (N, k, 1, cam_size, cam_size).
+            weights: (N, k).
+            noise: (N, 1, noise_size, noise_size).
+
+        Returns:
+            The mixes (N, C, H, W) in the dtype of ``images``, and what made them: ``theta``
+            (N, k, 2, 3), ``warped`` (N, k, C, H, W) and ``masks`` (N, k, 1, H, W).
+        """
+        theta, masks = self(saliency, weights, noise)
+        # upsampling keeps the sum at 1 and costs a fraction of a network at full size
+        masks = resize_map(masks.squeeze(2), tuple(images.shape[-2:])).unsqueeze(2)
+        warped = images if self.stn is None else warp(images, theta, self.padding_mode)
+        mixed = blend(warped, masks).to(images.dtype)
+        return mixed, dict(theta=theta, warped=warped, masks=masks)

@@ -1,0 +1,160 @@
+"""The model that a search trains: a mixing module before a frozen teacher."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.model import BaseModel
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from mmtmix.functional import (
+    blend,
+    box_masks,
+    draw_index,
+    draw_weights,
+    mix_targets,
+    soft_cross_entropy,
+    top_classes_match,
+)
+from mmtmix.models.batch_augments import rank_generator
+from mmtmix.models.mixers import TransformMixer
+from mmtmix.models.teachers import FrozenTeacher
+
+_QUALITY_SEED = 0
+
+
+@MODELS.register_module()
+class MixerSearch(BaseModel):
+    """Learn to mix so that a frozen teacher reads both images (TransformMix, section 3.2).
+
+    The loss is CE(teacher(x'), y'). Only the mixing module is a part of this model: the teacher
+    is in no checkpoint, optimizer, EMA copy or DDP bucket.
+
+    Args:
+        teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher.
+        mixer: ``dict(type='TransformMixer', ...)``.
+        alpha: Dirichlet parameter of the weights, > 0.
+        data_preprocessor: As of a classifier.
+
+    Raises:
+        ValueError: If ``alpha`` is not positive or the teacher doesn't say its class count.
+    """
+
+    def __init__(
+        self,
+        teacher: dict | FrozenTeacher,
+        mixer: dict,
+        alpha: float = 1.0,
+        data_preprocessor: dict | None = None,
+    ):
+        data_preprocessor = dict(data_preprocessor or {})
+        data_preprocessor.setdefault('type', 'ClsDataPreprocessor')
+        super().__init__(data_preprocessor=data_preprocessor)
+        if not alpha > 0:
+            raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
+        self.alpha = alpha
+        self.mixer: TransformMixer = MODELS.build(mixer)
+        self.teacher = teacher if isinstance(teacher, FrozenTeacher) else FrozenTeacher(**teacher)
+        if self.teacher.num_classes is None:
+            raise ValueError('the teacher needs a head with num_classes to be searched with')
+
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: list[DataSample] | None = None,
+        mode: str = 'tensor',
+    ) -> dict[str, Tensor] | list[DataSample] | Tensor:
+        """Mix a batch.
+
+        Args:
+            inputs: (N, C, H, W).
+            data_samples: With ``gt_label``.
+            mode: ``'loss'`` gives ``dict(loss=...)``; ``'predict'`` the samples, each with
+                ``mix_quality``; ``'tensor'`` the mixes.
+
+        Returns:
+            What ``mode`` says.
+
+        Raises:
+            ValueError: If the mode is none of these or there are no labels.
+        """
+        if mode not in ('loss', 'predict', 'tensor'):
+            raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+        if not data_samples:
+            raise ValueError('a search needs data_samples with gt_label to mix')
+        classes = torch.cat([sample.gt_label for sample in data_samples]).to(inputs.device)
+        if mode == 'predict':
+            return self.predict(inputs, classes, data_samples)
+        weights, index, generator = self._draw(inputs, rank_generator())
+        mixed = self._mix(inputs, classes, weights, index, generator)
+        if mode == 'tensor':
+            return mixed
+        targets = mix_targets(self._one_hot(classes), weights, index)
+        return dict(loss=soft_cross_entropy(self.teacher(mixed), targets).mean())
+
+    @torch.no_grad()
+    def predict(
+        self, inputs: Tensor, classes: Tensor, data_samples: list[DataSample]
+    ) -> list[DataSample]:
+        """Measure how well the teacher reads these mixes, Mixup's and CutMix's.
+
+        All three mix the same pairs with the same weights, the same ones at every call.
+
+        Args:
+            inputs: (N, C, H, W).
+            classes: int64 (N,).
+            data_samples: The N samples.
+
+        Returns:
+            The samples; each has ``mix_quality``, for every method the teacher's cross entropy
+            (nats) and whether its top classes are the mixed ones (0 or 1). None where the batch
+            is smaller than k.
+        """
+        if len(inputs) < self.mixer.num_mix:
+            for sample in data_samples:
+                sample.set_field(None, 'mix_quality', field_type='metainfo')
+            return data_samples
+        generator = torch.Generator().manual_seed(_QUALITY_SEED)
+        weights, index, generator = self._draw(inputs, generator)
+        targets = mix_targets(self._one_hot(classes), weights, index)
+        boxes = box_masks(weights, *inputs.shape[-2:], generator)
+        images = inputs[index]
+        mixes = dict(
+            transformmix=self._mix(inputs, classes, weights, index, generator),
+            mixup=blend(images, weights[..., None, None, None].to(images.dtype)),
+            cutmix=blend(images, boxes.to(images.dtype)),
+        )
+        columns = {}
+        for method, mixed in mixes.items():
+            logits = self.teacher(mixed)
+            columns[f'{method}/ce'] = soft_cross_entropy(logits, targets).tolist()
+            columns[f'{method}/top_k'] = top_classes_match(logits, classes[index]).tolist()
+        for row, sample in enumerate(data_samples):
+            quality = {name: float(values[row]) for name, values in columns.items()}
+            sample.set_field(quality, 'mix_quality', field_type='metainfo')
+        return data_samples
+
+    def _draw(
+        self, inputs: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, torch.Generator]:
+        num_mix = self.mixer.num_mix
+        weights = draw_weights(len(inputs), num_mix, self.alpha, generator)
+        index = draw_index(len(inputs), num_mix, generator)
+        return weights.to(inputs.device), index.to(inputs.device), generator
+
+    def _mix(
+        self,
+        inputs: Tensor,
+        classes: Tensor,
+        weights: Tensor,
+        index: Tensor,
+        generator: torch.Generator,
+    ) -> Tensor:
+        _, saliency = self.teacher.saliency(inputs, classes, self.mixer.cam_size)
+        noise = self.mixer.draw_noise(len(inputs), generator).to(inputs.device)
+        mixed, _ = self.mixer.mix(inputs[index], saliency[index], weights, noise)
+        return mixed
+
+    def _one_hot(self, classes: Tensor) -> Tensor:
+        return torch.nn.functional.one_hot(classes, self.teacher.num_classes).float()

@@ -1,0 +1,6 @@
+"""Frozen classifiers that tell mixers where to look and what a mix still shows."""
+
+from .frozen_teacher import FrozenTeacher
+from .input_stats import InputStats
+
+__all__ = ['FrozenTeacher', 'InputStats']

@@ -1,0 +1,168 @@
+"""The one way to a teacher, for saliency, for search and for distillation."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from mmtmix.functional import min_max, resize_map
+
+from .cam import ClassicCAM, GradCAM, has_exact_cam
+from .input_stats import InputStats, Renormalize
+from .loading import build_classifier, load_weights
+
+SALIENCY = ('auto', 'cam', 'grad_cam')
+_DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
+
+
+class FrozenTeacher:
+    """Any MMPretrain classifier, frozen.
+
+    Not an ``nn.Module`` on purpose: whoever holds a teacher gets no keys in its checkpoints, no
+    parameters in its optimizer or DDP buckets, and ``.train()`` never reaches it. A deep copy
+    (``EMAHook`` makes one of the whole model) shares it.
+
+    Args:
+        config: Path of its config, a config dict, or a model dict with a ``data_preprocessor``.
+        checkpoint: Its weights: a file or an http(s) address.
+        saliency: ``'auto'`` takes the classic CAM where it is exact and Grad-CAM elsewhere;
+            ``'cam'`` and ``'grad_cam'`` insist.
+        cam_layer: The layer for Grad-CAM; chosen automatically by default.
+        dtype: ``'bfloat16'`` or ``'float16'`` runs it under autocast, ``'float32'`` never, None
+            follows the caller's autocast.
+        channels_last: Use the channels-last memory format.
+        compile: True, or arguments of ``torch.compile`` for the forward.
+        input_stats: How the inputs it gets are normalised, ``dict(mean=..., std=...,
+            to_rgb=...)`` in 0-255 units. By default what the running config says, and outside
+            of a run the teacher's own normalisation.
+
+    Raises:
+        FileNotFoundError: If config or checkpoint do not exist.
+        ValueError: If the checkpoint doesn't fit the config or an argument is unknown.
+    """
+
+    def __init__(
+        self,
+        config: str | os.PathLike | dict,
+        checkpoint: str | os.PathLike,
+        saliency: str = 'auto',
+        cam_layer: str | None = None,
+        dtype: str | None = None,
+        channels_last: bool = False,
+        compile: bool | dict = False,
+        input_stats: dict | None = None,
+    ):
+        if saliency not in SALIENCY:
+            raise ValueError(f'saliency must be one of {SALIENCY}, got {saliency!r}')
+        if dtype is not None and dtype not in _DTYPES:
+            raise ValueError(f'dtype must be None or one of {list(_DTYPES)}, got {dtype!r}')
+        self.model, self.stats = build_classifier(config)
+        self._load(config, checkpoint)
+        self._in_channels = next(
+            layer.in_channels for layer in self.model.modules() if isinstance(layer, nn.Conv2d)
+        )
+        exact = has_exact_cam(self.model)
+        if saliency == 'cam' and not exact:
+            raise ValueError(
+                "saliency='cam' needs a classifier whose logits are a linear layer on globally "
+                f'averaged features, which {type(self.model.backbone).__name__} with '
+                f"{type(self.model.head).__name__} is not; use 'grad_cam' or 'auto'"
+            )
+        classic = exact and saliency != 'grad_cam' and cam_layer is None
+        self._cam = ClassicCAM(self.model) if classic else GradCAM(self.model, cam_layer)
+        self._forward, self._forward_cam = self.model, self._cam.forward
+        if compile:
+            options = compile if isinstance(compile, dict) else {}
+            self._forward = torch.compile(self._forward, **options)
+            self._forward_cam = torch.compile(self._forward_cam, **options)
+        self.dtype = None if dtype is None else _DTYPES[dtype]
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.model.to(memory_format=self.memory_format)
+        self._input_stats = None if input_stats is None else InputStats(**_tuples(input_stats))
+        self._renormalize: Renormalize | None = None
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes, or None where the head doesn't say."""
+        return getattr(self.model.head, 'num_classes', None)
+
+    def __deepcopy__(self, memo: dict) -> FrozenTeacher:
+        return self  # it never changes, so a copy would only cost memory
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Logits (N, num_classes) of inputs (N, C, H, W); gradients reach the inputs."""
+        inputs = self._prepare(inputs)
+        with self._precision(inputs):
+            return self._forward(inputs, mode='tensor')
+
+    def saliency(
+        self, inputs: Tensor, classes: Tensor | None = None, size: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Logits and saliency from one forward pass, without gradients.
+
+        Args:
+            inputs: (N, C, H, W), normalised as the task's inputs are.
+            classes: The class of each map, int64 (N,); the teacher's prediction if None.
+            size: Side to resize the maps to; their own size if None.
+
+        Returns:
+            Logits (N, num_classes) and saliency (N, 1, size, size), each map scaled to [0, 1],
+            in float32.
+        """
+        logits, cam = self.cam(inputs, classes)
+        saliency = min_max(cam)
+        return logits, saliency if size is None else resize_map(saliency, size)
+
+    def cam(self, inputs: Tensor, classes: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """As :meth:`saliency`, with the raw maps (N, 1, h, w), neither scaled nor resized."""
+        prepared = self._prepare(inputs)
+        with torch.no_grad():
+            with self._precision(prepared):
+                logits, features = self._forward_cam(prepared)
+            if classes is None:
+                classes = logits.argmax(dim=1)
+            # in full precision: the caller's autocast would round the maps to bfloat16
+            with torch.autocast(prepared.device.type, enabled=False):
+                cam = self._cam.maps(logits, features, classes, prepared.shape[-2:])
+        return logits.detach(), cam
+
+    def _load(self, config: str | os.PathLike | dict, checkpoint: str | os.PathLike) -> None:
+        try:
+            load_weights(self.model, checkpoint)
+        except FileNotFoundError as error:
+            command = 'train it first'
+            if isinstance(config, (str, os.PathLike)):
+                command += f': python tools/train.py {config}'
+            raise FileNotFoundError(f"the teacher's {error}; {command}") from None
+        self.model.requires_grad_(False).eval()
+
+    def _prepare(self, inputs: Tensor) -> Tensor:
+        """Move the network to the inputs, and the inputs to its normalisation and layout."""
+        if inputs.size(1) != self._in_channels:
+            raise ValueError(
+                f'the teacher takes images of {self._in_channels} channels, got a batch of shape '
+                f'{tuple(inputs.shape)}; use a teacher trained on such images'
+            )
+        parameter = next(self.model.parameters())
+        if parameter.device != inputs.device:
+            self.model.to(inputs.device)
+        if self._renormalize is None:
+            source = self._input_stats or InputStats.of_running_task() or self.stats
+            self._renormalize = Renormalize(source, self.stats)
+        inputs = self._renormalize(inputs.to(parameter.dtype))
+        return inputs.contiguous(memory_format=self.memory_format)
+
+    def _precision(self, inputs: Tensor) -> AbstractContextManager:
+        if self.dtype is None:
+            return nullcontext()
+        return torch.autocast(inputs.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
+
+def _tuples(stats: dict) -> dict:
+    return {
+        name: tuple(value) if isinstance(value, (list, tuple)) else value
+        for name, value in stats.items()
+    }

@@ -1,0 +1,97 @@
+"""How batches are normalised, and how to bring one normalisation to another."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import MessageHub, print_log
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class InputStats:
+    """Mean and standard deviation (0-255 units) and channel order of a network's input.
+
+    Attributes:
+        mean: One value a channel, or one for all; empty where inputs are not normalised.
+        std: As ``mean``.
+        to_rgb: Whether the data preprocessor swaps BGR images to RGB.
+    """
+
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    to_rgb: bool = False
+
+    @classmethod
+    def from_preprocessor(cls, cfg: dict) -> InputStats:
+        """Read them from a ``data_preprocessor`` config."""
+        return cls(
+            mean=tuple(float(value) for value in cfg.get('mean') or ()),
+            std=tuple(float(value) for value in cfg.get('std') or ()),
+            to_rgb=bool(cfg.get('to_rgb') or cfg.get('bgr_to_rgb')),
+        )
+
+    @classmethod
+    def from_config(cls, cfg: Config) -> InputStats | None:
+        """Read them from a whole config; None if it has no ``data_preprocessor``."""
+        preprocessor = (cfg.get('model') or {}).get('data_preprocessor')
+        preprocessor = preprocessor or cfg.get('data_preprocessor')
+        return None if preprocessor is None else cls.from_preprocessor(preprocessor)
+
+    @classmethod
+    def of_running_task(cls) -> InputStats | None:
+        """Those of the run in progress, from the config that MMEngine shares in its message hub.
+
+        MMPretrain hands a batch augment normalised images without saying how they were
+        normalised, so this is the only way for it to know.
+        """
+        text = MessageHub.get_current_instance().get_info('cfg')
+        if text is None:
+            return None
+        try:
+            return cls.from_config(Config.fromstring(text, '.py'))
+        except Exception as error:  # any config that doesn't survive being printed and read
+            print_log(
+                f'the running config could not be read back ({error}); inputs are taken to be '
+                "normalised as the teacher's. Give input_stats=dict(mean=..., std=..., "
+                'to_rgb=...) if they are not',
+                logger='current',
+                level=logging.WARNING,
+            )
+            return None
+
+
+class Renormalize:
+    """Turn inputs that are normalised for one network into those that another expects.
+
+    Args:
+        source: How the inputs come.
+        target: How the network wants them.
+    """
+
+    def __init__(self, source: InputStats, target: InputStats):
+        self.swap = source.to_rgb != target.to_rgb
+        source_mean, source_std = _columns(source)
+        target_mean, target_std = _columns(target)
+        if self.swap:
+            source_mean, source_std = source_mean.flip(0), source_std.flip(0)
+        self.scale = (source_std / target_std).view(-1, 1, 1)
+        self.shift = ((source_mean - target_mean) / target_std).view(-1, 1, 1)
+        self.is_identity = not self.swap and source == target
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same shape; new values, never in place."""
+        if self.is_identity:
+            return inputs
+        if self.scale.device != inputs.device:
+            self.scale, self.shift = self.scale.to(inputs.device), self.shift.to(inputs.device)
+        if self.swap and inputs.size(1) == 3:
+            inputs = inputs.flip(1)
+        return inputs * self.scale.to(inputs.dtype) + self.shift.to(inputs.dtype)
+
+
+def _columns(stats: InputStats) -> tuple[Tensor, Tensor]:
+    return torch.tensor(stats.mean or (0.0,)), torch.tensor(stats.std or (1.0,))

@@ -1,0 +1,89 @@
+"""Build a classifier from a config and load its weights, or say exactly why not."""
+
+from __future__ import annotations
+
+import os
+
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import MODELS
+from torch import nn
+
+from mmtmix.utils import load_checkpoint, load_config
+
+from .input_stats import InputStats
+
+_MOST_KEYS = 6
+
+
+def build_classifier(config: str | os.PathLike | dict) -> tuple[nn.Module, InputStats]:
+    """Build an MMPretrain classifier without its training-time parts.
+
+    Args:
+        config: Path of a config, a whole config as a dict (``model=...``), or a model dict with
+            its own ``data_preprocessor``.
+
+    Returns:
+        The network, with random weights and in eval mode, and how it wants its inputs.
+
+    Raises:
+        FileNotFoundError: If the config file does not exist.
+        ValueError: If the config has no model or doesn't say how inputs are normalised.
+    """
+    if isinstance(config, (str, os.PathLike)):
+        cfg = load_config(config)
+    else:
+        # a bare model dict has a type of its own
+        cfg = Config(dict(model=dict(config)) if 'type' in config else dict(config))
+    if 'model' not in cfg:
+        raise ValueError(f'the teacher config {config!r} has no `model`')
+    stats = InputStats.from_config(cfg)
+    if stats is None:
+        raise ValueError(
+            'the teacher config has no data_preprocessor, so nothing says how its inputs were '
+            'normalised; add data_preprocessor=dict(mean=[...], std=[...], to_rgb=...) to it'
+        )
+    model_cfg = cfg.model.copy()
+    # a teacher mixes nothing and downloads nothing, whatever it was trained with
+    for training_only in ('train_cfg', 'pretrained', 'data_preprocessor'):
+        model_cfg.pop(training_only, None)
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
+        model = MODELS.build(model_cfg)
+    return model.eval(), stats
+
+
+def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
+    """Load a checkpoint that fits the model exactly.
+
+    Args:
+        model: The network to fill.
+        checkpoint: An MMEngine checkpoint or a bare state dict, as a file or http(s) address.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a key is missing, left over or of another shape; all kinds are listed.
+    """
+    content = load_checkpoint(checkpoint)
+    state = content.get('state_dict', content)
+    own = model.state_dict()
+    problems = {
+        'missing': [key for key in own if key not in state],
+        'unexpected': [key for key in state if key not in own],
+        'of another shape': [
+            f'{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}'
+            for key in own
+            if key in state and state[key].shape != own[key].shape
+        ],
+    }
+    if any(problems.values()):
+        listed = '; '.join(f'{kind}: {_shorten(keys)}' for kind, keys in problems.items() if keys)
+        raise ValueError(
+            f'checkpoint {str(checkpoint)!r} does not fit the teacher config: {listed}. '
+            'Give the config that the checkpoint was trained with'
+        )
+    model.load_state_dict(state)
+
+
+def _shorten(keys: list[str]) -> str:
+    more = f' and {len(keys) - _MOST_KEYS} more' if len(keys) > _MOST_KEYS else ''
+    return ', '.join(keys[:_MOST_KEYS]) + more

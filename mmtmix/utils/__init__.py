@@ -1,0 +1,14 @@
+"""Configs, files and checkpoints. Imports nothing else of this library."""
+
+from .checkpoint import allow_mmengine_checkpoints, load_checkpoint
+from .config import load_config, resolve_config
+from .files import atomic_path, file_digest
+
+__all__ = [
+    'allow_mmengine_checkpoints',
+    'atomic_path',
+    'file_digest',
+    'load_checkpoint',
+    'load_config',
+    'resolve_config',
+]

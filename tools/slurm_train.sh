@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Train under Slurm: one torchrun a node, one process a GPU.
+#   tools/slurm_train.sh PARTITION JOB_NAME CONFIG [arguments of tools/train.py]
+# NODES (1), GPUS_PER_NODE (8), CPUS_PER_TASK (5 a GPU), PORT (29500) and SRUN_ARGS change it.
+set -euo pipefail
+if [ $# -lt 3 ]; then
+  sed -n '2,4s/^# //p' "$0" >&2
+  exit 2
+fi
+partition=$1 job=$2 config=$3
+shift 3
+nodes=${NODES:-1} gpus=${GPUS_PER_NODE:-8} port=${PORT:-29500}
+# the first node of the allocation is known only inside of it, so srun's shell looks it up
+# shellcheck disable=SC2016,SC2086
+srun --partition="$partition" --job-name="$job" --nodes="$nodes" --ntasks-per-node=1 \
+  --gres="gpu:$gpus" --cpus-per-task="${CPUS_PER_TASK:-$((5 * gpus))}" --kill-on-bad-exit=1 \
+  ${SRUN_ARGS:-} bash -c '
+    head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+    exec torchrun --nnodes="$1" --nproc_per_node="$2" --rdzv_backend=c10d \
+      --rdzv_id="$SLURM_JOB_ID" --rdzv_endpoint="$head:$3" "${@:4}" --launcher pytorch
+  ' _ "$nodes" "$gpus" "$port" "$(dirname "$0")/train.py" "$config" "$@"

@@ -1,0 +1,73 @@
+"""Evaluate a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from mmengine.config import DictAction
+from mmengine.evaluator import DumpResults
+from mmengine.fileio import dump
+from torch.distributed.elastic.multiprocessing.errors import record
+
+from mmtmix.datasets import check_data
+from mmtmix.engine.launch import (
+    build_runner,
+    default_work_dir,
+    init_launcher,
+    set_loader_defaults,
+)
+from mmtmix.utils import allow_mmengine_checkpoints, load_config
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """MMPretrain's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='where logs go')
+    parser.add_argument('--out', help='file for the results (.json or .pkl)')
+    parser.add_argument(
+        '--out-item',
+        choices=['metrics', 'pred'],
+        default='metrics',
+        help='what to write: the metrics, or all predictions (.pkl only)',
+    )
+    parser.add_argument('--amp', action='store_true', help='test in mixed precision')
+    parser.add_argument('--no-pin-memory', action='store_true')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args(argv)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+@record
+def main(argv: list[str] | None = None) -> dict:
+    """Evaluate; returns the metrics."""
+    args = parse_args(argv)
+    allow_mmengine_checkpoints()
+    init_launcher(args.launcher)
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
+    cfg.load_from = args.checkpoint
+    cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
+    if cfg.model.get('train_cfg'):
+        cfg.model.train_cfg = None  # a test mixes nothing and needs no teacher
+    if args.amp:
+        cfg.test_cfg.fp16 = True
+    check_data(cfg)
+    set_loader_defaults(cfg, not args.no_pin_memory)
+    runner = build_runner(cfg)
+    if args.out and args.out_item == 'pred':
+        runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
+    metrics = runner.test()
+    if args.out and args.out_item == 'metrics':
+        dump(metrics, args.out)
+    return metrics
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,113 @@
+"""Train a config, and first whatever it requires: a classifier, a search, or both in order."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+
+from mmengine.config import DictAction
+from torch.distributed.elastic.multiprocessing.errors import record
+
+from mmtmix.datasets import check_data
+from mmtmix.engine.launch import (
+    build_runner,
+    default_work_dir,
+    init_launcher,
+    set_loader_defaults,
+    use_amp,
+)
+from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
+from mmtmix.utils import allow_mmengine_checkpoints, load_config
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """MMPretrain's arguments, and ``--no-stages``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='where logs and checkpoints go')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='resume from the given checkpoint, or without one from the latest in the work dir; '
+        'missing stages always resume from their own work dirs',
+    )
+    parser.add_argument('--amp', action='store_true', help='train in mixed precision')
+    parser.add_argument('--no-validate', action='store_true', help="don't evaluate in training")
+    parser.add_argument(
+        '--auto-scale-lr', action='store_true', help='scale the lr by the actual batch size'
+    )
+    parser.add_argument('--no-pin-memory', action='store_true')
+    parser.add_argument('--no-persistent-workers', action='store_true')
+    parser.add_argument(
+        '--no-stages',
+        action='store_true',
+        help='refuse to start, rather than make first what the config requires and is missing',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='overrides such as optim_wrapper.optimizer.lr=0.01; they go to CONFIG alone, not to '
+        'the stages that it requires',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args(argv)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def complete(stage: Stage, args: argparse.Namespace) -> None:
+    """Put the arguments into a stage's config."""
+    cfg = stage.cfg
+    cfg.launcher = args.launcher
+    if stage.produces is not None:
+        cfg.resume, cfg.load_from = True, None
+    else:
+        cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
+        if args.resume is not None:
+            cfg.resume = True
+            cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        use_amp(cfg)
+    if args.auto_scale_lr:
+        if 'auto_scale_lr' not in cfg:
+            raise ValueError(
+                f'--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in {stage.config}'
+            )
+        cfg.auto_scale_lr.enable = True
+    set_loader_defaults(cfg, not args.no_pin_memory, not args.no_persistent_workers)
+
+
+def train(stage: Stage) -> None:
+    """Run one stage to its end."""
+    build_runner(stage.cfg).train()
+    gc.collect()  # a Runner is full of cycles, and the next stage wants the memory
+
+
+@record
+def main(argv: list[str] | None = None) -> None:
+    """Train."""
+    args = parse_args(argv)
+    allow_mmengine_checkpoints()
+    init_launcher(args.launcher)
+    stages = plan_stages(args.config, load_config(args.config, args.cfg_options))
+    missing = check_stages(stages)
+    if args.no_stages and len(missing) > 1:
+        raise FileNotFoundError(
+            f'{args.config} requires files that do not exist:\n'
+            + '\n'.join(f'  {stage.produces}: {stage.command}' for stage in missing[:-1])
+            + '\nMake them with these commands, or leave out --no-stages'
+        )
+    for stage in missing:
+        check_data(stage.cfg)  # before hours of training on what is there already
+        complete(stage, args)
+    run_stages(stages, train)
+
+
+if __name__ == '__main__':
+    main()
