@@ -35,7 +35,7 @@ REQUIREMENTS = (
     Requirement('mmpretrain', '1.2.0', ('mmpretrain', 'onedl-mmpretrain')),
 )
 
-TORCH_HINT = 'PyTorch:\n    pip install -U "torch>=2.4" torchvision'
+TORCH_HINT = 'PyTorch:\n    pip install -U "torch>=2.6" torchvision'
 STACK_HINT = """\
 One of the two distributions of the OpenMMLab stack, never both in one environment:
     pip install -U onedl-mmengine onedl-mmcv onedl-mmpretrain  # the maintained fork

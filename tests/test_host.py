@@ -16,7 +16,7 @@ pytestmark = pytest.mark.host
 
 ROOT = Path(__file__).resolve().parents[1]
 FORK = {
-    'torch': '2.4.0',
+    'torch': '2.6.0',
     'onedl-mmengine': '0.10.12',
     'onedl-mmcv': '2.3.6',
     'onedl-mmpretrain': '1.3.6',
@@ -67,7 +67,7 @@ def test_everything_missing_names_both_ways_out(environment):
     message = failure()
     for module in ('torch', 'mmengine', 'mmcv', 'mmpretrain'):
         assert f'- {module} is not installed: ' in message
-    assert 'pip install -U "torch>=2.4" torchvision' in message
+    assert 'pip install -U "torch>=2.6" torchvision' in message
     assert 'pip install -U onedl-mmengine onedl-mmcv onedl-mmpretrain' in message
     assert 'pip install -U mmengine mmcv-lite mmpretrain' in message
     assert 'never both' in message
@@ -76,7 +76,7 @@ def test_everything_missing_names_both_ways_out(environment):
 def test_only_what_is_wrong_is_reported(environment):
     environment(FORK | {'torch': '2.3.1'})
     message = failure()
-    assert '- torch 2.3.1 is too old: 2.4 or later is needed' in message
+    assert '- torch 2.3.1 is too old: 2.6 or later is needed' in message
     assert 'mmengine' not in message
 
 

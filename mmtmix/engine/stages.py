@@ -68,7 +68,8 @@ def plan_stages(config: str, cfg: Config) -> list[Stage]:
         for needed in cfg.get('requires') or ():
             if not isinstance(needed, dict) or set(needed) != {'config', 'produces'}:
                 raise ValueError(
-                    f'requires in {config} must list dict(config=..., produces=...), got {needed!r}'
+                    f'requires in {config} must list dict(config=..., produces=...), '
+                    f'got {needed!r}'
                 )
             path, produces = needed['config'], os.path.normpath(needed['produces'])
             if path in above:

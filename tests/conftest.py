@@ -1,0 +1,74 @@
+"""What tests of several folders need: small teachers on disk and a clean MMEngine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from mmpretrain.registry import MODELS
+
+import mmtmix  # noqa: F401  (registers everything)
+from mmtmix.models import FrozenTeacher
+
+
+@pytest.fixture(autouse=True)
+def _no_run_in_progress():
+    """No test sees the config that an earlier test's Runner left in the message hub."""
+    MessageHub._instance_dict.clear()
+
+
+@pytest.fixture
+def teacher_config() -> Callable[..., dict]:
+    """Make the config of a small WRN: ``teacher_config(num_classes=10, in_channels=3)``."""
+
+    def make(num_classes: int = 10, in_channels: int = 3, **preprocessor) -> dict:
+        channels = range(in_channels)
+        return dict(
+            model=dict(
+                type='ImageClassifier',
+                backbone=dict(
+                    type='WideResNet', depth=10, widen_factor=1, in_channels=in_channels
+                ),
+                neck=dict(type='GlobalAveragePooling'),
+                head=dict(type='LinearClsHead', num_classes=num_classes, in_channels=64),
+            ),
+            data_preprocessor=dict(
+                dict(
+                    mean=[120.0 + 3 * channel for channel in channels],
+                    std=[60.0 + 2 * channel for channel in channels],
+                ),
+                **preprocessor,
+            ),
+        )
+
+    return make
+
+
+@pytest.fixture
+def teacher_args(tmp_path: Path, teacher_config) -> Callable[..., dict]:
+    """Make ``dict(config, checkpoint)`` of such a network with random weights, on disk."""
+
+    def make(**kwargs) -> dict:
+        config = teacher_config(**kwargs)
+        torch.manual_seed(0)
+        model = MODELS.build(dict(config['model'], _scope_='mmpretrain'))
+        model.init_weights()
+        for layer in model.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                torch.nn.init.uniform_(layer.running_mean, -0.5, 0.5)
+                torch.nn.init.uniform_(layer.running_var, 0.5, 2.0)
+        torch.nn.init.normal_(model.head.fc.weight, std=0.5)
+        checkpoint = tmp_path / f'teacher{len(list(tmp_path.glob("teacher*")))}.pth'
+        torch.save(dict(state_dict=model.state_dict()), checkpoint)
+        return dict(config=config, checkpoint=str(checkpoint))
+
+    return make
+
+
+@pytest.fixture
+def make_teacher(teacher_args) -> Callable[..., FrozenTeacher]:
+    """Make a small frozen teacher: ``make_teacher(num_classes=10, in_channels=3)``."""
+    return lambda **kwargs: FrozenTeacher(**teacher_args(**kwargs))
