@@ -7,17 +7,40 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.logging import MessageHub
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
 from mmpretrain.registry import MODELS
+from mmpretrain.visualization import UniversalVisualizer
 
 import mmtmix  # noqa: F401  (registers everything)
 from mmtmix.models import FrozenTeacher
 
 
+@pytest.fixture(scope='session', autouse=True)
+def _one_thread():
+    """Networks this small gain nothing from more, and lose a lot on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope='session')
+def forget_runs() -> Callable[[], None]:
+    """Clear what Runners leave in MMEngine: two of one second and name would share it."""
+
+    def forget() -> None:
+        for kind in (MessageHub, MMLogger, DefaultScope, Visualizer, UniversalVisualizer):
+            kind._instance_dict.clear()
+
+    return forget
+
+
 @pytest.fixture(autouse=True)
-def _no_run_in_progress():
-    """No test sees the config that an earlier test's Runner left in the message hub."""
-    MessageHub._instance_dict.clear()
+def _no_run_in_progress(forget_runs):
+    """No test sees the config or the scope that an earlier test's Runner left behind."""
+    forget_runs()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import argparse
 import os
 
 from mmengine.config import DictAction
+from mmengine.dist import is_main_process
 from mmengine.evaluator import DumpResults
 from mmengine.fileio import dump
 from torch.distributed.elastic.multiprocessing.errors import record
@@ -64,7 +65,7 @@ def main(argv: list[str] | None = None) -> dict:
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()
-    if args.out and args.out_item == 'metrics':
+    if args.out and args.out_item == 'metrics' and is_main_process():
         dump(metrics, args.out)
     return metrics
 

@@ -51,7 +51,9 @@ def set_loader_defaults(
     for field in _LOADERS:
         if cfg.get(field) is None:
             continue
-        defaults = dict(pin_memory=True, collate_fn=dict(type='default_collate'))
+        # without an accelerator torch would warn in every epoch that it pins nothing
+        pins = get_device() != 'cpu'
+        defaults = dict(pin_memory=pins, collate_fn=dict(type='default_collate'))
         if cfg[field].get('num_workers', 0) > 0:
             defaults['persistent_workers'] = True
         loader = ConfigDict({**defaults, **cfg[field]})

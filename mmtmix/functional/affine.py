@@ -45,11 +45,13 @@ def warp(images: Tensor, theta: Tensor, padding_mode: str = 'zeros') -> Tensor:
     """
     if padding_mode not in PADDING_MODES:
         raise ValueError(f'padding_mode must be one of {PADDING_MODES}, got {padding_mode!r}')
-    # at least float32: in bfloat16 a coordinate of a 256-pixel picture is off by a pixel
+    # at least float32, under autocast too: in bfloat16 a coordinate of a 256-pixel picture is off
+    # by a pixel
     dtype = torch.promote_types(images.dtype, torch.float32)
     flat = images.flatten(0, 1).to(dtype)
-    grid = F.affine_grid(theta.flatten(0, 1).to(dtype), list(flat.shape), align_corners=False)
-    warped = F.grid_sample(
-        flat, grid, mode='bilinear', padding_mode=padding_mode, align_corners=False
-    )
+    with torch.autocast(images.device.type, enabled=False):
+        grid = F.affine_grid(theta.flatten(0, 1).to(dtype), list(flat.shape), align_corners=False)
+        warped = F.grid_sample(
+            flat, grid, mode='bilinear', padding_mode=padding_mode, align_corners=False
+        )
     return warped.to(images.dtype).view_as(images)

@@ -96,7 +96,8 @@ def mix_targets(scores: Tensor, weights: Tensor, index: Tensor) -> Tensor:
     Returns:
         Targets of shape (N, num_classes) in the dtype of ``scores``.
     """
-    return torch.einsum('nk,nkc->nc', weights.to(scores.dtype), scores[index])
+    # no matrix product, which autocast would round to bfloat16
+    return (weights.to(scores.dtype)[..., None] * scores[index]).sum(dim=1)
 
 
 def mask_shares(masks: Tensor) -> Tensor:

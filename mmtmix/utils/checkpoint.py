@@ -10,19 +10,24 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
-_STATISTICS = ('mean', 'max', 'min', 'current')
+# methods that MMEngine's checkpoints name: of the log buffers and of the one-cycle schedule
+_METHODS = {
+    HistoryBuffer: ('mean', 'max', 'min', 'current'),
+    OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
+}
 
 
-def _history_attribute(owner: Any, name: str) -> Any:
-    """Stand in for ``getattr`` in a checkpoint: only a log buffer's own statistics."""
-    if owner is HistoryBuffer and name in _STATISTICS:
+def _known_method(owner: Any, name: str) -> Any:
+    """Stand in for ``getattr`` in a checkpoint: only the methods that MMEngine's own name."""
+    if isinstance(owner, type) and name in _METHODS.get(owner, ()):
         return getattr(owner, name)
     raise pickle.UnpicklingError(f'a checkpoint may not ask for {name!r} of {owner!r}')
 
 
 def _mmengine_globals() -> list:
-    """What an MMEngine checkpoint holds besides tensors: its log history."""
+    """What an MMEngine checkpoint holds besides tensors: its log history and its schedules."""
     dtypes = [type(np.dtype(kind)) for kind in (np.float32, np.float64, np.int32, np.int64)]
     # the functions that rebuild arrays and scalars; numpy 1 and 2 name their module differently
     reconstruct, scalar = np.empty(0).__reduce__()[0], np.float64(0).__reduce__()[0]
@@ -32,8 +37,8 @@ def _mmengine_globals() -> list:
         for core in ('core', '_core')
     ]
     # builtins.getattr itself would let a file reach anything
-    return [HistoryBuffer, np.ndarray, np.dtype, *dtypes, *aliases] + [
-        (_history_attribute, 'builtins.getattr')
+    return [*_METHODS, np.ndarray, np.dtype, *dtypes, *aliases] + [
+        (_known_method, 'builtins.getattr')
     ]
 
 
@@ -60,7 +65,10 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
         ValueError: If the file is damaged, needs unsafe loading or holds no dict.
     """
     name = str(path)
-    with torch.serialization.safe_globals(_mmengine_globals()):
+    # torch forgets on exit what it is given, so leave out what was allowed before
+    allowed = torch.serialization.get_safe_globals()
+    needed = [item for item in _mmengine_globals() if item not in allowed]
+    with torch.serialization.safe_globals(needed):
         if name.startswith(('http://', 'https://')):
             content = torch.hub.load_state_dict_from_url(
                 name, map_location='cpu', weights_only=True
@@ -71,7 +79,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
                 raise FileNotFoundError(f'checkpoint {name!r} does not exist')
             try:
                 content = torch.load(file, map_location='cpu', weights_only=True)
-            except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            except Exception as error:  # a damaged pickle can fail in any way
                 raise ValueError(
                     f'checkpoint {name!r} is damaged, or holds more than tensors and plain '
                     f'data and would need unsafe loading: {error}'

@@ -53,13 +53,8 @@ class FiniteStopHook(Hook):
         finite = torch.isfinite(outputs['loss'].detach())
         self._all_finite = finite if self._all_finite is None else self._all_finite & finite
         is_due = self.every_n_train_iters(runner, self.interval)
-        if is_due or self.is_last_train_iter_of_epoch(runner, batch_idx):
+        if is_due or self.end_of_epoch(runner.train_dataloader, batch_idx):
             self._look(runner)
-
-    @staticmethod
-    def is_last_train_iter_of_epoch(runner: Any, batch_idx: int) -> bool:
-        """Whether the epoch ends with this batch."""
-        return batch_idx + 1 == len(runner.train_dataloader)
 
     def _look(self, runner: Any) -> None:
         model = _unwrap(runner.model)

@@ -101,7 +101,8 @@ class WideResNet(BaseBackbone):
             self.layers.append(blocks)
         momentum = 0.9 if layout == 'puzzle' else 0.1
         self.bn1 = nn.BatchNorm2d(widths[3], momentum=momentum)
+        self.relu = nn.ReLU()  # a module, so that Grad-CAM too finds the activated tensor
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """Images (N, C, H, W) -> one feature map (N, 64 k, H / 4, W / 4)."""
-        return (F.relu(self.bn1(self.layers(self.conv1(x)))),)
+        return (self.relu(self.bn1(self.layers(self.conv1(x)))),)

@@ -71,9 +71,7 @@ class TransformMix(BatchMixer):
         _, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
         saliency = saliency[index]
         noise = self.mixer.draw_noise(len(batch_inputs), generator).to(batch_inputs.device)
-        # the module is tiny, and a grid in bfloat16 would shift the images
-        with torch.autocast(batch_inputs.device.type, enabled=False):
-            mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
+        mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
         return mixed, dict(saliency=saliency, **details)
 
     def _check_classes(self, batch_scores: Tensor) -> None:

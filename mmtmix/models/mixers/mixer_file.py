@@ -86,7 +86,7 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
     try:
         mixer = TransformMixer(**arch)
         mixer.load_state_dict(content['state_dict'])
-    except (TypeError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f'mixer file {str(path)!r}, written by mmtmix {content.get("version")}, cannot be '
             f'read by mmtmix {__version__}: {error}'

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmtmix.functional import class_activation_map, grad_cam
 
-from .cam_layer import find_cam_layer, tokens_to_map
+from .cam_layer import CURE, find_cam_layer, tokens_to_map
 
 
 def has_exact_cam(model: nn.Module) -> bool:
@@ -73,6 +73,8 @@ class GradCAM:
         kept: list[Tensor] = []
 
         def cut(module: nn.Module, args: tuple, output: Tensor) -> Tensor:
+            if not isinstance(output, Tensor) or output.dim() not in (3, 4):
+                raise ValueError(f'cam_layer={self.layer!r} gives no feature map; {CURE}')
             kept.append(output.detach().requires_grad_())
             return kept[-1].clone()  # what follows may work in place, which a leaf forbids
 
@@ -82,13 +84,16 @@ class GradCAM:
                 logits = self.model(inputs, mode='tensor')
         finally:
             handle.remove()
+        if not kept:
+            raise ValueError(f'cam_layer={self.layer!r} takes no part in the forward pass; {CURE}')
         return logits, kept[-1]
 
     def maps(
         self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size
     ) -> Tensor:
         """Maps (N, 1, h, w) >= 0 of the given classes (N,) for images of a (H, W)."""
-        (gradients,) = torch.autograd.grad(logits.gather(1, classes[:, None]).sum(), features)
+        explained = torch.zeros_like(logits).scatter_(1, classes[:, None], 1)
+        (gradients,) = torch.autograd.grad(logits, features, explained)
         features = features.detach()
         if features.dim() == 3:
             features = tokens_to_map(features, image_size, self.num_extra_tokens)

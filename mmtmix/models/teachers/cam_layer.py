@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-_CURE = (
+CURE = (
     "set cam_layer='...' in the teacher to a module whose output is a feature map (N, C, h, w) "
     'or patch tokens (N, tokens, C) that the logits depend on'
 )
@@ -53,11 +53,11 @@ def find_cam_layer(model: nn.Module, image: Tensor) -> str:
         if len(shape) == 3 and shape[1] > 1:
             raise ValueError(
                 f'no class activation map can be chosen for {type(model.backbone).__name__}: '
-                f'its module {name!r} gives tokens of shape {tuple(shape)}; {_CURE}'
+                f'its module {name!r} gives tokens of shape {tuple(shape)}; {CURE}'
             )
     raise ValueError(
         f'{type(model.backbone).__name__} has no feature map larger than 1x1 for images of '
-        f'{tuple(image.shape[-2:])} pixels; {_CURE}, or use larger images'
+        f'{tuple(image.shape[-2:])} pixels; {CURE}, or use larger images'
     )
 
 
@@ -80,7 +80,7 @@ def tokens_to_map(tokens: Tensor, image_size: torch.Size, num_extra: int) -> Ten
     height = round((count * image_size[0] / image_size[1]) ** 0.5)
     if height == 0 or count % height:
         raise ValueError(
-            f'{count} patch tokens make no grid for images of {tuple(image_size)} pixels; {_CURE}'
+            f'{count} patch tokens make no grid for images of {tuple(image_size)} pixels; {CURE}'
         )
     return patches.unflatten(-1, (height, count // height))
 

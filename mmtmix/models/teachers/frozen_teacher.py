@@ -77,7 +77,8 @@ class FrozenTeacher:
         if compile:
             options = compile if isinstance(compile, dict) else {}
             self._forward = torch.compile(self._forward, **options)
-            self._forward_cam = torch.compile(self._forward_cam, **options)
+            if classic:  # a compiled forward doesn't see the hook that Grad-CAM sets
+                self._forward_cam = torch.compile(self._forward_cam, **options)
         self.dtype = None if dtype is None else _DTYPES[dtype]
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(memory_format=self.memory_format)

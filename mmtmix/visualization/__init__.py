@@ -1,0 +1,31 @@
+"""The paper's figures from a mix's intermediate results.
+
+Needs matplotlib, so nothing else of this library imports it. Figures belong to no screen.
+"""
+
+from .curves import plot_curves
+from .grid import check_format, save_figure
+from .images import CHANNEL_ORDERS, denormalize
+from .panel import LAYOUTS, draw_panel
+from .real_images import RealImages, load_images, preprocessor_config
+from .scalars import Scalars, read_scalars
+from .sweeps import Sweep, draw_sweep, sweep_lambda, sweep_temperature
+
+__all__ = [
+    'CHANNEL_ORDERS',
+    'LAYOUTS',
+    'RealImages',
+    'Scalars',
+    'Sweep',
+    'check_format',
+    'denormalize',
+    'draw_panel',
+    'draw_sweep',
+    'load_images',
+    'plot_curves',
+    'preprocessor_config',
+    'read_scalars',
+    'save_figure',
+    'sweep_lambda',
+    'sweep_temperature',
+]

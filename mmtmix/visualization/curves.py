@@ -1,0 +1,76 @@
+"""Training curves of several runs in one figure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from .scalars import Record, read_scalars
+
+
+def plot_curves(
+    runs: Mapping[str, str | os.PathLike],
+    metric: str = 'accuracy/top1',
+    loss: str = 'loss',
+) -> Figure:
+    """Plot the training loss and a validation metric, one line a run.
+
+    Losses of runs that mix their images are those of the mixes: they don't compare.
+
+    Args:
+        runs: Name of each run to its work dir.
+        metric: What validation logs.
+        loss: What training logs.
+
+    Returns:
+        A figure of two axes, loss and metric, over epochs; over iterations if a run has none.
+
+    Raises:
+        FileNotFoundError: If a work dir has no training log.
+        ValueError: If there are no runs, or one did not log the loss or the metric.
+    """
+    if not runs:
+        raise ValueError('runs is empty; give at least one, as {name: work_dir}')
+    logs = {name: read_scalars(work_dir) for name, work_dir in runs.items()}
+    epochs = all(log.by_epoch for log in logs.values())
+    figure = Figure(figsize=(9, 3.4), layout='constrained')
+    left, right = figure.subplots(1, 2, sharex=True)
+    for name, log in logs.items():
+        # training is logged by iteration; validation by epoch in a run that has epochs
+        length = log.epoch_length
+        x, y = _series(name, log.train, loss)
+        left.plot([step / length for step in x] if epochs else x, y, label=name, linewidth=1.4)
+        x, y = _series(name, log.val, metric)
+        x = x if epochs else [step * length for step in x]
+        label = f'{name}: {y[-1]:.2f}'
+        right.plot(x, y, label=label, linewidth=1.4, marker='o', markersize=3)
+    unit = 'epoch' if epochs else 'iteration'
+    _finish(left, unit, f'training {loss}', 'Training, each run on its own (mixed) images')
+    _finish(right, unit, metric, 'Validation, last value in the legend')
+    return figure
+
+
+def _series(name: str, records: list[Record], key: str) -> tuple[list[float], list[float]]:
+    found = [(record['step'], record[key]) for record in records if key in record]
+    if not found:
+        known = sorted({other for record in records for other in record} - {'step', 'iter'})
+        raise ValueError(
+            f'run {name!r} logged no {key!r}; it logged {known}'
+            + ('' if records else ': it has not come to a validation yet')
+        )
+    x, y = zip(*found, strict=True)
+    return list(x), list(y)
+
+
+def _finish(axes: Axes, xlabel: str, ylabel: str, title: str) -> None:
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.set_xlim(left=0)
+    axes.set_title(title, fontsize=10)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.grid(alpha=0.3)
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.legend(frameon=False, fontsize=8)

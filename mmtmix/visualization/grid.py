@@ -1,0 +1,168 @@
+"""Figures of many small pictures, measured so that no two texts meet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
+
+from mmtmix.utils import atomic_path
+
+# all in inches
+_GAP, _GROUP_GAP, _MARGIN, _PAD = 0.04, 0.16, 0.06, 0.06
+_FONT, _TITLE_FONT = 8, 9
+_LINE, _TITLE_LINE = 1.3 * _FONT / 72, 1.5 * _TITLE_FONT / 72
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows or columns that belong together.
+
+    Attributes:
+        labels: The text beside each row or above each column, of one or more lines.
+        title: A line above the labels of columns; rows have none.
+    """
+
+    labels: Sequence[str]
+    title: str = ''
+
+
+@dataclass(frozen=True)
+class _Track:
+    """Where rows or columns lie, in inches from the first one's start."""
+
+    starts: list[float]
+    cell: float
+
+    @property
+    def length(self) -> float:
+        return self.starts[-1] + self.cell
+
+
+def image_grid(
+    columns: Sequence[Group], rows: Sequence[Group], aspect: float, cell: float = 0.8
+) -> tuple[Figure, np.ndarray]:
+    """Make empty frames for pictures, with labels around them.
+
+    Cells grow where a label would not fit otherwise.
+
+    Args:
+        columns: Groups of columns, left to right.
+        rows: Groups of rows, top to bottom.
+        aspect: Height of a picture by its width.
+        cell: Length of the shorter side of a cell in inches, at least.
+
+    Returns:
+        The figure and its axes, (rows, columns).
+    """
+    width = max(cell, cell / aspect, _needed_width(columns))
+    width = max(width, _needed_height(rows) / aspect)
+    across, down = _place(columns, width), _place(rows, width * aspect)
+    row_labels = [label for group in rows for label in group.labels]
+    left = max(_text_width(label, _FONT) for label in row_labels)
+    left = _MARGIN + (left + _PAD if left else 0)
+    header = _PAD + _LINE * max(_lines(label) for group in columns for label in group.labels)
+    titles = _TITLE_LINE + _PAD if any(group.title for group in columns) else 0
+    top = _MARGIN + titles + header
+    size = (left + across.length + _MARGIN, top + down.length + _MARGIN)
+    figure = Figure(figsize=size)
+
+    def fraction(x: float, y: float) -> tuple[float, float]:
+        return x / size[0], 1 - y / size[1]
+
+    axes = np.empty((len(down.starts), len(across.starts)), dtype=object)
+    for r, y in enumerate(down.starts):
+        for c, x in enumerate(across.starts):
+            corner = fraction(left + x, top + y + down.cell)
+            axes[r, c] = figure.add_axes((*corner, across.cell / size[0], down.cell / size[1]))
+            _make_frame(axes[r, c])
+        style = dict(fontsize=_FONT, ha='left', va='center', parse_math=False)
+        figure.text(*fraction(_MARGIN, top + y + down.cell / 2), row_labels[r], **style)
+    first = 0
+    for group in columns:
+        starts = across.starts[first : first + len(group.labels)]
+        for x, label in zip(starts, group.labels, strict=True):
+            place = fraction(left + x + across.cell / 2, top - _PAD)
+            figure.text(*place, label, fontsize=_FONT, ha='center', va='bottom', parse_math=False)
+        middle = (starts[0] + starts[-1] + across.cell) / 2
+        place = fraction(left + middle, top - header - _PAD)
+        figure.text(*place, group.title, fontsize=_TITLE_FONT, ha='center', va='bottom')
+        first += len(group.labels)
+    return figure, axes
+
+
+def highlight(axes: Sequence, color: str = 'tab:red') -> None:
+    """Draw a coloured frame around cells."""
+    for cell in axes:
+        for spine in cell.spines.values():
+            spine.set(edgecolor=color, linewidth=1.6, zorder=5)
+
+
+def save_figure(figure: Figure, path: str | os.PathLike, dpi: int = 200) -> None:
+    """Write a figure, atomically.
+
+    Args:
+        figure: What to write.
+        path: Where to; the suffix says in which format (.png, .pdf, .svg, ...).
+        dpi: Resolution of pixel formats.
+
+    Raises:
+        ValueError: If the suffix is no format that matplotlib writes.
+    """
+    check_format(path)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=dpi)
+
+
+def check_format(path: str | os.PathLike) -> None:
+    """Raise ValueError unless matplotlib writes files with the suffix of ``path``."""
+    known = sorted(Figure().canvas.get_supported_filetypes())
+    if Path(path).suffix.lower().lstrip('.') not in known:
+        raise ValueError(
+            f'cannot write {str(path)!r}: its suffix must be one of {known}, such as .png'
+        )
+
+
+def _place(groups: Sequence[Group], cell: float) -> _Track:
+    starts: list[float] = []
+    position = 0.0
+    for group in groups:
+        for _ in group.labels:
+            starts.append(position)
+            position += cell + _GAP
+        position += _GROUP_GAP - _GAP
+    return _Track(starts, cell)
+
+
+def _needed_width(columns: Sequence[Group]) -> float:
+    """The narrowest cell whose own label, and whose group's title, fit above it."""
+    widths = [_text_width(label, _FONT) + _PAD for group in columns for label in group.labels]
+    titles = [_text_width(group.title, _TITLE_FONT) / len(group.labels) for group in columns]
+    return max(*widths, *titles)
+
+
+def _needed_height(rows: Sequence[Group]) -> float:
+    return _LINE * max(_lines(label) for group in rows for label in group.labels)
+
+
+def _lines(text: str) -> int:
+    return text.count('\n') + 1 if text else 0
+
+
+def _text_width(text: str, size: float) -> float:
+    # a $ would start a formula here, and is as wide as an S
+    lines = [line for line in text.replace('$', 'S').splitlines() if line.strip()]
+    return max(
+        (TextPath((0, 0), line, size=size).get_extents().x1 / 72 for line in lines), default=0.0
+    )
+
+
+def _make_frame(axes) -> None:
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(edgecolor='0.6', linewidth=0.4)

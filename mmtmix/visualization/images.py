@@ -1,0 +1,80 @@
+"""From tensors to pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from mmtmix.models.teachers import InputStats
+
+CHANNEL_ORDERS = ('rgb', 'bgr')
+
+_CAM_COLORS, _CAM_ALPHA = 'jet', 0.45
+
+
+def to_array(tensor: Tensor) -> np.ndarray:
+    """A tensor of any device and precision as a float32 array."""
+    return tensor.detach().to('cpu', torch.float32).numpy()
+
+
+def denormalize(images: Tensor, stats: InputStats, channel_order: str = 'rgb') -> np.ndarray:
+    """Undo a data preprocessor's normalisation.
+
+    Args:
+        images: Normalised images, (..., C, H, W), C 1 or 3.
+        stats: How they are normalised; without mean and std they are pixels in 0-255.
+        channel_order: Order of the channels in ``images``: ``'bgr'`` where the pipeline gives
+            BGR and the preprocessor doesn't swap (``to_rgb=False``).
+
+    Returns:
+        RGB pictures (..., H, W, 3), or grey ones (..., H, W), float32 clipped to [0, 1].
+
+    Raises:
+        ValueError: If there are neither 1 nor 3 channels, or mean and std are for another
+            number, or the order is unknown.
+    """
+    if channel_order not in CHANNEL_ORDERS:
+        raise ValueError(f'channel_order must be one of {CHANNEL_ORDERS}, got {channel_order!r}')
+    if images.dim() < 3 or images.size(-3) not in (1, 3):
+        raise ValueError(
+            'images must be grey or colour, (..., C, H, W) with C = 1 or 3, got shape '
+            f'{tuple(images.shape)}'
+        )
+    channels = images.size(-3)
+    mean, std = np.float32(stats.mean or (0.0,)), np.float32(stats.std or (1.0,))
+    for name, values in (('mean', mean), ('std', std)):
+        if len(values) not in (1, channels):
+            raise ValueError(
+                f'stats.{name} has {len(values)} values and the images {channels} channels; give '
+                'the stats of the data_preprocessor that normalised them'
+            )
+    pixels = to_array(images) * std[:, None, None] + mean[:, None, None]
+    pixels = np.moveaxis(pixels / 255, -3, -1).clip(0, 1)
+    if channels == 1:
+        return pixels[..., 0]
+    return pixels[..., ::-1] if channel_order == 'bgr' else pixels
+
+
+def show_picture(axes: Axes, picture: np.ndarray, saliency: np.ndarray | None = None) -> None:
+    """Show a picture and, if given, its saliency as a heat map on it.
+
+    Args:
+        axes: Where.
+        picture: RGB (H, W, 3), or grey (H, W), such as a mask; in [0, 1].
+        saliency: (h, w) in [0, 1], of any size.
+    """
+    axes.imshow(picture, cmap='gray', vmin=0, vmax=1)
+    if saliency is None:
+        return
+    height, width = picture.shape[:2]
+    axes.imshow(
+        saliency,
+        cmap=_CAM_COLORS,
+        alpha=_CAM_ALPHA,
+        vmin=0,
+        vmax=1,
+        interpolation='bilinear',
+        extent=(-0.5, width - 0.5, height - 0.5, -0.5),
+    )

@@ -1,0 +1,64 @@
+"""What stands beside a mix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+_MOST_CHARACTERS = 18
+_SUBSCRIPTS = str.maketrans('0123456789', '₀₁₂₃₄₅₆₇₈₉')
+
+
+def share_symbol(position: int) -> str:
+    """The symbol of the share of a mix's image: λ₁ for position 0."""
+    return f'λ{str(position + 1).translate(_SUBSCRIPTS)}'
+
+
+def image_numbers(num_mix: int) -> list[str]:
+    """What stands above the images of a mix; a single one needs nothing."""
+    return [str(j + 1) for j in range(num_mix)] if num_mix > 1 else ['']
+
+
+def class_label(name: str) -> str:
+    """A class's name, cut where it would push the pictures aside."""
+    name = ' '.join(str(name).split())
+    return name if len(name) <= _MOST_CHARACTERS else name[: _MOST_CHARACTERS - 1].rstrip() + '…'
+
+
+def mix_label(
+    index: Tensor,
+    names: Sequence[str] | None = None,
+    weights: Tensor | None = None,
+    separator: str = ' ',
+) -> str:
+    """The share and the class of each image of a mix.
+
+    Args:
+        index: The images of the mix, (k,).
+        names: Name of each image's class in the batch; None leaves them out.
+        weights: Their shares, (k,); None gives their numbers instead, where the shares are said
+            elsewhere.
+        separator: Between share and class.
+    """
+    lines = []
+    for j, image in enumerate(index.tolist()):
+        share = str(j + 1) if weights is None else f'{share_symbol(j)} = {float(weights[j]):.2f}'
+        lines.append(share if names is None else share + separator + class_label(names[image]))
+    return '\n'.join(lines)
+
+
+def check_rows(rows: Sequence[int] | None, names: Sequence[str] | None, count: int) -> list[int]:
+    """The samples to draw, all by default.
+
+    Raises:
+        ValueError: If one is not in the batch, or the names are not one an image.
+    """
+    if names is not None and len(names) != count:
+        raise ValueError(
+            f'names has {len(names)} entries for a batch of {count} images; give one an image'
+        )
+    rows = list(range(count)) if rows is None else list(rows)
+    if not rows or not all(0 <= row < count for row in rows):
+        raise ValueError(f'rows must be indices of a batch of {count} images, got {rows}')
+    return rows

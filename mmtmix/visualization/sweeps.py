@@ -1,0 +1,230 @@
+"""One pair of images mixed with one thing changed (TransformMix, Figures 4 and 5)."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from mmtmix.models import BatchMixer, TransformMix
+from mmtmix.models.batch_augments.batch_mixer import Details
+from mmtmix.models.teachers import InputStats
+
+from .grid import Group, highlight, image_grid
+from .images import denormalize, show_picture, to_array
+from .labels import check_rows, image_numbers, mix_label, share_symbol
+
+LAMS = tuple(step / 10 for step in range(1, 10))
+
+# of the learned temperature: from masks of nearly black and white to nearly grey ones
+TEMPERATURE_FACTORS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The mixes of a batch for each of S values.
+
+    Attributes:
+        title: What the values are.
+        values: S of them.
+        mixed: The mixes, (S, N, C, H, W).
+        masks: Their masks, (S, N, k, 1, H, W).
+        saliency: What they were made of, (N, k, 1, h, w).
+        index: The images of each mix, (N, k).
+        weights: Their shares, (N, k), or None where they are what changes.
+        learned: Position of the learned value, or None.
+    """
+
+    title: str
+    values: tuple[float, ...]
+    mixed: Tensor
+    masks: Tensor
+    saliency: Tensor
+    index: Tensor
+    weights: Tensor | None = None
+    learned: int | None = None
+
+
+def sweep_lambda(
+    augment: BatchMixer,
+    batch_inputs: Tensor,
+    batch_scores: Tensor,
+    index: Tensor,
+    lams: Sequence[float] = LAMS,
+    seed: int = 0,
+) -> Sweep:
+    """Mix with several shares of the first image and the same noise (Figure 5).
+
+    Args:
+        augment: The mixer.
+        batch_inputs: Normalised images, (N, C, H, W).
+        batch_scores: Soft or one-hot labels, (N, num_classes), in float.
+        index: The images of each mix, (N, k).
+        lams: Shares of the first image; the others share the rest equally.
+        seed: Of the noise.
+
+    Returns:
+        The sweep.
+
+    Raises:
+        ValueError: If a share is not in [0, 1].
+    """
+    if not lams or not all(0 <= lam <= 1 for lam in lams):
+        raise ValueError(f'lams must be shares in [0, 1], got {list(lams)}')
+    results = []
+    for lam in lams:
+        weights = torch.full_like(index, 0, dtype=torch.float32)
+        weights[:, 0], weights[:, 1:] = lam, (1 - lam) / (index.size(1) - 1)
+        results.append(_mix(augment, batch_inputs, batch_scores, weights, index, seed))
+    title = f'Mix, by share {share_symbol(0)} of the first image'
+    return Sweep(title, tuple(lams), *_stack(results), index=index)
+
+
+def sweep_temperature(
+    augment: TransformMix,
+    batch_inputs: Tensor,
+    batch_scores: Tensor,
+    weights: Tensor,
+    index: Tensor,
+    temperatures: Sequence[float] | None = None,
+    seed: int = 0,
+) -> Sweep:
+    """Mix with several softmax temperatures, the learned one among them (Figure 4).
+
+    Args:
+        augment: The mixer; it is not changed.
+        batch_inputs: Normalised images, (N, C, H, W).
+        batch_scores: Soft or one-hot labels, (N, num_classes), in float.
+        weights: Shares, (N, k).
+        index: The images of each mix, (N, k).
+        temperatures: Others than the learned one, > 0; from a tenth of the learned one to ten
+            times it by default.
+        seed: Of the noise.
+
+    Returns:
+        The sweep, from sharp to soft masks.
+
+    Raises:
+        TypeError: If the mixer has no temperature.
+        ValueError: If a temperature is not positive.
+    """
+    if not isinstance(augment, TransformMix):
+        raise TypeError(
+            f'a temperature sweep needs a TransformMix, got {type(augment).__name__}, which has '
+            'no softmax temperature'
+        )
+    learned = float(augment.mixer.temperature)
+    if temperatures is None:
+        temperatures = [factor * learned for factor in TEMPERATURE_FACTORS if factor != 1]
+    if not all(value > 0 for value in temperatures):
+        raise ValueError(f'temperatures must be > 0, got {list(temperatures)}')
+    values = sorted({*map(float, temperatures), learned})
+    results = []
+    for value in values:
+        mixer = augment if value == learned else _at_temperature(augment, value)
+        results.append(_mix(mixer, batch_inputs, batch_scores, weights, index, seed))
+    return Sweep(
+        'Mix, by softmax temperature τ',
+        tuple(values),
+        *_stack(results),
+        index=index,
+        weights=weights,
+        learned=values.index(learned),
+    )
+
+
+def draw_sweep(
+    sweep: Sweep,
+    batch_inputs: Tensor,
+    stats: InputStats,
+    names: Sequence[str] | None = None,
+    rows: Sequence[int] | None = None,
+    steps: bool = False,
+    channel_order: str = 'rgb',
+) -> Figure:
+    """Draw the inputs and, for each value, the mix.
+
+    Args:
+        sweep: What to draw.
+        batch_inputs: The batch that was mixed, (N, C, H, W).
+        stats: How the batch is normalised.
+        names: Name of each image's class, N.
+        rows: The samples to draw; all by default.
+        steps: Also draw, in a row below, the CAMs and the first image's masks.
+        channel_order: Of the normalised images, see :func:`denormalize`.
+
+    Returns:
+        The figure. Its axes come row by row.
+
+    Raises:
+        ValueError: If names or rows don't fit the batch.
+    """
+    rows = check_rows(rows, names, len(batch_inputs))
+    inputs = denormalize(batch_inputs, stats, channel_order)
+    mixes = denormalize(sweep.mixed, stats, channel_order)
+    saliency, masks = to_array(sweep.saliency)[:, :, 0], to_array(sweep.masks)[:, :, 0, 0]
+    index = sweep.index.cpu().numpy()
+    labels = [
+        mix_label(sweep.index[row], names, None if sweep.weights is None else sweep.weights[row])
+        for row in rows
+    ]
+    figure, axes = image_grid(
+        [Group(image_numbers(index.shape[1]), 'Input'), Group(_value_labels(sweep), sweep.title)],
+        [Group([label, 'CAMs\nand mask 1']) for label in labels] if steps else [Group(labels)],
+        aspect=batch_inputs.size(-2) / batch_inputs.size(-1),
+    )
+    lines = iter(axes)
+    for row in rows:
+        own = inputs[index[row]]
+        for cell, picture in zip(next(lines), (*own, *mixes[:, row]), strict=True):
+            show_picture(cell, picture)
+        if steps:
+            below = next(lines)
+            for cell, picture, cam in zip(below[: len(own)], own, saliency[row], strict=True):
+                show_picture(cell, picture, cam)
+            for cell, mask in zip(below[len(own) :], masks[:, row], strict=True):
+                show_picture(cell, mask)
+    if sweep.learned is not None:
+        highlight(axes[:, index.shape[1] + sweep.learned])
+    return figure
+
+
+def _value_labels(sweep: Sweep) -> list[str]:
+    labels = [f'{value:.3g}' for value in sweep.values]
+    if sweep.learned is not None:
+        labels[sweep.learned] = f'learned\n{labels[sweep.learned]}'
+    return labels
+
+
+def _at_temperature(augment: TransformMix, temperature: float) -> TransformMix:
+    """A mixer that differs in its temperature alone and shares the teacher."""
+    twin = copy.copy(augment)  # a deep copy of a batch augment is the augment itself
+    twin.mixer = copy.deepcopy(augment.mixer)
+    with torch.no_grad():
+        twin.mixer.log_temperature.fill_(math.log(temperature))
+    return twin
+
+
+def _mix(
+    augment: BatchMixer,
+    batch_inputs: Tensor,
+    batch_scores: Tensor,
+    weights: Tensor,
+    index: Tensor,
+    seed: int,
+) -> tuple[Tensor, Details]:
+    generator = torch.Generator().manual_seed(seed)  # the same noise for every value
+    mixed, details = augment.mix(batch_inputs, batch_scores, weights, index, generator)
+    return mixed, details
+
+
+def _stack(results: list[tuple[Tensor, Details]]) -> tuple[Tensor, Tensor, Tensor]:
+    """The mixes, masks and saliency, which is the same for every value."""
+    mixed = torch.stack([mixed for mixed, _ in results])
+    masks = torch.stack([details['masks'] for _, details in results])
+    return mixed, masks, results[0][1]['saliency']

@@ -1,0 +1,136 @@
+"""Small runs: a model of two numbers for the hooks, and real searches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import ConfigDict
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+from mmpretrain.registry import MODELS
+
+from mmtmix.datasets import FashionMNISTIdx
+from mmtmix.engine.launch import build_runner
+from mmtmix.utils import allow_mmengine_checkpoints, load_config
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+SEARCH_CONFIG = CONFIGS / 'transformmix' / 'search_wrn16_fashionmnist_mini.py'
+TEACHER_CONFIG = CONFIGS / 'simple' / 'wrn16_fashionmnist_mini.py'
+
+
+class Probe(BaseModel):
+    """Learns one weight, keeps the batches it sees, and can be told to lose NaN."""
+
+    def __init__(self, nan_at: int | None = None):
+        super().__init__(data_preprocessor=dict(type='mmpretrain.ClsDataPreprocessor'))
+        self.weight = torch.nn.Parameter(torch.tensor(2.0))
+        self.spare = torch.nn.Parameter(torch.tensor(3.0))
+        self.nan_at = nan_at
+        self.seen: list[torch.Tensor] = []
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        self.seen.append(inputs.clone())
+        loss = (self.weight * inputs.mean() / 255 - 1) ** 2
+        return dict(loss=loss * float('nan') if len(self.seen) == self.nan_at else loss)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _resume_works():
+    """As in our tools: upstream's MMEngine can't resume without."""
+    allow_mmengine_checkpoints()
+
+
+@pytest.fixture
+def probe_runner(tmp_path: Path, forget_runs) -> Callable[..., Runner]:
+    """Make a Runner of a Probe on 48 images, 6 steps an epoch, in ``tmp_path/run``."""
+
+    def make(
+        *hooks: Any,
+        epochs: int = 2,
+        nan_at: int | None = None,
+        loader: dict | None = None,
+        **kwargs: Any,
+    ) -> Runner:
+        forget_runs()
+        pipeline = [dict(type='RandomCrop', crop_size=28, padding=4), dict(type='PackInputs')]
+        settings = dict(
+            model=Probe(nan_at),
+            work_dir=str(tmp_path / 'run'),
+            train_dataloader=dict(
+                batch_size=8,
+                num_workers=0,
+                collate_fn=dict(type='default_collate'),
+                sampler=dict(type='DefaultSampler', shuffle=True),
+                dataset=dict(
+                    type='FashionMNISTIdx', indices=48, pipeline=pipeline, serialize_data=False
+                ),
+            )
+            | (loader or {}),
+            train_cfg=dict(by_epoch=True, max_epochs=epochs),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.5)),
+            custom_hooks=list(hooks),
+            default_scope='mmpretrain',
+            randomness=dict(seed=0),
+            log_level='ERROR',
+        )
+        return Runner(**(settings | kwargs))
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def fitted_teacher(tmp_path_factory) -> dict[str, Any]:
+    """A WRN-10-1 that knows the first 128 training images: a random body, a fitted head."""
+    cfg = load_config(TEACHER_CONFIG)
+    cfg.model.backbone.depth = 10
+    samples = list(FashionMNISTIdx(indices=128, serialize_data=False))
+    images = torch.stack([torch.from_numpy(sample['img'].copy()) for sample in samples])
+    labels = torch.tensor([sample['gt_label'] for sample in samples])
+    stats = cfg.data_preprocessor
+    inputs = (images[:, None].float() - stats.mean[0]) / stats.std[0]
+    torch.manual_seed(0)
+    model = MODELS.build(dict(cfg.model, _scope_='mmpretrain'))
+    model.init_weights()
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = 1.0  # one pass fills the running statistics
+    with torch.no_grad():
+        model(inputs)
+        model.eval()
+        features = model.extract_feat(inputs)[-1]
+        design = torch.cat([features, torch.ones(len(features), 1)], dim=1)
+        wanted = 10 * torch.nn.functional.one_hot(labels, 10).float()
+        solution = torch.linalg.lstsq(design, wanted).solution
+        model.head.fc.weight.copy_(solution[:-1].T)
+        model.head.fc.bias.copy_(solution[-1])
+        accuracy = (model(inputs, mode='tensor').argmax(dim=1) == labels).float().mean()
+    assert accuracy > 0.7
+    checkpoint = tmp_path_factory.mktemp('teacher') / 'fitted.pth'
+    torch.save(dict(state_dict=model.state_dict()), checkpoint)
+    return dict(config=cfg.to_dict(), checkpoint=str(checkpoint))
+
+
+@pytest.fixture(scope='session')
+def search_runner(fitted_teacher, forget_runs) -> Callable[..., Runner]:
+    """Make a Runner of the demo's search on 64 images, 2 steps an epoch."""
+
+    def make(work_dir: Path, epochs: int = 2, num_workers: int = 0, **options: Any) -> Runner:
+        forget_runs()
+        cfg = load_config(SEARCH_CONFIG)
+        cfg.model.teacher = ConfigDict(fitted_teacher)
+        for loader in (cfg.train_dataloader, cfg.val_dataloader):
+            loader.batch_size = 32
+            loader.dataset.update(indices=64, serialize_data=False)
+        cfg.train_dataloader.num_workers = num_workers
+        cfg.train_dataloader.worker_init_fn = dict(type='seed_worker')
+        cfg.train_cfg.update(max_epochs=epochs, val_interval=1)
+        cfg.default_hooks.logger.interval = 1
+        cfg.work_dir, cfg.log_level = str(work_dir), 'ERROR'
+        cfg.merge_from_dict(options)
+        return build_runner(cfg)
+
+    return make

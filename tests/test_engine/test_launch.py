@@ -1,0 +1,143 @@
+"""What our tools put into a config before a Runner is built from it."""
+
+import os
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from mmtmix.engine import AutocastOptimWrapper, LastCheckpointHook, launch
+from mmtmix.engine.launch import (
+    build_runner,
+    default_work_dir,
+    init_launcher,
+    set_loader_defaults,
+    use_amp,
+)
+
+
+@pytest.fixture(params=['cpu', 'cuda'])
+def device(request, monkeypatch):
+    monkeypatch.setattr(launch, 'get_device', lambda: request.param)
+    return request.param
+
+
+@pytest.fixture
+def on_cpu(monkeypatch):
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """The configs that reach Runner.from_cfg, none of which is built."""
+    configs = []
+    monkeypatch.setattr(Runner, 'from_cfg', configs.append)
+    return configs
+
+
+@pytest.mark.parametrize(
+    ('config', 'folder'),
+    [
+        ('configs/transformmix/wrn28_cifar100.py', 'transformmix/wrn28_cifar100'),
+        ('/somewhere/configs/a/b/c.py', 'a/b/c'),
+        ('configs/old/configs/mixup/x.py', 'mixup/x'),
+        ('configs/x.py', 'x'),
+        ('mine/x.v2.py', 'x.v2'),
+        ('x.py', 'x'),
+    ],
+)
+def test_default_work_dir_has_the_folders_below_configs(config, folder):
+    assert default_work_dir(config) == os.path.join('work_dirs', *folder.split('/'))
+
+
+def test_loader_defaults_are_those_of_mmpretrain(device):
+    cfg = Config(dict(train_dataloader=dict(num_workers=2), val_dataloader=dict(num_workers=0)))
+    set_loader_defaults(cfg)
+    # nothing can be pinned without an accelerator, nothing persist without workers
+    common = dict(collate_fn=dict(type='default_collate'), pin_memory=device == 'cuda')
+    assert cfg.train_dataloader == dict(num_workers=2, persistent_workers=True, **common)
+    assert cfg.val_dataloader == dict(num_workers=0, **common)
+    assert cfg.get('test_dataloader') is None
+
+
+def test_loader_settings_of_the_config_win_over_defaults_and_arguments_over_both():
+    loader = dict(num_workers=1, persistent_workers=False, pin_memory=True, collate_fn='mine')
+    cfg = Config(dict(train_dataloader=dict(loader)))
+    set_loader_defaults(cfg)
+    assert cfg.train_dataloader == loader
+    cfg = Config(
+        dict(train_dataloader=loader | dict(persistent_workers=True), val_dataloader=None)
+    )
+    set_loader_defaults(cfg, pin_memory=False, persistent_workers=False)
+    assert cfg.train_dataloader == loader | dict(pin_memory=False, persistent_workers=False)
+    assert cfg.val_dataloader is None
+
+
+def test_amp_is_bfloat16_on_a_cpu_and_mmengines_own_elsewhere(device):
+    cfg = Config(dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=1))))
+    use_amp(cfg)
+    if device == 'cpu':
+        assert cfg.optim_wrapper.type == 'AutocastOptimWrapper'
+        assert 'loss_scale' not in cfg.optim_wrapper
+    else:
+        assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+        assert cfg.optim_wrapper.loss_scale == 'dynamic'
+
+
+def test_amp_trains_with_what_it_puts_there(probe_runner, on_cpu):
+    optimizer = dict(type='SGD', lr=0.1)
+    cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper', optimizer=optimizer)))
+    use_amp(cfg)
+    runner = probe_runner(epochs=1, optim_wrapper=cfg.optim_wrapper)
+    runner.train()
+    assert isinstance(runner.optim_wrapper, AutocastOptimWrapper)
+
+
+def test_runner_has_the_last_checkpoint_hook_by_default(tmp_path, search_runner):
+    runner = search_runner(tmp_path, default_hooks=dict(_delete_=True))
+    hooks = [hook for hook in runner.hooks if isinstance(hook, LastCheckpointHook)]
+    assert [hook.filename for hook in hooks] == ['last.pth']
+
+
+def test_config_can_set_or_drop_the_last_checkpoint_hook(built):
+    for hook in (dict(type='LastCheckpointHook', filename='x.pth'), None):
+        build_runner(Config(dict(default_hooks=dict(last_checkpoint=hook))))
+        assert built[-1].default_hooks.last_checkpoint == hook
+
+
+def test_callers_config_is_not_written_to(built, device):
+    cfg = Config(dict(launcher='pytorch', model=dict(type='X')))
+    before = cfg.to_dict()
+    build_runner(cfg)
+    assert cfg.to_dict() == before
+
+
+def test_only_a_distributed_run_on_cpus_gets_a_wrapper_without_device_ids(built, device):
+    for launcher in ('none', 'pytorch'):
+        build_runner(Config(dict(launcher=launcher)))
+    alone, distributed = (cfg.get('model_wrapper_cfg') for cfg in built)
+    assert alone is None
+    wanted = dict(type='MMDistributedDataParallel', device_ids=None)
+    assert distributed == (wanted if device == 'cpu' else None)
+
+
+def test_wrapper_settings_of_the_config_are_kept(built, on_cpu):
+    wrapper = dict(type='MMDistributedDataParallel', find_unused_parameters=True)
+    build_runner(Config(dict(launcher='pytorch', model_wrapper_cfg=wrapper)))
+    assert built[0].model_wrapper_cfg == wrapper | dict(device_ids=None)
+
+
+def test_runner_type_of_the_config_is_built(monkeypatch, built):
+    monkeypatch.setattr(RUNNERS, 'build', lambda cfg: f'a {cfg.runner_type}')
+    assert build_runner(Config(dict(runner_type='MyRunner'))) == 'a MyRunner'
+    assert not built
+
+
+def test_gloo_is_started_only_for_torchrun_without_an_accelerator(monkeypatch, device):
+    started = []
+    monkeypatch.setattr(launch.torch_dist, 'is_initialized', lambda: bool(started))
+    monkeypatch.setattr(launch.torch_dist, 'init_process_group', started.append)
+    for launcher in ('none', 'slurm', 'pytorch', 'pytorch'):
+        init_launcher(launcher)
+    assert started == (['gloo'] if device == 'cpu' else [])

@@ -1,0 +1,87 @@
+"""CutMix's boxes, measured in pixels."""
+
+import pytest
+import torch
+
+from mmtmix.functional import box_masks, draw_weights
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def extent(mask):
+    """Rows and columns between which a mask has ones, as (top, bottom, left, right)."""
+    rows, columns = mask.nonzero(as_tuple=True)
+    return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+
+
+@pytest.mark.parametrize('num_mix', [2, 3, 4])
+def test_every_pixel_belongs_to_one_image(num_mix):
+    masks = box_masks(draw_weights(16, num_mix, 1.0, seeded()), 12, 20, seeded())
+    assert masks.shape == (16, num_mix, 1, 12, 20)
+    assert masks.dtype == torch.float32
+    assert set(masks.unique().tolist()) <= {0.0, 1.0}
+    assert torch.equal(masks.sum(dim=1), torch.ones(16, 1, 12, 20))
+
+
+@pytest.mark.parametrize('num_mix', [2, 3])
+def test_the_last_image_is_a_whole_box_of_its_share_and_the_pictures_aspect(num_mix):
+    weights = draw_weights(64, num_mix, 1.0, seeded())
+    masks = box_masks(weights, 24, 40, seeded())
+    for share, mask in zip(weights[:, -1].tolist(), masks[:, -1, 0], strict=True):
+        height, width = round(24 * share**0.5), round(40 * share**0.5)
+        assert mask.sum() == height * width
+        if mask.any():
+            top, bottom, left, right = extent(mask)
+            assert (bottom - top, right - left) == (height, width)
+
+
+def test_for_two_images_areas_are_the_weights():
+    weights = draw_weights(64, 2, 1.0, seeded())
+    areas = box_masks(weights, 256, 256, seeded()).mean(dim=(2, 3, 4))
+    # a side is at most half a pixel off
+    torch.testing.assert_close(areas, weights, atol=1 / 256, rtol=0)
+
+
+def test_an_earlier_box_shows_where_no_later_one_lies():
+    weights = torch.tensor([[0.25, 0.25, 0.5]]).expand(32, 3)
+    masks = box_masks(weights, 32, 32, seeded())[:, :, 0]
+    side = round(32 * 0.5**0.5)  # the second image's half of what the first two make
+    for first, second, third in masks.unbind():
+        assert third.sum() == side**2
+        assert second.sum() <= side**2
+        top, bottom, left, right = extent(second)
+        hidden = third[top:bottom, left:right].bool()
+        assert not first[top:bottom, left:right][~hidden].any()
+
+
+@pytest.mark.parametrize('size', [1, 7, 32])
+def test_all_weight_on_one_image_shows_only_that_one(size):
+    for owner in range(3):
+        weights = torch.zeros(4, 3)
+        weights[:, owner] = 1
+        masks = box_masks(weights, size, size, seeded())
+        assert (masks[:, owner] == 1).all()
+
+
+def test_boxes_reach_every_place():
+    weights = torch.tensor([[0.75, 0.25]]).expand(2000, 2)
+    covered = box_masks(weights, 8, 8, seeded())[:, 1, 0]
+    corners = covered[:, [0, 0, -1, -1], [0, -1, 0, -1]].mean(dim=0)
+    # a 4x4 box has 5 x 5 places in an 8x8 picture
+    torch.testing.assert_close(corners, torch.full((4,), 1 / 25), atol=0.02, rtol=0)
+
+
+def test_a_generator_reproduces_the_boxes():
+    weights = draw_weights(8, 2, 1.0, seeded())
+    before = torch.get_rng_state()
+    assert torch.equal(box_masks(weights, 9, 9, seeded(1)), box_masks(weights, 9, 9, seeded(1)))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_weights_are_not_written_to():
+    weights = draw_weights(8, 3, 1.0, seeded())
+    before = weights.clone()
+    box_masks(weights, 9, 9)
+    assert torch.equal(weights, before)

@@ -1,0 +1,101 @@
+"""CAMs and their scaling, against loops in numpy."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mmtmix.functional import class_activation_map, grad_cam, min_max, resize_map
+
+
+def test_a_cam_is_the_classifier_row_times_the_feature_maps():
+    features, weight = torch.randn(3, 5, 4, 6), torch.randn(7, 5)
+    classes = torch.tensor([6, 0, 2])
+    cam = class_activation_map(features, weight, classes)
+    assert cam.shape == (3, 1, 4, 6)
+    for n, row, column in np.ndindex(3, 4, 6):
+        expected = sum(weight[classes[n], d] * features[n, d, row, column] for d in range(5))
+        assert cam[n, 0, row, column].item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_the_mean_of_a_cam_is_the_logit_without_its_bias():
+    features, linear = torch.randn(4, 8, 5, 3), nn.Linear(8, 6)
+    logits = linear(nn.AdaptiveAvgPool2d(1)(features).flatten(1))
+    for chosen in range(6):
+        cam = class_activation_map(features, linear.weight, torch.full((4,), chosen))
+        expected = logits[:, chosen] - linear.bias[chosen]
+        torch.testing.assert_close(cam.mean(dim=(1, 2, 3)), expected)
+
+
+def test_maps_of_half_precision_features_are_float32():
+    features, weight = torch.randn(2, 4, 3, 3), torch.randn(5, 4)
+    classes = torch.tensor([1, 3])
+    cam = class_activation_map(features.bfloat16(), weight.bfloat16(), classes)
+    expected = class_activation_map(features, weight, classes)
+    assert cam.dtype == grad_cam(features.half(), features.half()).dtype == torch.float32
+    torch.testing.assert_close(cam, expected, atol=0.1, rtol=0.05)
+
+
+def test_grad_cam_weighs_maps_by_their_mean_gradient_and_drops_what_is_negative():
+    features, gradients = np.random.default_rng(0).standard_normal((2, 3, 4, 5, 6))
+    cam = grad_cam(torch.from_numpy(features), torch.from_numpy(gradients))
+    for n in range(3):
+        expected = sum(gradients[n, d].mean() * features[n, d] for d in range(4))
+        np.testing.assert_allclose(cam[n, 0], np.maximum(expected, 0), atol=1e-6)
+
+
+def test_min_max_scales_each_map_by_itself():
+    cam = torch.randn(5, 1, 4, 7) * torch.tensor([1e-3, 1, 10, 1e3, 1e6])[:, None, None, None]
+    saliency = min_max(cam)
+    for raw, scaled in zip(cam.double().numpy(), saliency.numpy(), strict=True):
+        expected = (raw - raw.min()) / (raw.max() - raw.min())
+        np.testing.assert_allclose(scaled, expected, atol=1e-6)
+    assert saliency.amin(dim=(1, 2, 3)).tolist() == [0] * 5
+    assert saliency.amax(dim=(1, 2, 3)).tolist() == [1] * 5
+
+
+@pytest.mark.parametrize('value', [0.0, -3.0, 1e9])
+def test_a_constant_map_becomes_zero(value):
+    assert (min_max(torch.full((2, 1, 3, 3), value)) == 0).all()
+
+
+def interpolate(line, size):
+    """A line of numbers at another resolution; pixel centres lie at (i + 0.5) / length."""
+    centres = (np.arange(len(line)) + 0.5) / len(line)
+    return np.interp((np.arange(size) + 0.5) / size, centres, line)
+
+
+@pytest.mark.parametrize(('size', 'shape'), [(8, (8, 8)), ((5, 12), (5, 12)), ((4, 7), (4, 7))])
+def test_maps_are_resized_bilinearly(size, shape):
+    maps = torch.rand(2, 3, 4, 6)
+    resized = resize_map(maps, size)
+    assert resized.shape == (2, 3, *shape)
+    for n, c in np.ndindex(2, 3):
+        rows = [interpolate(row, shape[1]) for row in maps[n, c].numpy()]
+        expected = [interpolate(column, shape[0]) for column in np.array(rows).T]
+        np.testing.assert_allclose(resized[n, c], np.array(expected).T, atol=1e-5)
+
+
+def test_maps_of_the_wanted_size_stay_as_they_are():
+    maps = torch.rand(2, 1, 6, 6)
+    assert torch.equal(resize_map(maps, 6), maps)
+
+
+@pytest.mark.parametrize('size', [3, 8, 31, (50, 20)])
+def test_masks_still_sum_to_one_after_resizing(size):
+    masks = torch.randn(2, 4, 8, 8).softmax(dim=1)
+    resized = resize_map(masks, size)
+    assert (resized >= 0).all()
+    torch.testing.assert_close(resized.sum(dim=1), torch.ones_like(resized[:, 0]))
+
+
+def test_arguments_are_not_written_to():
+    features, gradients = torch.randn(2, 2, 4, 3, 3)
+    weight = torch.randn(2, 4)
+    before = [tensor.clone() for tensor in (features, gradients, weight)]
+    class_activation_map(features, weight, torch.tensor([0, 1]))
+    grad_cam(features, gradients)
+    min_max(features)
+    resize_map(features, 7)
+    after = (features, gradients, weight)
+    assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))

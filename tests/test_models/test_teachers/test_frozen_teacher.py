@@ -1,0 +1,184 @@
+"""What makes a teacher frozen, and what its options change."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import MessageHub
+from mmpretrain.models.utils import ClsDataPreprocessor
+from torch import nn
+
+from mmtmix.models import FrozenTeacher
+
+pytestmark = pytest.mark.host
+
+
+@pytest.fixture
+def images():
+    return torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+def test_it_is_in_eval_mode_and_trains_nothing(make_teacher):
+    teacher = make_teacher()
+    assert not any(module.training for module in teacher.model.modules())
+    assert not any(parameter.requires_grad for parameter in teacher.model.parameters())
+
+
+def test_it_is_no_part_of_the_module_that_holds_it(make_teacher):
+    class Holder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.teacher = make_teacher()
+
+    holder = Holder().train()
+    assert list(holder.modules()) == [holder]
+    assert not list(holder.parameters())
+    assert not holder.state_dict()
+    assert not holder.teacher.model.training
+
+
+def test_a_deep_copy_shares_it(make_teacher):
+    holder = nn.Linear(2, 2)
+    holder.teacher = make_teacher()
+    assert copy.deepcopy(holder).teacher is holder.teacher
+
+
+def test_gradients_reach_the_inputs_and_no_parameter(make_teacher, images):
+    teacher = make_teacher()
+    images.requires_grad_()
+    teacher(images).logsumexp(dim=1).sum().backward()
+    assert images.grad.abs().sum(dim=(1, 2, 3)).gt(0).all()
+    assert all(parameter.grad is None for parameter in teacher.model.parameters())
+
+
+def test_nothing_in_it_changes_by_use(make_teacher, images):
+    teacher = make_teacher()
+    before = copy.deepcopy(teacher.model.state_dict())
+    inputs = images.clone()
+    teacher(inputs)
+    teacher.saliency(inputs)
+    after = teacher.model.state_dict()
+    assert all(torch.equal(after[key], value) for key, value in before.items())
+    assert torch.equal(inputs, images)
+
+
+def test_saliency_is_the_cam_scaled_and_resized(make_teacher, images):
+    teacher = make_teacher()
+    classes = torch.tensor([1, 2, 3, 9])
+    logits, cam = teacher.cam(images, classes)
+    same_logits, saliency = teacher.saliency(images, classes)
+    assert torch.equal(logits, same_logits)
+    for raw, scaled in zip(cam, saliency, strict=True):
+        torch.testing.assert_close(scaled, (raw - raw.min()) / (raw.max() - raw.min()))
+    assert teacher.saliency(images, classes, size=9)[1].shape == (4, 1, 9, 9)
+
+
+def test_without_classes_the_teachers_own_prediction_is_explained(make_teacher, images):
+    teacher = make_teacher()
+    predicted = teacher(images).argmax(dim=1)
+    assert torch.equal(teacher.cam(images)[1], teacher.cam(images, predicted)[1])
+
+
+OTHER_TASKS = [
+    dict(mean=[10.0, 60.0, 200.0], std=[40.0, 50.0, 70.0], to_rgb=True),
+    dict(mean=[10.0, 60.0, 200.0], std=[40.0, 50.0, 70.0], to_rgb=False),
+    dict(),
+]
+
+
+@pytest.fixture
+def seen_by():
+    """What a network with the given data_preprocessor sees of some raw images."""
+    raw = torch.randint(256, (4, 3, 16, 16), dtype=torch.uint8)
+    return lambda settings: ClsDataPreprocessor(**settings)(dict(inputs=raw))['inputs']
+
+
+@pytest.mark.parametrize('task', OTHER_TASKS)
+@pytest.mark.parametrize('to_rgb', [True, False])
+def test_inputs_of_another_task_give_the_logits_of_the_same_raw_images(
+    teacher_args, seen_by, task, to_rgb
+):
+    args = teacher_args(to_rgb=to_rgb)
+    expected = FrozenTeacher(**args)(seen_by(args['config']['data_preprocessor']))
+    logits = FrozenTeacher(**args, input_stats=task)(seen_by(task))
+    torch.testing.assert_close(logits, expected, atol=1e-3, rtol=1e-3)
+
+
+def test_in_a_run_the_running_config_says_how_inputs_are_normalised(teacher_args, seen_by):
+    args, task = teacher_args(to_rgb=True), OTHER_TASKS[1]
+    expected = FrozenTeacher(**args)(seen_by(args['config']['data_preprocessor']))
+    running = Config(dict(model=dict(type='X', data_preprocessor=task)))
+    teacher = FrozenTeacher(**args)
+    MessageHub.get_instance('a_run').update_info('cfg', running.pretty_text)
+    torch.testing.assert_close(teacher(seen_by(task)), expected, atol=1e-3, rtol=1e-3)
+
+
+def test_input_stats_go_before_the_running_config(teacher_args, seen_by):
+    args, task = teacher_args(), OTHER_TASKS[0]
+    running = Config(dict(data_preprocessor=dict(mean=[0, 0, 0], std=[1, 1, 1])))
+    MessageHub.get_instance('a_run').update_info('cfg', running.pretty_text)
+    own = args['config']['data_preprocessor']
+    expected = FrozenTeacher(**args, input_stats=own)(seen_by(own))
+    logits = FrozenTeacher(**args, input_stats=task)(seen_by(task))
+    torch.testing.assert_close(logits, expected, atol=1e-3, rtol=1e-3)
+
+
+def test_bfloat16_is_close_to_float32(teacher_args, images):
+    args = teacher_args()
+    exact, fast = FrozenTeacher(**args), FrozenTeacher(**args, dtype='bfloat16')
+    logits = fast(images)
+    assert logits.dtype == torch.bfloat16
+    torch.testing.assert_close(logits.float(), exact(images), atol=0.1, rtol=0.05)
+    classes = torch.tensor([0, 1, 2, 3])
+    _, saliency = fast.saliency(images, classes)
+    assert saliency.dtype == torch.float32
+    torch.testing.assert_close(saliency, exact.saliency(images, classes)[1], atol=0.1, rtol=0)
+
+
+def test_float32_holds_under_the_callers_autocast_and_none_follows_it(teacher_args, images):
+    args = teacher_args()
+    exact = FrozenTeacher(**args)(images)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(FrozenTeacher(**args, dtype='float32')(images), exact)
+        assert FrozenTeacher(**args)(images).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
+def test_it_takes_inputs_of_any_floating_type(make_teacher, images, dtype):
+    teacher = make_teacher()
+    torch.testing.assert_close(teacher(images.to(dtype)), teacher(images), atol=0.1, rtol=0.05)
+
+
+def test_channels_last_gives_the_same(teacher_args, images):
+    args = teacher_args()
+    plain, other = FrozenTeacher(**args), FrozenTeacher(**args, channels_last=True)
+    weight = other.model.backbone.conv1.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(other(images), plain(images))
+    torch.testing.assert_close(other.cam(images), plain.cam(images))
+
+
+@pytest.mark.parametrize('saliency', ['cam', 'grad_cam'])
+def test_compiled_it_gives_the_same(teacher_args, images, saliency):
+    args = dict(teacher_args(), saliency=saliency)
+    plain, compiled = FrozenTeacher(**args), FrozenTeacher(**args, compile=dict(backend='eager'))
+    torch.testing.assert_close(compiled(images), plain(images))
+    torch.testing.assert_close(compiled.cam(images), plain.cam(images))
+
+
+def test_images_of_another_number_of_channels_are_refused(make_teacher, images):
+    with pytest.raises(ValueError, match=r'takes images of 1 channels, got .*\(4, 3, 16, 16\)'):
+        make_teacher(in_channels=1)(images)
+
+
+@pytest.mark.parametrize(
+    ('option', 'said'),
+    [
+        (dict(saliency='gradcam'), "saliency must be one of .*'gradcam'"),
+        (dict(dtype='int8'), "dtype must be None or one of .*'int8'"),
+    ],
+)
+def test_an_unknown_option_is_refused(teacher_args, option, said):
+    with pytest.raises(ValueError, match=said):
+        FrozenTeacher(**teacher_args(), **option)

@@ -1,0 +1,124 @@
+"""The main job in small: three configs that inherit from the demo's, and ways to launch them."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = Path(__file__).resolve().parent / 'modules'
+
+SMALL = """
+_base_ = {base!r}
+custom_imports = ['mmtmix', 'witnesses']
+custom_hooks = {hooks!r}
+train_dataloader = dict(batch_size=32, dataset=dict(indices=256))
+val_dataloader = dict(batch_size=64, dataset=dict(indices=128))
+test_dataloader = val_dataloader
+train_cfg = dict(max_epochs=2, val_interval=1)
+default_hooks = dict(logger=dict(interval=1))
+"""
+CLASSIFIER = """
+model = dict(backbone=dict(depth=10))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=0.05))
+param_scheduler = dict(total_steps=2, eta_max=0.1)
+"""
+FILES = """
+teacher = 'configs/simple/teacher.py'
+checkpoint = 'work_dirs/simple/teacher/last.pth'
+requires = [dict(config=teacher, produces=checkpoint)]
+"""
+SEARCH = """
+model = dict(teacher=dict(config=teacher, checkpoint=checkpoint))
+"""
+MIX = """
+mixer = 'work_dirs/transformmix/search_tiny/mixer.pth'
+requires.append(dict(config='configs/transformmix/search_tiny.py', produces=mixer))
+augments = dict(mixer=mixer, teacher=dict(config=teacher, checkpoint=checkpoint))
+model = dict(backbone=dict(depth=10), train_cfg=dict(augments=augments))
+"""
+
+
+@pytest.fixture(scope='session')
+def write_job() -> Callable[..., None]:
+    """Write ``configs/transformmix/tiny.py`` and what it requires into a folder."""
+
+    def write(folder: Path, hooks: Sequence[str] = ('Sabotage',)) -> None:
+        for name, base, *parts in (
+            ('simple/teacher', 'simple/wrn16', CLASSIFIER),
+            ('transformmix/search_tiny', 'transformmix/search_wrn16', FILES, SEARCH),
+            ('transformmix/tiny', 'transformmix/wrn16', CLASSIFIER, FILES, MIX),
+        ):
+            base = str(ROOT / 'configs' / f'{base}_fashionmnist_mini.py')
+            head = SMALL.format(base=base, hooks=[dict(type=hook) for hook in hooks])
+            path = folder / 'configs' / f'{name}.py'
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(''.join([head, *parts]))
+
+    return write
+
+
+def load_tool(name: str) -> ModuleType:
+    """Import a script of tools/."""
+    spec = importlib.util.spec_from_file_location(f'{name}_tool', ROOT / 'tools' / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='session')
+def run_tool(forget_runs) -> Callable[..., tuple]:
+    """Run a tool in this process: ``run_tool('train', folder, 'configs/x.py', '--amp')``."""
+    tools = {name: load_tool(name) for name in ('train', 'test')}
+
+    def run(name: str, folder: Path, *args: str, sabotage: str = '') -> tuple:
+        forget_runs()
+        out = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+            patch.chdir(folder)
+            patch.syspath_prepend(str(MODULES))
+            patch.setenv('LOCAL_RANK', '0')
+            if sabotage:
+                patch.setenv('SABOTAGE', sabotage)
+            returned = tools[name].main([str(arg) for arg in args])
+        return returned, out.getvalue()
+
+    return run
+
+
+@pytest.fixture(scope='session')
+def spawn() -> Callable[..., subprocess.CompletedProcess]:
+    """Run a command as a user would, with this Python first on the path."""
+
+    def run(folder: Path, *command: str, timeout: float = 120, **env: str):
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
+        env = dict(PYTHONPATH=f'{ROOT}{os.pathsep}{MODULES}', OMP_NUM_THREADS='1', PATH=path) | env
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=folder,
+            env=os.environ | env,
+            timeout=timeout,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return run
+
+
+@pytest.fixture(scope='session')
+def main_job(tmp_path_factory, write_job, run_tool) -> tuple[Path, str]:
+    """The main job done without a break: its folder, and what it printed."""
+    folder = tmp_path_factory.mktemp('main_job')
+    write_job(folder)
+    _, printed = run_tool('train', folder, 'configs/transformmix/tiny.py')
+    return folder, printed

@@ -1,0 +1,71 @@
+"""tools/test.py: the metrics of a trained classifier, from its checkpoint alone."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.fileio import load
+
+JOB = 'configs/transformmix/tiny.py'
+CHECKPOINT = Path('work_dirs', 'transformmix', 'tiny', 'last.pth')
+
+
+@pytest.fixture
+def folder(tmp_path, main_job, write_job):
+    """The classifier's checkpoint, and none of the files that it was trained with."""
+    write_job(tmp_path)
+    (tmp_path / CHECKPOINT).parent.mkdir(parents=True)
+    shutil.copy(main_job[0] / CHECKPOINT, tmp_path / CHECKPOINT)
+    return tmp_path
+
+
+@pytest.fixture
+def last_validation(main_job):
+    """What training said after its last epoch."""
+    (path,) = (main_job[0] / CHECKPOINT.parent).glob('*/vis_data/scalars.json')
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [line['accuracy/top1'] for line in lines if 'accuracy/top1' in line][-1]
+
+
+@pytest.mark.host
+def test_accuracy_is_that_of_the_last_validation(folder, run_tool, last_validation):
+    metrics, _ = run_tool('test', folder, JOB, CHECKPOINT, '--out', 'out/metrics.json')
+    assert metrics == {'accuracy/top1': last_validation}
+    assert json.loads((folder / 'out' / 'metrics.json').read_text()) == metrics
+
+
+def test_predictions_are_written_one_an_image(folder, run_tool, last_validation):
+    arguments = ('--out', 'pred.pkl', '--out-item', 'pred', '--work-dir', 'logs')
+    run_tool('test', folder, JOB, CHECKPOINT, *arguments)
+    predictions = load(folder / 'pred.pkl')
+    assert len(predictions) == 128
+    hits = [float(item['pred_label'] == item['gt_label']) for item in predictions]
+    assert 100 * sum(hits) / len(hits) == pytest.approx(last_validation)
+    assert list((folder / 'logs').glob('*/*.log'))
+
+
+def test_training_files_stay_as_they_were(folder, run_tool):
+    before = (folder / CHECKPOINT).read_bytes()
+    run_tool('test', folder, JOB, CHECKPOINT, '--cfg-options', 'test_dataloader.batch_size=128')
+    assert (folder / CHECKPOINT).read_bytes() == before
+    assert [file.name for file in (folder / CHECKPOINT).parent.glob('*.pth')] == ['last.pth']
+
+
+def test_amp_gives_nearly_the_same_accuracy(folder, run_tool, last_validation):
+    metrics, _ = run_tool('test', folder, JOB, CHECKPOINT, '--amp')
+    assert metrics['accuracy/top1'] == pytest.approx(last_validation, abs=3)
+
+
+def test_checkpoint_that_does_not_exist_is_named(folder, run_tool):
+    with pytest.raises(FileNotFoundError, match=r'nowhere\.pth'):
+        run_tool('test', folder, JOB, 'nowhere.pth')
+
+
+def test_damaged_state_is_not_silently_accepted(folder, run_tool):
+    content = torch.load(folder / CHECKPOINT, weights_only=False)
+    content['state_dict']['head.fc.weight'] = torch.zeros(7, 64)
+    torch.save(content, folder / 'other.pth')
+    with pytest.raises(RuntimeError, match='size mismatch for head.fc.weight'):
+        run_tool('test', folder, JOB, 'other.pth')

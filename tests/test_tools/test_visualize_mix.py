@@ -1,0 +1,284 @@
+"""tools/visualize_mix.py, on real images: the bundled Fashion-MNIST and PNG files."""
+
+import importlib.util
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmtmix.datasets import FashionMNISTIdx
+from mmtmix.models import FrozenTeacher, TransformMixer, save_mixer
+
+ROOT = Path(__file__).resolve().parents[2]
+MEAN, STD = [72.94], [90.02]  # not those of the teachers of conftest.py
+
+
+@pytest.fixture(scope='module')
+def tool():
+    path = ROOT / 'tools' / 'visualize_mix.py'
+    spec = importlib.util.spec_from_file_location('visualize_mix', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def mixer_file(tmp_path):
+    """Make a mixer.pth whose masks and warps differ from image to image."""
+
+    def make(num_mix=2):
+        torch.manual_seed(1)
+        mixer = TransformMixer(num_mix=num_mix, cam_size=18)
+        for parameter in (*mixer.stn.fc.parameters(), *mixer.mask_network.parameters()):
+            torch.nn.init.normal_(parameter, std=0.2)
+        save_mixer(mixer, tmp_path / 'mixer.pth')
+        return str(tmp_path / 'mixer.pth')
+
+    return make
+
+
+@pytest.fixture
+def config(tmp_path, teacher_args, mixer_file):
+    """Write a classifier's config: ``config(**what to change)``."""
+
+    def make(num_mix=2, **changes):
+        augment = dict(
+            type='TransformMix',
+            mixer=mixer_file(num_mix),
+            teacher=teacher_args(in_channels=1),
+            num_mix=num_mix,
+        )
+        random = [dict(type='RandomCrop', crop_size=28, padding=9), dict(type='PackInputs')]
+        loaders = {
+            f'{name}_dataloader': dict(
+                batch_size=8,
+                dataset=dict(type='FashionMNISTIdx', split=split, pipeline=pipeline),
+            )
+            for name, split, pipeline in (
+                ('train', 'train', random),
+                ('val', 'test', [dict(type='PackInputs')]),
+            )
+        }
+        cfg = Config(
+            dict(
+                custom_imports=['mmtmix'],
+                default_scope='mmpretrain',
+                model=dict(type='ImageClassifier', train_cfg=dict(augments=augment)),
+                data_preprocessor=dict(num_classes=10, mean=MEAN, std=STD),
+                **loaders,
+            )
+        )
+        cfg.merge_from_dict(changes)
+        path = tmp_path / 'config.py'
+        cfg.dump(path)
+        return str(path)
+
+    return make
+
+
+@pytest.fixture
+def run(tool, tmp_path):
+    """Run the tool: the arrays of each cell, the texts, and the figure."""
+
+    def call(config, *options):
+        out = tmp_path / 'out' / 'mix.png'
+        figure = tool.main([config, '--out', str(out), '--device', 'cpu', *options])
+        assert cv2.imread(str(out)) is not None
+        assert [path.name for path in out.parent.iterdir()] == ['mix.png']
+        cells = [[image.get_array() for image in axes.images] for axes in figure.axes]
+        return cells, [text.get_text() for text in figure.texts]
+
+    return call
+
+
+def assert_shows(array, image):
+    np.testing.assert_allclose(array, image / 255, atol=1e-6)
+
+
+@pytest.mark.host
+def test_panel_of_given_training_images_without_random_crops(config, run):
+    cells, texts = run(config(), '--indices', '0', '3', '17', '4')
+    assert len(cells) == 2 * 9
+    data = FashionMNISTIdx(split='train')
+    for cell, image in zip((0, 1, 9, 10), (0, 3, 17, 4), strict=True):
+        assert_shows(cells[cell][0], data[image]['img'])
+    for row in (0, 9):
+        warped, masks = ([cells[row + c][0] for c in columns] for columns in ((4, 5), (6, 7)))
+        np.testing.assert_allclose(masks[0] + masks[1], 1, atol=1e-5)
+        blend = masks[0] * warped[0] + masks[1] * warped[1]
+        inside = (blend > 0.01) & (blend < 0.99)  # pictures are clipped
+        np.testing.assert_allclose(cells[row + 8][0][inside], blend[inside], atol=1e-3)
+    classes = data.metainfo['classes']
+    labels = [text for text in texts if text.startswith('λ₁')]
+    for label, pair in zip(labels, ((0, 3), (17, 4)), strict=True):
+        for line, image in zip(label.splitlines(), pair, strict=True):
+            assert line.endswith(classes[data[image]['gt_label']])
+            assert 0 <= float(line.split()[2]) <= 1
+
+
+def test_teacher_sees_images_in_its_own_normalisation(config, run, teacher_args):
+    cells, _ = run(config(), '--indices', '0', '3')
+    data = FashionMNISTIdx(split='train')
+    images = torch.stack([torch.tensor(data[i]['img'])[None].float() for i in (0, 3)])
+    labels = torch.tensor([data[i]['gt_label'] for i in (0, 3)])
+    teacher = FrozenTeacher(**teacher_args(in_channels=1))  # takes inputs in its own way
+    _, saliency = teacher.saliency((images - 120) / 60, labels, 18)
+    for j in (0, 1):
+        np.testing.assert_allclose(cells[2 + j][1], saliency[j, 0], atol=1e-4)
+
+
+def test_drawn_images_are_of_different_classes_and_the_seed_s(config, run):
+    path = config(num_mix=3)
+    first, texts = run(path, '--num', '5')
+    assert len(first) == 5 * 13
+    for label in (text for text in texts if text.startswith('λ₁')):
+        names = [line.split(maxsplit=3)[3] for line in label.splitlines()]
+        assert len(set(names)) == 3
+    again, same_texts = run(path, '--num', '5')
+    assert texts == same_texts
+    np.testing.assert_array_equal(first[12][0], again[12][0])
+    assert run(path, '--num', '5', '--seed', '1')[1] != texts
+
+
+def test_val_split_and_columns(config, run):
+    cells, texts = run(
+        config(), '--split', 'val', '--indices', '5', '8', '1', '2', '--layout', 'columns'
+    )
+    data = FashionMNISTIdx(split='test')
+    for cell, image in zip((0, 1, 2, 3), (5, 1, 8, 2), strict=True):
+        assert_shows(cells[cell][0], data[image]['img'])
+    assert {'Input 1', 'Mix'} <= set(texts)
+
+
+def test_lambda_sweep_shows_direct_mixes_of_the_same_images(config, run, tool):
+    path = config()
+    cells, texts = run(path, '--lam-sweep', '--indices', '0', '3', '--seed', '4')
+    assert len(cells) == 2 + 9
+    assert [f'0.{step}' for step in range(1, 10)] == [t for t in texts if t.startswith('0.')]
+    cfg = Config.fromfile(path, import_custom_modules=False)
+    mixer = tool.build_mixer(cfg)
+    images = tool.load_images(cfg, 2, indices=[0, 3])
+    mixed, _ = mixer.mix(
+        images.inputs,
+        images.scores,
+        torch.full((2, 2), 0.5),
+        torch.tensor([[0, 1], [1, 0]]),
+        torch.Generator().manual_seed(4),
+    )
+    pixels = (mixed[0, 0] * STD[0] + MEAN[0]).clamp(0, 255)
+    assert_shows(cells[2 + 4][0], pixels.numpy())
+
+
+def test_temperature_sweep_marks_the_learned_one(config, run):
+    cells, texts = run(config(), '--temperature-sweep', '--num', '2')
+    assert len(cells) == 2 * 2 * (2 + 7)
+    assert 'learned\n1' in texts
+    assert sum(text.startswith('λ₁ = 0.50') for text in texts) == 2
+
+
+def test_first_mixer_of_a_list_wherever_it_stands(config, run, tool):
+    path = config()
+    augment = Config.fromfile(path, import_custom_modules=False).model.train_cfg.augments
+    augments = [dict(type='Mixup', alpha=1.0), augment]
+    run(config(**{'model.train_cfg.augments': augments}), '--num', '1')
+    in_preprocessor = {
+        'model.train_cfg': None,
+        'data_preprocessor.batch_augments': dict(augments=augments),
+    }
+    run(config(**in_preprocessor), '--num', '1')
+
+
+def test_wrapped_data_sets_and_overrides(config, run):
+    inner = dict(
+        type='FashionMNISTIdx',
+        split='train',
+        pipeline=[dict(type='RandomFlip', prob=1.0), dict(type='PackInputs')],
+    )
+    path = config(
+        **{
+            'train_dataloader.dataset': dict(
+                type='RepeatDataset', times=2, dataset=inner, _delete_=True
+            )
+        }
+    )
+    cells, _ = run(path, '--indices', '5003', '1', '--cfg-options', 'data_preprocessor.std=[10]')
+    assert_shows(cells[0][0], FashionMNISTIdx(split='train')[3]['img'])
+
+
+@pytest.mark.parametrize('to_rgb', [False, True])
+def test_files_that_opencv_reads_are_shown_in_their_colours(
+    tmp_path, config, run, teacher_args, to_rgb
+):
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (2, 20, 28, 3), dtype=np.uint8)
+    for name, picture in zip('ab', pictures, strict=True):
+        (tmp_path / 'images' / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / 'images' / name / '0.png'), picture[..., ::-1])
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+    dataset = dict(
+        type='CustomDataset', data_root=str(tmp_path / 'images'), pipeline=pipeline, _delete_=True
+    )
+    path = config(
+        **{
+            'model.train_cfg.augments.teacher': teacher_args(in_channels=3),
+            'model.head': dict(num_classes=10),
+            'data_preprocessor': dict(
+                mean=[100, 110, 120], std=[50, 60, 70], to_rgb=to_rgb, _delete_=True
+            ),
+            'train_dataloader.dataset': dataset,
+            'val_dataloader.dataset': dataset,
+        }
+    )
+    cells, texts = run(path, '--indices', '0', '1')
+    for j in (0, 1):
+        assert_shows(cells[j][0], pictures[j])
+    assert any(text.startswith('λ₁') and text.endswith(' b') for text in texts)
+    cells, _ = run(path, '--indices', '0', '1', '--channel-order', 'bgr' if to_rgb else 'rgb')
+    assert_shows(cells[0][0], pictures[0][..., ::-1])
+
+
+@pytest.mark.parametrize(
+    ('changes', 'options', 'error', 'message'),
+    [
+        ({'model.train_cfg': None}, (), ValueError, 'model.train_cfg.*such as'),
+        (
+            {'model.train_cfg': dict(augments=dict(type='Mixup', alpha=1.0), _delete_=True)},
+            (),
+            ValueError,
+            'Mixup',
+        ),
+        (
+            {'model.train_cfg.augments.mixer': 'nowhere/mixer.pth'},
+            (),
+            FileNotFoundError,
+            'nowhere/mixer.pth.*tools/train.py',
+        ),
+        (
+            {'model.train_cfg.augments.teacher.checkpoint': 'nowhere/last.pth'},
+            (),
+            FileNotFoundError,
+            'teacher.*nowhere/last.pth',
+        ),
+        ({'train_dataloader.dataset.data_root': 'nowhere'}, (), FileNotFoundError, 'nowhere'),
+        ({'train_dataloader': None}, (), ValueError, 'needs a train_dataloader'),
+        ({'val_dataloader': None}, (), ValueError, 'val_dataloader or test_dataloader'),
+        ({}, ('--indices', '1', '2', '3'), ValueError, 'groups of 2 from 0 to 4999'),
+        ({}, ('--indices', '1', '5000'), ValueError, 'groups of 2 from 0 to 4999'),
+        ({}, ('--num', '2501'), ValueError, 'num=2501 groups of 2'),
+        ({}, ('--num', '0'), ValueError, 'num=0'),
+    ],
+)
+def test_errors_name_the_trouble_and_write_nothing(
+    config, run, tmp_path, changes, options, error, message
+):
+    with pytest.raises(error, match=message):
+        run(config(**changes), *options)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_picture_of_unknown_format_stops_before_the_work(tool):
+    with pytest.raises(ValueError, match='mix.xyz'):
+        tool.main(['nowhere.py', '--out', 'mix.xyz'])

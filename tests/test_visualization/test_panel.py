@@ -1,0 +1,120 @@
+"""mmtmix.visualization.panel."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from mmtmix.visualization import denormalize, draw_panel
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.texts if text.get_text()]
+
+
+def expected_cells(mix, row):
+    """What the cells of a mix show, made by another way than the panel's."""
+    index, details = mix.details['index'][row], mix.details
+    inputs = [denormalize(mix.inputs[i], mix.stats) for i in index]
+    cells = [[picture] for picture in inputs]
+    cells += [[p, cam[0].numpy()] for p, cam in zip(inputs, details['saliency'][row], strict=True)]
+    cells += [[denormalize(image, mix.stats)] for image in details['warped'][row]]
+    cells += [[mask[0].numpy()] for mask in details['masks'][row]]
+    return [*cells, [denormalize(mix.mixed[row], mix.stats)]]
+
+
+@pytest.mark.parametrize(
+    ('num_mix', 'channels', 'size'), [(2, 3, (20, 32)), (3, 1, (32, 20)), (4, 3, (24, 24))]
+)
+def test_every_cell_shows_its_step(mix, drawn, num_mix, channels, size):
+    mix = mix(num_mix, channels, size)
+    figure = draw_panel(mix.inputs, mix.mixed, mix.details, mix.stats, mix.names, rows=[3, 0])
+    cells = drawn(figure)
+    assert len(cells) == 2 * (4 * num_mix + 1)
+    for shown, wanted in zip(cells, expected_cells(mix, 3) + expected_cells(mix, 0), strict=True):
+        for array, picture in zip(shown, wanted, strict=True):
+            np.testing.assert_array_equal(array, picture)
+    for axes in figure.axes:  # pixels are square: pictures keep their form
+        box = axes.get_position()
+        width, height = figure.get_size_inches()
+        assert box.height * height / (box.width * width) == pytest.approx(size[0] / size[1])
+
+
+def test_rows_are_labelled_with_weights_and_classes(mix):
+    mix = mix(num_mix=3)
+    figure = draw_panel(mix.inputs, mix.mixed, mix.details, mix.stats, mix.names, rows=[1])
+    label = next(text for text in texts(figure) if text.startswith('λ₁'))
+    for j, line in enumerate(label.splitlines()):
+        symbol, weight, name = re.fullmatch(r'(λ.) = (0\.\d\d) (.+)', line).groups()
+        assert symbol == 'λ' + '₁₂₃'[j]
+        assert weight == f'{mix.details["weights"][1, j]:.2f}'
+        full = mix.names[mix.details['index'][1, j]]
+        assert name == full if len(full) <= 18 else full.startswith(name.removesuffix('…'))
+    assert set(texts(figure)) == {label, 'Input', 'CAM', 'Transformed', 'Mask', 'Mix'} | set('123')
+
+
+def test_columns_show_the_same_pictures_turned(mix, drawn):
+    mix = mix()
+    args = (mix.inputs, mix.mixed, mix.details, mix.stats, mix.names)
+    rows, columns = (
+        draw_panel(*args, rows=[0, 2, 4], layout=layout) for layout in ('rows', 'columns')
+    )
+    turned = [drawn(columns)[step * 3 + row] for row in range(3) for step in range(9)]
+    for one, other in zip(drawn(rows), turned, strict=True):
+        for left, right in zip(one, other, strict=True):
+            np.testing.assert_array_equal(left, right)
+    assert {'Input 1', 'CAM 2', 'Transformed 1', 'Mask 2', 'Mix'} <= set(texts(columns))
+
+
+@pytest.mark.parametrize('layout', ['rows', 'columns'])
+@pytest.mark.parametrize('num_mix', [2, 4])
+def test_no_text_meets_another(mix, assert_readable, num_mix, layout):
+    mix = mix(num_mix, size=(16, 40))
+    names = ['a wide name WWWWWW', 'a $5 note', '', 'MMMMMMMMMMMMMMMMMMMMMM', 'bag']
+    args = (mix.inputs, mix.mixed, mix.details, mix.stats)
+    assert_readable(draw_panel(*args, names, layout=layout))
+    assert_readable(draw_panel(*args, layout=layout))
+
+
+def test_mixer_that_transforms_nothing(mix, drawn):
+    mix = mix(transform='none', mask='softmax_cam')
+    figure = draw_panel(mix.inputs, mix.mixed, mix.details, mix.stats)
+    cells = drawn(figure)
+    assert len(cells) == 5 * 9
+    for row in range(5):
+        for j in (0, 1):
+            np.testing.assert_array_equal(cells[9 * row + j][0], cells[9 * row + 4 + j][0])
+
+
+def test_batch_too_small_to_mix(mix, drawn):
+    mix = mix(num_mix=3)
+    inputs = mix.inputs[:2]
+    mixed, _, details = mix.augment(inputs, mix.scores[:2], return_details=True)
+    cells = drawn(draw_panel(inputs, mixed, details, mix.stats))
+    np.testing.assert_array_equal(cells[12][0], denormalize(inputs[0], mix.stats))
+
+
+def test_drawing_changes_nothing(mix):
+    mix = mix()
+    before = {name: value.clone() for name, value in mix.details.items()}
+    draw_panel(mix.inputs, mix.mixed, mix.details, mix.stats)
+    assert all(torch.equal(before[name], mix.details[name]) for name in before)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(details={}), 'return_details=True'),
+        (dict(layout='diagonal'), "'diagonal'"),
+        (dict(names=['one']), 'names has 1 entries for a batch of 5'),
+        (dict(rows=[5]), r'batch of 5 images, got \[5\]'),
+        (dict(rows=[]), 'rows must be'),
+        (dict(channel_order='xyz'), "'xyz'"),
+    ],
+)
+def test_errors_name_argument_and_value(mix, change, message):
+    mix = mix()
+    args = dict(batch_inputs=mix.inputs, mixed=mix.mixed, details=mix.details, stats=mix.stats)
+    with pytest.raises(ValueError, match=message):
+        draw_panel(**{**args, **change})
