@@ -7,7 +7,6 @@ import gc
 import os
 
 from mmengine.config import DictAction
-from mmengine.runner import find_latest_checkpoint
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.datasets import check_data
@@ -65,7 +64,7 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     cfg = stage.cfg
     cfg.launcher = args.launcher
     if stage.produces is not None:
-        if find_latest_checkpoint(cfg.work_dir):
+        if os.path.isfile(os.path.join(cfg.work_dir, 'last_checkpoint')):
             cfg.resume, cfg.load_from = True, None
     else:
         cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)

@@ -9,7 +9,8 @@ from .images import CHANNEL_ORDERS, denormalize
 from .panel import LAYOUTS, draw_panel
 from .real_images import RealImages, load_images, preprocessor_config
 from .scalars import Scalars, read_scalars
-from .sweeps import Sweep, draw_sweep, sweep_lambda, sweep_temperature
+from .sweep_figure import draw_sweep
+from .sweeps import Sweep, sweep_lambda, sweep_temperature
 
 __all__ = [
     'CHANNEL_ORDERS',

@@ -64,8 +64,7 @@ def image_grid(
     width = max(width, _needed_height(rows) / aspect)
     across, down = _place(columns, width), _place(rows, width * aspect)
     row_labels = [label for group in rows for label in group.labels]
-    left = max(_text_width(label, _FONT) for label in row_labels)
-    left = _MARGIN + (left + _PAD if left else 0)
+    left = _MARGIN + _PAD + max(_text_width(label, _FONT) for label in row_labels)
     header = _PAD + _LINE * max(_lines(label) for group in columns for label in group.labels)
     titles = _TITLE_LINE + _PAD if any(group.title for group in columns) else 0
     top = _MARGIN + titles + header

@@ -50,23 +50,14 @@ def draw_panel(
     """
     _check(details, layout)
     rows = check_rows(rows, names, len(batch_inputs))
-    index, weights = details['index'][rows], details['weights'][rows]
+    chosen = {name: details[name][rows] for name in _NEEDED}
+    index, weights = chosen['index'], chosen['weights']
     separator = ' ' if layout == 'rows' else '\n'  # columns are narrow
     labels = [
         mix_label(images, names, shares, separator)
         for images, shares in zip(index, weights, strict=True)
     ]
-    inputs = denormalize(batch_inputs[index], stats, channel_order)
-    warped = denormalize(details['warped'][rows], stats, channel_order)
-    mixes = denormalize(mixed[rows], stats, channel_order)[:, None]
-    saliency, masks = (to_array(details[name][rows])[:, :, 0] for name in ('saliency', 'masks'))
-    steps = [
-        ('Input', inputs, None),
-        ('CAM', inputs, saliency),
-        ('Transformed', warped, None),
-        ('Mask', masks, None),
-        ('Mix', mixes, None),
-    ]
+    steps = _steps(batch_inputs[index], mixed[rows], chosen, stats, channel_order)
     groups = [Group(image_numbers(pictures.shape[1]), title) for title, pictures, _ in steps]
     figure, axes = _frames(groups, labels, layout, batch_inputs.size(-2) / batch_inputs.size(-1))
     for row, line in enumerate(axes):
@@ -75,6 +66,24 @@ def draw_panel(
             for j, picture in enumerate(pictures[row]):
                 show_picture(next(cells), picture, None if cams is None else cams[row, j])
     return figure
+
+
+def _steps(
+    inputs: Tensor, mixed: Tensor, details: Details, stats: InputStats, channel_order: str
+) -> list[tuple[str, np.ndarray, np.ndarray | None]]:
+    """Title, pictures (N, k, H, W[, 3]) and saliency (N, k, h, w) or None of each step."""
+    pictures, warped, mixes = (
+        denormalize(images, stats, channel_order)
+        for images in (inputs, details['warped'], mixed[:, None])
+    )
+    saliency, masks = (to_array(details[name])[:, :, 0] for name in ('saliency', 'masks'))
+    return [
+        ('Input', pictures, None),
+        ('CAM', pictures, saliency),
+        ('Transformed', warped, None),
+        ('Mask', masks, None),
+        ('Mix', mixes, None),
+    ]
 
 
 def _frames(

@@ -73,39 +73,22 @@ def load_images(
             don't fit or images differ in size.
     """
     dataset, pipeline = build_dataset(cfg, split)
-    if indices is None:
-        indices = draw_groups(dataset, num, num_mix, seed)
-    elif not indices or len(indices) % num_mix or not all(0 <= i < len(dataset) for i in indices):
+    indices = draw_groups(dataset, num, num_mix, seed) if indices is None else list(indices)
+    if not indices or len(indices) % num_mix or not all(0 <= i < len(dataset) for i in indices):
         raise ValueError(
             f'indices must be groups of {num_mix} from 0 to {len(dataset) - 1}, since the mixer '
-            f'mixes {num_mix} of {len(dataset)} images; got {list(indices)}'
-        )
-    items = [dataset[image] for image in indices]
-    shapes = {tuple(item['inputs'].shape) for item in items}
-    if len(shapes) > 1:
-        raise ValueError(
-            f'the pipeline of the validation set gives images of different sizes {shapes}, which '
-            'make no batch; add a resize to it'
+            f'mixes {num_mix} of {len(dataset)} images; got {indices}'
         )
     classes = dataset.metainfo.get('classes')
-    settings = dict(preprocessor_config(cfg), batch_augments=None, to_onehot=True)
-    settings.setdefault('type', 'ClsDataPreprocessor')
-    if settings.get('num_classes') is None:
-        settings['num_classes'] = (cfg.model.get('head') or {}).get('num_classes') or len(classes)
-    data = MODELS.build(settings).to(device)(default_collate(items))
-    scores = torch.stack([sample.gt_score for sample in data['data_samples']]).float()
+    inputs, scores = _preprocess(cfg, [dataset[i] for i in indices], classes, device)
     labels = scores.argmax(dim=1).tolist()
-    stats = InputStats.from_preprocessor(settings)
-    groups = torch.arange(len(items), device=device).view(-1, num_mix)
-    return RealImages(
-        data['inputs'],
-        scores,
-        [classes[label] if classes else f'class {label}' for label in labels],
-        # row i of a group is the group from its i-th image on, around its end
-        torch.stack([groups.roll(-i, dims=1) for i in range(num_mix)], dim=1).flatten(0, 1),
-        stats,
-        'bgr' if loads_bgr(pipeline) != stats.to_rgb else 'rgb',
-    )
+    names = [classes[label] if classes else f'class {label}' for label in labels]
+    # row i of a group is the group from its i-th image on, around its end
+    groups = torch.arange(len(indices), device=device).view(-1, num_mix)
+    index = torch.stack([groups.roll(-i, dims=1) for i in range(num_mix)], dim=1).flatten(0, 1)
+    stats = InputStats.from_preprocessor(preprocessor_config(cfg))
+    channel_order = 'bgr' if loads_bgr(pipeline) != stats.to_rgb else 'rgb'
+    return RealImages(inputs, scores, names, index, stats, channel_order)
 
 
 def preprocessor_config(cfg: Config) -> ConfigDict:
@@ -176,6 +159,26 @@ def loads_bgr(pipeline: Sequence[dict]) -> bool:
     Data sets that hold their images in memory, such as CIFAR, have RGB ones.
     """
     return any('LoadImageFromFile' in str(step['type']) for step in pipeline)
+
+
+def _preprocess(
+    cfg: Config, items: list[dict], classes: Sequence[str] | None, device: str
+) -> tuple[Tensor, Tensor]:
+    """Normalised images and one-hot labels of a data set's items."""
+    shapes = {tuple(item['inputs'].shape) for item in items}
+    if len(shapes) > 1:
+        raise ValueError(
+            f'the pipeline of the validation set gives images of different sizes {shapes}, which '
+            'make no batch; add a resize to it'
+        )
+    settings = dict(preprocessor_config(cfg), batch_augments=None, to_onehot=True)
+    settings.setdefault('type', 'ClsDataPreprocessor')
+    if settings.get('num_classes') is None:
+        head = cfg.model.get('head') or {}
+        settings['num_classes'] = head.get('num_classes') or len(classes or ()) or None
+    data = MODELS.build(settings).to(device)(default_collate(items))
+    scores = torch.stack([sample.gt_score for sample in data['data_samples']])
+    return data['inputs'], scores.float()
 
 
 def _parts(dataset: Any) -> Iterator[ConfigDict]:

@@ -42,8 +42,8 @@ class Scalars:
 def read_scalars(work_dir: str | os.PathLike) -> Scalars:
     """Read the training log of a work dir.
 
-    Each launch has a folder of its own. A launch that goes on where an earlier one had come to
-    replaces what that one logged beyond that point; one that starts anew replaces it all.
+    Each launch has a folder of its own. Where it sets in, be it in the middle or anew, it
+    replaces what earlier ones logged from there on.
 
     Args:
         work_dir: Of a run with MMEngine's ``LocalVisBackend``.
@@ -64,8 +64,6 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
         if not new:
             continue  # stopped before its first record, or only a validation
         step, epoch = new[0]['step'], new[0].get('epoch', new[0]['step'])
-        if train and step <= train[0]['step']:
-            train, val = [], []
         train = [record for record in train if record['step'] < step] + new
         # the epoch of the first record was not yet validated, and no earlier one will be again
         val = [record for record in val if record['step'] < epoch]

@@ -1,4 +1,4 @@
-"""One pair of images mixed with one thing changed (TransformMix, Figures 4 and 5)."""
+"""The same images mixed with one thing changed (TransformMix, Figures 4 and 5)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from mmtmix.models import BatchMixer, TransformMix
 from mmtmix.models.batch_augments.batch_mixer import Details
-from mmtmix.models.teachers import InputStats
 
-from .grid import Group, highlight, image_grid
-from .images import denormalize, show_picture, to_array
-from .labels import check_rows, image_numbers, mix_label, share_symbol
+from .labels import share_symbol
 
 LAMS = tuple(step / 10 for step in range(1, 10))
 
@@ -128,77 +124,8 @@ def sweep_temperature(
     for value in values:
         mixer = augment if value == learned else _at_temperature(augment, value)
         results.append(_mix(mixer, batch_inputs, batch_scores, weights, index, seed))
-    return Sweep(
-        'Mix, by softmax temperature τ',
-        tuple(values),
-        *_stack(results),
-        index=index,
-        weights=weights,
-        learned=values.index(learned),
-    )
-
-
-def draw_sweep(
-    sweep: Sweep,
-    batch_inputs: Tensor,
-    stats: InputStats,
-    names: Sequence[str] | None = None,
-    rows: Sequence[int] | None = None,
-    steps: bool = False,
-    channel_order: str = 'rgb',
-) -> Figure:
-    """Draw the inputs and, for each value, the mix.
-
-    Args:
-        sweep: What to draw.
-        batch_inputs: The batch that was mixed, (N, C, H, W).
-        stats: How the batch is normalised.
-        names: Name of each image's class, N.
-        rows: The samples to draw; all by default.
-        steps: Also draw, in a row below, the CAMs and the first image's masks.
-        channel_order: Of the normalised images, see :func:`denormalize`.
-
-    Returns:
-        The figure. Its axes come row by row.
-
-    Raises:
-        ValueError: If names or rows don't fit the batch.
-    """
-    rows = check_rows(rows, names, len(batch_inputs))
-    inputs = denormalize(batch_inputs, stats, channel_order)
-    mixes = denormalize(sweep.mixed, stats, channel_order)
-    saliency, masks = to_array(sweep.saliency)[:, :, 0], to_array(sweep.masks)[:, :, 0, 0]
-    index = sweep.index.cpu().numpy()
-    labels = [
-        mix_label(sweep.index[row], names, None if sweep.weights is None else sweep.weights[row])
-        for row in rows
-    ]
-    figure, axes = image_grid(
-        [Group(image_numbers(index.shape[1]), 'Input'), Group(_value_labels(sweep), sweep.title)],
-        [Group([label, 'CAMs\nand mask 1']) for label in labels] if steps else [Group(labels)],
-        aspect=batch_inputs.size(-2) / batch_inputs.size(-1),
-    )
-    lines = iter(axes)
-    for row in rows:
-        own = inputs[index[row]]
-        for cell, picture in zip(next(lines), (*own, *mixes[:, row]), strict=True):
-            show_picture(cell, picture)
-        if steps:
-            below = next(lines)
-            for cell, picture, cam in zip(below[: len(own)], own, saliency[row], strict=True):
-                show_picture(cell, picture, cam)
-            for cell, mask in zip(below[len(own) :], masks[:, row], strict=True):
-                show_picture(cell, mask)
-    if sweep.learned is not None:
-        highlight(axes[:, index.shape[1] + sweep.learned])
-    return figure
-
-
-def _value_labels(sweep: Sweep) -> list[str]:
-    labels = [f'{value:.3g}' for value in sweep.values]
-    if sweep.learned is not None:
-        labels[sweep.learned] = f'learned\n{labels[sweep.learned]}'
-    return labels
+    title, position = 'Mix, by softmax temperature τ', values.index(learned)
+    return Sweep(title, tuple(values), *_stack(results), index, weights, position)
 
 
 def _at_temperature(augment: TransformMix, temperature: float) -> TransformMix:

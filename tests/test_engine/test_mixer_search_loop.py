@@ -141,6 +141,7 @@ def test_early_stopping_ends_the_search_and_exports(tmp_path, search_runner):
     assert (tmp_path / 'last.pth').exists()
 
 
+@pytest.mark.host
 @pytest.mark.parametrize('num_workers', [0, 2])
 def test_resumed_search_equals_an_unbroken_one(tmp_path, search_runner, num_workers):
     def search(folder, *hooks, **options):

@@ -6,12 +6,14 @@ import contextlib
 import importlib.util
 import io
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +23,7 @@ SMALL = """
 _base_ = {base!r}
 custom_imports = ['mmtmix', 'witnesses']
 custom_hooks = {hooks!r}
-train_dataloader = dict(batch_size=32, dataset=dict(indices=256))
+train_dataloader = dict(batch_size={batch_size}, dataset=dict(indices=256))
 val_dataloader = dict(batch_size=64, dataset=dict(indices=128))
 test_dataloader = val_dataloader
 train_cfg = dict(max_epochs=2, val_interval=1)
@@ -52,14 +54,15 @@ model = dict(backbone=dict(depth=10), train_cfg=dict(augments=augments))
 def write_job() -> Callable[..., None]:
     """Write ``configs/transformmix/tiny.py`` and what it requires into a folder."""
 
-    def write(folder: Path, hooks: Sequence[str] = ('Sabotage',)) -> None:
+    def write(folder: Path, hooks: Sequence[str] = ('Sabotage',), batch_size: int = 16) -> None:
         for name, base, *parts in (
             ('simple/teacher', 'simple/wrn16', CLASSIFIER),
             ('transformmix/search_tiny', 'transformmix/search_wrn16', FILES, SEARCH),
             ('transformmix/tiny', 'transformmix/wrn16', CLASSIFIER, FILES, MIX),
         ):
             base = str(ROOT / 'configs' / f'{base}_fashionmnist_mini.py')
-            head = SMALL.format(base=base, hooks=[dict(type=hook) for hook in hooks])
+            hooks_cfg = [dict(type=hook) for hook in hooks]
+            head = SMALL.format(base=base, hooks=hooks_cfg, batch_size=batch_size)
             path = folder / 'configs' / f'{name}.py'
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(''.join([head, *parts]))
@@ -99,7 +102,7 @@ def run_tool(forget_runs) -> Callable[..., tuple]:
 def spawn() -> Callable[..., subprocess.CompletedProcess]:
     """Run a command as a user would, with this Python first on the path."""
 
-    def run(folder: Path, *command: str, timeout: float = 120, **env: str):
+    def run(folder: Path, *command: str, timeout: float = 300, **env: str):
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
         env = dict(PYTHONPATH=f'{ROOT}{os.pathsep}{MODULES}', OMP_NUM_THREADS='1', PATH=path) | env
         return subprocess.run(
@@ -122,3 +125,32 @@ def main_job(tmp_path_factory, write_job, run_tool) -> tuple[Path, str]:
     write_job(folder)
     _, printed = run_tool('train', folder, 'configs/transformmix/tiny.py')
     return folder, printed
+
+
+def write_cifar(folder: Path, files: dict[str, int], classes: Sequence[int], kind: str) -> None:
+    """Write images whose colour says their class, in the layout of CIFAR's Python files.
+
+    Args:
+        folder: Where ``cifar-10-batches-py`` or ``cifar-100-python`` is.
+        files: Number of images by file name.
+        classes: The labels to use.
+        kind: ``'labels'`` for CIFAR-10, ``'fine_labels'`` for CIFAR-100.
+    """
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for name, count in files.items():
+        labels = [int(classes[i % len(classes)]) for i in range(count)]
+        colours = [[label * 37 % 256, label * 91 % 256, label * 53 % 256] for label in labels]
+        images = np.repeat(np.array(colours)[:, :, None], 1024, axis=2)
+        images = np.clip(images + rng.integers(-40, 40, images.shape), 0, 255)
+        content = dict(data=images.reshape(count, 3072).astype(np.uint8)) | {kind: labels}
+        if kind == 'fine_labels':
+            content['coarse_labels'] = [label // 5 for label in labels]
+        # the official files are Python 2's, and read alike: as latin1 the keys are str
+        (folder / name).write_bytes(pickle.dumps(content, protocol=2))
+
+
+@pytest.fixture(scope='session')
+def cifar_files() -> Callable[..., None]:
+    """Write generated CIFAR files: ``cifar_files(folder, {'train': 64}, range(10), 'labels')``."""
+    return write_cifar

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 from mmengine.fileio import load
 
 JOB = 'configs/transformmix/tiny.py'
@@ -61,11 +60,3 @@ def test_amp_gives_nearly_the_same_accuracy(folder, run_tool, last_validation):
 def test_checkpoint_that_does_not_exist_is_named(folder, run_tool):
     with pytest.raises(FileNotFoundError, match=r'nowhere\.pth'):
         run_tool('test', folder, JOB, 'nowhere.pth')
-
-
-def test_damaged_state_is_not_silently_accepted(folder, run_tool):
-    content = torch.load(folder / CHECKPOINT, weights_only=False)
-    content['state_dict']['head.fc.weight'] = torch.zeros(7, 64)
-    torch.save(content, folder / 'other.pth')
-    with pytest.raises(RuntimeError, match='size mismatch for head.fc.weight'):
-        run_tool('test', folder, JOB, 'other.pth')

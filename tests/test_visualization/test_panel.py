@@ -70,7 +70,7 @@ def test_columns_show_the_same_pictures_turned(mix, drawn):
 @pytest.mark.parametrize('layout', ['rows', 'columns'])
 @pytest.mark.parametrize('num_mix', [2, 4])
 def test_no_text_meets_another(mix, assert_readable, num_mix, layout):
-    mix = mix(num_mix, size=(16, 40))
+    mix = mix(num_mix, size=(20, 16))
     names = ['a wide name WWWWWW', 'a $5 note', '', 'MMMMMMMMMMMMMMMMMMMMMM', 'bag']
     args = (mix.inputs, mix.mixed, mix.details, mix.stats)
     assert_readable(draw_panel(*args, names, layout=layout))

@@ -133,6 +133,12 @@ def test_drawn_steps_and_marked_learned_value(mix, drawn, assert_readable):
     assert_readable(figure)
 
 
+def test_title_is_wider_than_a_single_column(mix, assert_readable):
+    mix = mix()
+    sweep = sweep_lambda(mix.augment, mix.inputs, mix.scores, mix.details['index'], lams=[0.5])
+    assert_readable(draw_sweep(sweep, mix.inputs, mix.stats, rows=[0]))
+
+
 class NoTemperature(BatchMixer):
     def mix(self, batch_inputs, batch_scores, weights, index, generator):
         raise NotImplementedError

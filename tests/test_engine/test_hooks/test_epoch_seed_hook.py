@@ -15,6 +15,8 @@ WORKERS = dict(
     num_workers=2, persistent_workers=False, worker_init_fn=dict(type='seed_worker'), batch_size=8
 )
 
+pytestmark = pytest.mark.host
+
 
 class StopBefore(Hook):
     def __init__(self, epoch):

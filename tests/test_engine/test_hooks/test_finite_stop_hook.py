@@ -6,6 +6,8 @@ from mmengine.hooks import Hook
 
 from mmtmix.engine import FiniteStopHook
 
+pytestmark = pytest.mark.host
+
 
 class Keep(Hook):
     """The weight after every iteration."""

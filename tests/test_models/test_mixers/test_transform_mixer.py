@@ -138,6 +138,15 @@ def test_with_a_transformer_softmax_cam_takes_the_warped_cams():
     torch.testing.assert_close(masks, warped.softmax(dim=1))
 
 
+def test_the_padding_shows_outside_of_a_warped_image():
+    for padding_mode, outside in (('zeros', 0.0), ('border', 5.0)):
+        mixer = TransformMixer(cam_size=18, padding_mode=padding_mode)
+        torch.nn.init.constant_(mixer.stn.fc.bias[2::3], 9.0)  # far to the side
+        _, *inputs = some_inputs(mixer)
+        _, details = mixer.mix(torch.full((3, 2, 1, 8, 8), 5.0), *inputs)
+        assert (details['warped'] == outside).all()
+
+
 def test_the_weights_steer_the_masks_and_the_transformer():
     mixer = stirred(cam_size=18)
     _, saliency, weights, noise = some_inputs(mixer)

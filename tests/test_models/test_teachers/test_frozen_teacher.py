@@ -144,6 +144,15 @@ def test_float32_holds_under_the_callers_autocast_and_none_follows_it(teacher_ar
         assert FrozenTeacher(**args)(images).dtype == torch.bfloat16
 
 
+def test_the_callers_autocast_does_not_round_the_maps(teacher_args, images):
+    teacher = FrozenTeacher(**teacher_args(), dtype='float32')
+    _, expected = teacher.cam(images)
+    with torch.autocast('cpu', torch.bfloat16):
+        _, cam = teacher.cam(images)
+    assert cam.dtype == torch.float32
+    assert torch.equal(cam, expected)
+
+
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
 def test_it_takes_inputs_of_any_floating_type(make_teacher, images, dtype):
     teacher = make_teacher()

@@ -37,6 +37,7 @@ class Witness(Hook):
     """Writes ``rank<n>.json``: every step's weights and draws, and files that got final names."""
 
     priority = 'LOWEST'
+    seen = None
     patched = ((mixer_search, 'draw_weights'), (mixer_search, 'draw_index')) + (
         (batch_mixer, 'draw_weights'),
         (batch_mixer, 'draw_index'),
@@ -72,8 +73,10 @@ class Witness(Hook):
             digest.update(weight.detach().numpy().tobytes())
         self.seen['checksums'].append(digest.hexdigest())
 
-    def after_train(self, runner):
-        # the mixer file gets its name before, last.pth by a hook that was registered earlier
+    def after_run(self, runner):
+        # not after_train: a search exports its mixer when that is over
+        if self.seen is None:
+            return
         for (module, name), original in zip(self.patched, self.originals, strict=True):
             setattr(module, name, original)
         path = Path(runner.work_dir) / f'rank{get_rank()}.json'

@@ -1,0 +1,87 @@
+"""Draw how mixes change with one thing (TransformMix, Figures 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from mmtmix.models.teachers import InputStats
+
+from .grid import Group, highlight, image_grid
+from .images import denormalize, show_picture, to_array
+from .labels import check_rows, image_numbers, mix_label
+from .sweeps import Sweep
+
+
+def draw_sweep(
+    sweep: Sweep,
+    batch_inputs: Tensor,
+    stats: InputStats,
+    names: Sequence[str] | None = None,
+    rows: Sequence[int] | None = None,
+    steps: bool = False,
+    channel_order: str = 'rgb',
+) -> Figure:
+    """Draw the inputs and, for each value, the mix.
+
+    Args:
+        sweep: What to draw.
+        batch_inputs: The batch that was mixed, (N, C, H, W).
+        stats: How the batch is normalised.
+        names: Name of each image's class, N.
+        rows: The samples to draw; all by default.
+        steps: Also draw, in a row below, the CAMs and the first image's masks.
+        channel_order: Of the normalised images, see :func:`denormalize`.
+
+    Returns:
+        The figure. Its axes come row by row.
+
+    Raises:
+        ValueError: If names or rows don't fit the batch.
+    """
+    rows = check_rows(rows, names, len(batch_inputs))
+    inputs = denormalize(batch_inputs, stats, channel_order)
+    mixes = denormalize(sweep.mixed, stats, channel_order)
+    saliency, masks = to_array(sweep.saliency)[:, :, 0], to_array(sweep.masks)[:, :, 0, 0]
+    index = sweep.index.cpu().numpy()
+    columns = [
+        Group(image_numbers(index.shape[1]), 'Input'),
+        Group(_value_labels(sweep), sweep.title),
+    ]
+    labels = [_row_label(sweep, row, names) for row in rows]
+    lines = [Group([label, 'CAMs\nand mask 1']) for label in labels] if steps else [Group(labels)]
+    figure, axes = image_grid(columns, lines, batch_inputs.size(-2) / batch_inputs.size(-1))
+    cells = iter(axes)
+    for row in rows:
+        own = inputs[index[row]]
+        _show_line(next(cells), (*own, *mixes[:, row]))
+        if steps:
+            _show_line(next(cells), (*own, *masks[:, row]), saliency[row])
+    if sweep.learned is not None:
+        highlight(axes[:, index.shape[1] + sweep.learned])
+    return figure
+
+
+def _show_line(
+    cells: Sequence[Axes], pictures: Sequence[np.ndarray], cams: Sequence[np.ndarray] = ()
+) -> None:
+    """Fill a row of cells; the first pictures get the CAMs, if there are any."""
+    for cell, picture, cam in zip_longest(cells, pictures, cams):
+        show_picture(cell, picture, cam)
+
+
+def _value_labels(sweep: Sweep) -> list[str]:
+    labels = [f'{value:.3g}' for value in sweep.values]
+    if sweep.learned is not None:
+        labels[sweep.learned] = f'learned\n{labels[sweep.learned]}'
+    return labels
+
+
+def _row_label(sweep: Sweep, row: int, names: Sequence[str] | None) -> str:
+    weights = None if sweep.weights is None else sweep.weights[row]
+    return mix_label(sweep.index[row], names, weights)

@@ -1,0 +1,143 @@
+"""Every config that comes with the library: it parses, fits its chain and can be built."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import DATASETS, MODELS
+
+from mmtmix.datasets import FashionMNISTIdx
+from mmtmix.engine.launch import default_work_dir
+from mmtmix.engine.stages import plan_stages
+from mmtmix.models import MixerSearch, TransformMix, save_mixer
+from mmtmix.utils import load_config
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in ROOT.glob('configs/**/*.py')
+    if '_base_' not in path.relative_to(ROOT).parts
+)
+DEMO = [config for config in CONFIGS if Path(config).name == 'wrn16_fashionmnist_mini.py']
+
+
+def build(cfg):
+    """Build a config's model as a Runner does."""
+    model = dict(cfg.model)
+    model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        return MODELS.build(model)
+
+
+@pytest.fixture(scope='module')
+def model_of(tmp_path_factory):
+    """Build a config's model where untrained files stand for all that it requires."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp('products'))
+
+        def make(config):
+            *needed, own = plan_stages(config, load_config(config))
+            for stage in needed:
+                if not stage.is_finished:
+                    os.makedirs(stage.cfg.work_dir)
+                    model = build(stage.cfg)
+                    if isinstance(model, MixerSearch):
+                        save_mixer(model.mixer, stage.produces)
+                    else:
+                        torch.save(dict(state_dict=model.state_dict()), stage.produces)
+            return build(own.cfg)
+
+        yield make
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+def test_model_builds_from_what_its_config_requires(config, model_of):
+    cfg, model = load_config(config), model_of(config)
+    for needed in cfg.get('requires', ()):
+        assert repr(needed['produces']) in repr(cfg.model.to_dict())
+    augments = (cfg.model.get('train_cfg') or {}).get('augments')
+    if augments is not None:
+        (augment,) = model.data_preprocessor.batch_augments.augments
+        assert type(augment).__name__ == augments['type']
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+def test_required_files_are_where_the_required_configs_write_them(config):
+    for needed in load_config(config).get('requires', ()):
+        folder, name = os.path.split(needed['produces'])
+        assert folder == default_work_dir(needed['config'])
+        other = load_config(needed['config'])
+        is_search = other.model.type == 'MixerSearch'
+        assert name == (
+            other.train_cfg.get('mixer_name', 'mixer.pth') if is_search else 'last.pth'
+        )
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+def test_training_fits_the_model(config):
+    cfg = load_config(config)
+    is_search = cfg.model.type == 'MixerSearch'
+    assert (cfg.train_cfg.get('type') == 'MixerSearchLoop') == is_search
+    # MMEngine refuses a by_epoch beside a type
+    assert 'by_epoch' not in cfg.train_cfg if is_search else cfg.train_cfg.by_epoch
+    assert (cfg.val_evaluator.type == 'MixQuality') == is_search
+    assert cfg.randomness.seed is not None
+    assert not cfg.train_dataloader.get('persistent_workers', False)
+    if cfg.train_dataloader.num_workers:
+        assert cfg.train_dataloader.worker_init_fn.type == 'seed_worker'
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+def test_splits_are_the_right_ones(config):
+    cfg = load_config(config)
+    for name, split, count in (('train', 'train', 5000), ('val', 'test', 2000)):
+        dataset_cfg = cfg[f'{name}_dataloader'].dataset
+        assert dataset_cfg.split == split
+        if dataset_cfg.type == 'FashionMNISTIdx':
+            with DefaultScope.overwrite_default_scope(cfg.default_scope):
+                dataset = DATASETS.build(dataset_cfg | dict(serialize_data=False))
+            assert isinstance(dataset, FashionMNISTIdx)
+            assert len(dataset) == count
+            assert dataset[0]['inputs'].shape == (1, 28, 28)
+    assert cfg.test_dataloader == cfg.val_dataloader
+    assert cfg.test_evaluator == cfg.val_evaluator
+
+
+def test_demo_methods_differ_in_the_mix_alone():
+    assert len(DEMO) >= 4
+    own = ('requires', 'teacher', 'checkpoint', 'search', 'mixer')
+    recipes = []
+    for config in DEMO:
+        cfg = load_config(config).to_dict()
+        cfg['model'].pop('train_cfg', None)
+        recipes.append({name: value for name, value in cfg.items() if name not in own})
+    assert all(recipe == recipes[0] for recipe in recipes)
+
+
+@pytest.mark.parametrize('method', ['simple', 'transformmix'])
+def test_wrn28_on_cifar100_is_the_papers(method, model_of):
+    cfg = load_config(f'configs/{method}/wrn28_cifar100.py')
+    model = model_of(f'configs/{method}/wrn28_cifar100.py')
+    assert sum(weight.numel() for weight in model.parameters()) == 36_546_980
+    assert cfg.train_dataloader.batch_size == 100
+    assert cfg.train_cfg.max_epochs == 400
+    assert cfg.param_scheduler == dict(
+        type='MultiStepLR', by_epoch=True, milestones=[200, 300], gamma=0.1
+    )
+    optimizer = dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4, nesterov=True)
+    assert cfg.optim_wrapper.optimizer == optimizer
+    if method == 'transformmix':
+        (augment,) = model.data_preprocessor.batch_augments.augments
+        assert isinstance(augment, TransformMix)
+        assert (augment.num_mix, augment.alpha, augment.mixer.cam_size) == (2, 1.0, 32)
+
+
+def test_search_on_cifar100_is_the_papers():
+    cfg = load_config('configs/transformmix/search_wrn28_cifar100.py')
+    assert (cfg.train_cfg.max_epochs, cfg.train_dataloader.batch_size) == (100, 128)
+    assert cfg.optim_wrapper.optimizer.type == 'SGD'
+    assert cfg.optim_wrapper.optimizer.lr == 5e-4
+    assert cfg.optim_wrapper.optimizer.weight_decay == 0.01
+    assert cfg.model.alpha == 1.0

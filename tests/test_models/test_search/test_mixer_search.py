@@ -1,0 +1,205 @@
+"""The search's loss and its yardsticks, against the same mixes made by hand."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.optim import OptimWrapper
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+from mmtmix.models.search import mixer_search
+
+
+@pytest.fixture
+def make_search(teacher_args):
+    """Make a search with a random mixing module: ``make_search(num_mix=2)``."""
+
+    def make(num_mix=2, **settings):
+        mixer = dict(type='TransformMixer', num_mix=num_mix, cam_size=18)
+        config = dict(type='MixerSearch', teacher=teacher_args(), mixer=mixer, **settings)
+        torch.manual_seed(0)
+        return MODELS.build(dict(config, _scope_='mmpretrain'))
+
+    return make
+
+
+@pytest.fixture
+def batch():
+    """Six normalised images of two of five classes each, and their samples."""
+    generator = torch.Generator().manual_seed(2)
+    samples = [DataSample().set_gt_label(label) for label in (3, 1, 4, 1, 3, 0)]
+    return torch.randn(6, 3, 16, 16, generator=generator), samples
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Keep all that a search draws, by name."""
+    kept = {}
+    for name in ('draw_weights', 'draw_index', 'box_masks'):
+        original = getattr(mixer_search, name)
+
+        def keep(*args, name=name, original=original):
+            kept[name] = original(*args)
+            return kept[name]
+
+        monkeypatch.setattr(mixer_search, name, keep)
+    return kept
+
+
+def labels_of(samples):
+    return [sample.gt_label.item() for sample in samples]
+
+
+def mix_by_hand(search, inputs, labels, weights, index):
+    """What the mixing module makes of each sample while its transformer is the identity."""
+    model, mixes = search.teacher.model, []
+    (features,) = model.backbone(inputs)
+    cams = torch.einsum('nd,ndhw->nhw', model.head.fc.weight[labels], features)
+    for n in range(len(inputs)):
+        maps = []
+        for partner in index[n]:
+            cam = (cams[partner] - cams[partner].min()) / (
+                cams[partner].max() - cams[partner].min()
+            )
+            maps.append(F.interpolate(cam[None, None], size=(18, 18), mode='bilinear')[0, 0])
+        planes = [torch.full((18, 18), share.item()) for share in weights[n, :-1]]
+        logits = search.mixer.mask_network.layers(torch.stack(maps + planes)[None])
+        masks = F.interpolate(logits.softmax(dim=1), size=(16, 16), mode='bilinear')[0]
+        mixes.append(sum(mask * inputs[i] for mask, i in zip(masks, index[n], strict=True)))
+    return torch.stack(mixes)
+
+
+def cross_entropies(search, mixed, labels, weights, index):
+    """The teacher's cross entropy of each mix with its mixed label."""
+    log_probs = search.teacher.model(mixed, mode='tensor').log_softmax(dim=1)
+    return [
+        -sum(w.item() * log_probs[n, labels[i]].item() for w, i in zip(*pair, strict=True))
+        for n, pair in enumerate(zip(weights, index, strict=True))
+    ]
+
+
+@pytest.mark.parametrize('num_mix', [2, 3])
+def test_the_loss_is_the_teachers_cross_entropy_of_the_mixes(make_search, batch, drawn, num_mix):
+    search, (inputs, samples) = make_search(num_mix), batch
+    loss = search(inputs, samples, mode='loss')['loss']
+    labels, weights, index = labels_of(samples), drawn['draw_weights'], drawn['draw_index']
+    mixed = mix_by_hand(search, inputs, labels, weights, index)
+    expected = sum(cross_entropies(search, mixed, labels, weights, index)) / 6
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_tensor_mode_gives_the_mixes(make_search, batch, drawn):
+    search, (inputs, samples) = make_search(), batch
+    mixed = search(inputs, samples)
+    pairs = drawn['draw_weights'], drawn['draw_index']
+    expected = mix_by_hand(search, inputs, labels_of(samples), *pairs)
+    torch.testing.assert_close(mixed, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_quality_is_measured_on_the_same_pairs_for_all_three(make_search, batch, drawn):
+    search, (inputs, samples) = make_search(), batch
+    search(inputs, samples, mode='predict')
+    weights, index, boxes = (drawn[n] for n in ('draw_weights', 'draw_index', 'box_masks'))
+    labels, pairs = labels_of(samples), inputs[index]
+    lam = weights[:, 0, None, None, None]
+    inside = boxes[:, 1].bool()
+    mixes = dict(
+        transformmix=mix_by_hand(search, inputs, labels, weights, index),
+        mixup=lam * pairs[:, 0] + (1 - lam) * pairs[:, 1],
+        cutmix=torch.where(inside, pairs[:, 1], pairs[:, 0]),
+    )
+    for method, mixed in mixes.items():
+        found = [sample.mix_quality for sample in samples]
+        expected = cross_entropies(search, mixed, labels, weights, index)
+        assert [q[f'{method}/ce'] for q in found] == pytest.approx(expected, rel=1e-3)
+        logits = search.teacher.model(mixed, mode='tensor')
+        for n, row in enumerate(logits):
+            wanted = {labels[i] for i in index[n]}
+            matches = set(row.topk(len(wanted)).indices.tolist()) == wanted
+            assert found[n][f'{method}/top_k'] == matches
+
+
+def test_quality_is_the_same_at_every_call(make_search, batch):
+    search, (inputs, samples) = make_search(), batch
+    torch.manual_seed(1)
+    first = [sample.mix_quality for sample in search(inputs, samples, mode='predict')]
+    torch.manual_seed(2)
+    again = search(inputs, copy.deepcopy(samples), mode='predict')
+    assert [sample.mix_quality for sample in again] == first
+    assert torch.initial_seed() == 2
+
+
+def test_training_draws_anew_at_every_step(make_search, batch, drawn):
+    search, (inputs, samples) = make_search(), batch
+    search(inputs, samples, mode='loss')
+    first = drawn['draw_weights']
+    search(inputs, samples, mode='loss')
+    assert not torch.equal(drawn['draw_weights'], first)
+
+
+def test_only_the_mixing_module_is_a_part_of_it(make_search):
+    search = make_search()
+    assert all(name.startswith('mixer.') for name in search.state_dict())
+    own = {id(parameter) for parameter in search.mixer.parameters()}
+    assert {id(parameter) for parameter in search.parameters()} == own
+
+
+def test_a_copy_has_a_mixing_module_of_its_own_and_shares_the_teacher(make_search):
+    search = make_search()
+    averaged = copy.deepcopy(search)
+    assert averaged.teacher is search.teacher
+    assert averaged.mixer is not search.mixer
+
+
+def test_optimizer_steps_change_the_mixing_module_and_not_a_bit_of_the_teacher(make_search, batch):
+    search = make_search(data_preprocessor=dict(mean=[120.0] * 3, std=[60.0] * 3)).train()
+    model = search.teacher.model
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    start = {name: value.clone() for name, value in search.state_dict().items()}
+    optimizer = OptimWrapper(torch.optim.SGD(search.parameters(), lr=0.1, weight_decay=0.01))
+    raw = torch.randint(256, (6, 3, 16, 16), dtype=torch.uint8)
+    for _ in range(3):
+        log = search.train_step(dict(inputs=raw, data_samples=batch[1]), optimizer)
+        assert log['loss'].isfinite()
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert not any(module.training for module in model.modules())
+    assert not any(torch.equal(value, start[name]) for name, value in search.state_dict().items())
+
+
+def test_under_autocast_the_loss_stays_float32(make_search, batch):
+    search = make_search()
+    torch.manual_seed(0)
+    expected = search(*batch, mode='loss')['loss']
+    torch.manual_seed(0)
+    with torch.autocast('cpu', torch.bfloat16):
+        loss = search(*batch, mode='loss')['loss']
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(expected.item(), rel=0.02)
+
+
+def test_a_batch_too_small_to_mix_has_no_quality(make_search, batch):
+    search, (inputs, samples) = make_search(), batch
+    (sample,) = search(inputs[:1], samples[:1], mode='predict')
+    assert sample.mix_quality is None
+
+
+def test_a_batch_too_small_to_mix_has_no_loss(make_search, batch):
+    search, (inputs, samples) = make_search(), batch
+    with pytest.raises(ValueError, match='batch of 1 has no 2 different images'):
+        search(inputs[:1], samples[:1], mode='loss')
+
+
+def test_an_alpha_that_is_not_positive_is_refused(make_search):
+    with pytest.raises(ValueError, match='alpha must be > 0'):
+        make_search(alpha=0)
+
+
+def test_an_unknown_mode_and_missing_labels_are_refused(make_search, batch):
+    search, (inputs, samples) = make_search(), batch
+    with pytest.raises(ValueError, match="mode must be .*'train'"):
+        search(inputs, samples, mode='train')
+    with pytest.raises(ValueError, match='needs data_samples with gt_label'):
+        search(inputs, mode='loss')

@@ -1,0 +1,108 @@
+"""tools/dist_*.sh: two processes on gloo learn one mixer and draw each their own mixes."""
+
+import json
+import socket
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+TRAIN = ROOT / 'tools' / 'dist_train.sh'
+TEST = ROOT / 'tools' / 'dist_test.sh'
+JOB = 'configs/transformmix/tiny.py'
+WORK = Path('work_dirs')
+STAGES = {
+    WORK / 'simple' / 'teacher': 32,
+    WORK / 'transformmix' / 'search_tiny': 32,
+    WORK / 'transformmix' / 'tiny': 32,
+}
+
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='runs on gloo without GPUs')
+
+
+def free_port():
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0))
+        return str(server.getsockname()[1])
+
+
+def seen_by_ranks(folder, stage):
+    return [json.loads((folder / stage / f'rank{rank}.json').read_text()) for rank in range(2)]
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory, write_job, spawn):
+    """The main job on two processes: its folder and what it printed."""
+    folder = tmp_path_factory.mktemp('dist')
+    write_job(folder, hooks=('Sabotage', 'Witness'), batch_size=8)
+    done = spawn(folder, TRAIN, JOB, '2', PORT=free_port())
+    assert done.returncode == 0, done.stdout[-3000:]
+    return folder, done.stdout
+
+
+@pytest.mark.parametrize('stage', STAGES, ids=str)
+def test_ranks_hold_the_same_weights_after_every_step(trained, stage):
+    first, second = (seen['checksums'] for seen in seen_by_ranks(trained[0], stage))
+    assert first == second
+    assert len(set(first)) == len(first) == STAGES[stage]
+
+
+@pytest.mark.parametrize('stage', list(STAGES)[1:], ids=str)
+def test_each_rank_draws_its_own_weights_and_partners(trained, stage):
+    for name in ('draw_weights', 'draw_index'):
+        first, second = (seen[name] for seen in seen_by_ranks(trained[0], stage))
+        assert len(first) == len(second) == STAGES[stage]
+        assert all(mine != yours for mine, yours in zip(first, second, strict=True))
+
+
+def test_files_are_written_once_by_the_main_process(trained):
+    for stage, product in zip(STAGES, ('last.pth', 'mixer.pth', 'last.pth'), strict=True):
+        main, other = (seen['replace'] for seen in seen_by_ranks(trained[0], stage))
+        assert main.count(product) == 1
+        assert not {'last.pth', 'mixer.pth'} & set(other)
+        assert (trained[0] / stage / product).is_file()
+        assert not [file for file in (trained[0] / stage).iterdir() if file.name[0] == '.']
+
+
+def test_stages_are_told_once(trained):
+    lines = [line for line in trained[1].splitlines() if line.startswith('[stage')]
+    assert len(lines) == 6
+    assert all('started' in line for line in lines[::2])
+    assert all('done' in line for line in lines[1::2])
+
+
+def test_dist_test_writes_the_metrics_once(trained, spawn):
+    folder = trained[0]
+    done = spawn(
+        folder, TEST, JOB, WORK / 'transformmix/tiny/last.pth', '2', '--out', 'm.json',
+        PORT=free_port(),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    (log,) = (folder / WORK / 'transformmix' / 'tiny').glob('*/vis_data/scalars.json')
+    validated = [json.loads(line) for line in log.read_text().splitlines()][-1]
+    metrics = json.loads((folder / 'm.json').read_text())
+    assert metrics == {'accuracy/top1': validated['accuracy/top1']}
+
+
+def test_failing_rank_ends_all_with_its_message(tmp_path, write_job, spawn):
+    write_job(tmp_path)
+    start = time.time()
+    done = spawn(tmp_path, TRAIN, JOB, '2', PORT=free_port(), SABOTAGE='teacher 1 1 raise')
+    assert done.returncode != 0
+    assert 'RuntimeError: sabotage on rank 1' in done.stdout
+    (log,) = (tmp_path / WORK / 'simple' / 'teacher').glob('*/*.log')
+    assert 'Saving checkpoint at 1 epochs' in log.read_text()
+    # the other rank waits in an all-reduce, which by itself would take half an hour to give up
+    assert time.time() - max(start, log.stat().st_mtime) < 60
+    assert not (tmp_path / WORK / 'simple' / 'teacher' / 'last.pth').exists()
+
+
+@pytest.mark.parametrize('script', [TRAIN, TEST, ROOT / 'tools' / 'slurm_train.sh'])
+def test_script_without_arguments_says_how_to_use_it(tmp_path, spawn, script):
+    done = spawn(tmp_path, script)
+    assert done.returncode == 2
+    usage = done.stdout.splitlines()
+    assert len(usage) == 3
+    assert usage[1].strip().startswith(f'tools/{script.name} ')
