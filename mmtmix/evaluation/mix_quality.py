@@ -16,7 +16,8 @@ class MixQuality(BaseMetric):
     For each of ``transformmix``, ``mixup`` and ``cutmix``, on the same pairs and weights:
     ``mix/<method>/ce``, the teacher's cross entropy with the mixed label in nats (lower is
     better), and ``mix/<method>/top_k``, the percentage of mixes whose top-k classes are the
-    mixed ones.
+    mixed ones. ``mix/transformmix/shift`` is how far the spatial transformer moves an image's
+    corners, in percent of its side.
     """
 
     default_prefix = 'mix'
@@ -38,7 +39,7 @@ class MixQuality(BaseMetric):
                 'no validation batch had enough images to mix; use a val_dataloader with a '
                 'batch_size of at least num_mix'
             )
-        scale = {name: 100.0 if name.endswith('top_k') else 1.0 for name in results[0]}
+        scale = {name: 1.0 if name.endswith('ce') else 100.0 for name in results[0]}
         return {
             name: scale[name] * float(np.mean([quality[name] for quality in results]))
             for name in results[0]

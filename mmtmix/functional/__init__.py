@@ -1,6 +1,6 @@
 """Plain torch functions: no registry, no hidden randomness, never in place on an argument."""
 
-from .affine import PADDING_MODES, identity_theta, warp
+from .affine import PADDING_MODES, corner_shift, identity_theta, warp
 from .boxes import box_masks
 from .mixing import blend, draw_index, draw_weights, mask_shares, mix_targets
 from .quality import soft_cross_entropy, top_classes_match
@@ -11,6 +11,7 @@ __all__ = [
     'blend',
     'box_masks',
     'class_activation_map',
+    'corner_shift',
     'draw_index',
     'draw_weights',
     'grad_cam',

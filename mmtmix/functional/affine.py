@@ -55,3 +55,18 @@ def warp(images: Tensor, theta: Tensor, padding_mode: str = 'zeros') -> Tensor:
             flat, grid, mode='bilinear', padding_mode=padding_mode, align_corners=False
         )
     return warped.to(images.dtype).view_as(images)
+
+
+def corner_shift(theta: Tensor) -> Tensor:
+    """How far a warp moves the corners of an image, as a share of the image's side.
+
+    Args:
+        theta: (N, k, 2, 3).
+
+    Returns:
+        Mean distance over the four corners, (N, k); 0 for the identity.
+    """
+    corners = torch.tensor([[-1, 1, -1, 1], [-1, -1, 1, 1], [1, 1, 1, 1]], device=theta.device)
+    moved = theta - identity_theta(*theta.shape[:2], like=theta)
+    # normalised coordinates run over 2 from side to side
+    return (moved @ corners.to(theta.dtype)).norm(dim=2).mean(dim=2) / 2

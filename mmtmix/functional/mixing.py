@@ -34,12 +34,13 @@ def draw_weights(
     if num_mix < 2:
         raise ValueError(f'num_mix must be at least 2 images a mix, got {num_mix!r}')
     device = generator.device if generator is not None else None
-    # float64, since a gamma draw at a small alpha underflows in float32
-    concentration = torch.full(
-        (num_samples, num_mix), float(alpha), dtype=torch.float64, device=device
-    )
-    # the op behind torch.distributions.Dirichlet, which takes no generator
-    return torch._sample_dirichlet(concentration, generator=generator).float()
+    shape = (num_samples, num_mix)
+    # A Dirichlet row is normalised gamma draws. A gamma draw at a small alpha underflows, its
+    # logarithm doesn't: Gamma(alpha) has the law of Gamma(alpha + 1) * U^(1 / alpha).
+    larger = torch.full(shape, alpha + 1.0, dtype=torch.float64, device=device)
+    gamma = torch._standard_gamma(larger, generator=generator)
+    uniform = torch.rand(shape, dtype=torch.float64, device=device, generator=generator)
+    return torch.softmax(gamma.log() + uniform.log() / alpha, dim=1).float()
 
 
 def draw_index(num_samples: int, num_mix: int, generator: torch.Generator | None = None) -> Tensor:

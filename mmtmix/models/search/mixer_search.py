@@ -11,6 +11,7 @@ from torch import Tensor
 from mmtmix.functional import (
     blend,
     box_masks,
+    corner_shift,
     draw_index,
     draw_weights,
     mix_targets,
@@ -49,7 +50,7 @@ class MixerSearch(BaseModel):
         data_preprocessor: dict | None = None,
     ):
         data_preprocessor = dict(data_preprocessor or {})
-        data_preprocessor.setdefault('type', 'ClsDataPreprocessor')
+        data_preprocessor.setdefault('type', 'mmpretrain.ClsDataPreprocessor')
         super().__init__(data_preprocessor=data_preprocessor)
         if not alpha > 0:
             raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
@@ -77,7 +78,8 @@ class MixerSearch(BaseModel):
             What ``mode`` says.
 
         Raises:
-            ValueError: If the mode is none of these or there are no labels.
+            ValueError: If the mode is none of these, there are no labels, or a batch is smaller
+                than k.
         """
         if mode not in ('loss', 'predict', 'tensor'):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
@@ -86,8 +88,13 @@ class MixerSearch(BaseModel):
         classes = torch.cat([sample.gt_label for sample in data_samples]).to(inputs.device)
         if mode == 'predict':
             return self.predict(inputs, classes, data_samples)
+        if len(inputs) < self.mixer.num_mix:
+            raise ValueError(
+                f'a training batch of {len(inputs)} cannot be mixed with num_mix='
+                f'{self.mixer.num_mix}; set drop_last=True in train_dataloader'
+            )
         weights, index, generator = self._draw(inputs, rank_generator())
-        mixed = self._mix(inputs, classes, weights, index, generator)
+        mixed, _ = self._mix(inputs, classes, weights, index, generator)
         if mode == 'tensor':
             return mixed
         targets = mix_targets(self._one_hot(classes), weights, index)
@@ -108,8 +115,9 @@ class MixerSearch(BaseModel):
 
         Returns:
             The samples; each has ``mix_quality``, for every method the teacher's cross entropy
-            (nats) and whether its top classes are the mixed ones (0 or 1). None where the batch
-            is smaller than k.
+            (nats) and whether its top classes are the mixed ones (0 or 1), and how far the
+            spatial transformer moves the corners of the images. None where the batch is smaller
+            than k.
         """
         if len(inputs) < self.mixer.num_mix:
             for sample in data_samples:
@@ -120,12 +128,14 @@ class MixerSearch(BaseModel):
         targets = mix_targets(self._one_hot(classes), weights, index)
         boxes = box_masks(weights, *inputs.shape[-2:], generator)
         images = inputs[index]
+        mixed, details = self._mix(inputs, classes, weights, index, generator)
         mixes = dict(
-            transformmix=self._mix(inputs, classes, weights, index, generator),
+            transformmix=mixed,
             mixup=blend(images, weights[..., None, None, None].to(images.dtype)),
             cutmix=blend(images, boxes.to(images.dtype)),
         )
-        columns = {}
+        shift = corner_shift(details['theta']).mean(dim=1)
+        columns = {'transformmix/shift': shift.tolist()}
         for method, mixed in mixes.items():
             logits = self.teacher(mixed)
             columns[f'{method}/ce'] = soft_cross_entropy(logits, targets).tolist()
@@ -150,11 +160,10 @@ class MixerSearch(BaseModel):
         weights: Tensor,
         index: Tensor,
         generator: torch.Generator,
-    ) -> Tensor:
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         _, saliency = self.teacher.saliency(inputs, classes, self.mixer.cam_size)
         noise = self.mixer.draw_noise(len(inputs), generator).to(inputs.device)
-        mixed, _ = self.mixer.mix(inputs[index], saliency[index], weights, noise)
-        return mixed
+        return self.mixer.mix(inputs[index], saliency[index], weights, noise)
 
     def _one_hot(self, classes: Tensor) -> Tensor:
         return torch.nn.functional.one_hot(classes, self.teacher.num_classes).float()
