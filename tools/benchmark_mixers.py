@@ -97,9 +97,7 @@ def subjects(args: argparse.Namespace) -> dict[str, Callable[[], object]]:
     }
 
 
-def measure(
-    timed: dict[str, Callable[[], object]], repeats: int, device: str
-) -> dict[str, float]:
+def measure(timed: dict[str, Callable[[], object]], repeats: int, device: str) -> dict[str, float]:
     """Median seconds of each, interleaved."""
     accelerator = torch.device(device).type
     synchronize = getattr(torch, accelerator).synchronize

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from mmtmix.utils import atomic_path
-from mmtmix.visualization import plot_curves
+from mmtmix.visualization import plot_curves, save_figure
 
 TOOLS = Path(__file__).resolve().parent
 NAME = 'wrn16_fashionmnist_mini'
@@ -94,8 +94,7 @@ def main() -> None:
     panel, curves, report = out / 'mixes.png', out / 'curves.png', out / 'table.md'
     run('visualize_mix.py', f'configs/transformmix/{NAME}.py', '--out', str(panel))
     runs = {name: Path('work_dirs', METHODS[name], NAME) for name in ORDER}
-    with atomic_path(curves) as temporary:
-        plot_curves(runs).savefig(temporary, dpi=150)
+    save_figure(plot_curves(runs), curves)
     text = table(accuracies, last_quality(Path('work_dirs', 'transformmix', f'search_{NAME}')))
     with atomic_path(report) as temporary:
         temporary.write_text(text + '\n')

@@ -9,6 +9,7 @@ from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 from mmengine.evaluator import DumpResults
 from mmengine.fileio import dump
+from mmengine.model import is_model_wrapper
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.datasets import check_data
@@ -18,6 +19,7 @@ from mmtmix.engine.launch import (
     init_launcher,
     set_loader_defaults,
 )
+from mmtmix.models.teachers.loading import read_weights
 from mmtmix.utils import allow_mmengine_checkpoints, load_config
 
 
@@ -62,6 +64,9 @@ def main(argv: list[str] | None = None) -> dict:
     check_data(cfg)
     set_loader_defaults(cfg, not args.no_pin_memory)
     runner = build_runner(cfg)
+    # MMEngine would only warn, and report the accuracy of partly random weights
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    read_weights(model, args.checkpoint)
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()

@@ -11,12 +11,15 @@ model = dict(
     mixer=dict(type='TransformMixer', num_mix=2, cam_size=28),
     alpha=1.0,
 )
+train_dataloader = dict(drop_last=True)
 val_evaluator = dict(_delete_=True, type='MixQuality')
 test_evaluator = val_evaluator
 optim_wrapper = dict(
     type='AutocastOptimWrapper',
     optimizer=dict(type='Adam', lr=1e-3),
     clip_grad=dict(max_norm=1.0),
+    # at Adam's full pace its ReLUs die before the masks are any good, and the images stay put
+    paramwise_cfg=dict(custom_keys={'stn.localization': dict(lr_mult=0.1)}),
 )
 train_cfg = dict(type='MixerSearchLoop', max_epochs=10, val_interval=5)
 val_cfg = dict()

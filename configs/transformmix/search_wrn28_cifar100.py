@@ -16,6 +16,6 @@ model = dict(
     mixer=dict(type='TransformMixer', num_mix=2, cam_size=32),
     alpha=1.0,
 )
-train_dataloader = dict(batch_size=128)
+train_dataloader = dict(batch_size=128, drop_last=True)
 val_evaluator = dict(_delete_=True, type='MixQuality')
 test_evaluator = val_evaluator

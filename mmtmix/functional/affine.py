@@ -67,6 +67,6 @@ def corner_shift(theta: Tensor) -> Tensor:
         Mean distance over the four corners, (N, k); 0 for the identity.
     """
     corners = torch.tensor([[-1, 1, -1, 1], [-1, -1, 1, 1], [1, 1, 1, 1]], device=theta.device)
-    moved = theta - identity_theta(*theta.shape[:2], like=theta)
+    moved = theta - identity_theta(theta.size(0), theta.size(1), like=theta)
     # normalised coordinates run over 2 from side to side
     return (moved @ corners.to(theta.dtype)).norm(dim=2).mean(dim=2) / 2

@@ -83,7 +83,15 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         Raises:
             RuntimeError: If its accuracy on a few training batches is within three standard
                 deviations of chance.
+            ValueError: If it knows another number of classes than the data set has.
         """
+        known = self.search.teacher.num_classes
+        classes = getattr(self.dataloader.dataset, 'metainfo', {}).get('classes')
+        if classes is not None and len(classes) != known:
+            raise ValueError(
+                f'the teacher knows {known} classes and the data set has {len(classes)}; search '
+                'with a teacher that was trained on this data set'
+            )
         counts = torch.zeros(2)
         for batch, data in enumerate(self.dataloader):
             if batch == self.teacher_batches:
@@ -95,7 +103,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
             counts += torch.tensor([float(hits), float(len(labels))])
         all_reduce(counts)  # every rank has to come to the same verdict
         hits, total = counts.tolist()
-        chance = 1 / self.search.teacher.num_classes
+        chance = 1 / known
         limit = total * chance + 3 * (total * chance * (1 - chance)) ** 0.5
         accuracy = f'{100 * hits / total:.1f} % of {total:.0f} training images'
         if hits <= limit:

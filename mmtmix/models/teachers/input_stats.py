@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import torch
 from mmengine.config import Config
-from mmengine.logging import MessageHub, print_log
+from mmengine.logging import MessageHub
 from torch import Tensor
 
 
@@ -47,21 +46,29 @@ class InputStats:
 
         MMPretrain hands a batch augment normalised images without saying how they were
         normalised, so this is the only way for it to know.
+
+        Returns:
+            None where no run is in progress.
+
+        Raises:
+            ValueError: If the running config has no ``data_preprocessor`` or can't be read.
         """
         text = MessageHub.get_current_instance().get_info('cfg')
         if text is None:
             return None
+        cure = (
+            "say how the batch's images are normalised: input_stats=dict(mean=[...], std=[...], "
+            'to_rgb=...) in the teacher'
+        )
         try:
-            return cls.from_config(Config.fromstring(text, '.py'))
+            stats = cls.from_config(Config.fromstring(text, '.py'))
         except Exception as error:  # any config that doesn't survive being printed and read
-            print_log(
-                f'the running config could not be read back ({error}); inputs are taken to be '
-                "normalised as the teacher's. Give input_stats=dict(mean=..., std=..., "
-                'to_rgb=...) if they are not',
-                logger='current',
-                level=logging.WARNING,
-            )
-            return None
+            raise ValueError(
+                f'the running config cannot be read back ({error}); {cure}'
+            ) from error
+        if stats is None:
+            raise ValueError(f'the running config has no data_preprocessor; {cure}')
+        return stats
 
 
 class Renormalize:

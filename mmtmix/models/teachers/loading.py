@@ -7,7 +7,7 @@ import os
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
-from torch import nn
+from torch import Tensor, nn
 
 from mmtmix.utils import load_checkpoint, load_config
 
@@ -63,6 +63,15 @@ def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
         FileNotFoundError: If there is no such file.
         ValueError: If a key is missing, left over or of another shape; all kinds are listed.
     """
+    model.load_state_dict(read_weights(model, checkpoint))
+
+
+def read_weights(model: nn.Module, checkpoint: str | os.PathLike) -> dict[str, Tensor]:
+    """As :func:`load_weights`, without changing the model.
+
+    Returns:
+        The state dict.
+    """
     content = load_checkpoint(checkpoint)
     state = content.get('state_dict', content)
     own = model.state_dict()
@@ -78,10 +87,10 @@ def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
     if any(problems.values()):
         listed = '; '.join(f'{kind}: {_shorten(keys)}' for kind, keys in problems.items() if keys)
         raise ValueError(
-            f'checkpoint {str(checkpoint)!r} does not fit the teacher config: {listed}. '
+            f'checkpoint {str(checkpoint)!r} does not fit its config: {listed}. '
             'Give the config that the checkpoint was trained with'
         )
-    model.load_state_dict(state)
+    return state
 
 
 def _shorten(keys: list[str]) -> str:

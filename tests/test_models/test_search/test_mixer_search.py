@@ -188,7 +188,9 @@ def test_a_batch_too_small_to_mix_has_no_quality(make_search, batch):
 
 def test_a_batch_too_small_to_mix_has_no_loss(make_search, batch):
     search, (inputs, samples) = make_search(), batch
-    with pytest.raises(ValueError, match='batch of 1 has no 2 different images'):
+    with pytest.raises(
+        ValueError, match='batch of 1 cannot be mixed with num_mix=2; set drop_last=True'
+    ):
         search(inputs[:1], samples[:1], mode='loss')
 
 
@@ -203,3 +205,13 @@ def test_an_unknown_mode_and_missing_labels_are_refused(make_search, batch):
         search(inputs, samples, mode='train')
     with pytest.raises(ValueError, match='needs data_samples with gt_label'):
         search(inputs, mode='loss')
+
+
+def test_predict_tells_how_far_images_move(make_search, batch):
+    search, (inputs, samples) = make_search(), batch
+    quality = [sample.mix_quality for sample in search(inputs, samples, mode='predict')]
+    assert all(row['transformmix/shift'] == 0 for row in quality)
+    with torch.no_grad():  # both images a tenth of their side to the left
+        search.mixer.stn.fc.bias.view(2, 2, 3)[:, 0, 2] = 0.2
+    quality = [sample.mix_quality for sample in search(inputs, samples, mode='predict')]
+    assert all(abs(row['transformmix/shift'] - 0.1) < 1e-6 for row in quality)

@@ -6,7 +6,6 @@ from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmpretrain.models.utils import ClsDataPreprocessor
 
-from mmtmix.models.teachers import input_stats
 from mmtmix.models.teachers.input_stats import InputStats, Renormalize
 
 pytestmark = pytest.mark.host
@@ -83,9 +82,11 @@ def test_outside_of_a_run_there_is_no_running_task():
     assert InputStats.of_running_task() is None
 
 
-def test_a_running_config_that_cannot_be_read_is_warned_of(monkeypatch):
-    warnings = []
-    monkeypatch.setattr(input_stats, 'print_log', lambda text, **kwargs: warnings.append(text))
-    MessageHub.get_instance('a_run').update_info('cfg', 'model = <object at 0x7f>')
-    assert InputStats.of_running_task() is None
-    assert 'Give input_stats=dict(mean=..., std=...' in warnings[0]
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [('model = <object at 0x7f>', 'is unreadable'), ('a = 1', 'has no data_preprocessor')],
+)
+def test_a_running_config_that_says_nothing_is_refused_with_the_cure(text, said):
+    MessageHub.get_instance('a_run').update_info('cfg', text)
+    with pytest.raises(ValueError, match=rf'{said}.*input_stats=dict\('):
+        InputStats.of_running_task()

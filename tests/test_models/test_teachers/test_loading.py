@@ -109,7 +109,7 @@ def test_a_missing_checkpoint_names_the_command_that_makes_it(teacher_config, tm
 )
 def test_a_key_that_does_not_fit_is_an_error(teacher_args, spoil, change, said):
     args = teacher_args()
-    with pytest.raises(ValueError, match=f'does not fit the teacher config: {said}'):
+    with pytest.raises(ValueError, match=f'does not fit its config: {said}'):
         FrozenTeacher(args['config'], spoil(args['checkpoint'], change))
 
 
