@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.fileio import load
 
 JOB = 'configs/transformmix/tiny.py'
@@ -60,3 +61,11 @@ def test_amp_gives_nearly_the_same_accuracy(folder, run_tool, last_validation):
 def test_checkpoint_that_does_not_exist_is_named(folder, run_tool):
     with pytest.raises(FileNotFoundError, match=r'nowhere\.pth'):
         run_tool('test', folder, JOB, 'nowhere.pth')
+
+
+def test_checkpoint_that_does_not_fit_is_refused(folder, run_tool):
+    state = torch.load(folder / CHECKPOINT, weights_only=False)['state_dict']
+    state['head.fc.bias'] = state['head.fc.bias'][:3]
+    torch.save(dict(state_dict=state), folder / 'other.pth')
+    with pytest.raises(ValueError, match='does not fit its config: of another shape: head.fc'):
+        run_tool('test', folder, JOB, 'other.pth')

@@ -88,5 +88,5 @@ def test_outside_of_a_run_there_is_no_running_task():
 )
 def test_a_running_config_that_says_nothing_is_refused_with_the_cure(text, said):
     MessageHub.get_instance('a_run').update_info('cfg', text)
-    with pytest.raises(ValueError, match=rf'{said}.*input_stats=dict\('):
+    with pytest.raises(ValueError, match=rf'(?s){said}.*input_stats=dict\('):
         InputStats.of_running_task()
