@@ -84,7 +84,7 @@ def test_outside_of_a_run_there_is_no_running_task():
 
 @pytest.mark.parametrize(
     ('text', 'said'),
-    [('model = <object at 0x7f>', 'is unreadable'), ('a = 1', 'has no data_preprocessor')],
+    [('model = <object at 0x7f>', 'cannot be read back'), ('a = 1', 'has no data_preprocessor')],
 )
 def test_a_running_config_that_says_nothing_is_refused_with_the_cure(text, said):
     MessageHub.get_instance('a_run').update_info('cfg', text)
