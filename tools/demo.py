@@ -99,7 +99,7 @@ def main() -> None:
     with atomic_path(report) as temporary:
         temporary.write_text(text + '\n')
     print(
-        f'\nWRN-16-1 on 5,000 images of Fashion-MNIST, 20 epochs, 2,000 test images, one seed:\n'
+        f'\nWRN-16-1 on 5,000 images of Fashion-MNIST, 15 epochs, 2,000 test images, one seed:\n'
         f'\n{text}\n\n'
         'One seed and a short budget: differences of a point are noise.\n'
         f'Mixes: {panel}\nTraining curves: {curves}\nTable: {report}\n'

@@ -2,6 +2,6 @@
 _base_ = [
     '../_base_/models/wrn16_fashionmnist.py',
     '../_base_/datasets/fashionmnist_mini.py',
-    '../_base_/schedules/fashionmnist_mini_20e.py',
+    '../_base_/schedules/fashionmnist_mini_15e.py',
     '../_base_/default_runtime.py',
 ]

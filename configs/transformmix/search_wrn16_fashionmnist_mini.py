@@ -1,4 +1,4 @@
-# the search of the demo: Adam and 400 steps, where the paper has SGD and 100 epochs
+# the search of the demo: Adam and 312 steps, where the paper has SGD and 100 epochs
 _base_ = ['../_base_/datasets/fashionmnist_mini.py', '../_base_/default_runtime.py']
 
 teacher = 'configs/simple/wrn16_fashionmnist_mini.py'
@@ -21,6 +21,6 @@ optim_wrapper = dict(
     # at Adam's full pace its ReLUs die before the masks are any good, and the images stay put
     paramwise_cfg=dict(custom_keys={'stn.localization': dict(lr_mult=0.1)}),
 )
-train_cfg = dict(type='MixerSearchLoop', max_epochs=10, val_interval=5)
+train_cfg = dict(type='MixerSearchLoop', max_epochs=8, val_interval=4)
 val_cfg = dict()
 test_cfg = dict()
