@@ -1,4 +1,4 @@
-"""Learned and optimised sample mixing for MMPretrain.
+"""Learned sample mixing for MMPretrain.
 
 Importing it registers everything: ``custom_imports=dict(imports=['mmtmix'],
 allow_failed_imports=False)`` is all that a config needs.

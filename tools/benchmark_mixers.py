@@ -82,7 +82,8 @@ def subjects(args: argparse.Namespace) -> dict[str, Callable[[], object]]:
 
     def mixer(**config: object) -> Callable[[], object]:
         augment = BATCH_AUGMENTS.build(config)
-        return lambda: augment(inputs, scores)
+        own = inputs.clone()  # MMPretrain's CutMix writes into its batch
+        return lambda: augment(own, scores)
 
     module = dict(type='TransformMixer', cam_size=args.image_size)
     return {

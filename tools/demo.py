@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from mmtmix.utils import atomic_path
+from mmtmix.utils import atomic_path, load_config
 from mmtmix.visualization import plot_curves, save_figure
 
 TOOLS = Path(__file__).resolve().parent
@@ -95,11 +95,12 @@ def main() -> None:
     run('visualize_mix.py', f'configs/transformmix/{NAME}.py', '--out', str(panel))
     runs = {name: Path('work_dirs', METHODS[name], NAME) for name in ORDER}
     save_figure(plot_curves(runs), curves)
+    epochs = load_config(f'configs/simple/{NAME}.py').train_cfg.max_epochs
     text = table(accuracies, last_quality(Path('work_dirs', 'transformmix', f'search_{NAME}')))
     with atomic_path(report) as temporary:
         temporary.write_text(text + '\n')
     print(
-        f'\nWRN-16-1 on 5,000 images of Fashion-MNIST, 15 epochs, 2,000 test images, one seed:\n'
+        f'\nWRN-16-1 on the bundled images of Fashion-MNIST, {epochs} epochs, one seed:\n'
         f'\n{text}\n\n'
         'One seed and a short budget: differences of a point are noise.\n'
         f'Mixes: {panel}\nTraining curves: {curves}\nTable: {report}\n'

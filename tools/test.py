@@ -9,7 +9,6 @@ from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 from mmengine.evaluator import DumpResults
 from mmengine.fileio import dump
-from mmengine.model import is_model_wrapper
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.datasets import check_data
@@ -19,12 +18,11 @@ from mmtmix.engine.launch import (
     init_launcher,
     set_loader_defaults,
 )
-from mmtmix.models.teachers.loading import read_weights
-from mmtmix.utils import allow_mmengine_checkpoints, load_config
+from mmtmix.utils import allow_mmengine_checkpoints, load_config, read_weights, unwrap
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """MMPretrain's arguments."""
+    """Those of MMPretrain's arguments that neither draw nor augment."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
@@ -65,8 +63,7 @@ def main(argv: list[str] | None = None) -> dict:
     set_loader_defaults(cfg, not args.no_pin_memory)
     runner = build_runner(cfg)
     # MMEngine would only warn, and report the accuracy of partly random weights
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    read_weights(model, args.checkpoint)
+    read_weights(unwrap(runner.model), args.checkpoint)
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()

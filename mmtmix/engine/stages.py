@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import barrier, broadcast_object_list, is_main_process
 
 from mmtmix.utils import file_digest, load_config
+
+from .launch import default_work_dir
 
 
 @dataclass
@@ -32,8 +33,7 @@ class Stage:
     @property
     def name(self) -> str:
         """``<method>/<config>``."""
-        path = Path(self.config)
-        return f'{path.parent.name}/{path.stem}'
+        return os.path.relpath(default_work_dir(self.config), 'work_dirs')
 
     @property
     def is_finished(self) -> bool:
@@ -71,7 +71,12 @@ def plan_stages(config: str, cfg: Config) -> list[Stage]:
                     f'requires in {config} must list dict(config=..., produces=...), '
                     f'got {needed!r}'
                 )
-            path, produces = needed['config'], os.path.normpath(needed['produces'])
+            path, produces = map(os.path.normpath, (needed['config'], needed['produces']))
+            if not os.path.dirname(produces):
+                raise ValueError(
+                    f'produces={produces!r} in {config} needs a folder, the work dir of {path}, '
+                    f'such as {default_work_dir(path)}/last.pth'
+                )
             if path in above:
                 raise ValueError(f'configs require each other: {" -> ".join((*above, path))}')
             if produces in stages:
@@ -86,7 +91,7 @@ def plan_stages(config: str, cfg: Config) -> list[Stage]:
             visit(needed_cfg, path, (*above, path))
             stages[produces] = Stage(path, needed_cfg, produces)
 
-    visit(cfg, config, (config,))
+    visit(cfg, config, (os.path.normpath(config),))
     return [*stages.values(), Stage(config, cfg)]
 
 

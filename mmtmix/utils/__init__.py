@@ -1,6 +1,6 @@
 """Configs, files and checkpoints. Imports nothing else of this library."""
 
-from .checkpoint import allow_mmengine_checkpoints, load_checkpoint
+from .checkpoint import allow_mmengine_checkpoints, load_checkpoint, read_weights, unwrap
 from .config import load_config, resolve_config
 from .files import atomic_path, file_digest
 
@@ -10,5 +10,7 @@ __all__ = [
     'file_digest',
     'load_checkpoint',
     'load_config',
+    'read_weights',
     'resolve_config',
+    'unwrap',
 ]

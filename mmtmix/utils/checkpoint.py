@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.model import is_model_wrapper
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+from torch import Tensor, nn
 
+_MOST_KEYS = 6
 # methods that MMEngine's checkpoints name: of the log buffers and of the one-cycle schedule
 _METHODS = {
     HistoryBuffer: ('mean', 'max', 'min', 'current'),
@@ -82,8 +85,53 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
             except Exception as error:  # a damaged pickle can fail in any way
                 raise ValueError(
                     f'checkpoint {name!r} is damaged, or holds more than tensors and plain '
-                    f'data and would need unsafe loading: {error}'
+                    f'data and would need unsafe loading: {error!r}'
                 ) from error
     if not isinstance(content, dict):
         raise ValueError(f'checkpoint {name!r} holds a {type(content).__name__}, not a dict')
     return content
+
+
+def read_weights(model: nn.Module, checkpoint: str | os.PathLike) -> dict[str, Tensor]:
+    """Read weights that fit a model exactly.
+
+    Args:
+        model: The network that they should fit; it is not changed.
+        checkpoint: An MMEngine checkpoint or a bare state dict, as a file or http(s) address.
+
+    Returns:
+        The state dict.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a key is missing, left over or of another shape; all kinds are listed.
+    """
+    content = load_checkpoint(checkpoint)
+    state = content.get('state_dict', content)
+    own = model.state_dict()
+    problems = {
+        'missing': [key for key in own if key not in state],
+        'unexpected': [key for key in state if key not in own],
+        'of another shape': [
+            f'{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}'
+            for key in own
+            if key in state and state[key].shape != own[key].shape
+        ],
+    }
+    if any(problems.values()):
+        listed = '; '.join(f'{kind}: {_shorten(keys)}' for kind, keys in problems.items() if keys)
+        raise ValueError(
+            f'checkpoint {str(checkpoint)!r} does not fit its config: {listed}. '
+            'Give the config that the checkpoint was trained with'
+        )
+    return state
+
+
+def _shorten(keys: list[str]) -> str:
+    more = f' and {len(keys) - _MOST_KEYS} more' if len(keys) > _MOST_KEYS else ''
+    return ', '.join(keys[:_MOST_KEYS]) + more
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The model itself, out of the wrapper that distributed training puts around it."""
+    return model.module if is_model_wrapper(model) else model

@@ -99,7 +99,7 @@ def test_spelling_of_a_path_does_not_make_a_second_stage(write, folder):
         "dict(config='configs/method/teacher.py', produces='./work_dirs//teacher/last.pth')]"
     )
     stages = plan('configs/c.py')
-    assert names(stages) == ['teacher', 'search', 'configs/c']
+    assert names(stages) == ['teacher', 'search', 'c']
     assert len(check_stages(stages)) == 3
 
 
@@ -221,4 +221,10 @@ def test_launch_after_a_failure_goes_on_with_the_stage_that_failed(chain):
 
 def test_config_given_as_a_dict_plans_as_well(write):
     needed = dict(config=write('teacher'), produces='work_dirs/teacher/last.pth')
-    assert names(plan_stages('x/y.py', Config(dict(requires=[needed])))) == ['teacher', 'x/y']
+    assert names(plan_stages('x/y.py', Config(dict(requires=[needed])))) == ['teacher', 'y']
+
+
+def test_file_without_a_folder_is_refused(write):
+    needed = dict(config=write('teacher'), produces='last.pth')
+    with pytest.raises(ValueError, match="produces='last.pth' in x/y.py needs a folder"):
+        plan_stages('x/y.py', Config(dict(requires=[needed])))

@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmpretrain.registry import HOOKS
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmtmix.utils import atomic_path
+from mmtmix.utils import atomic_path, unwrap
 
 
 @HOOKS.register_module()
@@ -57,7 +56,7 @@ class FiniteStopHook(Hook):
             self._look(runner)
 
     def _look(self, runner: Any) -> None:
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         verdicts = [torch.isfinite(weight).all() for weight in model.parameters()]
         bad = ~torch.stack([*verdicts, self._all_finite.to(verdicts[0].device)]).all()
         self._all_finite = None
@@ -73,17 +72,13 @@ class FiniteStopHook(Hook):
         raise RuntimeError(
             f'the loss or a weight became NaN or infinite by iteration {runner.iter + 1}. The '
             f'weights after iteration {self._good["meta"]["iter"]}, the last that are known to '
-            f'be good, are in {path}; run again with a lower lr, gradient clipping '
-            '(optim_wrapper.clip_grad) or without AMP'
+            f'be good, are in {path}; start from them with --cfg-options load_from={path} and a '
+            'lower lr, gradient clipping (optim_wrapper.clip_grad) or without AMP'
         )
 
     def _keep(self, runner: Any) -> None:
-        state = _unwrap(runner.model).state_dict()
+        state = unwrap(runner.model).state_dict()
         self._good = dict(
             meta=dict(epoch=runner.epoch, iter=runner.iter + bool(self._good)),
             state_dict={name: value.detach().clone() for name, value in state.items()},
         )
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model

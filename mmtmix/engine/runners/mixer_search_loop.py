@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from mmengine.dist import all_reduce, is_main_process
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 from mmpretrain.registry import LOOPS
 from torch import nn
@@ -15,6 +14,7 @@ from torch import nn
 from mmtmix.engine.hooks import FiniteStopHook
 from mmtmix.models.mixers import save_mixer
 from mmtmix.models.search import MixerSearch
+from mmtmix.utils import unwrap
 
 
 @LOOPS.register_module()
@@ -22,7 +22,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
     """Epoch-based training of a :class:`~mmtmix.models.MixerSearch`.
 
     To an ordinary epoch-based loop it adds a check of the teacher before the first step, a stop
-    on a non-finite loss that keeps the last good mixer, and the exported ``mixer.pth``.
+    on a non-finite loss that keeps the last good weights, and the exported ``mixer.pth``.
 
     Args:
         runner: The runner.
@@ -59,8 +59,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
     @property
     def search(self) -> MixerSearch:
         """The searched model, out of its DDP wrapper."""
-        model = self.runner.model
-        return model.module if is_model_wrapper(model) else model
+        return unwrap(self.runner.model)
 
     def run(self) -> nn.Module:
         """Check the teacher, search, export.
@@ -122,7 +121,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
             Its path.
         """
         path = osp.join(self.runner.work_dir, self.mixer_name)
-        checkpoint = dict(state_dict=_cpu_copy(self.search.state_dict()))
+        checkpoint = dict(state_dict=self.search.state_dict())
         # lets EMAHook put its averaged weights in, as in any checkpoint
         self.runner.call_hook('before_save_checkpoint', checkpoint=checkpoint)
         prefix = 'mixer.'
@@ -147,7 +146,3 @@ class MixerSearchLoop(EpochBasedTrainLoop):
             iters=self.iter,
             alpha=self.search.alpha,
         )
-
-
-def _cpu_copy(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in state.items()}

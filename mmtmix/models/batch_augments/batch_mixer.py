@@ -30,10 +30,13 @@ class BatchMixer(metaclass=ABCMeta):
     """
 
     def __init__(self, num_mix: int = 2, alpha: float = 1.0):
-        if num_mix < 2:
-            raise ValueError(f'num_mix must be at least 2 images a mix, got {num_mix!r}')
-        if not alpha > 0:
-            raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
+        if not isinstance(num_mix, int) or num_mix < 2:
+            raise ValueError(f'num_mix must be at least 2, an integer, got {num_mix!r}')
+        if not isinstance(alpha, (int, float)) or not alpha > 0:
+            raise ValueError(
+                f'alpha must be > 0, a number, the parameter of Dir(alpha), got {alpha!r}; with 1 '
+                'all shares are equally likely'
+            )
         self.num_mix = num_mix
         self.alpha = alpha
         self._check_finite = FiniteCheck('batch_inputs')
@@ -122,8 +125,9 @@ class BatchMixer(metaclass=ABCMeta):
     def _check(self, batch_inputs: Tensor, batch_scores: Tensor) -> None:
         if batch_inputs.dim() != 4 or not batch_inputs.is_floating_point():
             raise TypeError(
-                'batch_inputs must be floating-point images (N, C, H, W), got '
-                f'{tuple(batch_inputs.shape)} in {batch_inputs.dtype}'
+                'batch_inputs must be normalised floating-point images (N, C, H, W), got '
+                f'{tuple(batch_inputs.shape)} in {batch_inputs.dtype}; use them as they leave '
+                'the data_preprocessor'
             )
         if batch_scores.dim() != 2:
             raise ValueError(

@@ -10,7 +10,7 @@ from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from torch import Tensor
 
 from mmtmix.models.mixers import TransformMixer, load_mixer
-from mmtmix.models.teachers import FrozenTeacher
+from mmtmix.models.teachers import FrozenTeacher, build_teacher
 
 from .batch_mixer import BatchMixer, Details
 
@@ -50,7 +50,7 @@ class TransformMix(BatchMixer):
             raise ValueError(f'cam_class must be one of {CAM_CLASSES}, got {cam_class!r}')
         self.cam_class = cam_class
         self.mixer = _build_mixer(mixer, num_mix)
-        self.teacher = teacher if isinstance(teacher, FrozenTeacher) else FrozenTeacher(**teacher)
+        self.teacher = build_teacher(teacher)
 
     @torch.no_grad()
     def mix(

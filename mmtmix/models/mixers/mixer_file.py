@@ -62,13 +62,19 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
             'CONFIG`: a config that lists it under `requires` makes it first, a search config '
             '(configs/transformmix/search_*.py) makes it alone'
         )
-    content = load_checkpoint(path)
+    try:
+        content = load_checkpoint(path)
+    except ValueError as error:
+        raise ValueError(f'the mixer file cannot be read: {error}') from error
     if content.get('format') != FORMAT or not {'arch', 'state_dict'} <= content.keys():
         raise ValueError(
             f'{str(path)!r} is no mixer file (its keys: {sorted(map(str, content))[:6]}); give '
             'the mixer.pth that a search exports, not a checkpoint of a run'
         )
     arch = content['arch']
+    unknown = sorted(expected.keys() - arch.keys())
+    if unknown:
+        raise ValueError(f'a TransformMixer has no {unknown}; its arguments are {sorted(arch)}')
     different = {
         name: (arch.get(name), value)
         for name, value in expected.items()

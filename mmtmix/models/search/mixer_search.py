@@ -20,7 +20,7 @@ from mmtmix.functional import (
 )
 from mmtmix.models.batch_augments import rank_generator
 from mmtmix.models.mixers import TransformMixer
-from mmtmix.models.teachers import FrozenTeacher
+from mmtmix.models.teachers import FrozenTeacher, build_teacher
 
 _QUALITY_SEED = 0
 
@@ -56,7 +56,7 @@ class MixerSearch(BaseModel):
             raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
         self.alpha = alpha
         self.mixer: TransformMixer = MODELS.build(mixer)
-        self.teacher = teacher if isinstance(teacher, FrozenTeacher) else FrozenTeacher(**teacher)
+        self.teacher = build_teacher(teacher)
         if self.teacher.num_classes is None:
             raise ValueError('the teacher needs a head with num_classes to be searched with')
 
@@ -93,7 +93,8 @@ class MixerSearch(BaseModel):
                 f'a training batch of {len(inputs)} cannot be mixed with num_mix='
                 f'{self.mixer.num_mix}; set drop_last=True in train_dataloader'
             )
-        weights, index, generator = self._draw(inputs, rank_generator())
+        generator = rank_generator()
+        weights, index = self._draw(inputs, generator)
         mixed, _ = self._mix(inputs, classes, weights, index, generator)
         if mode == 'tensor':
             return mixed
@@ -124,7 +125,7 @@ class MixerSearch(BaseModel):
                 sample.set_field(None, 'mix_quality', field_type='metainfo')
             return data_samples
         generator = torch.Generator().manual_seed(_QUALITY_SEED)
-        weights, index, generator = self._draw(inputs, generator)
+        weights, index = self._draw(inputs, generator)
         targets = mix_targets(self._one_hot(classes), weights, index)
         boxes = box_masks(weights, *inputs.shape[-2:], generator)
         images = inputs[index]
@@ -145,13 +146,11 @@ class MixerSearch(BaseModel):
             sample.set_field(quality, 'mix_quality', field_type='metainfo')
         return data_samples
 
-    def _draw(
-        self, inputs: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor, torch.Generator]:
+    def _draw(self, inputs: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         num_mix = self.mixer.num_mix
         weights = draw_weights(len(inputs), num_mix, self.alpha, generator)
         index = draw_index(len(inputs), num_mix, generator)
-        return weights.to(inputs.device), index.to(inputs.device), generator
+        return weights.to(inputs.device), index.to(inputs.device)
 
     def _mix(
         self,

@@ -1,6 +1,6 @@
 """Frozen classifiers that tell mixers where to look and what a mix still shows."""
 
-from .frozen_teacher import FrozenTeacher
+from .frozen_teacher import FrozenTeacher, build_teacher
 from .input_stats import InputStats
 
-__all__ = ['FrozenTeacher', 'InputStats']
+__all__ = ['FrozenTeacher', 'InputStats', 'build_teacher']

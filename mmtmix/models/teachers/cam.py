@@ -59,7 +59,7 @@ class GradCAM:
     def __init__(self, model: nn.Module, layer: str | None = None):
         self.model = model
         self.layer = layer
-        self.num_extra_tokens = getattr(model.backbone, 'num_extra_tokens', 0)
+        self.num_extra_tokens = getattr(getattr(model, 'backbone', None), 'num_extra_tokens', 0)
         if layer is not None and layer not in dict(model.named_modules()):
             raise ValueError(
                 f'cam_layer={layer!r} is no module of the teacher; its last ones are '

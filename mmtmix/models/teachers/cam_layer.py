@@ -28,8 +28,9 @@ def find_cam_layer(model: nn.Module, image: Tensor) -> str:
     Raises:
         ValueError: If there is none, or tokens come after the last feature map.
     """
-    blocks = getattr(model.backbone, 'layers', None)
-    if hasattr(model.backbone, 'num_extra_tokens') and hasattr(_last(blocks), 'ln1'):
+    backbone = getattr(model, 'backbone', model)
+    blocks = getattr(backbone, 'layers', None)
+    if hasattr(backbone, 'num_extra_tokens') and hasattr(_last(blocks), 'ln1'):
         return f'backbone.layers.{len(blocks) - 1}.ln1'
     outputs: list[tuple[str, torch.Size]] = []
     handles = [
@@ -52,11 +53,11 @@ def find_cam_layer(model: nn.Module, image: Tensor) -> str:
             return name
         if len(shape) == 3 and shape[1] > 1:
             raise ValueError(
-                f'no class activation map can be chosen for {type(model.backbone).__name__}: '
+                f'no class activation map can be chosen for {type(backbone).__name__}: '
                 f'its module {name!r} gives tokens of shape {tuple(shape)}; {CURE}'
             )
     raise ValueError(
-        f'{type(model.backbone).__name__} has no feature map larger than 1x1 for images of '
+        f'{type(backbone).__name__} has no feature map larger than 1x1 for images of '
         f'{tuple(image.shape[-2:])} pixels; {CURE}, or use larger images'
     )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmtmix.functional import min_max, resize_map
@@ -61,15 +63,15 @@ class FrozenTeacher:
             raise ValueError(f'dtype must be None or one of {list(_DTYPES)}, got {dtype!r}')
         self.model, self.stats = build_classifier(config)
         self._load(config, checkpoint)
-        self._in_channels = next(
-            layer.in_channels for layer in self.model.modules() if isinstance(layer, nn.Conv2d)
-        )
+        convolutions = (layer for layer in self.model.modules() if isinstance(layer, nn.Conv2d))
+        first = next(convolutions, None)
+        self._in_channels = None if first is None else first.in_channels
         exact = has_exact_cam(self.model)
         if saliency == 'cam' and not exact:
             raise ValueError(
                 "saliency='cam' needs a classifier whose logits are a linear layer on globally "
-                f'averaged features, which {type(self.model.backbone).__name__} with '
-                f"{type(self.model.head).__name__} is not; use 'grad_cam' or 'auto'"
+                f"averaged features, which this {type(self.model).__name__} hasn't; use "
+                "'grad_cam' or 'auto'"
             )
         classic = exact and saliency != 'grad_cam' and cam_layer is None
         self._cam = ClassicCAM(self.model) if classic else GradCAM(self.model, cam_layer)
@@ -88,7 +90,7 @@ class FrozenTeacher:
     @property
     def num_classes(self) -> int | None:
         """Number of classes, or None where the head doesn't say."""
-        return getattr(self.model.head, 'num_classes', None)
+        return getattr(getattr(self.model, 'head', None), 'num_classes', None)
 
     def __deepcopy__(self, memo: dict) -> FrozenTeacher:
         return self  # it never changes, so a copy would only cost memory
@@ -142,16 +144,17 @@ class FrozenTeacher:
 
     def _prepare(self, inputs: Tensor) -> Tensor:
         """Move the network to the inputs, and the inputs to its normalisation and layout."""
-        if inputs.size(1) != self._in_channels:
+        if self._in_channels not in (None, inputs.size(1)):
             raise ValueError(
-                f'the teacher takes images of {self._in_channels} channels, got a batch of shape '
-                f'{tuple(inputs.shape)}; use a teacher trained on such images'
+                f'the teacher takes images of {self._in_channels} channel(s), got a batch of '
+                f'shape {tuple(inputs.shape)}; use a teacher trained on such images'
             )
         parameter = next(self.model.parameters())
         if parameter.device != inputs.device:
             self.model.to(inputs.device)
         if self._renormalize is None:
             source = self._input_stats or InputStats.of_running_task() or self.stats
+            print_log(f'The teacher gets images normalised by {source}', logger='current')
             self._renormalize = Renormalize(source, self.stats)
         inputs = self._renormalize(inputs.to(parameter.dtype))
         return inputs.contiguous(memory_format=self.memory_format)
@@ -160,6 +163,31 @@ class FrozenTeacher:
         if self.dtype is None:
             return nullcontext()
         return torch.autocast(inputs.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
+
+def build_teacher(teacher: dict | FrozenTeacher) -> FrozenTeacher:
+    """Make a teacher from what a config says.
+
+    Args:
+        teacher: Arguments of :class:`FrozenTeacher`, or a teacher, which is shared.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If ``config`` or ``checkpoint`` is missing.
+    """
+    if isinstance(teacher, FrozenTeacher):
+        return teacher
+    if not isinstance(teacher, Mapping):
+        raise TypeError(
+            f'teacher must be dict(config=..., checkpoint=...) or a FrozenTeacher, got {teacher!r}'
+        )
+    missing = [name for name in ('config', 'checkpoint') if not teacher.get(name)]
+    if missing:
+        raise ValueError(
+            f'teacher has no {" and no ".join(missing)}; give dict(config=..., checkpoint=...), '
+            'the config of a classifier and its trained weights'
+        )
+    return FrozenTeacher(**teacher)
 
 
 def _tuples(stats: dict) -> dict:

@@ -7,13 +7,11 @@ import os
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
-from torch import Tensor, nn
+from torch import nn
 
-from mmtmix.utils import load_checkpoint, load_config
+from mmtmix.utils import load_config, read_weights
 
 from .input_stats import InputStats
-
-_MOST_KEYS = 6
 
 
 def build_classifier(config: str | os.PathLike | dict) -> tuple[nn.Module, InputStats]:
@@ -64,35 +62,3 @@ def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
         ValueError: If a key is missing, left over or of another shape; all kinds are listed.
     """
     model.load_state_dict(read_weights(model, checkpoint))
-
-
-def read_weights(model: nn.Module, checkpoint: str | os.PathLike) -> dict[str, Tensor]:
-    """As :func:`load_weights`, without changing the model.
-
-    Returns:
-        The state dict.
-    """
-    content = load_checkpoint(checkpoint)
-    state = content.get('state_dict', content)
-    own = model.state_dict()
-    problems = {
-        'missing': [key for key in own if key not in state],
-        'unexpected': [key for key in state if key not in own],
-        'of another shape': [
-            f'{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}'
-            for key in own
-            if key in state and state[key].shape != own[key].shape
-        ],
-    }
-    if any(problems.values()):
-        listed = '; '.join(f'{kind}: {_shorten(keys)}' for kind, keys in problems.items() if keys)
-        raise ValueError(
-            f'checkpoint {str(checkpoint)!r} does not fit its config: {listed}. '
-            'Give the config that the checkpoint was trained with'
-        )
-    return state
-
-
-def _shorten(keys: list[str]) -> str:
-    more = f' and {len(keys) - _MOST_KEYS} more' if len(keys) > _MOST_KEYS else ''
-    return ', '.join(keys[:_MOST_KEYS]) + more

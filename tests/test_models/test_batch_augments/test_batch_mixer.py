@@ -150,7 +150,9 @@ def test_integer_labels_are_refused_with_the_cure(make_batch):
 
 def test_images_that_are_not_floats_are_refused(make_batch):
     inputs, scores = make_batch()
-    with pytest.raises(TypeError, match='batch_inputs must be floating-point.*torch.uint8'):
+    with pytest.raises(
+        TypeError, match='batch_inputs must be normalised floating-point.*torch.uint8'
+    ):
         Mixup()(inputs.to(torch.uint8), scores)
     with pytest.raises(TypeError, match=r'images \(N, C, H, W\), got \(3, 16, 16\)'):
         Mixup()(inputs[0], scores)

@@ -10,6 +10,8 @@ from mmpretrain.models.utils import ClsDataPreprocessor
 from torch import nn
 
 from mmtmix.models import FrozenTeacher
+from mmtmix.models.teachers import build_teacher
+from mmtmix.models.teachers.loading import build_classifier
 
 pytestmark = pytest.mark.host
 
@@ -177,7 +179,9 @@ def test_compiled_it_gives_the_same(teacher_args, images, saliency):
 
 
 def test_images_of_another_number_of_channels_are_refused(make_teacher, images):
-    with pytest.raises(ValueError, match=r'takes images of 1 channels, got .*\(4, 3, 16, 16\)'):
+    with pytest.raises(
+        ValueError, match=r'takes images of 1 channel\(s\), got .*\(4, 3, 16, 16\)'
+    ):
         make_teacher(in_channels=1)(images)
 
 
@@ -191,3 +195,40 @@ def test_images_of_another_number_of_channels_are_refused(make_teacher, images):
 def test_an_unknown_option_is_refused(teacher_args, option, said):
     with pytest.raises(ValueError, match=said):
         FrozenTeacher(**teacher_args(), **option)
+
+
+@pytest.mark.parametrize(
+    ('teacher', 'error', 'said'),
+    [
+        (None, TypeError, 'teacher must be dict'),
+        (dict(config='a.py'), ValueError, 'teacher has no checkpoint'),
+        (dict(config='a.py', checkpoint=None), ValueError, 'teacher has no checkpoint'),
+        ({}, ValueError, 'no config and no checkpoint'),
+    ],
+)
+def test_half_a_teacher_is_refused(teacher, error, said):
+    with pytest.raises(error, match=said):
+        build_teacher(teacher)
+
+
+class FlatBackbone(nn.Module):
+    """No convolution tells how many channels it takes."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3 * 16 * 16, 8)
+
+    def forward(self, images):
+        return (self.linear(images.flatten(1)),)
+
+
+def test_a_teacher_without_convolutions_gives_logits(tmp_path, images):
+    head = dict(type='LinearClsHead', num_classes=5, in_channels=8)
+    model = dict(type='ImageClassifier', backbone=dict(type=FlatBackbone), head=head)
+    config = dict(model=model, data_preprocessor=dict(mean=[0.0], std=[1.0]))
+    network, _ = build_classifier(config)
+    torch.save(network.state_dict(), tmp_path / 'flat.pth')
+    teacher = FrozenTeacher(config, tmp_path / 'flat.pth')
+    torch.testing.assert_close(teacher(images), network(images, mode='tensor'))
+    with pytest.raises(ValueError, match='set cam_layer='):
+        teacher.saliency(images)
