@@ -1,10 +1,11 @@
 """Loops, hooks and optimizer wrappers; importing this registers them."""
 
-from .hooks import EpochSeedHook, FiniteStopHook, LastCheckpointHook
+from .hooks import AccuracySummaryHook, EpochSeedHook, FiniteStopHook, LastCheckpointHook
 from .optim_wrappers import AutocastOptimWrapper
 from .runners import MixerSearchLoop
 
 __all__ = [
+    'AccuracySummaryHook',
     'AutocastOptimWrapper',
     'EpochSeedHook',
     'FiniteStopHook',

@@ -181,7 +181,11 @@ def test_options_go_to_the_config_that_was_asked_for(main_job, with_teacher, run
 
 def test_auto_scale_lr_scales_or_says_what_is_missing(tmp_path, write_job, run_tool):
     write_job(tmp_path)
-    options = ('train_cfg.max_epochs=1', 'train_dataloader.dataset.indices=64')
+    options = (
+        'train_cfg.max_epochs=1',
+        'train_dataloader.dataset.indices=64',
+        'auto_scale_lr.base_batch_size=128',
+    )
     run_tool(
         'train', tmp_path, TEACHER, '--no-validate', '--auto-scale-lr', '--cfg-options', *options
     )

@@ -1,0 +1,51 @@
+"""Last, best and median accuracy of a run: papers report different ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmengine.hooks import Hook
+from mmpretrain.registry import HOOKS
+
+
+@HOOKS.register_module()
+class AccuracySummaryHook(Hook):
+    """Logs three figures of every validated accuracy after training.
+
+    They are the last one, the best one, and the median of the last validations, which PuzzleMix's
+    and so TransformMix's tables report with one validation an epoch. They also go to the
+    visualizer's backends as ``summary/<metric>_{last,best,median}``. A resumed run counts the
+    validations that its checkpoint knows: MMEngine writes one before the epoch is validated.
+
+    Args:
+        window: Number of validations of the median, >= 1.
+
+    Raises:
+        ValueError: If ``window`` is not positive.
+    """
+
+    priority = 'VERY_LOW'
+
+    def __init__(self, window: int = 10):
+        if window < 1:
+            raise ValueError(f'window must be at least 1 validation, got {window!r}')
+        self.window = window
+
+    def after_train(self, runner: Any) -> None:
+        """Log them."""
+        for name, buffer in runner.message_hub.log_scalars.items():
+            if not name.startswith('val/accuracy/'):
+                continue
+            history = np.asarray(buffer.data[0], dtype=float)
+            recent = history[-self.window :]
+            summary = dict(last=history[-1], best=history.max(), median=np.median(recent))
+            metric = name.removeprefix('val/')
+            runner.logger.info(
+                f'{metric}: last {summary["last"]:.2f}, best {summary["best"]:.2f}, median of the '
+                f'last {len(recent)} validations {summary["median"]:.2f}'
+            )
+            runner.visualizer.add_scalars(
+                {f'summary/{metric}_{kind}': float(value) for kind, value in summary.items()},
+                step=runner.epoch,
+            )
