@@ -6,6 +6,6 @@ optim_wrapper = dict(
 param_scheduler = dict(
     type='OneCycleLR', eta_max=0.2, total_steps=15, by_epoch=True, convert_to_iter_based=True
 )
-train_cfg = dict(by_epoch=True, max_epochs=15, val_interval=3)
+train_cfg = dict(by_epoch=True, max_epochs=15, val_interval=5)
 val_cfg = dict()
 test_cfg = dict()
