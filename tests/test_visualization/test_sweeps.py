@@ -141,7 +141,7 @@ def test_title_is_wider_than_a_single_column(mix, assert_readable):
 
 class NoTemperature(BatchMixer):
     def mix(self, batch_inputs, batch_scores, weights, index, generator):
-        raise NotImplementedError
+        raise AssertionError('a sweep asked a mixer without a temperature to mix')
 
 
 def test_errors_name_argument_and_value(mix):
