@@ -2,7 +2,7 @@
 
 from .affine import PADDING_MODES, corner_shift, identity_theta, warp
 from .boxes import box_masks
-from .mixing import blend, draw_index, draw_weights, mask_shares, mix_targets
+from .mixing import blend, draw_index, draw_weights, mix_targets
 from .quality import soft_cross_entropy, top_classes_match
 from .saliency import class_activation_map, grad_cam, min_max, resize_map
 
@@ -16,7 +16,6 @@ __all__ = [
     'draw_weights',
     'grad_cam',
     'identity_theta',
-    'mask_shares',
     'min_max',
     'mix_targets',
     'resize_map',

@@ -99,15 +99,3 @@ def mix_targets(scores: Tensor, weights: Tensor, index: Tensor) -> Tensor:
     """
     # no matrix product, which autocast would round to bfloat16
     return (weights.to(scores.dtype)[..., None] * scores[index]).sum(dim=1)
-
-
-def mask_shares(masks: Tensor) -> Tensor:
-    """The share of the picture that each image's mask covers.
-
-    Args:
-        masks: (N, k, 1, H, W), summing to 1 over k.
-
-    Returns:
-        Shares of shape (N, k), rows summing to 1.
-    """
-    return masks.mean(dim=(2, 3, 4))

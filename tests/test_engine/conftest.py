@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
@@ -36,6 +37,23 @@ class Probe(BaseModel):
         self.seen.append(inputs.clone())
         loss = (self.weight * inputs.mean() / 255 - 1) ** 2
         return dict(loss=loss * float('nan') if len(self.seen) == self.nan_at else loss)
+
+
+class StopBefore(Hook):
+    """Breaks a run off before an epoch, counted from 0."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def before_train_epoch(self, runner):
+        if runner.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def stop_before() -> type[StopBefore]:
+    """A hook that breaks a run off: ``stop_before(epoch=1)``."""
+    return StopBefore
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -30,17 +30,6 @@ def differ(left, right):
     return any(not torch.equal(value, right[name]) for name, value in left.items())
 
 
-class StopBefore(Hook):
-    """Breaks a run off before an epoch, counted from 0."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def before_train_epoch(self, runner):
-        if runner.epoch == self.epoch:
-            raise KeyboardInterrupt
-
-
 @pytest.fixture(scope='module')
 def searched(tmp_path_factory, search_runner):
     """One search with every part of MMEngine that a search may meet."""
@@ -143,7 +132,7 @@ def test_early_stopping_ends_the_search_and_exports(tmp_path, search_runner):
 
 @pytest.mark.host
 @pytest.mark.parametrize('num_workers', [0, 2])
-def test_resumed_search_equals_an_unbroken_one(tmp_path, search_runner, num_workers):
+def test_resumed_search_equals_an_unbroken_one(tmp_path, search_runner, stop_before, num_workers):
     def search(folder, *hooks, **options):
         settings = dict(custom_hooks=[EMA], param_scheduler=WARM_UP, **options)
         runner = search_runner(tmp_path / folder, 3, num_workers, **settings)
@@ -154,7 +143,7 @@ def test_resumed_search_equals_an_unbroken_one(tmp_path, search_runner, num_work
 
     unbroken = search('unbroken')
     with pytest.raises(KeyboardInterrupt):
-        search('broken', StopBefore(epoch=1))
+        search('broken', stop_before(epoch=1))
     assert not (tmp_path / 'broken' / 'mixer.pth').exists()
     resumed = search('broken', resume=True)
     assert_same(unbroken.model.state_dict(), resumed.model.state_dict())

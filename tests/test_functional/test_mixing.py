@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from mmtmix.functional import blend, draw_index, draw_weights, mask_shares, mix_targets
+from mmtmix.functional import blend, draw_index, draw_weights, mix_targets
 
 
 def seeded(seed=0):
@@ -169,15 +169,6 @@ def test_autocast_does_not_round_the_targets():
     assert torch.equal(targets, expected)
 
 
-def test_shares_are_the_mean_of_each_mask():
-    masks = torch.rand(3, 2, 1, 4, 6).softmax(dim=1)
-    shares = mask_shares(masks)
-    for n in range(3):
-        for i in range(2):
-            assert shares[n, i].item() == pytest.approx(sum(masks[n, i].flatten().tolist()) / 24)
-    torch.testing.assert_close(shares.sum(dim=1), torch.ones(3))
-
-
 def test_arguments_are_not_written_to():
     images, masks, scores = torch.rand(4, 2, 3, 5, 5), torch.rand(4, 2, 1, 5, 5), torch.eye(4)
     weights, index = draw_weights(4, 2, 1.0), draw_index(4, 2)
@@ -185,5 +176,4 @@ def test_arguments_are_not_written_to():
     before = [tensor.clone() for tensor in arguments]
     blend(images, masks)
     mix_targets(scores, weights, index)
-    mask_shares(masks)
     assert all(torch.equal(a, b) for a, b in zip(arguments, before, strict=True))

@@ -18,15 +18,6 @@ WORKERS = dict(
 pytestmark = pytest.mark.host
 
 
-class StopBefore(Hook):
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def before_train_epoch(self, runner):
-        if runner.epoch == self.epoch:
-            raise KeyboardInterrupt
-
-
 class Draw(Hook):
     """Draws from all three sources whenever an epoch starts."""
 
@@ -40,10 +31,12 @@ class Draw(Hook):
 
 
 @pytest.mark.parametrize('loader', [None, WORKERS], ids=['no_workers', 'two_workers'])
-def test_resumed_epoch_sees_the_same_crops_and_ends_the_same(probe_runner, tmp_path, loader):
+def test_resumed_epoch_sees_the_same_crops_and_ends_the_same(
+    probe_runner, stop_before, tmp_path, loader
+):
     unbroken = probe_runner(SEED, epochs=3, loader=loader, work_dir=str(tmp_path / 'unbroken'))
     unbroken.train()
-    broken = probe_runner(SEED, StopBefore(epoch=2), epochs=3, loader=loader)
+    broken = probe_runner(SEED, stop_before(epoch=2), epochs=3, loader=loader)
     with pytest.raises(KeyboardInterrupt):
         broken.train()
     resumed = probe_runner(SEED, epochs=3, loader=loader, resume=True)
