@@ -1,7 +1,9 @@
 """Datasets of our own and the check that a config's data is in place."""
 
 from .fashion_mnist import FashionMNISTIdx
+from .mixed_images import MixedImages
+from .one_hot_score import OneHotScore
 from .preflight import check_data
 from .seeding import seed_worker
 
-__all__ = ['FashionMNISTIdx', 'check_data', 'seed_worker']
+__all__ = ['FashionMNISTIdx', 'MixedImages', 'OneHotScore', 'check_data', 'seed_worker']

@@ -130,14 +130,15 @@ class FashionMNISTIdx(BaseDataset):
     images (there ``split='test'`` without ``test_mode=True`` gives the training images), the files
     are read gzipped as they are distributed, and nothing is ever downloaded.
 
-    An item is ``dict(img, gt_label)`` with ``img`` uint8 ``(28, 28)`` in [0, 255] and
-    ``gt_label`` an int, so a pipeline starts without a loading transform.
+    An item is ``dict(img, gt_label)`` with ``img`` uint8 ``(28, 28)`` in [0, 255], or
+    ``(28, 28, 3)``, and ``gt_label`` an int, so a pipeline starts without a loading transform.
 
     Args:
         data_root: A folder with the official IDX files, gzipped or plain. Defaults to None: the
             bundled subset of 5,000 training and 2,000 test images, ordered so that every prefix
             (``indices=1000``) is balanced by class.
         split: ``'train'`` or ``'test'``. Defaults to ``'train'``.
+        channels: 1, or 3 to repeat the grey channel for a network of colour images.
         metainfo: Overrides the dataset's meta information. Defaults to None.
         **kwargs: Other arguments of MMPretrain's ``BaseDataset`` (``pipeline``, ``indices``,
             ``serialize_data``, ``test_mode``, ``lazy_init``, ...); not ``ann_file`` or
@@ -161,6 +162,7 @@ class FashionMNISTIdx(BaseDataset):
         self,
         data_root: str | os.PathLike | None = None,
         split: str = 'train',
+        channels: int = 1,
         metainfo: dict | None = None,
         **kwargs,
     ) -> None:
@@ -171,7 +173,10 @@ class FashionMNISTIdx(BaseDataset):
                 'IDX files as data_root. A config that inherits from a FashionMNIST dataset needs '
                 '_delete_=True.'
             )
+        if channels not in (1, 3):
+            raise ValueError(f'channels must be 1 (grey) or 3 (grey repeated), got {channels!r}.')
         self.split = _checked_split(split)
+        self.channels = channels
         super().__init__(
             ann_file='', metainfo=metainfo, data_root=_resolve_root(data_root), **kwargs
         )
@@ -218,6 +223,8 @@ class FashionMNISTIdx(BaseDataset):
                 f'there, gzipped or plain: {", ".join(official)}. {self.data_advice}'
             )
         images, labels = read_split(root, self.split)
+        if self.channels > 1:
+            images = np.repeat(images[..., None], self.channels, axis=-1)
         return [
             {'img': img, 'gt_label': int(label)} for img, label in zip(images, labels, strict=True)
         ]

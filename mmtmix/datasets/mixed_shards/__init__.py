@@ -1,0 +1,29 @@
+"""The storage of images that were mixed beforehand: a folder of shards and a description."""
+
+from .files import (
+    DATASET_FILE,
+    SETTINGS_FILE,
+    read_dataset_file,
+    shard_files,
+    shard_name,
+    verify_set,
+)
+from .images import decode_image, encode_image
+from .mixed_set import MixedSet
+from .reader import ShardReader
+from .records import MixedRecords, pack_shard
+
+__all__ = [
+    'DATASET_FILE',
+    'SETTINGS_FILE',
+    'MixedRecords',
+    'MixedSet',
+    'ShardReader',
+    'decode_image',
+    'encode_image',
+    'pack_shard',
+    'read_dataset_file',
+    'shard_files',
+    'shard_name',
+    'verify_set',
+]

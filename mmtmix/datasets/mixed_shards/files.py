@@ -1,0 +1,215 @@
+"""The folder of a mixed set: the names in it, its description, and whether the two agree."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from .images import CHANNEL_ORDERS
+from .reader import ShardReader
+from .records import FORMAT
+
+DATASET_FILE = 'dataset.json'
+"""Describes a set; it appears when the set is complete."""
+
+SETTINGS_FILE = 'settings.json'
+"""What a set is generated with; it is there from the start."""
+
+ADVICE = (
+    'Make the set with `python tools/generate_mixed.py CONFIG --out DIR --num N`; where a '
+    'generation was stopped, the same command completes it.'
+)
+
+# What dataset.json holds beside `format`; its types make reading it safe, not sensible.
+_TYPES: dict[str, tuple[type, ...]] = {
+    'num': (int,),
+    'shards': (list,),
+    'settings_digest': (str,),
+    'classes': (list, type(None)),
+    'num_classes': (int,),
+    'num_mix': (int,),
+    'channel_order': (str,),
+    'settings': (dict,),
+    'statistics': (dict,),
+}
+
+
+def shard_name(number: int) -> str:
+    """Name the file of a shard.
+
+    Args:
+        number: The number of the shard, from 0.
+
+    Returns:
+        The name, such as ``shard-00000.safetensors``.
+    """
+    return f'shard-{number:05d}.safetensors'
+
+
+def shard_files(folder: str | os.PathLike) -> list[str]:
+    """List the shards that are in a folder, whatever their content.
+
+    Args:
+        folder: The folder; it may be missing.
+
+    Returns:
+        Their names, sorted.
+    """
+    return sorted(path.name for path in Path(folder).glob('shard-*.safetensors'))
+
+
+def read_dataset_file(folder: str | os.PathLike) -> dict[str, Any]:
+    """Read the description of a complete set.
+
+    Args:
+        folder: The folder of the set.
+
+    Returns:
+        The content of ``dataset.json``: ``num`` images in all, ``shards`` with the number of
+        records of each, ``settings_digest``, ``classes`` (names or None), ``num_classes``,
+        ``num_mix`` (sources an image), ``channel_order``, ``settings`` and ``statistics``.
+
+    Raises:
+        FileNotFoundError: If the set is not complete or there is none.
+        ValueError: If the file is damaged or contradicts itself.
+    """
+    path = Path(os.path.abspath(folder), DATASET_FILE)
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError(missing_set(path.parent)) from error
+    try:
+        content = json.loads(text)
+        fault = _fault_of(content)
+    except ValueError as error:  # what is no JSON, and what is no UTF-8
+        fault = f'it is no JSON ({error})'
+    if fault:
+        raise ValueError(
+            f'{path} is damaged: {fault}. Delete that file and run the generator again with the '
+            'same command: it writes the file anew from the shards.'
+        )
+    return content
+
+
+def missing_set(folder: str | os.PathLike) -> str:
+    """Say what a folder lacks that has no ``dataset.json``.
+
+    Args:
+        folder: The folder; it may be missing.
+
+    Returns:
+        One or two sentences that end with what to do.
+    """
+    if not Path(folder, SETTINGS_FILE).is_file():
+        return f'There is no mixed set in {folder}: it has no {DATASET_FILE}. {ADVICE}'
+    return (
+        f'The generation of the mixed set in {folder} is not finished: {progress_of(folder)}. Run '
+        'the same command again; it makes only what is missing.'
+    )
+
+
+def progress_of(folder: str | os.PathLike) -> str:
+    """Say how far the generation of a set is.
+
+    Args:
+        folder: The folder of the set, which has a ``settings.json``.
+
+    Returns:
+        ``'3 of 10 shards are there'``, without the ten if ``num_shards`` is not in that file.
+    """
+    try:
+        planned = json.loads(Path(folder, SETTINGS_FILE).read_bytes())['num_shards']
+    except (OSError, ValueError, KeyError, TypeError):
+        planned = None
+    of = f' of {planned}' if planned else ''
+    return f'{len(shard_files(folder))}{of} shards are there'
+
+
+def verify_set(
+    folder: str | os.PathLike, progress: Callable[[Iterable[int]], Iterable[int]] = iter
+) -> list[str]:
+    """Read and check a whole set; go on after a bad shard.
+
+    Args:
+        folder: The folder of the set.
+        progress: Wraps the iterable of shard numbers, to show how far the check is, such as
+            ``tqdm.tqdm``. Defaults to nothing shown.
+
+    Returns:
+        What is wrong, one string a shard; empty if the set is good.
+    """
+    try:
+        described = read_dataset_file(folder)
+    except (OSError, ValueError) as error:
+        return [str(error)]
+    errors, shapes = [], {}
+    for number in progress(range(len(described['shards']))):
+        try:
+            reader = open_shard(folder, described, number)
+            shapes.setdefault(reader.verify(), reader.path)
+        except (OSError, ValueError) as error:
+            errors.append(str(error))
+    if len(shapes) > 1:
+        parts = [f'{shape} from {path} on' for shape, path in shapes.items()]
+        errors.append(f'The images differ in shape between shards: {", ".join(parts)}.')
+    known = {shard_name(number) for number in range(len(described['shards']))}
+    return errors + [
+        f'{Path(os.path.abspath(folder), name)}: {DATASET_FILE} does not know this shard. Delete '
+        'that file.'
+        for name in shard_files(folder)
+        if name not in known
+    ]
+
+
+def open_shard(
+    folder: str | os.PathLike, described: dict[str, Any], number: int, check_index: bool = True
+) -> ShardReader:
+    """Open a shard and compare it to the description of its set.
+
+    Args:
+        folder: The folder of the set.
+        described: What :func:`read_dataset_file` returned.
+        number: The number of the shard.
+        check_index: See :class:`ShardReader`.
+
+    Returns:
+        The shard.
+
+    Raises:
+        FileNotFoundError: If it is missing.
+        ValueError: If it is damaged or not from this set.
+    """
+    path = Path(folder, shard_name(number))
+    reader = ShardReader(path, described['settings_digest'], number, check_index)
+    expected = described['shards'][number], described['num_mix'], described['num_classes']
+    found = reader.num_records, reader.num_mix, reader.num_classes
+    for what, have, want in zip(('records', 'sources', 'classes'), found, expected, strict=True):
+        if have != want:
+            raise reader.error(f'it holds {have} {what}, {DATASET_FILE} says {want}')
+    return reader
+
+
+def _fault_of(content: Any) -> str:
+    """Say what is wrong with the content of ``dataset.json``; nothing if it is sound."""
+    if not isinstance(content, dict):
+        return f'it holds {type(content).__name__}, expected an object'
+    if content.get('format') != FORMAT:
+        return f'it is of format {content.get("format")!r}, this version reads {FORMAT}'
+    for key, types in _TYPES.items():
+        if key not in content:
+            return f'{key} is missing'
+        if not isinstance(content[key], types) or isinstance(content[key], bool):
+            return f'{key} is {content[key]!r}'
+    shards, classes = content['shards'], content['classes']
+    if not shards or not all(type(size) is int and size > 0 for size in shards):
+        return 'shards must be the number of records of each, at least 1'
+    if sum(shards) != content['num']:
+        return f'num is {content["num"]}, but the shards sum up to {sum(shards)}'
+    if classes is not None and len(classes) != content['num_classes']:
+        return f'num_classes is {content["num_classes"]}, but {len(classes)} classes are named'
+    if content['channel_order'] not in CHANNEL_ORDERS:
+        return f'channel_order is {content["channel_order"]!r}, expected one of {CHANNEL_ORDERS}'
+    return ''

@@ -1,0 +1,105 @@
+"""A complete set as one long list of records, with few shards open at a time."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+
+import numpy as np
+
+from .files import ADVICE, open_shard, read_dataset_file, shard_files, shard_name
+from .reader import ShardReader
+
+
+class MixedSet:
+    """The records of all shards of a set, numbered through; nothing of them is held in memory.
+
+    Pickled copies, as data loader workers get them, and deep copies open the shards anew.
+
+    Args:
+        folder: The folder of the set.
+        max_open: How many shards may be mapped to memory at the same time.
+
+    Raises:
+        FileNotFoundError: If the set is not complete.
+        ValueError: If ``dataset.json`` is damaged.
+    """
+
+    def __init__(self, folder: str | os.PathLike, max_open: int = 64) -> None:
+        self.folder = os.path.abspath(folder)
+        self.described = read_dataset_file(folder)
+        self.max_open = max_open
+        missing = missing_shards(folder, self.described)
+        if missing:
+            raise FileNotFoundError(f'{self.folder} lacks {", ".join(missing)}. {ADVICE}')
+        self._starts = np.cumsum([0, *self.described['shards']])
+        self._open: OrderedDict[int, ShardReader] = OrderedDict()
+        self._checked: set[int] = set()
+
+    def __getstate__(self) -> dict:
+        """Leave out what belongs to this process."""
+        return dict(self.__dict__, _open=OrderedDict(), _checked=set())
+
+    def __len__(self) -> int:
+        return self.described['num']
+
+    def locate(self, position: int) -> tuple[ShardReader, int]:
+        """Find a record.
+
+        Args:
+            position: Its position in the set, in [0, len(self)).
+
+        Returns:
+            Its shard and its position therein.
+
+        Raises:
+            FileNotFoundError: If the shard has vanished.
+            IndexError: If there is no such record.
+            ValueError: If the shard is damaged or not from this set.
+        """
+        if not 0 <= position < len(self):
+            raise IndexError(f'position must be in [0, {len(self)}), got {position}.')
+        number = int(np.searchsorted(self._starts, position, side='right')) - 1
+        return self._shard(number), position - int(self._starts[number])
+
+    def column(self, name: str) -> np.ndarray:
+        """Read one field of all records; meant for the small ones.
+
+        Args:
+            name: A field of :class:`MixedRecords`.
+
+        Returns:
+            The values of all shards, one after another.
+        """
+        numbers = range(len(self.described['shards']))
+        return np.concatenate([self._shard(number).column(name) for number in numbers])
+
+    def _shard(self, number: int) -> ShardReader:
+        """Return an open shard; the one unused for longest gives way."""
+        reader = self._open.pop(number, None)
+        if reader is None:
+            # The index is hashed once a process: images drawn at random come back to a shard often
+            check = number not in self._checked
+            reader = open_shard(self.folder, self.described, number, check)
+            self._checked.add(number)
+        self._open[number] = reader
+        while len(self._open) > self.max_open:
+            self._open.popitem(last=False)
+        return reader
+
+
+def missing_shards(folder: str | os.PathLike, described: dict) -> list[str]:
+    """List the shards that a set should have and has not.
+
+    Args:
+        folder: The folder of the set.
+        described: What :func:`read_dataset_file` returned.
+
+    Returns:
+        Their names; of many, the first five and how many more.
+    """
+    there = set(shard_files(folder))
+    names = [shard_name(number) for number in range(len(described['shards']))]
+    missing = [name for name in names if name not in there]
+    more = len(missing) - 5
+    return [*missing[:5], f'and {more} more shards'] if more > 0 else missing

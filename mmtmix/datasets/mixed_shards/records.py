@@ -1,0 +1,186 @@
+"""What is stored of each mixed image, and how a shard of them becomes bytes.
+
+A shard is one `safetensors <https://huggingface.co/docs/safetensors>`_ container: the PNGs one
+after another in ``images``, their bounds in ``offsets``, a checksum each in ``crc32``, and the
+fields of :class:`MixedRecords`. Any safetensors reader opens it; nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from safetensors.numpy import save
+
+FORMAT = 1
+
+# One metadata key holds them all as JSON: safetensors writes several in an order that changes
+# from process to process, and equal records must give equal bytes.
+METADATA_KEY = 'mmtmix'
+
+FIELDS: dict[str, tuple[type, int]] = {
+    'sources': (np.int64, 2),
+    'flips': (np.bool_, 2),
+    'weights': (np.float32, 2),
+    'classes': (np.int64, 2),
+    'targets': (np.float32, 2),
+    'winners': (np.int64, 1),
+    'iterations': (np.int64, 1),
+    'finished': (np.bool_, 1),
+}
+"""Type and dimensions of each array of a record."""
+
+INDEX_ARRAYS = ('crc32', 'offsets', *FIELDS)
+
+SIMPLEX_TOLERANCE = 1e-4  # float32 weights of a few images sum to 1 within some 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class MixedRecords:
+    """The mixed images of a shard and how each was made: n records of k sources each.
+
+    Args:
+        images: n PNGs of :func:`encode_image`.
+        sources: int64 ``(n, k)``, the indices of the source images in their data set.
+        flips: bool ``(n, k)``, whether a source was flipped horizontally.
+        weights: float32 ``(n, k)`` on the simplex, the sources' shares in the label.
+        classes: int64 ``(n, k)``, the class that each source stands for.
+        targets: float32 ``(n, num_classes)`` in [0, 1], the teacher's probabilities on the mix.
+        winners: int64 ``(n,)``, the most probable class of ``targets``.
+        iterations: int64 ``(n,)``, how many steps were taken.
+        finished: bool ``(n,)``, whether the search met its goal before it ran out of steps.
+
+    Raises:
+        ValueError: If there is no record, or a field has the wrong type, dimensions or length.
+    """
+
+    images: list[bytes]
+    sources: np.ndarray
+    flips: np.ndarray
+    weights: np.ndarray
+    classes: np.ndarray
+    targets: np.ndarray
+    winners: np.ndarray
+    iterations: np.ndarray
+    finished: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Check that the fields belong together."""
+        images = self.images
+        if not isinstance(images, list) or not images or not all(map(_is_filled, images)):
+            raise ValueError('images must be a list of at least one PNG as non-empty bytes.')
+        for name, (dtype, ndim) in FIELDS.items():
+            _check_field(name, getattr(self, name), dtype, ndim, len(images))
+        for name in ('flips', 'weights', 'classes'):
+            shape = getattr(self, name).shape
+            if shape != self.sources.shape:
+                raise ValueError(
+                    f'{name} must have the shape of sources, {self.sources.shape}, got {shape}.'
+                )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def pack_shard(records: MixedRecords, number: int, settings_digest: str) -> bytes:
+    """Put records into one container; equal arguments give equal bytes.
+
+    Args:
+        records: The records.
+        number: The number of the shard within its set, from 0.
+        settings_digest: A digest of the settings that the set is generated with.
+
+    Returns:
+        The content of the file :func:`shard_name` of ``number``.
+
+    Raises:
+        ValueError: If ``number`` is negative or ``settings_digest`` is empty.
+    """
+    if not isinstance(number, int) or number < 0:
+        raise ValueError(f'number must be an integer of at least 0, got {number!r}.')
+    if not isinstance(settings_digest, str) or not settings_digest:
+        raise ValueError(f'settings_digest must be a non-empty string, got {settings_digest!r}.')
+    sizes = [len(image) for image in records.images]
+    arrays = {
+        'images': np.frombuffer(b''.join(records.images), dtype=np.uint8),
+        'offsets': np.cumsum([0, *sizes], dtype=np.int64),
+        'crc32': np.array([zlib.crc32(image) for image in records.images], dtype=np.uint32),
+    }
+    for field in fields(records):
+        if field.name != 'images':
+            # safetensors would store the memory of a strided array in the wrong order
+            arrays[field.name] = np.ascontiguousarray(getattr(records, field.name))
+    header = {'format': FORMAT, 'number': number, 'settings_digest': settings_digest}
+    header['index_sha256'] = index_digest(header, arrays)
+    return save(arrays, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)})
+
+
+def index_digest(header: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
+    """Digest all of a shard but its images: every other bit of the file counts.
+
+    Args:
+        header: ``format``, ``number`` and ``settings_digest``; other keys are left out.
+        arrays: The arrays named in ``INDEX_ARRAYS``; others are left out.
+
+    Returns:
+        A SHA-256 in hexadecimal.
+    """
+    digest = hashlib.sha256()
+    identity = [header[key] for key in ('format', 'number', 'settings_digest')]
+    digest.update(json.dumps(identity).encode())
+    for name in sorted(INDEX_ARRAYS):
+        array = arrays[name]
+        digest.update(f'{name} {array.dtype.str} {array.shape}\n'.encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def find_fault(index: Mapping[str, np.ndarray]) -> tuple[int, str] | None:
+    """Find the first record whose values contradict their meaning.
+
+    Args:
+        index: The arrays of a shard, by the names in ``FIELDS``.
+
+    Returns:
+        The record and what is wrong with it, or None if all is well.
+    """
+    targets, weights, classes = index['targets'], index['weights'], index['classes']
+    num_classes = targets.shape[1]
+    winners = np.clip(index['winners'], 0, num_classes - 1)
+    # Comparing values, not positions, lets either of two equal classes win.
+    won = targets[np.arange(len(targets)), winners] == targets.max(axis=1)
+    is_simplex = abs(weights.sum(axis=1, dtype=np.float64) - 1) <= SIMPLEX_TOLERANCE
+    is_probable = (targets >= 0) & (targets <= 1 + SIMPLEX_TOLERANCE)
+    checks = {
+        'targets are not probabilities in [0, 1]': is_probable.all(axis=1),
+        'winners is not the most probable class': won & (winners == index['winners']),
+        'weights are negative or do not sum to 1': (weights >= 0).all(axis=1) & is_simplex,
+        f'classes are not in [0, {num_classes})': ((classes >= 0) & (classes < num_classes)).all(
+            axis=1
+        ),
+        'sources are negative': (index['sources'] >= 0).all(axis=1),
+    }
+    faults = [(int(np.argmin(good)), what) for what, good in checks.items() if not good.all()]
+    return min(faults, default=None)
+
+
+def _is_filled(data: object) -> bool:
+    """Tell whether ``data`` is bytes, and some."""
+    return isinstance(data, bytes) and len(data) > 0
+
+
+def _check_field(name: str, array: object, dtype: type, ndim: int, length: int) -> None:
+    """Raise ValueError unless ``array`` has this type, these dimensions and this length."""
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f'{name} must be a numpy array, got {type(array).__name__}.')
+    if array.dtype != dtype:
+        raise ValueError(f'{name} must be of dtype {np.dtype(dtype)}, got {array.dtype}.')
+    if array.ndim != ndim or len(array) != length or not array.size:
+        expected = f'({length},)' if ndim == 1 else f'({length}, at least 1)'
+        raise ValueError(
+            f'{name} must have the shape {expected} for {length} images, got {array.shape}.'
+        )

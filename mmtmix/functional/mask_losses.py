@@ -1,0 +1,82 @@
+"""What SuperMix's masks are made of and judged by (Dabouei et al. 2021, section 3.2)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def normalize_masks(raw: Tensor, size: tuple[int, int]) -> Tensor:
+    """Upsample raw masks, squash them and divide by their sum (Eq. 4).
+
+    Args:
+        raw: Unbounded, (N, k, w, w).
+        size: (H, W).
+
+    Returns:
+        (N, k, H, W) in [0, 1], summing to 1 over k, whatever the size of the raw values.
+    """
+    upsampled = F.interpolate(raw, size=size, mode='bilinear', align_corners=False)
+    # s_i / sum_j s_j by way of the logarithms: all k sigmoids may underflow to 0
+    return torch.softmax(F.logsigmoid(upsampled), dim=1)
+
+
+def sparsity(masks: Tensor) -> Tensor:
+    """How undecided masks are: the mean of m (1 - m) (Eq. 5 with its sign mended).
+
+    Args:
+        masks: In [0, 1], (N, k, H, W).
+
+    Returns:
+        (N,), 0 where every pixel belongs to one image.
+    """
+    return (masks * (1 - masks)).mean(dim=(1, 2, 3))
+
+
+def total_variation(masks: Tensor, order: float = 3.0, eps: float = 1e-6) -> Tensor:
+    """Roughness: the p-norm of the gradient, averaged over masks and pixels (section 4.4).
+
+    Args:
+        masks: (N, k, H, W).
+        order: p, 3 in the paper.
+        eps: What a gradient's component counts at least. The norm has no derivative at 0, at the
+            constant masks that every solver starts from.
+
+    Returns:
+        (N,), with ``eps`` at constant masks.
+    """
+    down = F.pad(masks[..., 1:, :] - masks[..., :-1, :], (0, 0, 0, 1))
+    right = F.pad(masks[..., 1:] - masks[..., :-1], (0, 1))
+    powers = down.abs().clamp(min=eps) ** order + right.abs().clamp(min=eps) ** order
+    return (powers ** (1 / order)).mean(dim=(1, 2, 3))
+
+
+def forward_divergence(logits: Tensor, targets: Tensor) -> Tensor:
+    """KL(y, f) of each sample, with the entropy of y, so that it is 0 where f = y.
+
+    Args:
+        logits: The teacher's, (N, num_classes).
+        targets: y, rows on the simplex, (N, num_classes).
+
+    Returns:
+        (N,), in nats.
+    """
+    log_probs = F.log_softmax(logits.float(), dim=1)
+    return (torch.xlogy(targets, targets) - targets * log_probs).sum(dim=1)
+
+
+def reverse_divergence(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+    """KL(f, y) of each sample, as Eq. 3 prints it, with a smoothed y: it is infinite otherwise.
+
+    Args:
+        logits: The teacher's, (N, num_classes).
+        targets: y, rows on the simplex, (N, num_classes).
+        smoothing: Probability that is spread over all classes of y, in (0, 1].
+
+    Returns:
+        (N,), in nats.
+    """
+    log_probs = F.log_softmax(logits.float(), dim=1)
+    smoothed = (1 - smoothing) * targets + smoothing / targets.size(1)
+    return (log_probs.exp() * (log_probs - smoothed.log())).sum(dim=1)
