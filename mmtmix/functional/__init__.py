@@ -4,7 +4,7 @@ from .affine import PADDING_MODES, corner_shift, identity_theta, warp
 from .boxes import box_masks
 from .gaussian import gaussian_kernel, gaussian_smooth
 from .mask_losses import normalize_masks, sparsity, total_variation
-from .mixing import blend, draw_index, draw_weights, mix_targets
+from .mixing import blend, draw_distinct_index, draw_index, draw_weights, mix_targets
 from .quality import soft_cross_entropy, top_classes_match
 from .saliency import class_activation_map, grad_cam, min_max, resize_map
 from .supermix import SuperMixSolution, solve_masks
@@ -24,6 +24,7 @@ __all__ = [
     'box_masks',
     'class_activation_map',
     'corner_shift',
+    'draw_distinct_index',
     'draw_index',
     'draw_weights',
     'grad_cam',

@@ -73,6 +73,33 @@ def draw_index(num_samples: int, num_mix: int, generator: torch.Generator | None
     return order[(rank[:, None] + shifts) % num_samples]
 
 
+def draw_distinct_index(
+    classes: Tensor, num_mix: int, generator: torch.Generator | None = None, tries: int = 16
+) -> Tensor:
+    """Draw partners of other classes: for each sample the first of several draws that has them.
+
+    Args:
+        classes: int64 (N,).
+        num_mix: Images a mix, k.
+        generator: Source of randomness; its device is where the draws are made.
+        tries: Draws of :func:`draw_index`. A sample that finds k different classes in none of
+            them keeps the first.
+
+    Returns:
+        int64 index of shape (N, k) on the device of ``classes``, as of :func:`draw_index`, but an
+        image may be used more or less than ``num_mix`` times.
+
+    Raises:
+        ValueError: If the batch is smaller than ``num_mix``.
+    """
+    draws = torch.stack([draw_index(len(classes), num_mix, generator) for _ in range(tries)])
+    draws = draws.to(classes.device, non_blocking=True)
+    ordered = classes[draws].sort(dim=2).values
+    is_distinct = (ordered[..., 1:] != ordered[..., :-1]).all(dim=2)
+    first = is_distinct.int().argmax(dim=0)
+    return draws[first, torch.arange(len(classes), device=classes.device)]
+
+
 def blend(images: Tensor, masks: Tensor) -> Tensor:
     """Blend k images by masks: ``sum_i masks_i * images_i`` (TransformMix, Eq. 1).
 

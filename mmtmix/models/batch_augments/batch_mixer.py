@@ -8,7 +8,7 @@ import torch
 from mmengine.dist import get_rank
 from torch import Tensor
 
-from mmtmix.functional import draw_index, draw_weights, identity_theta, mix_targets
+from mmtmix.functional import draw_index, draw_weights, mix_targets
 
 from .finite_check import FiniteCheck
 
@@ -61,9 +61,8 @@ class BatchMixer(metaclass=ABCMeta):
             Mixed inputs (N, C, H, W) in the dtype of ``batch_inputs`` and mixed scores
             (N, num_classes) in float, both new. A batch smaller than k comes back unmixed. With
             ``return_details`` a dict as well: ``weights`` (N, k), ``index`` (N, k), own image
-            first, ``saliency`` (N, k, 1, h, w), ``theta`` (N, k, 2, 3), ``warped``
-            (N, k, C, H, W) and ``masks`` (N, k, 1, H, W), with
-            ``mixed = sum_k masks * warped``.
+            first, ``warped`` (N, k, C, H, W) and ``masks`` (N, k, 1, H, W), with
+            ``mixed = sum_k masks * warped``, and what else the mixer knows.
 
         Raises:
             TypeError: If the inputs or labels have the wrong type.
@@ -73,17 +72,17 @@ class BatchMixer(metaclass=ABCMeta):
         scores = batch_scores if batch_scores.is_floating_point() else batch_scores.float()
         if len(batch_inputs) < self.num_mix:
             mixed, targets = batch_inputs.clone(), scores.clone()
-            return (mixed, targets, self._unmixed(mixed)) if return_details else (mixed, targets)
+            if not return_details:
+                return mixed, targets
+            return mixed, targets, self.unmixed_details(mixed, scores)
         generator = rank_generator()
         weights = draw_weights(len(batch_inputs), self.num_mix, self.alpha, generator)
-        index = draw_index(len(batch_inputs), self.num_mix, generator)
         weights = weights.to(batch_inputs.device, non_blocking=True)
-        index = index.to(batch_inputs.device, non_blocking=True)
+        index = self.draw_index(scores, generator)
         mixed, details = self.mix(batch_inputs, scores, weights, index, generator)
-        targets = mix_targets(scores, weights, index)
-        if not return_details:
-            return mixed, targets
-        return mixed, targets, dict(weights=weights, index=index, **details)
+        details = {'weights': weights, 'index': index, **details}
+        targets = self.mix_targets(scores, details)
+        return (mixed, targets, details) if return_details else (mixed, targets)
 
     @abstractmethod
     def mix(
@@ -97,18 +96,28 @@ class BatchMixer(metaclass=ABCMeta):
         """Make the mixes.
 
         Args:
-            batch_inputs: (N, C, H, W), N >= k; never written to.
+            batch_inputs: (N, C, H, W); never written to.
             batch_scores: (N, num_classes), floating point.
-            weights: (N, k), rows on the simplex.
-            index: (N, k), the images of each mix, own first.
+            weights: (M, k), rows on the simplex.
+            index: (M, k), the images of each mix; M is N but in a generated data set.
             generator: For whatever else is drawn, on the CPU.
 
         Returns:
-            Mixed inputs (N, C, H, W), and ``saliency``, ``theta``, ``warped``, ``masks``.
+            Mixed inputs (M, C, H, W), and ``warped``, ``masks`` and what else belongs to the
+            details. A mixer that changes ``weights`` returns those as well.
         """
 
-    def _unmixed(self, images: Tensor) -> Details:
-        """The details of a batch too small to mix: each image alone."""
+    def draw_index(self, batch_scores: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw the images of each mix, (N, k), own first, on the device of the labels."""
+        index = draw_index(len(batch_scores), self.num_mix, generator)
+        return index.to(batch_scores.device, non_blocking=True)
+
+    def mix_targets(self, batch_scores: Tensor, details: Details) -> Tensor:
+        """The mixes' labels (M, num_classes), from the batch's and how it was mixed."""
+        return mix_targets(batch_scores, details['weights'], details['index'])
+
+    def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
+        """The details of a batch too small to mix: each image alone, all of its masks' weight."""
         num_samples, (height, width) = len(images), images.shape[-2:]
         own = torch.zeros(num_samples, self.num_mix, device=images.device)
         own[:, 0] = 1
@@ -116,8 +125,6 @@ class BatchMixer(metaclass=ABCMeta):
         return dict(
             weights=own,
             index=index[:, None].expand(-1, self.num_mix),
-            saliency=torch.zeros_like(own)[..., None, None, None],
-            theta=identity_theta(num_samples, self.num_mix, like=own),
             warped=images[:, None].expand(-1, self.num_mix, -1, -1, -1),
             masks=own[..., None, None, None].expand(-1, -1, 1, height, width),
         )

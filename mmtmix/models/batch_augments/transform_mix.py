@@ -9,6 +9,7 @@ from mmengine.logging import MMLogger
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from torch import Tensor
 
+from mmtmix.functional import identity_theta
 from mmtmix.models.mixers import TransformMixer, load_mixer
 from mmtmix.models.teachers import FrozenTeacher, build_teacher
 
@@ -20,6 +21,9 @@ CAM_CLASSES = ('target', 'predicted')
 @BATCH_AUGMENTS.register_module()
 class TransformMix(BatchMixer):
     """Mix images by a learned mixing module (TransformMix, Algorithm 1, without SEARCH).
+
+    Its details have, beside those of every mixer, ``saliency`` (N, k, 1, h, w) and ``theta``
+    (N, k, 2, 3).
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, such as
@@ -70,9 +74,16 @@ class TransformMix(BatchMixer):
             classes = batch_scores.argmax(dim=1)
         _, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
         saliency = saliency[index]
-        noise = self.mixer.draw_noise(len(batch_inputs), generator).to(batch_inputs.device)
+        noise = self.mixer.draw_noise(len(index), generator).to(batch_inputs.device)
         mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
         return mixed, dict(saliency=saliency, **details)
+
+    def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
+        """See :meth:`BatchMixer.unmixed_details`."""
+        details = super().unmixed_details(images, scores)
+        own = details['weights']
+        saliency = torch.zeros_like(own)[..., None, None, None]
+        return dict(details, saliency=saliency, theta=identity_theta(*own.shape, like=own))
 
     def _check_classes(self, batch_scores: Tensor) -> None:
         known = self.teacher.num_classes

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from weakref import WeakValueDictionary
 
 import torch
-from mmengine.logging import print_log
+from mmengine.logging import MessageHub, print_log
 from torch import Tensor, nn
 
 from mmtmix.functional import min_max, resize_map
@@ -165,8 +166,14 @@ class FrozenTeacher:
         return torch.autocast(inputs.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
+_TEACHERS: WeakValueDictionary[str, FrozenTeacher] = WeakValueDictionary()
+
+
 def build_teacher(teacher: dict | FrozenTeacher) -> FrozenTeacher:
-    """Make a teacher from what a config says.
+    """Make a teacher from what a config says, or find it.
+
+    Augments of one run that name the same teacher with the same settings share it: there is one
+    copy in memory, for as long as one of them uses it.
 
     Args:
         teacher: Arguments of :class:`FrozenTeacher`, or a teacher, which is shared.
@@ -187,7 +194,23 @@ def build_teacher(teacher: dict | FrozenTeacher) -> FrozenTeacher:
             f'teacher has no {" and no ".join(missing)}; give dict(config=..., checkpoint=...), '
             'the config of a classifier and its trained weights'
         )
-    return FrozenTeacher(**teacher)
+    key = _identity(teacher)
+    found = _TEACHERS.get(key)
+    if found is None:
+        found = _TEACHERS[key] = FrozenTeacher(**teacher)
+    return found
+
+
+def _identity(teacher: Mapping) -> str:
+    """What makes two teachers the same one."""
+    # another run may normalise its inputs otherwise, and write the checkpoint anew
+    run = MessageHub.get_current_instance().instance_name
+    try:
+        status = os.stat(teacher['checkpoint'])
+        version = (status.st_mtime_ns, status.st_size)
+    except OSError:  # an address, or a file whose lack FrozenTeacher reports
+        version = None
+    return repr((run, version, sorted(teacher.items(), key=lambda item: item[0])))
 
 
 def _tuples(stats: dict) -> dict:

@@ -91,8 +91,6 @@ def test_the_details_of_an_unmixed_batch_add_up(make_batch):
     assert shapes == dict(
         weights=(2, 3),
         index=(2, 3),
-        saliency=(2, 3, 1, 1, 1),
-        theta=(2, 3, 2, 3),
         warped=(2, 3, 3, 16, 16),
         masks=(2, 3, 1, 16, 16),
     )

@@ -1,0 +1,162 @@
+"""SuperMix as a batch augment."""
+
+from __future__ import annotations
+
+import torch
+from mmpretrain.registry import BATCH_AUGMENTS
+from torch import Tensor
+
+from mmtmix.functional import SuperMixSettings, blend, draw_distinct_index, solve_masks
+from mmtmix.models.teachers import FrozenTeacher, build_teacher
+
+from .batch_mixer import BatchMixer, Details
+
+LABELS = ('teacher', 'gt')
+ON_FAILURE = ('keep', 'clean')
+REPEATS = ('keep', 'resample')
+
+
+@BATCH_AUGMENTS.register_module()
+class SuperMix(BatchMixer):
+    """Mix images by masks that are optimised against a teacher (SuperMix, Algorithm 1).
+
+    Its details have, beside those of every mixer, ``classes`` (N, k), ``logits``
+    (N, num_classes) of the solver's mixes, ``iterations`` (N,) and ``finished`` (N,).
+
+    Args:
+        teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher. It
+            needs the task's classes.
+        num_mix: Images a mix, k; 2 for CIFAR, 3 for ImageNet.
+        alpha: Dirichlet parameter of the weights, > 0.
+        mask_size: Side of the optimised masks; 16 for ImageNet.
+        sigma: Standard deviation of the gradient's smoothing in pixels of the mask; 2 for
+            ImageNet.
+        lambda_s: Weight of the sparsity loss.
+        max_iters: Most steps of the solver.
+        max_unfinished_ratio: Share of a batch that may stay unfinished; 0.5 for ImageNet.
+        labels: Whose class an image stands for in the objective and in the mixed label: the
+            ``'teacher'``'s prediction (Eq. 2) or the ground truth, ``'gt'``.
+        on_failure: What becomes of a sample that doesn't finish: ``'keep'`` its last mix, or
+            ``'clean'``, its own image and class.
+        min_iters: Steps before a sample may finish.
+        legacy_kernel: Smooth as the public code does, see
+            :func:`~mmtmix.functional.gaussian_kernel`.
+        repeats: Sets that name a class twice: ``'keep'`` them, finished when the top classes are
+            the different ones, or ``'resample'`` partners by the ground truth.
+        **solver: Other fields of :class:`~mmtmix.functional.SuperMixSettings`, such as
+            ``method='sgd'``.
+
+    Raises:
+        FileNotFoundError: If the teacher's file does not exist.
+        TypeError: If an argument is unknown.
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        teacher: dict | FrozenTeacher,
+        num_mix: int = 2,
+        alpha: float = 3.0,
+        mask_size: int = 8,
+        sigma: float = 1.0,
+        lambda_s: float = 25.0,
+        max_iters: int = 50,
+        max_unfinished_ratio: float = 0.1,
+        labels: str = 'teacher',
+        on_failure: str = 'keep',
+        min_iters: int = 0,
+        legacy_kernel: bool = False,
+        repeats: str = 'keep',
+        **solver,
+    ):
+        super().__init__(num_mix, alpha)
+        choices = dict(
+            labels=(labels, LABELS),
+            on_failure=(on_failure, ON_FAILURE),
+            repeats=(repeats, REPEATS),
+        )
+        for name, (value, known) in choices.items():
+            if value not in known:
+                raise ValueError(f'{name} must be one of {known}, got {value!r}')
+        self.labels, self.on_failure, self.repeats = labels, on_failure, repeats
+        self.settings = SuperMixSettings(
+            mask_size=mask_size,
+            sigma=sigma,
+            lambda_s=lambda_s,
+            max_iters=max_iters,
+            max_unfinished_ratio=max_unfinished_ratio,
+            min_iters=min_iters,
+            legacy_kernel=legacy_kernel,
+            **solver,
+        )
+        self.teacher = build_teacher(teacher)
+
+    @torch.no_grad()
+    def mix(
+        self,
+        batch_inputs: Tensor,
+        batch_scores: Tensor,
+        weights: Tensor,
+        index: Tensor,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Details]:
+        """See :meth:`BatchMixer.mix`."""
+        images = batch_inputs[index]
+        classes = self._classes(batch_inputs, batch_scores)[index]
+        solution = solve_masks(images, classes, weights, self.teacher, self.settings)
+        masks = solution.masks
+        if self.on_failure == 'clean':
+            own = torch.zeros_like(weights)
+            own[:, 0] = 1
+            failed = ~solution.finished[:, None]
+            weights = torch.where(failed, own, weights)
+            masks = torch.where(failed[..., None, None, None], own[..., None, None, None], masks)
+        mixed = blend(images, masks).to(images.dtype)
+        return mixed, dict(
+            weights=weights,
+            classes=classes,
+            warped=images,
+            masks=masks,
+            logits=solution.logits,
+            iterations=solution.iterations,
+            finished=solution.finished,
+        )
+
+    def draw_index(self, batch_scores: Tensor, generator: torch.Generator) -> Tensor:
+        """See :meth:`BatchMixer.draw_index`."""
+        if self.repeats == 'keep':
+            return super().draw_index(batch_scores, generator)
+        return draw_distinct_index(batch_scores.argmax(dim=1), self.num_mix, generator)
+
+    def mix_targets(self, batch_scores: Tensor, details: Details) -> Tensor:
+        """See :meth:`BatchMixer.mix_targets`; of the teacher's classes, Eq. 2."""
+        if self.labels == 'gt':
+            return super().mix_targets(batch_scores, details)
+        weights = details['weights'].to(batch_scores.dtype)
+        targets = batch_scores.new_zeros(len(weights), batch_scores.size(1))
+        return targets.scatter_add_(1, details['classes'], weights)
+
+    @torch.no_grad()
+    def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
+        """See :meth:`BatchMixer.unmixed_details`; no sample is finished."""
+        details = super().unmixed_details(images, scores)
+        iterations = torch.zeros(len(images), dtype=torch.long, device=images.device)
+        return dict(
+            details,
+            classes=self._classes(images, scores)[details['index']],
+            logits=self.teacher(images).float(),
+            iterations=iterations,
+            finished=iterations.bool(),
+        )
+
+    def _classes(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
+        """The class that each image stands for, (N,)."""
+        known = self.teacher.num_classes
+        if known is not None and known != batch_scores.size(1):
+            raise ValueError(
+                f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
+                'SuperMix needs a teacher of this task'
+            )
+        if self.labels == 'gt':
+            return batch_scores.argmax(dim=1)
+        return self.teacher(batch_inputs).argmax(dim=1)
