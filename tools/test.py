@@ -49,8 +49,8 @@ def main(argv: list[str] | None = None) -> dict:
     """Evaluate; returns the metrics."""
     args = parse_args(argv)
     allow_mmengine_checkpoints()
-    init_launcher(args.launcher)
     cfg = load_config(args.config, args.cfg_options)
+    init_launcher(args.launcher, cfg)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
     cfg.load_from = args.checkpoint

@@ -1,4 +1,8 @@
-"""Train a config, and first whatever it requires: a classifier, a search, or both in order."""
+"""Train a config, and first whatever it requires, in order.
+
+That may be classifiers, searches and sets of mixed images; a config with ``generation`` stands for
+the set that it describes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import gc
 import os
 
 from mmengine.config import DictAction
+from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.datasets import check_data
@@ -18,6 +23,7 @@ from mmtmix.engine.launch import (
     use_amp,
 )
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
+from mmtmix.generation import generate
 from mmtmix.utils import allow_mmengine_checkpoints, load_config
 
 
@@ -84,8 +90,11 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     set_loader_defaults(cfg, not args.no_pin_memory, not args.no_persistent_workers)
 
 
-def train(stage: Stage) -> None:
+def run(stage: Stage) -> None:
     """Run one stage to its end."""
+    if 'generation' in stage.cfg:
+        generate(stage.cfg, stage.cfg.work_dir, get_rank(), get_world_size())
+        return
     build_runner(stage.cfg).train()
     gc.collect()  # a Runner is full of cycles, and the next stage wants the memory
 
@@ -95,8 +104,9 @@ def main(argv: list[str] | None = None) -> None:
     """Train."""
     args = parse_args(argv)
     allow_mmengine_checkpoints()
-    init_launcher(args.launcher)
-    stages = plan_stages(args.config, load_config(args.config, args.cfg_options))
+    cfg = load_config(args.config, args.cfg_options)
+    init_launcher(args.launcher, cfg)
+    stages = plan_stages(args.config, cfg)
     missing = check_stages(stages)
     if args.no_stages and len(missing) > 1:
         raise FileNotFoundError(
@@ -104,10 +114,12 @@ def main(argv: list[str] | None = None) -> None:
             + '\n'.join(f'  {stage.produces}: {stage.command}' for stage in missing[:-1])
             + '\nMake them with these commands, or leave out --no-stages'
         )
+    to_come = [os.path.dirname(stage.produces) for stage in missing[:-1]]
     for stage in missing:
-        check_data(stage.cfg)  # before hours of training on what is there already
+        # before hours of training on what is there already
+        check_data(stage.cfg, to_come)
         complete(stage, args)
-    run_stages(stages, train)
+    run_stages(stages, run)
 
 
 if __name__ == '__main__':

@@ -5,5 +5,14 @@ from .mixed_images import MixedImages
 from .one_hot_score import OneHotScore
 from .preflight import check_data
 from .seeding import seed_worker
+from .undistorted import build_undistorted, loads_bgr
 
-__all__ = ['FashionMNISTIdx', 'MixedImages', 'OneHotScore', 'check_data', 'seed_worker']
+__all__ = [
+    'FashionMNISTIdx',
+    'MixedImages',
+    'OneHotScore',
+    'build_undistorted',
+    'check_data',
+    'loads_bgr',
+    'seed_worker',
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,7 +51,7 @@ class _Problem:
         return '\n'.join([*lines, f'    what to do: {self.advice}'])
 
 
-def check_data(cfg: Config | Mapping[str, Any]) -> None:
+def check_data(cfg: Config | Mapping[str, Any], to_come: Collection[str] = ()) -> None:
     """Check that the files of a config's datasets are there.
 
     No image is read. A dataset that MMPretrain can download (CIFAR, MNIST, unless
@@ -69,6 +69,7 @@ def check_data(cfg: Config | Mapping[str, Any]) -> None:
     Args:
         cfg: A full config with ``train_dataloader``, ``val_dataloader`` and ``test_dataloader``,
             each of which may be missing or None.
+        to_come: Folders that another run will have made by then; what they lack is no problem.
 
     Raises:
         TypeError: If ``cfg`` is no mapping.
@@ -81,7 +82,9 @@ def check_data(cfg: Config | Mapping[str, Any]) -> None:
     reasons = [_download_missing(datasets) if dist.is_main_process() else None]
     # The broadcast is also the barrier behind which the other ranks wait for the download.
     dist.broadcast_object_list(reasons)
-    found = dist.all_gather_object(_find_problems(datasets, reasons[0] or {}))
+    problems_here = _find_problems(datasets, reasons[0] or {})
+    promised = {os.path.abspath(folder) for folder in to_come}
+    found = dist.all_gather_object([p for p in problems_here if p.folder not in promised])
     problems: dict[tuple, _Problem] = {}
     for rank, listed in enumerate(found):
         for problem in listed:

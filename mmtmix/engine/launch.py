@@ -9,20 +9,30 @@ from pathlib import Path
 import torch.distributed as torch_dist
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
+from mmengine.dist import init_dist
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
-def init_launcher(launcher: str) -> None:
-    """Start gloo for a ``torchrun`` launch on machines without an accelerator.
+def init_launcher(launcher: str, cfg: Config) -> None:
+    """Start the process group of a launch before anything asks for its rank.
 
-    MMEngine's own start would ask for a CUDA device there; it leaves a group that already
-    exists alone, and starts its own where there is an accelerator.
+    A Runner leaves a group that already exists alone; but stages are planned, and mixed images
+    generated, without one. On machines without an accelerator ``torchrun`` gets gloo, since
+    MMEngine's start would ask for a CUDA device there.
+
+    Args:
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        cfg: The config of the launch; its ``env_cfg.dist_cfg`` is used as a Runner would.
     """
-    if launcher == 'pytorch' and get_device() == 'cpu' and not torch_dist.is_initialized():
+    if launcher == 'none' or torch_dist.is_initialized():
+        return
+    if launcher == 'pytorch' and get_device() == 'cpu':
         torch_dist.init_process_group('gloo')
+    else:
+        init_dist(launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {}))
 
 
 def default_work_dir(config: str | os.PathLike) -> str:

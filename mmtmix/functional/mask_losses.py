@@ -44,7 +44,7 @@ def total_variation(masks: Tensor, order: float = 3.0, eps: float = 1e-6) -> Ten
             constant masks that every solver starts from.
 
     Returns:
-        (N,), with ``eps`` at constant masks.
+        (N,), about ``eps`` at constant masks.
     """
     down = F.pad(masks[..., 1:, :] - masks[..., :-1, :], (0, 0, 0, 1))
     right = F.pad(masks[..., 1:] - masks[..., :-1], (0, 1))

@@ -89,7 +89,7 @@ def solve_masks(
                 left = (~done).nonzero().squeeze(1)  # waits for the device
                 if given_up + len(left) <= settings.max_unfinished_ratio * len(raw):
                     break
-            if before is not None:
+            if before is not None and step >= settings.min_iters:  # not before it may finish
                 left, stuck = _split_stuck(left, masks.detach(), before, settings.min_change)
                 given_up += stuck
             if step == settings.max_iters or not len(left):

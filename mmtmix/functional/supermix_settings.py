@@ -66,7 +66,12 @@ class SuperMixSettings:
                 f'min_iters={self.min_iters} leaves nothing of max_iters={self.max_iters}; no '
                 'sample could finish'
             )
-        low, high = self.step_range
+        try:
+            low, high = self.step_range
+        except (TypeError, ValueError):
+            raise ValueError(
+                f'step_range must be the two bounds of a step, got {self.step_range!r}'
+            ) from None
         ranges = {
             'sigma': self.sigma > 0,
             'lambda_s': self.lambda_s >= 0,

@@ -3,6 +3,7 @@
 from .checkpoint import allow_mmengine_checkpoints, load_checkpoint, read_weights, unwrap
 from .config import load_config, resolve_config
 from .files import atomic_path, file_digest
+from .schedule import scale_epochs
 
 __all__ = [
     'allow_mmengine_checkpoints',
@@ -13,4 +14,5 @@ __all__ = [
     'read_weights',
     'resolve_config',
     'unwrap',
+    'scale_epochs',
 ]

@@ -139,5 +139,5 @@ def test_gloo_is_started_only_for_torchrun_without_an_accelerator(monkeypatch, d
     monkeypatch.setattr(launch.torch_dist, 'is_initialized', lambda: bool(started))
     monkeypatch.setattr(launch.torch_dist, 'init_process_group', started.append)
     for launcher in ('none', 'slurm', 'pytorch', 'pytorch'):
-        init_launcher(launcher)
+        init_launcher(launcher, Config())
     assert started == (['gloo'] if device == 'cpu' else [])

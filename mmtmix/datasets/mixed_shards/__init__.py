@@ -11,10 +11,11 @@ from .files import (
 from .images import decode_image, encode_image
 from .mixed_set import MixedSet
 from .reader import ShardReader
-from .records import MixedRecords, pack_shard
+from .records import FORMAT, MixedRecords, pack_shard
 
 __all__ = [
     'DATASET_FILE',
+    'FORMAT',
     'SETTINGS_FILE',
     'MixedRecords',
     'MixedSet',

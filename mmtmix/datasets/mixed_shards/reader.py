@@ -12,7 +12,15 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from .images import decode_image
-from .records import FIELDS, FORMAT, INDEX_ARRAYS, METADATA_KEY, find_fault, index_digest
+from .records import (
+    FIELDS,
+    FORMAT,
+    HEADER_KEYS,
+    INDEX_ARRAYS,
+    METADATA_KEY,
+    find_fault,
+    index_digest,
+)
 
 CURE = (
     'Delete that file and run the generator again with the same command: it makes only what is '
@@ -42,6 +50,7 @@ class ShardReader:
     num_records: int
     num_classes: int
     num_mix: int
+    statistics: dict[str, int]
 
     def __init__(
         self,
@@ -188,13 +197,13 @@ class ShardReader:
             self._compare_index(file, header)
         shapes = [file.get_slice(name).get_shape() for name in ('sources', 'targets')]
         (self.num_records, self.num_mix), (_, self.num_classes) = shapes
-        self.number, self._file = header['number'], file
+        self.number, self.statistics, self._file = header['number'], header['statistics'], file
 
     def _read_header(self, file: Any) -> dict:
         """Return what the metadata tells, if it is what was asked for."""
         try:
             header = json.loads((file.metadata() or {})[METADATA_KEY])
-            found = [header[key] for key in ('format', 'number', 'settings_digest')]
+            found = [header[key] for key in HEADER_KEYS]
         except (KeyError, TypeError, ValueError) as error:
             raise self.error('it is no shard of mixed images, or its header is damaged') from error
         if found[0] != FORMAT:

@@ -34,6 +34,8 @@ FIELDS: dict[str, tuple[type, int]] = {
 }
 """Type and dimensions of each array of a record."""
 
+HEADER_KEYS = ('format', 'number', 'settings_digest', 'statistics')
+
 INDEX_ARRAYS = ('crc32', 'offsets', *FIELDS)
 
 SIMPLEX_TOLERANCE = 1e-4  # float32 weights of a few images sum to 1 within some 1e-7
@@ -86,13 +88,19 @@ class MixedRecords:
         return len(self.images)
 
 
-def pack_shard(records: MixedRecords, number: int, settings_digest: str) -> bytes:
+def pack_shard(
+    records: MixedRecords,
+    number: int,
+    settings_digest: str,
+    statistics: Mapping[str, int] | None = None,
+) -> bytes:
     """Put records into one container; equal arguments give equal bytes.
 
     Args:
         records: The records.
         number: The number of the shard within its set, from 0.
         settings_digest: A digest of the settings that the set is generated with.
+        statistics: Counts that the generator wants to find again.
 
     Returns:
         The content of the file :func:`shard_name` of ``number``.
@@ -114,7 +122,12 @@ def pack_shard(records: MixedRecords, number: int, settings_digest: str) -> byte
         if field.name != 'images':
             # safetensors would store the memory of a strided array in the wrong order
             arrays[field.name] = np.ascontiguousarray(getattr(records, field.name))
-    header = {'format': FORMAT, 'number': number, 'settings_digest': settings_digest}
+    header = {
+        'format': FORMAT,
+        'number': number,
+        'settings_digest': settings_digest,
+        'statistics': dict(statistics or {}),
+    }
     header['index_sha256'] = index_digest(header, arrays)
     return save(arrays, metadata={METADATA_KEY: json.dumps(header, sort_keys=True)})
 
@@ -123,15 +136,15 @@ def index_digest(header: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
     """Digest all of a shard but its images: every other bit of the file counts.
 
     Args:
-        header: ``format``, ``number`` and ``settings_digest``; other keys are left out.
+        header: The keys in ``HEADER_KEYS``; others are left out.
         arrays: The arrays named in ``INDEX_ARRAYS``; others are left out.
 
     Returns:
         A SHA-256 in hexadecimal.
     """
     digest = hashlib.sha256()
-    identity = [header[key] for key in ('format', 'number', 'settings_digest')]
-    digest.update(json.dumps(identity).encode())
+    identity = [header[key] for key in HEADER_KEYS]
+    digest.update(json.dumps(identity, sort_keys=True).encode())
     for name in sorted(INDEX_ARRAYS):
         array = arrays[name]
         digest.update(f'{name} {array.dtype.str} {array.shape}\n'.encode())

@@ -1,6 +1,7 @@
 """Mixers on one interface, :class:`BatchMixer`."""
 
 from .batch_mixer import BatchMixer, rank_generator
+from .building import build_mixer, mixer_config, with_input_stats
 from .sample_mixes import SampleCutMix, SampleMixup
 from .super_mix import SuperMix
 from .transform_mix import TransformMix
@@ -11,5 +12,8 @@ __all__ = [
     'SampleMixup',
     'SuperMix',
     'TransformMix',
+    'build_mixer',
+    'mixer_config',
     'rank_generator',
+    'with_input_stats',
 ]

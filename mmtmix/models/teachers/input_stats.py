@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.logging import MessageHub
 from torch import Tensor
 
@@ -36,8 +36,7 @@ class InputStats:
     @classmethod
     def from_config(cls, cfg: Config) -> InputStats | None:
         """Read them from a whole config; None if it has no ``data_preprocessor``."""
-        preprocessor = (cfg.get('model') or {}).get('data_preprocessor')
-        preprocessor = preprocessor or cfg.get('data_preprocessor')
+        preprocessor = preprocessor_config(cfg)
         return None if preprocessor is None else cls.from_preprocessor(preprocessor)
 
     @classmethod
@@ -69,6 +68,12 @@ class InputStats:
         if stats is None:
             raise ValueError(f'the running config has no data_preprocessor; {cure}')
         return stats
+
+
+def preprocessor_config(cfg: Config) -> ConfigDict | None:
+    """The data preprocessor's settings, from where MMEngine takes them; None if there are none."""
+    own = (cfg.get('model') or {}).get('data_preprocessor')
+    return own or cfg.get('data_preprocessor')
 
 
 class Renormalize:

@@ -1,0 +1,81 @@
+"""The images of a config's data set without random crops and flips."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmpretrain.registry import DATASETS
+
+from .preflight import check_data
+
+
+def undistorted_config(
+    cfg: Config, split: str, pipeline: Sequence[dict] | None = None
+) -> tuple[ConfigDict, Sequence[dict]]:
+    """A data set's settings with the pipeline of the validation set.
+
+    Args:
+        cfg: A full config.
+        split: ``'train'`` or ``'val'``: whose images.
+        pipeline: Another pipeline to use.
+
+    Returns:
+        The settings and the pipeline.
+
+    Raises:
+        ValueError: If the config has no such data set, or no pipeline to read it with.
+    """
+    pipelines = [pipeline] if pipeline else []
+    pipelines += [
+        part.pipeline
+        for loader in ('val_dataloader', 'test_dataloader')
+        for part in _parts((cfg.get(loader) or {}).get('dataset'))
+        if part.get('pipeline')
+    ]
+    field = f'{split}_dataloader'
+    if not pipelines or not (cfg.get(field) or {}).get('dataset'):
+        raise ValueError(
+            f'the config needs a {field} for the images, and a val_dataloader or '
+            'test_dataloader for the pipeline that they go through, each with a dataset'
+        )
+    dataset = copy.deepcopy(cfg[field].dataset)
+    for part in _parts(dataset):
+        if 'dataset' not in part and 'datasets' not in part:
+            part.pipeline = pipelines[0]
+    return dataset, pipelines[0]
+
+
+def build_undistorted(
+    cfg: Config, split: str, pipeline: Sequence[dict] | None = None
+) -> tuple[Any, Sequence[dict]]:
+    """Build the data set of :func:`undistorted_config`.
+
+    Returns:
+        The data set and the pipeline.
+
+    Raises:
+        FileNotFoundError: If its files are missing.
+        ValueError: See :func:`undistorted_config`.
+    """
+    dataset, pipeline = undistorted_config(cfg, split, pipeline)
+    check_data({f'{split}_dataloader': dict(dataset=dataset)})
+    return DATASETS.build(dataset), pipeline
+
+
+def loads_bgr(pipeline: Sequence[dict]) -> bool:
+    """Whether a pipeline gives BGR images, as reading files with OpenCV does.
+
+    Data sets that hold their images in memory, such as CIFAR, have RGB ones.
+    """
+    return any('LoadImageFromFile' in str(step['type']) for step in pipeline)
+
+
+def _parts(dataset: Any) -> Iterator[ConfigDict]:
+    """A data set's settings and, where it wraps others, theirs."""
+    if isinstance(dataset, Mapping):
+        yield dataset
+        for inner in (dataset.get('dataset'), *(dataset.get('datasets') or ())):
+            yield from _parts(inner)

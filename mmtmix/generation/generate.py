@@ -1,0 +1,143 @@
+"""Generate a set of mixed images from a config; resume one; share it among processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import DefaultScope
+
+from mmtmix.datasets import build_undistorted, loads_bgr
+from mmtmix.models import BatchMixer
+from mmtmix.models.batch_augments import build_mixer, mixer_config, with_input_stats
+from mmtmix.models.teachers import build_teacher, preprocessor_config
+
+from .draws import Draw, DrawSampler, draw_batch
+from .folder import SetFolder
+from .mixing import LabelledMixer, check_teacher, count_classes
+from .progress import Progress
+from .settings import GenerationSettings, describe
+from .shard_maker import make_shards
+
+
+def generate(
+    cfg: Config,
+    out: str | os.PathLike,
+    rank: int = 0,
+    world_size: int = 1,
+    device: str | torch.device | None = None,
+) -> None:
+    """Make what is missing of a set of mixed images (SuperMix, section 4).
+
+    Every shard follows from the settings and its number alone. So a set that was broken off and
+    resumed, or made by several processes, is the same as one made in one go, and processes need
+    not talk: each takes every ``world_size``-th of the missing shards, and whoever finds all
+    shards there at its end writes ``dataset.json``.
+
+    Args:
+        cfg: A classifier's config with a ``train_dataloader``, a mixer of this library among its
+            batch augments and ``generation=dict(num=..., ...)``: the fields of
+            :class:`GenerationSettings`; ``teacher``, for mixers without one; and ``pipeline``
+            for the images, by default that of the validation set, since crops are not wanted.
+        out: The folder of the set.
+        rank: Of this process.
+        world_size: Number of processes.
+        device: Where to mix; the accelerator if there is one.
+
+    Raises:
+        FileNotFoundError: If files of the data set, mixer or teacher are missing.
+        OSError: If a shard can't be written.
+        RuntimeError: If nothing worth keeping comes out.
+        ValueError: If the config doesn't fit, or the folder holds another set.
+    """
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
+        settings, options = read_settings(cfg)
+        dataset, pipeline = build_undistorted(cfg, 'train', options['pipeline'])
+        mixer = build_mixer(cfg)
+        labelled = _labelled(mixer, cfg, dataset, options['teacher'], device or get_device())
+    parts = dict(
+        dataset=cfg.train_dataloader.dataset,
+        pipeline=pipeline,
+        preprocessor=preprocessor_config(cfg) or {},
+        mixer=mixer_config(cfg),
+        teacher=options['teacher'] or {},
+    )
+    folder = SetFolder(out, settings, describe(settings, parts, len(dataset)))
+    mine = folder.missing()[rank::world_size]
+    folder.clean(mine)
+    progress = Progress(folder)
+    channel_order = 'bgr' if loads_bgr(pipeline) else 'rgb'
+    for shard in make_shards(
+        dataset,
+        DrawSampler(mine, _drawing(settings, mixer, dataset)),
+        labelled,
+        settings,
+        channel_order,
+        cfg.train_dataloader.get('num_workers', 0),
+    ):
+        folder.write(*shard)
+        if rank == 0:
+            progress.update()
+    if not folder.missing() and not folder.is_complete:
+        classes = dataset.metainfo.get('classes')
+        folder.finish(classes, labelled.num_classes, mixer.num_mix, channel_order)
+        progress.finish()
+
+
+def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
+    """The field ``generation`` of a config.
+
+    Returns:
+        The settings, and ``pipeline`` and ``teacher``, each None if not given.
+
+    Raises:
+        ValueError: If ``num`` is missing, a field is unknown or a value out of its range.
+    """
+    given = dict(cfg.get('generation') or {})
+    options = {name: given.pop(name, None) for name in ('pipeline', 'teacher')}
+    known = [field.name for field in fields(GenerationSettings)]
+    unknown = sorted(given.keys() - set(known))
+    if unknown or 'num' not in given:
+        problem = f'has no field {", ".join(unknown)}' if unknown else 'needs num'
+        raise ValueError(f'generation {problem}; it takes {", ".join([*known, *options])}')
+    return GenerationSettings(**given), options
+
+
+def _labelled(
+    mixer: BatchMixer, cfg: Config, dataset: Any, teacher: dict | None, device: str | torch.device
+) -> LabelledMixer:
+    """The mixer, and the teacher that labels what it makes: its own, unless another is given."""
+    num_classes = count_classes(cfg, dataset)
+    labeller = getattr(mixer, 'teacher', None)
+    if teacher is not None:
+        labeller = build_teacher(with_input_stats(teacher, cfg))
+    check_teacher(labeller, num_classes)
+    preprocessor = dict(preprocessor_config(cfg) or {})
+    return LabelledMixer(mixer, labeller, preprocessor, num_classes, device)
+
+
+def _drawing(
+    settings: GenerationSettings, mixer: BatchMixer, dataset: Any
+) -> Callable[[int, int], Draw]:
+    """Make the draw of a batch from the numbers of its shard and of itself."""
+    labels = None
+    if getattr(mixer, 'repeats', 'keep') == 'resample':
+        labels = torch.as_tensor(dataset.get_gt_labels())
+
+    def draw(shard: int, batch: int) -> Draw:
+        return draw_batch(
+            (shard, batch),
+            settings.seed,
+            (settings.batch_size, mixer.num_mix),
+            len(dataset),
+            mixer.alpha,
+            settings.flip_prob,
+            labels,
+        )
+
+    return draw

@@ -1,0 +1,134 @@
+"""From a batch of clean images to mixed ones with the teacher's labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import default_collate
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from mmtmix.models import BatchMixer, FrozenTeacher
+from mmtmix.models.teachers import InputStats, Renormalize, preprocessor_config
+
+from .draws import Draw
+
+
+class LabelledMixer:
+    """Mix the images of a draw and let the teacher label the mixes.
+
+    Args:
+        mixer: Of any kind.
+        teacher: Labels what the mixer's own solver hasn't labelled.
+        preprocessor: The settings of the task's data preprocessor.
+        num_classes: Of the task.
+        device: Where it runs.
+    """
+
+    def __init__(
+        self,
+        mixer: BatchMixer,
+        teacher: FrozenTeacher,
+        preprocessor: dict,
+        num_classes: int,
+        device: str | torch.device,
+    ):
+        self.mixer, self.teacher, self.num_classes = mixer, teacher, num_classes
+        settings = dict(preprocessor, batch_augments=None, to_onehot=True, num_classes=num_classes)
+        settings.setdefault('type', 'ClsDataPreprocessor')
+        self.preprocessor = MODELS.build(settings).to(device)
+        self.device = device
+        self._to_pixels = Renormalize(InputStats.from_preprocessor(preprocessor), InputStats())
+
+    @torch.no_grad()
+    def __call__(self, items: Sequence[dict], draw: Draw) -> dict[str, np.ndarray]:
+        """Make n mixes.
+
+        Args:
+            items: The n * k images of the draw, as the data set gives them.
+            draw: What was drawn.
+
+        Returns:
+            ``images``, uint8 (n, H, W) or (n, H, W, 3) in the data set's channel order, and the
+            fields of :class:`~mmtmix.datasets.mixed_shards.MixedRecords`.
+
+        Raises:
+            ValueError: If the images differ in size.
+        """
+        inputs, scores = self._preprocess(items)
+        flips = draw.flips.flatten().to(inputs.device)
+        inputs = torch.where(flips[:, None, None, None], inputs.flip(3), inputs)
+        index = torch.arange(len(inputs), device=inputs.device).view(draw.sources.shape)
+        weights = draw.weights.to(inputs.device)
+        mixed, details = self.mixer.mix(inputs, scores, weights, index, draw.generator)
+        logits = details['logits'] if 'logits' in details else self.teacher(mixed)
+        targets = logits.float().softmax(dim=1)
+        count = torch.zeros(len(mixed), dtype=torch.long, device=inputs.device)
+        fields = dict(
+            images=self._pixels(mixed),
+            sources=draw.sources,
+            flips=draw.flips,
+            weights=details.get('weights', weights).float(),
+            classes=details.get('classes', scores.argmax(dim=1)[index]),
+            targets=targets,
+            winners=targets.argmax(dim=1),
+            iterations=details.get('iterations', count),
+            finished=details.get('finished', count == 0),
+        )
+        return {name: value.cpu().numpy() for name, value in fields.items()}
+
+    def _preprocess(self, items: Sequence[dict]) -> tuple[Tensor, Tensor]:
+        """Normalised images (N, C, H, W) and one-hot labels (N, num_classes)."""
+        shapes = {tuple(item['inputs'].shape) for item in items}
+        if len(shapes) > 1:
+            raise ValueError(
+                f'the pipeline gives images of different sizes {sorted(shapes)}, which make no '
+                'batch; give one that resizes them, generation=dict(pipeline=[...])'
+            )
+        data = self.preprocessor(default_collate(items))
+        return data['inputs'], torch.stack([s.gt_score for s in data['data_samples']]).float()
+
+    def _pixels(self, images: Tensor) -> Tensor:
+        """Normalised images as uint8 (n, H, W), or (n, H, W, 3) in the data set's order."""
+        pixels = self._to_pixels(images.float()).round().clamp(0, 255).to(torch.uint8)
+        return pixels[:, 0] if pixels.size(1) == 1 else pixels.permute(0, 2, 3, 1)
+
+
+def check_teacher(teacher: Any, num_classes: int) -> None:
+    """Refuse a teacher that can't label the data set.
+
+    Raises:
+        ValueError: If there is none or it knows another number of classes.
+    """
+    if teacher is None:
+        raise ValueError(
+            'the mixer has no teacher and nothing else labels the mixes; set generation=dict('
+            'teacher=dict(config=..., checkpoint=...)) in the config'
+        )
+    if teacher.num_classes != num_classes:
+        raise ValueError(
+            f'the teacher knows {teacher.num_classes} classes and the data set has {num_classes}; '
+            'give a teacher of this data set'
+        )
+
+
+def count_classes(cfg: Config, dataset: Any) -> int:
+    """Number of the task's classes, from the preprocessor, the head or the data set.
+
+    Raises:
+        ValueError: If none of them says it.
+    """
+    found = (
+        preprocessor_config(cfg).get('num_classes')
+        or (cfg.model.get('head') or {}).get('num_classes')
+        or len(dataset.metainfo.get('classes') or ())
+    )
+    if not found:
+        raise ValueError(
+            'the number of classes is unknown; set data_preprocessor=dict(num_classes=...)'
+        )
+    return int(found)

@@ -1,0 +1,54 @@
+"""A generated set as loose pictures, for people to look at."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmtmix.datasets.mixed_shards import ShardReader, read_dataset_file, shard_name
+
+
+def write_pictures(folder: Path) -> Path:
+    """Write every image of a complete set as ``images/shard-00000/00012_bag+shirt.png``.
+
+    A shard whose pictures are there is left out, and a shard's folder appears when it is whole.
+
+    Args:
+        folder: The set.
+
+    Returns:
+        The folder of the pictures.
+
+    Raises:
+        FileNotFoundError: If the set isn't complete.
+        ValueError: If a shard is damaged.
+    """
+    described = read_dataset_file(folder)
+    out = folder / 'images'
+    out.mkdir(exist_ok=True)
+    for number in range(len(described['shards'])):
+        target = out / Path(shard_name(number)).stem
+        if not target.is_dir():
+            reader = ShardReader(folder / shard_name(number), described['settings_digest'], number)
+            _write_shard(reader, target, described['classes'])
+    return out
+
+
+def _write_shard(reader: ShardReader, target: Path, names: Sequence[str] | None) -> None:
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f'.{target.name}.'))
+    try:
+        temporary.chmod(0o755)
+        for record, classes in enumerate(reader.column('classes').tolist()):
+            label = '+'.join(_plain(names[c] if names else str(c)) for c in classes)
+            (temporary / f'{record:05d}_{label}.png').write_bytes(reader.image_bytes(record))
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _plain(name: str) -> str:
+    """A class name that is fit for a file name."""
+    return re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-')[:30]

@@ -1,0 +1,48 @@
+"""Say how far a generation is."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from mmengine.logging import MMLogger
+
+from .folder import SetFolder
+
+
+class Progress:
+    """A line a shard: how much all processes have made, how fast, and how long it will take.
+
+    Args:
+        folder: The set.
+    """
+
+    def __init__(self, folder: SetFolder):
+        self.folder = folder
+        self.logger = MMLogger.get_current_instance()
+        self.total = sum(folder.sizes)
+        self.before = self._made()
+        self.start = time.monotonic()
+        self.logger.info(f'{self.before} of {self.total} mixed images are in {folder.path}')
+
+    def update(self) -> None:
+        """Say it."""
+        made, seconds = self._made(), time.monotonic() - self.start
+        rate = (made - self.before) / max(seconds, 1e-9)
+        eta = timedelta(seconds=round((self.total - made) / max(rate, 1e-9)))
+        self.logger.info(f'{made} of {self.total} mixed images, {rate:.1f} images/s, eta {eta}')
+
+    def finish(self) -> None:
+        """Say what came out, if the set is complete."""
+        if not self.folder.is_complete:
+            return
+        found = self.folder.statistics()
+        yielded = 100 * found.finished / max(found.drawn, 1)
+        steps = found.iterations / max(found.drawn, 1)
+        self.logger.info(
+            f'{self.folder.path} is complete: {self.total} images of {found.drawn} mixes, '
+            f'{yielded:.1f} % of them finished, {steps:.1f} iterations a mix'
+        )
+
+    def _made(self) -> int:
+        return sum(self.folder.sizes[number] for number in self.folder.present())

@@ -1,0 +1,101 @@
+"""How many mixed images to generate, and from what; and what makes two sets the same one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mmtmix.utils import file_digest
+
+KEEP = ('finished', 'all')
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """Size of a generated set and how it is drawn.
+
+    Attributes:
+        num: Mixed images to make, > 0.
+        seed: Of everything that is drawn.
+        shard_size: Images a shard; a kill loses at most one shard a process.
+        batch_size: Mixes that are made at once. It is a part of the result: SuperMix stops a
+            whole batch when enough of it is finished.
+        keep: ``'finished'`` keeps the mixes in which the teacher sees all images (the paper's
+            way), ``'all'`` also the others. Blind mixers finish all.
+        flip_prob: Probability that a source image is flipped horizontally, in [0, 1].
+
+    Raises:
+        ValueError: If one is out of its range.
+    """
+
+    num: int
+    seed: int = 0
+    shard_size: int = 2000
+    batch_size: int = 128
+    keep: str = 'finished'
+    flip_prob: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, least in (('num', 1), ('seed', 0), ('shard_size', 1), ('batch_size', 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f'{name} must be an integer >= {least}, got {value!r}')
+        if self.keep not in KEEP:
+            raise ValueError(f'keep must be one of {KEEP}, got {self.keep!r}')
+        if not 0 <= self.flip_prob <= 1:
+            raise ValueError(f'flip_prob must be in [0, 1], got {self.flip_prob!r}')
+
+    @property
+    def shards(self) -> list[int]:
+        """Images of each shard."""
+        full, rest = divmod(self.num, self.shard_size)
+        return [self.shard_size] * full + [rest] * (rest > 0)
+
+
+def describe(
+    settings: GenerationSettings, sources: Mapping[str, Any], num_sources: int
+) -> dict[str, Any]:
+    """Everything that a set depends on, as plain JSON.
+
+    Args:
+        settings: Size and seed.
+        sources: Configs of the data set, the mixer and the teacher.
+        num_sources: Images in the data set.
+
+    Returns:
+        The settings, the configs, and a digest of every file that they name.
+    """
+    plain = json.loads(json.dumps(dict(sources), default=str))
+    files = {path: file_digest(path) for path in sorted(set(_strings(plain))) if _is_file(path)}
+    return dict(asdict(settings), num_sources=num_sources, files=files, **plain)
+
+
+def digest(described: Mapping[str, Any]) -> str:
+    """SHA-256 of what :func:`describe` returned, its first 16 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def differences(old: Any, new: Any, name: str = '') -> Iterator[str]:
+    """Name the fields in which two descriptions differ, with both values."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            inner = f'{name}.{key}' if name else key
+            yield from differences(old.get(key), new.get(key), inner)
+    elif old != new:
+        yield f'{name}: {old!r} there, {new!r} now'
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _strings(item)
+
+
+def _is_file(path: str) -> bool:
+    return os.path.isfile(path)

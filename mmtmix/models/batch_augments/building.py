@@ -1,0 +1,58 @@
+"""The mixer of a config, outside of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from mmengine.config import Config, ConfigDict
+from mmpretrain.registry import BATCH_AUGMENTS
+
+from mmtmix.models.teachers import InputStats, preprocessor_config
+
+from .batch_mixer import BatchMixer
+
+
+def mixer_config(cfg: Config) -> ConfigDict:
+    """The settings of the first mixer of this library among a config's batch augments.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    settings = cfg.model.get('train_cfg') or {}
+    if 'augments' not in settings:
+        settings = (preprocessor_config(cfg) or {}).get('batch_augments') or {}
+    augments = settings.get('augments') or []
+    for augment in [augments] if isinstance(augments, Mapping) else augments:
+        kind = augment['type']
+        kind = BATCH_AUGMENTS.get(kind) if isinstance(kind, str) else kind
+        if isinstance(kind, type) and issubclass(kind, BatchMixer):
+            return ConfigDict(augment)
+    raise ValueError(
+        f'none of the augments in model.train_cfg is a mixer of mmtmix: {augments!r}. Give the '
+        'config of a classifier that trains with one, such as '
+        'configs/transformmix/wrn16_fashionmnist_mini.py'
+    )
+
+
+def with_input_stats(teacher: Mapping, cfg: Config) -> ConfigDict:
+    """A teacher's settings, with the normalisation of a config's images, since no run tells it."""
+    stats = asdict(InputStats.from_preprocessor(preprocessor_config(cfg) or {}))
+    return ConfigDict({'input_stats': stats, **teacher})
+
+
+def build_mixer(cfg: Config, **overrides) -> BatchMixer:
+    """Build the mixer of :func:`mixer_config`.
+
+    Args:
+        cfg: A classifier's config.
+        **overrides: Settings of the mixer to change, such as ``num_mix``.
+
+    Raises:
+        FileNotFoundError: If a file of the mixer or its teacher is missing.
+        ValueError: If there is none or its settings don't fit.
+    """
+    settings = ConfigDict({**mixer_config(cfg), **overrides})
+    if isinstance(settings.get('teacher'), Mapping):
+        settings.teacher = with_input_stats(settings.teacher, cfg)
+    return BATCH_AUGMENTS.build(settings)

@@ -1,0 +1,98 @@
+"""Generate a data set of mixed images, to train on beside the clean ones.
+
+The images of a config's training set are mixed by its mixer, without random crops, and labelled
+by its teacher. Run the same command again to complete a set that was broken off. Under torchrun
+the processes share the work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from mmengine.config import DictAction
+from mmengine.device import get_device
+from rich.progress import track
+
+from mmtmix.datasets.mixed_shards import DATASET_FILE, verify_set
+from mmtmix.engine.launch import default_work_dir
+from mmtmix.generation import generate, write_pictures
+from mmtmix.utils import load_config
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What to make, and where."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config of a classifier that trains with a mixer of mmtmix')
+    parser.add_argument('--out', help='folder of the set (default: the work dir of the config)')
+    parser.add_argument('--num', type=int, help='mixed images to make')
+    parser.add_argument('--seed', type=int)
+    parser.add_argument('--shard-size', type=int, help='images a file (2000)')
+    parser.add_argument('--batch-size', type=int, help='mixes that are made at once (128)')
+    parser.add_argument(
+        '--keep-unfinished',
+        action='store_true',
+        help="keep also mixes whose top classes aren't those of the sources",
+    )
+    parser.add_argument(
+        '--images', action='store_true', help='also write every image as a picture, to look at'
+    )
+    parser.add_argument(
+        '--verify', action='store_true', help='at the end read and check every record'
+    )
+    parser.add_argument('--device', help='such as cpu or cuda:1; by default the accelerator')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    return parser.parse_args(argv)
+
+
+def overrides(args: argparse.Namespace) -> dict:
+    """The arguments that are fields of the config's ``generation``."""
+    given = dict(
+        num=args.num,
+        seed=args.seed,
+        shard_size=args.shard_size,
+        batch_size=args.batch_size,
+        keep='all' if args.keep_unfinished else None,
+    )
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Generate; returns the exit status."""
+    args = parse_args(argv)
+    # processes of one launch take shards in turns; they have nothing to tell each other
+    rank, world_size, local_rank = (
+        int(os.environ.get(name, default))
+        for name, default in (('RANK', 0), ('WORLD_SIZE', 1), ('LOCAL_RANK', 0))
+    )
+    device = args.device or get_device()
+    if args.device is None and device != 'cpu':
+        device = f'{device}:{local_rank}'
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
+    out = Path(args.out or default_work_dir(args.config))
+    generate(cfg, out, rank, world_size, device)
+    if not (args.images or args.verify):
+        return 0
+    if world_size > 1:
+        raise ValueError('--images and --verify are for one process; run again without torchrun')
+    if args.images:
+        print(f'pictures are in {write_pictures(out)}')
+    return verify(out) if args.verify else 0
+
+
+def verify(out: Path) -> int:
+    """Check a set and say what is wrong; returns the exit status."""
+    errors = verify_set(out, lambda shards: track(list(shards), 'Checking shards'))
+    for error in errors:
+        print(error, file=sys.stderr)
+    print(
+        f'{out / DATASET_FILE}: {f"{len(errors)} problems" if errors else "every record is good"}'
+    )
+    return 1 if errors else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
