@@ -24,7 +24,7 @@ def top_classes_match(logits: Tensor, classes: Tensor) -> Tensor:
     """Whether the top-k classes of the logits are exactly the mixed classes.
 
     A set that names a class twice has fewer than k different ones; as many top classes are
-    compared as there are different mixed classes.
+    compared as there are different mixed classes. Logits that aren't finite match nothing.
 
     Args:
         logits: (N, num_classes).
@@ -38,4 +38,4 @@ def top_classes_match(logits: Tensor, classes: Tensor) -> Tensor:
     ranked = logits.topk(min(classes.size(1), logits.size(1)), dim=1).indices
     is_mixed = mixed.gather(1, ranked)
     counts = torch.arange(ranked.size(1), device=logits.device) < num_unique[:, None]
-    return (is_mixed | ~counts).all(dim=1)
+    return (is_mixed | ~counts).all(dim=1) & logits.isfinite().all(dim=1)

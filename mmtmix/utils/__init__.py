@@ -3,6 +3,7 @@
 from .checkpoint import allow_mmengine_checkpoints, load_checkpoint, read_weights, unwrap
 from .config import load_config, resolve_config
 from .files import atomic_path, file_digest
+from .memory import peak_memory
 from .schedule import scale_epochs
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     'file_digest',
     'load_checkpoint',
     'load_config',
+    'peak_memory',
     'read_weights',
     'resolve_config',
     'unwrap',

@@ -5,7 +5,13 @@ from functools import partial
 import pytest
 import torch
 
-from mmtmix.functional import blend, draw_index, draw_weights, mix_targets
+from mmtmix.functional import (
+    blend,
+    draw_distinct_index,
+    draw_index,
+    draw_weights,
+    mix_targets,
+)
 
 
 def seeded(seed=0):
@@ -42,7 +48,14 @@ def test_a_tiny_alpha_gives_one_image_nearly_everything(alpha):
         assert share == pytest.approx(1 / 3, abs=0.03)
 
 
-@pytest.mark.parametrize('draw', [partial(draw_weights, 8, 3, 1.0), partial(draw_index, 8, 3)])
+@pytest.mark.parametrize(
+    'draw',
+    [
+        partial(draw_weights, 8, 3, 1.0),
+        partial(draw_index, 8, 3),
+        partial(draw_distinct_index, torch.arange(8) % 4, 3),
+    ],
+)
 def test_a_generator_reproduces_its_draws_and_leaves_torchs_own_alone(draw):
     before = torch.get_rng_state()
     assert torch.equal(draw(seeded(7)), draw(seeded(7)))
@@ -107,9 +120,45 @@ def test_every_other_image_is_an_equally_likely_partner():
     torch.testing.assert_close(shares, torch.tensor([0.0] + [0.25] * 4), atol=0.03, rtol=0)
 
 
+@pytest.mark.parametrize('num_mix', [2, 3])
+def test_partners_are_of_other_classes_where_a_draw_has_them(num_mix):
+    classes = torch.arange(16) % 4
+    repeats = 0
+    for seed in range(10):
+        index = draw_distinct_index(classes, num_mix, seeded(seed))
+        assert index.dtype == torch.int64
+        assert index[:, 0].tolist() == list(range(16))
+        assert all(len(set(row)) == num_mix for row in index.tolist())
+        named = classes[draw_index(16, num_mix, seeded(seed))].tolist()
+        repeats += sum(len(set(row)) < num_mix for row in named)
+        assert all(len(set(row)) == num_mix for row in classes[index].tolist())
+    assert repeats > 10  # that is, a single draw would not do
+
+
+def test_each_sample_takes_its_first_draw_of_different_classes():
+    classes = torch.tensor([0, 0, 0, 1, 1, 2])
+    generator = seeded(3)
+    draws = [draw_index(6, 3, generator).tolist() for _ in range(5)]
+    taken = []
+    for sample in range(6):
+        rows = [draw[sample] for draw in draws]
+        fits = [row for row in rows if len({classes[i].item() for i in row}) == 3]
+        taken.append((fits or rows)[0])
+    index = draw_distinct_index(classes, 3, seeded(3), tries=5)
+    assert index.tolist() == taken
+    assert taken not in draws
+
+
+@pytest.mark.parametrize('classes', [[0] * 6, [0, 0, 0, 1, 1, 1]])
+def test_samples_without_different_partners_keep_the_first_draw(classes):
+    index = draw_distinct_index(torch.tensor(classes), 3, seeded())
+    assert torch.equal(index, draw_index(6, 3, seeded()))
+
+
 def test_a_batch_smaller_than_a_mix_has_no_index():
-    with pytest.raises(ValueError, match='batch of 2 has no 3 different images'):
-        draw_index(2, 3)
+    for draw in (partial(draw_index, 2), partial(draw_distinct_index, torch.arange(2))):
+        with pytest.raises(ValueError, match='batch of 2 has no 3 different images'):
+            draw(3)
 
 
 def test_blend_is_the_sum_of_masked_images():

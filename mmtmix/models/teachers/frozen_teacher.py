@@ -151,12 +151,13 @@ class FrozenTeacher:
                 f'shape {tuple(inputs.shape)}; use a teacher trained on such images'
             )
         parameter = next(self.model.parameters())
-        if parameter.device != inputs.device:
-            self.model.to(inputs.device)
-        if self._renormalize is None:
-            source = self._input_stats or InputStats.of_running_task() or self.stats
-            print_log(f'The teacher gets images normalised by {source}', logger='current')
-            self._renormalize = Renormalize(source, self.stats)
+        with torch.inference_mode(False):  # what is made here must serve gradients later, too
+            if parameter.device != inputs.device:
+                self.model.to(inputs.device)
+            if self._renormalize is None:
+                source = self._input_stats or InputStats.of_running_task() or self.stats
+                print_log(f'The teacher gets images normalised by {source}', logger='current')
+                self._renormalize = Renormalize(source, self.stats).to(inputs.device)
         inputs = self._renormalize(inputs.to(parameter.dtype))
         return inputs.contiguous(memory_format=self.memory_format)
 
@@ -203,14 +204,19 @@ def build_teacher(teacher: dict | FrozenTeacher) -> FrozenTeacher:
 
 def _identity(teacher: Mapping) -> str:
     """What makes two teachers the same one."""
-    # another run may normalise its inputs otherwise, and write the checkpoint anew
+    # another run may normalise its inputs otherwise, and write the files anew
     run = MessageHub.get_current_instance().instance_name
+    files = [_version(teacher[name]) for name in ('config', 'checkpoint')]
+    return repr((run, files, sorted(teacher.items(), key=lambda item: item[0])))
+
+
+def _version(file: object) -> tuple[int, int] | None:
+    """When a file was written and its size; None for what is no file here."""
     try:
-        status = os.stat(teacher['checkpoint'])
-        version = (status.st_mtime_ns, status.st_size)
-    except OSError:  # an address, or a file whose lack FrozenTeacher reports
-        version = None
-    return repr((run, version, sorted(teacher.items(), key=lambda item: item[0])))
+        status = os.stat(file)
+    except (OSError, TypeError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def _tuples(stats: dict) -> dict:

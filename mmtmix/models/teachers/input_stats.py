@@ -94,12 +94,17 @@ class Renormalize:
         self.shift = ((source_mean - target_mean) / target_std).view(-1, 1, 1)
         self.is_identity = not self.swap and source == target
 
+    def to(self, device: torch.device) -> Renormalize:
+        """Move to a device, in place."""
+        self.scale, self.shift = self.scale.to(device), self.shift.to(device)
+        return self
+
     def __call__(self, inputs: Tensor) -> Tensor:
         """(N, C, H, W) -> the same shape; new values, never in place."""
         if self.is_identity:
             return inputs
         if self.scale.device != inputs.device:
-            self.scale, self.shift = self.scale.to(inputs.device), self.shift.to(inputs.device)
+            self.to(inputs.device)
         if self.swap and inputs.size(1) == 3:
             inputs = inputs.flip(1)
         return inputs * self.scale.to(inputs.dtype) + self.shift.to(inputs.dtype)

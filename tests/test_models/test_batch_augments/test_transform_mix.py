@@ -110,6 +110,17 @@ def test_small_and_odd_batches_are_mixed(make_augment, make_batch, num_samples):
     assert (targets > 0).sum(dim=1).tolist() == [2] * num_samples
 
 
+def test_an_unmixed_batch_has_all_details_and_stands_still(make_augment, make_batch):
+    augment, (inputs, scores) = make_augment(3), make_batch(2)
+    mixed, targets, details = augment(inputs, scores, return_details=True)
+    assert torch.equal(mixed, inputs)
+    assert torch.equal(targets, scores)
+    assert details.keys() == augment(*make_batch(), return_details=True)[2].keys()
+    assert torch.equal(details['saliency'], torch.zeros(2, 3, 1, 1, 1))
+    assert torch.equal(details['theta'], torch.eye(2, 3).expand(2, 3, -1, -1))
+    assert torch.equal((details['masks'] * details['warped']).sum(dim=1), inputs)
+
+
 def test_autocast_changes_the_mix_by_rounding_only(make_augment, make_batch):
     augment, batch = make_augment(), make_batch(6, (3, 64, 64))
     mixed, targets, details = seeded(augment, batch, return_details=True)

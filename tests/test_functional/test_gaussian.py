@@ -1,0 +1,93 @@
+"""Gaussian smoothing, against the formula and a plain 2-D convolution."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmtmix.functional.gaussian import gaussian_kernel, gaussian_smooth
+
+SIGMAS = [0.3, 1.0, 1.5, 2.0, 3.0]
+
+
+def taps(sigma, number):
+    """The formula, in plain Python."""
+    values = [math.exp(-((i - (number - 1) / 2) ** 2) / (2 * sigma**2)) for i in range(number)]
+    return torch.tensor([value / sum(values) for value in values], dtype=torch.double)
+
+
+def impulse(size=21, place=10):
+    maps = torch.zeros(1, 1, size, size)
+    maps[0, 0, place, place] = 1
+    return maps
+
+
+def centre(maps):
+    """Centre of mass as (row, column)."""
+    share = maps[0, 0].double() / maps.sum()
+    place = torch.arange(maps.size(-1), dtype=torch.double)
+    return (share.sum(dim=1) @ place).item(), (share.sum(dim=0) @ place).item()
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+@pytest.mark.parametrize('sigma', SIGMAS)
+def test_a_kernel_is_a_symmetric_gaussian_that_sums_to_1(sigma, legacy):
+    kernel = gaussian_kernel(sigma, legacy)
+    assert kernel.dtype == torch.float32
+    assert kernel.sum().item() == pytest.approx(1, abs=1e-6)
+    assert torch.equal(kernel, kernel.flip(0))
+    torch.testing.assert_close(kernel.double(), taps(sigma, len(kernel)), atol=1e-7, rtol=1e-5)
+
+
+def test_a_kernel_has_an_odd_number_of_taps_and_the_legacy_one_five_sigma():
+    assert [len(gaussian_kernel(sigma)) for sigma in SIGMAS] == [1, 5, 7, 11, 15]
+    assert [len(gaussian_kernel(sigma, legacy=True)) for sigma in SIGMAS] == [1, 5, 7, 10, 15]
+    assert len(gaussian_kernel(0.1, legacy=True)) == 1
+
+
+@pytest.mark.parametrize('sigma', SIGMAS)
+def test_smoothing_shifts_nothing(sigma):
+    smooth = gaussian_smooth(impulse(), gaussian_kernel(sigma))
+    assert centre(smooth) == pytest.approx((10, 10), abs=1e-5)
+    assert torch.equal(smooth, smooth.flip(2, 3))
+
+
+def test_the_legacy_kernel_of_ten_taps_shifts_by_half_a_pixel():
+    smooth = gaussian_smooth(impulse(), gaussian_kernel(2.0, legacy=True))
+    assert [abs(place - 10) for place in centre(smooth)] == pytest.approx([0.5, 0.5], abs=1e-5)
+
+
+@pytest.mark.parametrize(('sigma', 'legacy'), [(1.0, False), (2.0, False), (2.0, True)])
+@pytest.mark.parametrize('shape', [(3, 2, 8, 8), (1, 4, 5, 9), (2, 3, 1, 3)])
+def test_smoothing_is_a_convolution_with_the_outer_product(sigma, legacy, shape):
+    maps = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    kernel = gaussian_kernel(sigma, legacy)
+    line = taps(sigma, len(kernel))
+    after = (len(line) - 1) // 2
+    before = len(line) - 1 - after
+    padded = F.pad(maps.double(), (before, after, before, after))
+    expected = torch.zeros(shape, dtype=torch.double)
+    for row, vertical in enumerate(line):
+        for column, horizontal in enumerate(line):
+            window = padded[..., row : row + shape[2], column : column + shape[3]]
+            expected += vertical * horizontal * window
+    smooth = gaussian_smooth(maps, kernel)
+    assert smooth.dtype == torch.float32
+    torch.testing.assert_close(smooth.double(), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_maps_are_smoothed_each_by_itself_and_not_written_to():
+    maps = torch.zeros(2, 3, 7, 7)
+    maps[1, 2, 3, 3] = 1
+    before = maps.clone()
+    smooth = gaussian_smooth(maps, gaussian_kernel(1.0))
+    assert smooth.sum(dim=(2, 3)).gt(0).nonzero().tolist() == [[1, 2]]
+    assert torch.equal(maps, before)
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+@pytest.mark.parametrize('sigma', [0, -1.0, float('nan')])
+def test_a_sigma_that_is_not_positive_is_refused(sigma, legacy):
+    with pytest.raises(ValueError, match=f'sigma must be > 0 .*got {sigma!r}'):
+        gaussian_kernel(sigma, legacy)
