@@ -1,35 +1,36 @@
 """Draw how a config's mixer mixes real images of its data set.
 
-By default the images are the training set's. They go through the pipeline of the validation
-set, which has no random crops and flips.
+The mixer is the first one of mmtmix (TransformMix, SuperMix, SampleMixup, SampleCutMix) among the
+config's batch augments; what is drawn depends on the steps that it has. By default the images are
+the training set's. They go through the pipeline of the validation set, which has no random crops
+and flips.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Sequence
 
 import torch
 from matplotlib.figure import Figure
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
-from mmpretrain.registry import BATCH_AUGMENTS
+from torch import Tensor
 
 from mmtmix.functional import draw_weights
 from mmtmix.models import BatchMixer
-from mmtmix.models.teachers import InputStats
+from mmtmix.models.batch_augments import build_mixer, mixer_config
 from mmtmix.utils import load_config
 from mmtmix.visualization import (
     CHANNEL_ORDERS,
     LAYOUTS,
     RealImages,
     check_format,
+    draw_comparison,
     draw_panel,
     draw_sweep,
     load_images,
-    preprocessor_config,
     save_figure,
     sweep_lambda,
     sweep_temperature,
@@ -39,7 +40,7 @@ from mmtmix.visualization import (
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """What to draw, of which images."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config of a classifier that trains with a learned mix')
+    parser.add_argument('config', help='config of a classifier that trains with a mixer of mmtmix')
     parser.add_argument('--out', required=True, help='picture to write (.png, .pdf, .svg)')
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
@@ -50,20 +51,31 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     kind.add_argument(
         '--temperature-sweep',
         action='store_true',
-        help='draw the same images, in equal shares, at several softmax temperatures',
+        help='draw the same images, in equal shares, at several softmax temperatures '
+        '(TransformMix alone)',
     )
-    parser.add_argument('--num', type=int, default=4, help='number of mixes')
+    kind.add_argument(
+        '--num-mix',
+        type=int,
+        nargs='+',
+        metavar='K',
+        help='draw mixes of K images for each K, such as 2 3 4 (not TransformMix)',
+    )
+    parser.add_argument('--num', type=int, default=4, help='number of mixes, of each K')
     parser.add_argument('--seed', type=int, default=0, help='of images, weights and noise')
     parser.add_argument(
         '--indices',
         type=int,
         nargs='+',
         help='images in the data set, k for each mix, in place of --num mixes of images of '
-        'different classes',
+        'different classes; with --num-mix as many as the largest K, smaller ones take the first',
     )
     parser.add_argument('--split', choices=['train', 'val'], default='train')
     parser.add_argument(
-        '--layout', choices=LAYOUTS, default='rows', help='a mix a row, or a mix a column'
+        '--layout',
+        choices=LAYOUTS,
+        default='rows',
+        help='a mix a row, or a mix a column; sweeps and --num-mix have rows',
     )
     parser.add_argument(
         '--channel-order',
@@ -76,43 +88,47 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def build_mixer(cfg: Config) -> BatchMixer:
-    """Build the first mixer of this library among a config's batch augments.
+def build_mixers(cfg: Config, num_mix: Sequence[int] | None) -> list[BatchMixer]:
+    """Build a config's mixer, or one like it for each number of images.
 
     Raises:
-        FileNotFoundError: If a file of the mixer or its teacher is missing.
-        ValueError: If there is none.
+        ValueError: If there are numbers, but for a TransformMix.
     """
-    preprocessor = preprocessor_config(cfg)
-    settings = cfg.model.get('train_cfg') or {}
-    settings = settings if 'augments' in settings else preprocessor.get('batch_augments') or {}
-    augments = settings.get('augments') or []
-    for augment in [augments] if isinstance(augments, Mapping) else augments:
-        kind = augment['type']
-        kind = BATCH_AUGMENTS.get(kind) if isinstance(kind, str) else kind
-        if not isinstance(kind, type) or not issubclass(kind, BatchMixer):
-            continue
-        augment = ConfigDict(augment)
-        if isinstance(augment.get('teacher'), Mapping):
-            # no Runner is there to tell the teacher how the images are normalised
-            stats = asdict(InputStats.from_preprocessor(preprocessor))
-            augment.teacher = ConfigDict({'input_stats': stats, **augment.teacher})
-        return BATCH_AUGMENTS.build(augment)
-    raise ValueError(
-        f'none of the augments in model.train_cfg is a mixer of mmtmix: {augments!r}. Give the '
-        'config of a classifier that trains with one, such as '
-        'configs/transformmix/wrn16_fashionmnist_mini.py'
-    )
+    if not num_mix:
+        return [build_mixer(cfg)]
+    settings = mixer_config(cfg)
+    if 'mixer' in settings:
+        raise ValueError(
+            f'--num-mix {" ".join(map(str, num_mix))} is not for TransformMix, whose module was '
+            f'searched for mixes of {settings.get("num_mix", 2)} images; draw the config of each '
+            'search by itself'
+        )
+    return [build_mixer(cfg, num_mix=k) for k in num_mix]
 
 
-def draw(mixer: BatchMixer, images: RealImages, args: argparse.Namespace) -> Figure:
+def mix(
+    mixer: BatchMixer, images: RealImages, index: Tensor, seed: int
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Mix with drawn weights.
+
+    Returns:
+        The mixes and their details.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    weights = draw_weights(len(index), mixer.num_mix, mixer.alpha, generator).to(index.device)
+    mixed, details = mixer.mix(images.inputs, images.scores, weights, index, generator)
+    return mixed, {'weights': weights, 'index': index, **details}  # the mixer's weights win
+
+
+def draw(mixers: Sequence[BatchMixer], images: RealImages, args: argparse.Namespace) -> Figure:
     """Mix the images and draw what the arguments ask for."""
-    batch = (images.inputs, images.scores)
-    options = dict(
-        names=images.names,
-        rows=images.rows,
-        channel_order=args.channel_order or images.channel_order,
-    )
+    mixer, batch = mixers[0], (images.inputs, images.scores)
+    options = dict(names=images.names, channel_order=args.channel_order or images.channel_order)
+    if args.num_mix:
+        groups = images.index[list(images.rows)]
+        mixes = [mix(each, images, groups[:, : each.num_mix], args.seed) for each in mixers]
+        return draw_comparison(images.inputs, mixes, images.stats, **options)
+    options['rows'] = images.rows
     if args.lam_sweep:
         sweep = sweep_lambda(mixer, *batch, images.index, seed=args.seed)
         return draw_sweep(sweep, images.inputs, images.stats, **options)
@@ -120,11 +136,7 @@ def draw(mixer: BatchMixer, images: RealImages, args: argparse.Namespace) -> Fig
         weights = torch.full(images.index.shape, 1 / mixer.num_mix, device=args.device)
         sweep = sweep_temperature(mixer, *batch, weights, images.index, seed=args.seed)
         return draw_sweep(sweep, images.inputs, images.stats, steps=True, **options)
-    generator = torch.Generator().manual_seed(args.seed)
-    weights = draw_weights(len(images.inputs), mixer.num_mix, mixer.alpha, generator)
-    weights = weights.to(args.device)
-    mixed, details = mixer.mix(*batch, weights, images.index, generator)
-    details = dict(weights=weights, index=images.index, **details)
+    mixed, details = mix(mixer, images, images.index, args.seed)
     options['layout'] = args.layout
     return draw_panel(images.inputs, mixed, details, images.stats, **options)
 
@@ -135,11 +147,10 @@ def main(argv: list[str] | None = None) -> Figure:
     check_format(args.out)  # before the work rather than after it
     cfg = load_config(args.config, args.cfg_options)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
-        mixer = build_mixer(cfg)
-        images = load_images(
-            cfg, mixer.num_mix, args.split, args.num, args.indices, args.seed, args.device
-        )
-    figure = draw(mixer, images, args)
+        mixers = build_mixers(cfg, args.num_mix)
+        most = max(mixer.num_mix for mixer in mixers)
+        images = load_images(cfg, most, args.split, args.num, args.indices, args.seed, args.device)
+    figure = draw(mixers, images, args)
     save_figure(figure, args.out)
     print(f'wrote {args.out}')
     return figure

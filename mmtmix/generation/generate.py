@@ -15,11 +15,12 @@ from mmengine.registry import DefaultScope
 from mmtmix.datasets import build_undistorted, loads_bgr
 from mmtmix.models import BatchMixer
 from mmtmix.models.batch_augments import build_mixer, mixer_config, with_input_stats
+from mmtmix.models.task_preprocessor import count_classes
 from mmtmix.models.teachers import build_teacher, preprocessor_config
 
 from .draws import Draw, DrawSampler, draw_batch
 from .folder import SetFolder
-from .mixing import LabelledMixer, check_teacher, count_classes
+from .mixing import LabelledMixer, check_teacher
 from .progress import Progress
 from .settings import GenerationSettings, describe
 from .shard_maker import make_shards

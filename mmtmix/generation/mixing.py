@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
-from mmengine.dataset import default_collate
-from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from mmtmix.models import BatchMixer, FrozenTeacher
-from mmtmix.models.teachers import InputStats, Renormalize, preprocessor_config
+from mmtmix.models.task_preprocessor import TaskPreprocessor
+from mmtmix.models.teachers import InputStats, Renormalize
 
 from .draws import Draw
 
@@ -38,10 +36,7 @@ class LabelledMixer:
         device: str | torch.device,
     ):
         self.mixer, self.teacher, self.num_classes = mixer, teacher, num_classes
-        settings = dict(preprocessor, batch_augments=None, to_onehot=True, num_classes=num_classes)
-        settings.setdefault('type', 'ClsDataPreprocessor')
-        self.preprocessor = MODELS.build(settings).to(device)
-        self.device = device
+        self.preprocess = TaskPreprocessor(preprocessor, num_classes, device)
         self._to_pixels = Renormalize(InputStats.from_preprocessor(preprocessor), InputStats())
 
     @torch.no_grad()
@@ -59,7 +54,7 @@ class LabelledMixer:
         Raises:
             ValueError: If the images differ in size.
         """
-        inputs, scores = self._preprocess(items)
+        inputs, scores = self.preprocess(items)
         flips = draw.flips.flatten().to(inputs.device)
         inputs = torch.where(flips[:, None, None, None], inputs.flip(3), inputs)
         index = torch.arange(len(inputs), device=inputs.device).view(draw.sources.shape)
@@ -80,17 +75,6 @@ class LabelledMixer:
             finished=details.get('finished', count == 0),
         )
         return {name: value.cpu().numpy() for name, value in fields.items()}
-
-    def _preprocess(self, items: Sequence[dict]) -> tuple[Tensor, Tensor]:
-        """Normalised images (N, C, H, W) and one-hot labels (N, num_classes)."""
-        shapes = {tuple(item['inputs'].shape) for item in items}
-        if len(shapes) > 1:
-            raise ValueError(
-                f'the pipeline gives images of different sizes {sorted(shapes)}, which make no '
-                'batch; give one that resizes them, generation=dict(pipeline=[...])'
-            )
-        data = self.preprocessor(default_collate(items))
-        return data['inputs'], torch.stack([s.gt_score for s in data['data_samples']]).float()
 
     def _pixels(self, images: Tensor) -> Tensor:
         """Normalised images as uint8 (n, H, W), or (n, H, W, 3) in the data set's order."""
@@ -114,21 +98,3 @@ def check_teacher(teacher: Any, num_classes: int) -> None:
             f'the teacher knows {teacher.num_classes} classes and the data set has {num_classes}; '
             'give a teacher of this data set'
         )
-
-
-def count_classes(cfg: Config, dataset: Any) -> int:
-    """Number of the task's classes, from the preprocessor, the head or the data set.
-
-    Raises:
-        ValueError: If none of them says it.
-    """
-    found = (
-        preprocessor_config(cfg).get('num_classes')
-        or (cfg.model.get('head') or {}).get('num_classes')
-        or len(dataset.metainfo.get('classes') or ())
-    )
-    if not found:
-        raise ValueError(
-            'the number of classes is unknown; set data_preprocessor=dict(num_classes=...)'
-        )
-    return int(found)

@@ -3,11 +3,12 @@
 Needs matplotlib, so nothing else of this library imports it. Figures belong to no screen.
 """
 
+from .comparison import draw_comparison
 from .curves import plot_curves
 from .grid import check_format, save_figure
 from .images import CHANNEL_ORDERS, denormalize
 from .panel import LAYOUTS, draw_panel
-from .real_images import RealImages, load_images, preprocessor_config
+from .real_images import RealImages, load_images
 from .scalars import Scalars, read_scalars
 from .sweep_figure import draw_sweep
 from .sweeps import Sweep, sweep_lambda, sweep_temperature
@@ -20,11 +21,11 @@ __all__ = [
     'Sweep',
     'check_format',
     'denormalize',
+    'draw_comparison',
     'draw_panel',
     'draw_sweep',
     'load_images',
     'plot_curves',
-    'preprocessor_config',
     'read_scalars',
     'save_figure',
     'sweep_lambda',

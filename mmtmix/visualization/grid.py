@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class Group:
 
     Attributes:
         labels: The text beside each row or above each column, of one or more lines.
-        title: A line above the labels of columns; rows have none.
+        title: A line above the labels of columns, or left of those of rows.
     """
 
     labels: Sequence[str]
@@ -63,35 +63,31 @@ def image_grid(
     width = max(cell, cell / aspect, _needed_width(columns))
     width = max(width, _needed_height(rows) / aspect)
     across, down = _place(columns, width), _place(rows, width * aspect)
-    row_labels = [label for group in rows for label in group.labels]
-    left = _MARGIN + _PAD + max(_text_width(label, _FONT) for label in row_labels)
+    title_width = max(_text_width(group.title, _TITLE_FONT) for group in rows)
+    label_left = _MARGIN + (title_width + 2 * _PAD if title_width else 0)
+    left = label_left + _PAD + max(_text_width(label, _FONT) for g in rows for label in g.labels)
     header = _PAD + _LINE * max(_lines(label) for group in columns for label in group.labels)
     titles = _TITLE_LINE + _PAD if any(group.title for group in columns) else 0
     top = _MARGIN + titles + header
     size = (left + across.length + _MARGIN, top + down.length + _MARGIN)
     figure = Figure(figsize=size)
-
-    def fraction(x: float, y: float) -> tuple[float, float]:
-        return x / size[0], 1 - y / size[1]
-
     axes = np.empty((len(down.starts), len(across.starts)), dtype=object)
     for r, y in enumerate(down.starts):
         for c, x in enumerate(across.starts):
-            corner = fraction(left + x, top + y + down.cell)
+            corner = (left + x) / size[0], 1 - (top + y + down.cell) / size[1]
             axes[r, c] = figure.add_axes((*corner, across.cell / size[0], down.cell / size[1]))
             _make_frame(axes[r, c])
-        style = dict(fontsize=_FONT, ha='left', va='center', parse_math=False)
-        figure.text(*fraction(_MARGIN, top + y + down.cell / 2), row_labels[r], **style)
-    first = 0
-    for group in columns:
-        starts = across.starts[first : first + len(group.labels)]
-        for x, label in zip(starts, group.labels, strict=True):
-            place = fraction(left + x + across.cell / 2, top - _PAD)
-            figure.text(*place, label, fontsize=_FONT, ha='center', va='bottom', parse_math=False)
-        middle = (starts[0] + starts[-1] + across.cell) / 2
-        place = fraction(left + middle, top - header - _PAD)
-        figure.text(*place, group.title, fontsize=_TITLE_FONT, ha='center', va='bottom')
-        first += len(group.labels)
+    for group, centers in _centers(rows, down):
+        for y, label in zip(centers, group.labels, strict=True):
+            _write(figure, label_left, top + y, label, _FONT, ha='left', va='center')
+        middle = (centers[0] + centers[-1]) / 2
+        _write(figure, _MARGIN, top + middle, group.title, _TITLE_FONT, ha='left', va='center')
+    for group, centers in _centers(columns, across):
+        for x, label in zip(centers, group.labels, strict=True):
+            _write(figure, left + x, top - _PAD, label, _FONT, ha='center', va='bottom')
+        middle = left + (centers[0] + centers[-1]) / 2
+        above = top - header - _PAD
+        _write(figure, middle, above, group.title, _TITLE_FONT, ha='center', va='bottom')
     return figure, axes
 
 
@@ -136,6 +132,19 @@ def _place(groups: Sequence[Group], cell: float) -> _Track:
             position += cell + _GAP
         position += _GROUP_GAP - _GAP
     return _Track(starts, cell)
+
+
+def _centers(groups: Sequence[Group], track: _Track) -> Iterator[tuple[Group, list[float]]]:
+    """The middle of each row or column, group by group."""
+    starts = iter(track.starts)
+    for group in groups:
+        yield group, [next(starts) + track.cell / 2 for _ in group.labels]
+
+
+def _write(figure: Figure, x: float, y: float, text: str, size: float, **alignment: str) -> None:
+    """Write at a place in inches from the figure's upper left corner."""
+    width, height = figure.get_size_inches()
+    figure.text(x / width, 1 - y / height, text, fontsize=size, parse_math=False, **alignment)
 
 
 def _needed_width(columns: Sequence[Group]) -> float:

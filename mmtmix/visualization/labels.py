@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from mmtmix.models.batch_augments.batch_mixer import Details
+
 _MOST_CHARACTERS = 18
 _SUBSCRIPTS = str.maketrans('0123456789', '₀₁₂₃₄₅₆₇₈₉')
 
@@ -46,6 +48,35 @@ def mix_label(
         share = str(j + 1) if weights is None else f'{share_symbol(j)} = {float(weights[j]):.2f}'
         lines.append(share if names is None else share + separator + class_label(names[image]))
     return '\n'.join(lines)
+
+
+def mix_labels(
+    details: Details, names: Sequence[str] | None = None, separator: str = ' '
+) -> list[str]:
+    """What stands beside each mix: its shares and classes and, if it was solved for, how.
+
+    Args:
+        details: As a mixer returns them, with ``weights`` and ``index``.
+        names: Name of each image's class in the batch.
+        separator: Between share and class, and wherever else a narrow label breaks.
+    """
+    labels = [
+        mix_label(images, names, shares, separator)
+        for images, shares in zip(details['index'], details['weights'], strict=True)
+    ]
+    if 'iterations' not in details:
+        return labels
+    steps, finished = details['iterations'].tolist(), details['finished'].tolist()
+    return [
+        f'{label}\n{_ending(*ending, separator)}'
+        for label, *ending in zip(labels, steps, finished, strict=True)
+    ]
+
+
+def _ending(steps: int, finished: bool, separator: str) -> str:
+    if not finished:
+        return f'not finished{separator}after {steps}'
+    return f'{steps} step' if steps == 1 else f'{steps} steps'
 
 
 def check_rows(rows: Sequence[int] | None, names: Sequence[str] | None, count: int) -> list[int]:

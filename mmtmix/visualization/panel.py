@@ -1,4 +1,4 @@
-"""How mixes were made, step by step (TransformMix, Figures 3, 6, 8 and 9)."""
+"""How mixes were made, step by step (as TransformMix, Figures 3, 6, 8 and 9)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,20 @@ from mmtmix.models.batch_augments.batch_mixer import Details
 from mmtmix.models.teachers import InputStats
 
 from .grid import Group, image_grid
-from .images import denormalize, show_picture, to_array
-from .labels import check_rows, image_numbers, mix_label
+from .labels import check_rows, mix_labels
+from .steps import check_details, mix_steps
 
 LAYOUTS = ('rows', 'columns')
-_NEEDED = ('weights', 'index', 'saliency', 'warped', 'masks')
+_DRAWN = (
+    'weights',
+    'index',
+    'saliency',
+    'theta',
+    'warped',
+    'masks',
+    'iterations',
+    'finished',
+)
 
 
 def draw_panel(
@@ -29,7 +38,10 @@ def draw_panel(
     layout: str = 'rows',
     channel_order: str = 'rgb',
 ) -> Figure:
-    """Draw inputs, CAMs, transformed images, masks and the mix of each sample.
+    """Draw inputs, masks and the mix of each sample, and the steps between if the mixer has them.
+
+    CAMs are drawn of a mixer whose details hold ``saliency``, transformed images of one with
+    ``theta``; ``iterations`` and ``finished`` are told beside the mix.
 
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
@@ -48,42 +60,21 @@ def draw_panel(
     Raises:
         ValueError: If details are missing or an argument doesn't fit the batch.
     """
-    _check(details, layout)
+    if layout not in LAYOUTS:
+        raise ValueError(f'layout must be one of {LAYOUTS}, got {layout!r}')
+    check_details(details)
     rows = check_rows(rows, names, len(batch_inputs))
-    chosen = {name: details[name][rows] for name in _NEEDED}
-    index, weights = chosen['index'], chosen['weights']
-    separator = ' ' if layout == 'rows' else '\n'  # columns are narrow
-    labels = [
-        mix_label(images, names, shares, separator)
-        for images, shares in zip(index, weights, strict=True)
-    ]
-    steps = _steps(batch_inputs[index], mixed[rows], chosen, stats, channel_order)
-    groups = [Group(image_numbers(pictures.shape[1]), title) for title, pictures, _ in steps]
-    figure, axes = _frames(groups, labels, layout, batch_inputs.size(-2) / batch_inputs.size(-1))
+    chosen = {name: details[name][rows] for name in _DRAWN if name in details}
+    labels = mix_labels(chosen, names, ' ' if layout == 'rows' else '\n')  # columns are narrow
+    steps = mix_steps(batch_inputs, mixed[rows], chosen, stats, channel_order)
+    aspect = batch_inputs.size(-2) / batch_inputs.size(-1)
+    figure, axes = _frames([step.group for step in steps], labels, layout, aspect)
     for row, line in enumerate(axes):
-        cells = iter(line)
-        for _, pictures, cams in steps:
-            for j, picture in enumerate(pictures[row]):
-                show_picture(next(cells), picture, None if cams is None else cams[row, j])
+        first = 0
+        for step in steps:
+            step.show(row, line[first:])
+            first += step.pictures.shape[1]
     return figure
-
-
-def _steps(
-    inputs: Tensor, mixed: Tensor, details: Details, stats: InputStats, channel_order: str
-) -> list[tuple[str, np.ndarray, np.ndarray | None]]:
-    """Title, pictures (N, k, H, W[, 3]) and saliency (N, k, h, w) or None of each step."""
-    pictures, warped, mixes = (
-        denormalize(images, stats, channel_order)
-        for images in (inputs, details['warped'], mixed[:, None])
-    )
-    saliency, masks = (to_array(details[name])[:, :, 0] for name in ('saliency', 'masks'))
-    return [
-        ('Input', pictures, None),
-        ('CAM', pictures, saliency),
-        ('Transformed', warped, None),
-        ('Mask', masks, None),
-        ('Mix', mixes, None),
-    ]
 
 
 def _frames(
@@ -95,14 +86,3 @@ def _frames(
     beside = [Group([f'{g.title} {number}'.strip() for number in g.labels]) for g in groups]
     figure, axes = image_grid([Group(labels)], beside, aspect)
     return figure, axes.T
-
-
-def _check(details: Details, layout: str) -> None:
-    if layout not in LAYOUTS:
-        raise ValueError(f'layout must be one of {LAYOUTS}, got {layout!r}')
-    missing = [name for name in _NEEDED if name not in details]
-    if missing:
-        raise ValueError(
-            f'details lack {", ".join(missing)}; give the third value of a mixer called with '
-            'return_details=True'
-        )

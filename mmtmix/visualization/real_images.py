@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from mmengine.config import Config, ConfigDict
-from mmengine.dataset import default_collate
-from mmpretrain.registry import DATASETS, MODELS
+from mmengine.config import Config
 from torch import Tensor
 
-from mmtmix.datasets import check_data
-from mmtmix.models.teachers import InputStats
+from mmtmix.datasets import build_undistorted, loads_bgr
+from mmtmix.models.task_preprocessor import TaskPreprocessor, count_classes
+from mmtmix.models.teachers import InputStats, preprocessor_config
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def load_images(
         ValueError: If the config has no such data set, there are too few images, the indices
             don't fit or images differ in size.
     """
-    dataset, pipeline = build_dataset(cfg, split)
+    dataset, pipeline = build_undistorted(cfg, split)
     indices = draw_groups(dataset, num, num_mix, seed) if indices is None else list(indices)
     if not indices or len(indices) % num_mix or not all(0 <= i < len(dataset) for i in indices):
         raise ValueError(
@@ -80,51 +78,17 @@ def load_images(
             f'mixes {num_mix} of {len(dataset)} images; got {indices}'
         )
     classes = dataset.metainfo.get('classes')
-    inputs, scores = _preprocess(cfg, [dataset[i] for i in indices], classes, device)
+    settings, num_classes = preprocessor_config(cfg) or {}, count_classes(cfg, dataset)
+    preprocess = TaskPreprocessor(settings, num_classes, device)
+    inputs, scores = preprocess([dataset[i] for i in indices])
     labels = scores.argmax(dim=1).tolist()
     names = [classes[label] if classes else f'class {label}' for label in labels]
     # row i of a group is the group from its i-th image on, around its end
     groups = torch.arange(len(indices), device=device).view(-1, num_mix)
     index = torch.stack([groups.roll(-i, dims=1) for i in range(num_mix)], dim=1).flatten(0, 1)
-    stats = InputStats.from_preprocessor(preprocessor_config(cfg))
+    stats = InputStats.from_config(cfg) or InputStats()
     channel_order = 'bgr' if loads_bgr(pipeline) != stats.to_rgb else 'rgb'
     return RealImages(inputs, scores, names, index, stats, channel_order)
-
-
-def preprocessor_config(cfg: Config) -> ConfigDict:
-    """The data preprocessor's settings, from where MMEngine takes them."""
-    found = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
-    return ConfigDict(found or {})
-
-
-def build_dataset(cfg: Config, split: str) -> tuple[Any, Sequence[dict]]:
-    """Build the data set of a split with the pipeline of the validation set.
-
-    Returns:
-        The data set and the pipeline.
-
-    Raises:
-        FileNotFoundError: If its files are missing.
-        ValueError: If the config has no such data set, or no pipeline to read it with.
-    """
-    pipelines = [
-        part.pipeline
-        for loader in ('val_dataloader', 'test_dataloader')
-        for part in _parts((cfg.get(loader) or {}).get('dataset'))
-        if part.get('pipeline')
-    ]
-    field = f'{split}_dataloader'
-    if not pipelines or not (cfg.get(field) or {}).get('dataset'):
-        raise ValueError(
-            f'the config needs a {field} for the images, and a val_dataloader or '
-            'test_dataloader for the pipeline that they go through, each with a dataset'
-        )
-    dataset = copy.deepcopy(cfg[field].dataset)
-    for part in _parts(dataset):
-        if 'dataset' not in part and 'datasets' not in part:
-            part.pipeline = pipelines[0]
-    check_data({field: dict(dataset=dataset)})
-    return DATASETS.build(dataset), pipelines[0]
 
 
 def draw_groups(dataset: Any, num: int, num_mix: int, seed: int) -> list[int]:
@@ -151,39 +115,3 @@ def draw_groups(dataset: Any, num: int, num_mix: int, seed: int) -> list[int]:
             f'{len(dataset)} images; ask for fewer (at least 1), or give the indices'
         )
     return images
-
-
-def loads_bgr(pipeline: Sequence[dict]) -> bool:
-    """Whether a pipeline gives BGR images, as reading files with OpenCV does.
-
-    Data sets that hold their images in memory, such as CIFAR, have RGB ones.
-    """
-    return any('LoadImageFromFile' in str(step['type']) for step in pipeline)
-
-
-def _preprocess(
-    cfg: Config, items: list[dict], classes: Sequence[str] | None, device: str
-) -> tuple[Tensor, Tensor]:
-    """Normalised images and one-hot labels of a data set's items."""
-    shapes = {tuple(item['inputs'].shape) for item in items}
-    if len(shapes) > 1:
-        raise ValueError(
-            f'the pipeline of the validation set gives images of different sizes {shapes}, which '
-            'make no batch; add a resize to it'
-        )
-    settings = dict(preprocessor_config(cfg), batch_augments=None, to_onehot=True)
-    settings.setdefault('type', 'ClsDataPreprocessor')
-    if settings.get('num_classes') is None:
-        head = cfg.model.get('head') or {}
-        settings['num_classes'] = head.get('num_classes') or len(classes or ()) or None
-    data = MODELS.build(settings).to(device)(default_collate(items))
-    scores = torch.stack([sample.gt_score for sample in data['data_samples']])
-    return data['inputs'], scores.float()
-
-
-def _parts(dataset: Any) -> Iterator[ConfigDict]:
-    """A data set's settings and, where it wraps others, theirs."""
-    if isinstance(dataset, Mapping):
-        yield dataset
-        for inner in (dataset.get('dataset'), *(dataset.get('datasets') or ())):
-            yield from _parts(inner)

@@ -35,7 +35,8 @@ def draw_sweep(
         stats: How the batch is normalised.
         names: Name of each image's class, N.
         rows: The samples to draw; all by default.
-        steps: Also draw, in a row below, the CAMs and the first image's masks.
+        steps: Also draw, in a row below, the first image's masks and, if the mixer has them, the
+            CAMs.
         channel_order: Of the normalised images, see :func:`denormalize`.
 
     Returns:
@@ -47,24 +48,39 @@ def draw_sweep(
     rows = check_rows(rows, names, len(batch_inputs))
     inputs = denormalize(batch_inputs, stats, channel_order)
     mixes = denormalize(sweep.mixed, stats, channel_order)
-    saliency, masks = to_array(sweep.saliency)[:, :, 0], to_array(sweep.masks)[:, :, 0, 0]
+    plain = sweep.saliency is None
+    saliency = [None] * len(sweep.index) if plain else to_array(sweep.saliency)[:, :, 0]
+    masks = to_array(sweep.masks)[:, :, 0, 0]
     index = sweep.index.cpu().numpy()
     columns = [
         Group(image_numbers(index.shape[1]), 'Input'),
         Group(_value_labels(sweep), sweep.title),
     ]
     labels = [_row_label(sweep, row, names) for row in rows]
-    lines = [Group([label, 'CAMs\nand mask 1']) for label in labels] if steps else [Group(labels)]
+    below = 'mask 1' if plain else 'CAMs\nand mask 1'
+    lines = [Group([label, below]) for label in labels] if steps else [Group(labels)]
     figure, axes = image_grid(columns, lines, batch_inputs.size(-2) / batch_inputs.size(-1))
     cells = iter(axes)
     for row in rows:
         own = inputs[index[row]]
         _show_line(next(cells), (*own, *mixes[:, row]))
         if steps:
-            _show_line(next(cells), (*own, *masks[:, row]), saliency[row])
+            _show_steps(next(cells), own, masks[:, row], saliency[row])
     if sweep.learned is not None:
         highlight(axes[:, index.shape[1] + sweep.learned])
     return figure
+
+
+def _show_steps(
+    cells: Sequence[Axes], inputs: np.ndarray, masks: np.ndarray, cams: np.ndarray | None
+) -> None:
+    """Fill the row below; without CAMs there is nothing to show below the inputs."""
+    if cams is not None:
+        _show_line(cells, (*inputs, *masks), cams)
+        return
+    _show_line(cells[len(inputs) :], masks)
+    for unused in cells[: len(inputs)]:
+        unused.remove()
 
 
 def _show_line(

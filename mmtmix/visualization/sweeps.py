@@ -30,7 +30,7 @@ class Sweep:
         values: S of them.
         mixed: The mixes, (S, N, C, H, W).
         masks: Their masks, (S, N, k, 1, H, W).
-        saliency: What they were made of, (N, k, 1, h, w).
+        saliency: What the masks were made of, (N, k, 1, h, w), or None of a mixer without.
         index: The images of each mix, (N, k).
         weights: Their shares, (N, k), or None where they are what changes.
         learned: Position of the learned value, or None.
@@ -40,7 +40,7 @@ class Sweep:
     values: tuple[float, ...]
     mixed: Tensor
     masks: Tensor
-    saliency: Tensor
+    saliency: Tensor | None
     index: Tensor
     weights: Tensor | None = None
     learned: int | None = None
@@ -56,8 +56,10 @@ def sweep_lambda(
 ) -> Sweep:
     """Mix with several shares of the first image and the same noise (Figure 5).
 
+    A mixer that changes the weights it gets comes close to the shares only.
+
     Args:
-        augment: The mixer.
+        augment: The mixer, of any kind.
         batch_inputs: Normalised images, (N, C, H, W).
         batch_scores: Soft or one-hot labels, (N, num_classes), in float.
         index: The images of each mix, (N, k).
@@ -112,7 +114,7 @@ def sweep_temperature(
     if not isinstance(augment, TransformMix):
         raise TypeError(
             f'a temperature sweep needs a TransformMix, got {type(augment).__name__}, which has '
-            'no softmax temperature'
+            'no softmax temperature; sweep lambda instead, which every mixer has'
         )
     learned = float(augment.mixer.temperature)
     if temperatures is None:
@@ -150,8 +152,8 @@ def _mix(
     return mixed, details
 
 
-def _stack(results: list[tuple[Tensor, Details]]) -> tuple[Tensor, Tensor, Tensor]:
-    """The mixes, masks and saliency, which is the same for every value."""
+def _stack(results: list[tuple[Tensor, Details]]) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The mixes, masks and, if there is any, saliency, which is the same for every value."""
     mixed = torch.stack([mixed for mixed, _ in results])
     masks = torch.stack([details['masks'] for _, details in results])
-    return mixed, masks, results[0][1]['saliency']
+    return mixed, masks, results[0][1].get('saliency')

@@ -1,4 +1,4 @@
-"""A small mixer and a batch that it has mixed."""
+"""Small mixers and a batch that they have mixed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from mmtmix.models import TransformMix, TransformMixer
+from mmtmix.models import SampleCutMix, SampleMixup, SuperMix, TransformMix, TransformMixer
 from mmtmix.models.teachers import InputStats
 
 NAMES = ['coat', 'a $5 note', 'a name longer than it can be', 'bag', 'shoe']
@@ -27,20 +27,42 @@ def mix(make_teacher):
         augment = TransformMix(
             make_teacher(in_channels=channels), mixer, num_mix=num_mix, alpha=1.0
         )
-        inputs, scores = torch.randn(5, channels, *size), torch.eye(10)[:5]
-        mixed, _, details = augment(inputs, scores, return_details=True)
-        stats = InputStats((120.0,), (60.0,))
-        return SimpleNamespace(
-            augment=augment,
-            inputs=inputs,
-            scores=scores,
-            mixed=mixed,
-            details=details,
-            stats=stats,
-            names=NAMES,
-        )
+        return mix_batch(augment, channels, size)
 
     return make
+
+
+@pytest.fixture
+def mix_plainly(make_teacher):
+    """Mix as ``mix`` does, without moving images: ``mix_plainly('SuperMix', num_mix=3)``."""
+
+    def make(kind, num_mix=2, **settings):
+        torch.manual_seed(0)
+        if kind == 'SuperMix':
+            # by the labels, since a random teacher sees one class in all images
+            settings = dict(max_iters=3, labels='gt') | settings
+            augment = SuperMix(make_teacher(), num_mix, **settings)
+        else:
+            kinds = dict(SampleMixup=SampleMixup, SampleCutMix=SampleCutMix)
+            augment = kinds[kind](num_mix, **settings)
+        return mix_batch(augment, channels=3, size=(24, 20))
+
+    return make
+
+
+def mix_batch(augment, channels, size):
+    """Five images, and what an augment makes of them."""
+    inputs, scores = torch.randn(5, channels, *size), torch.eye(10)[:5]
+    mixed, _, details = augment(inputs, scores, return_details=True)
+    return SimpleNamespace(
+        augment=augment,
+        inputs=inputs,
+        scores=scores,
+        mixed=mixed,
+        details=details,
+        stats=InputStats((120.0,), (60.0,)),
+        names=NAMES,
+    )
 
 
 @pytest.fixture

@@ -29,6 +29,17 @@ def test_rows_are_as_high_as_their_labels(assert_readable):
     assert_readable(figure)
 
 
+def test_titles_of_rows_stand_left_of_them_in_their_middle(assert_readable):
+    rows = [Group(['a', 'a longer\nlabel'], 'k = 2'), Group(['b'], 'k = 10')]
+    figure, axes = image_grid([Group(['x'])], rows, aspect=1)
+    found = {text.get_text(): text for text in figure.texts}
+    boxes = [cell.get_position() for cell in axes[:, 0]]
+    assert found['k = 2'].get_position()[1] == pytest.approx((boxes[0].y1 + boxes[1].y0) / 2)
+    assert found['k = 10'].get_position()[1] == pytest.approx((boxes[2].y0 + boxes[2].y1) / 2)
+    assert found['k = 2'].get_position()[0] < found['a'].get_position()[0] < boxes[0].x0
+    assert_readable(figure)
+
+
 def test_nothing_is_kept_of_a_figure_that_is_dropped():
     import matplotlib.pyplot as plt
 

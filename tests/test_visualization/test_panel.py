@@ -87,6 +87,46 @@ def test_mixer_that_transforms_nothing(mix, drawn):
             np.testing.assert_array_equal(cells[9 * row + j][0], cells[9 * row + 4 + j][0])
 
 
+@pytest.mark.parametrize('kind', ['SuperMix', 'SampleMixup', 'SampleCutMix'])
+def test_mixer_without_saliency_and_movement_has_neither_step(mix_plainly, drawn, kind):
+    mix = mix_plainly(kind, num_mix=3)
+    figure = draw_panel(mix.inputs, mix.mixed, mix.details, mix.stats, mix.names, rows=[4])
+    index, masks = mix.details['index'][4], mix.details['masks'][4, :, 0]
+    wanted = [*denormalize(mix.inputs[index], mix.stats), *masks.numpy()]
+    wanted.append(denormalize(mix.mixed[4], mix.stats))
+    for shown, picture in zip(drawn(figure), wanted, strict=True):
+        assert len(shown) == 1  # no heat map on it
+        np.testing.assert_array_equal(shown[0], picture)
+    assert {'Input', 'Mask', 'Mix'} < set(texts(figure))
+    assert not {'CAM', 'Transformed'} & set(texts(figure))
+
+
+@pytest.mark.parametrize(('lacking', 'title'), [('saliency', 'CAM'), ('theta', 'Transformed')])
+def test_each_step_is_there_by_itself(mix, drawn, lacking, title):
+    mix = mix()
+    details = {name: value for name, value in mix.details.items() if name != lacking}
+    figure = draw_panel(mix.inputs, mix.mixed, details, mix.stats, rows=[0])
+    assert len(drawn(figure)) == 7
+    assert {'CAM', 'Transformed'} - set(texts(figure)) == {title}
+
+
+@pytest.mark.parametrize('layout', ['rows', 'columns'])
+def test_labels_tell_how_the_solver_ended(mix_plainly, assert_readable, layout):
+    mix = mix_plainly('SuperMix')
+    finished = torch.tensor([True, True, True, False, False])
+    endings = dict(iterations=torch.tensor([0, 1, 7, 50, 9]), finished=finished)
+    details = {**mix.details, **endings}
+    args = (mix.inputs, mix.mixed, details, mix.stats, mix.names)
+    figure = draw_panel(*args, rows=[2, 1, 0, 3], layout=layout)
+    labels = [text for text in texts(figure) if text.startswith('λ₁')]
+    space = ' ' if layout == 'rows' else '\n'
+    wanted = ['7 steps', '1 step', '0 steps', f'not finished{space}after 50']
+    for label, row, ending in zip(labels, (2, 1, 0, 3), wanted, strict=True):
+        assert label.endswith(f'\n{ending}')
+        assert label.startswith(f'λ₁ = {details["weights"][row, 0]:.2f}')
+    assert_readable(figure)
+
+
 def test_batch_too_small_to_mix(mix, drawn):
     mix = mix(num_mix=3)
     inputs = mix.inputs[:2]

@@ -133,6 +133,31 @@ def test_drawn_steps_and_marked_learned_value(mix, drawn, assert_readable):
     assert_readable(figure)
 
 
+@pytest.mark.parametrize('kind', ['SuperMix', 'SampleMixup', 'SampleCutMix'])
+def test_lambda_sweep_of_a_mixer_without_saliency(mix_plainly, drawn, assert_readable, kind):
+    mix = mix_plainly(kind, num_mix=3)
+    index = mix.details['index']
+    sweep = sweep_lambda(mix.augment, mix.inputs, mix.scores, index, lams=[0.2, 0.9], seed=3)
+    assert sweep.saliency is None
+    for position, lam in enumerate((0.2, 0.9)):
+        mixed, details = mix.augment.mix(
+            mix.inputs, mix.scores, constant(lam, 3), index, generator(3)
+        )
+        torch.testing.assert_close(sweep.mixed[position], mixed, rtol=0, atol=0)
+        torch.testing.assert_close(sweep.masks[position], details['masks'], rtol=0, atol=0)
+    assert not torch.equal(sweep.mixed[0], sweep.mixed[1])
+    args = (sweep, mix.inputs, mix.stats, mix.names, [1, 4])
+    assert len(drawn(draw_sweep(*args))) == 2 * (3 + 2)
+    figure = draw_sweep(*args, steps=True)
+    cells = drawn(figure)
+    assert len(cells) == 2 * (3 + 2 + 2)  # below the inputs is nothing
+    for s in (0, 1):
+        np.testing.assert_array_equal(cells[7 + 5 + s][0], sweep.masks[s, 4, 0, 0])
+    labels = {text.get_text() for text in figure.texts}
+    assert 'mask 1' in labels and not any('CAM' in label for label in labels)
+    assert_readable(figure)
+
+
 def test_title_is_wider_than_a_single_column(mix, assert_readable):
     mix = mix()
     sweep = sweep_lambda(mix.augment, mix.inputs, mix.scores, mix.details['index'], lams=[0.5])

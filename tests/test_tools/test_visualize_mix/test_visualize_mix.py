@@ -1,8 +1,5 @@
 """tools/visualize_mix.py, on real images: the bundled Fashion-MNIST and PNG files."""
 
-import importlib.util
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -10,96 +7,11 @@ import torch
 from mmengine.config import Config
 
 from mmtmix.datasets import FashionMNISTIdx
-from mmtmix.models import FrozenTeacher, TransformMixer, save_mixer
-
-ROOT = Path(__file__).resolve().parents[2]
-MEAN, STD = [72.94], [90.02]  # not those of the teachers of conftest.py
-
-
-@pytest.fixture(scope='module')
-def tool():
-    path = ROOT / 'tools' / 'visualize_mix.py'
-    spec = importlib.util.spec_from_file_location('visualize_mix', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def mixer_file(tmp_path):
-    """Make a mixer.pth whose masks and warps differ from image to image."""
-
-    def make(num_mix=2):
-        torch.manual_seed(1)
-        mixer = TransformMixer(num_mix=num_mix, cam_size=18)
-        for parameter in (*mixer.stn.fc.parameters(), *mixer.mask_network.parameters()):
-            torch.nn.init.normal_(parameter, std=0.2)
-        save_mixer(mixer, tmp_path / 'mixer.pth')
-        return str(tmp_path / 'mixer.pth')
-
-    return make
-
-
-@pytest.fixture
-def config(tmp_path, teacher_args, mixer_file):
-    """Write a classifier's config: ``config(**what to change)``."""
-
-    def make(num_mix=2, **changes):
-        augment = dict(
-            type='TransformMix',
-            mixer=mixer_file(num_mix),
-            teacher=teacher_args(in_channels=1),
-            num_mix=num_mix,
-        )
-        random = [dict(type='RandomCrop', crop_size=28, padding=9), dict(type='PackInputs')]
-        loaders = {
-            f'{name}_dataloader': dict(
-                batch_size=8,
-                dataset=dict(type='FashionMNISTIdx', split=split, pipeline=pipeline),
-            )
-            for name, split, pipeline in (
-                ('train', 'train', random),
-                ('val', 'test', [dict(type='PackInputs')]),
-            )
-        }
-        cfg = Config(
-            dict(
-                custom_imports=['mmtmix'],
-                default_scope='mmpretrain',
-                model=dict(type='ImageClassifier', train_cfg=dict(augments=augment)),
-                data_preprocessor=dict(num_classes=10, mean=MEAN, std=STD),
-                **loaders,
-            )
-        )
-        cfg.merge_from_dict(changes)
-        path = tmp_path / 'config.py'
-        cfg.dump(path)
-        return str(path)
-
-    return make
-
-
-@pytest.fixture
-def run(tool, tmp_path):
-    """Run the tool: the arrays of each cell, the texts, and the figure."""
-
-    def call(config, *options):
-        out = tmp_path / 'out' / 'mix.png'
-        figure = tool.main([config, '--out', str(out), '--device', 'cpu', *options])
-        assert cv2.imread(str(out)) is not None
-        assert [path.name for path in out.parent.iterdir()] == ['mix.png']
-        cells = [[image.get_array() for image in axes.images] for axes in figure.axes]
-        return cells, [text.get_text() for text in figure.texts]
-
-    return call
-
-
-def assert_shows(array, image):
-    np.testing.assert_allclose(array, image / 255, atol=1e-6)
+from mmtmix.models import FrozenTeacher
 
 
 @pytest.mark.host
-def test_panel_of_given_training_images_without_random_crops(config, run):
+def test_panel_of_given_training_images_without_random_crops(config, run, assert_shows):
     cells, texts = run(config(), '--indices', '0', '3', '17', '4')
     assert len(cells) == 2 * 9
     data = FashionMNISTIdx(split='train')
@@ -143,7 +55,7 @@ def test_drawn_images_are_of_different_classes_and_the_seed_s(config, run):
     assert run(path, '--num', '5', '--seed', '1')[1] != texts
 
 
-def test_val_split_columns_and_overrides(config, run):
+def test_val_split_columns_and_overrides(config, run, assert_shows):
     options = ['--cfg-options', 'data_preprocessor.std=[10]', '--layout', 'columns']
     cells, texts = run(config(), '--split', 'val', '--indices', '5', '8', '1', '2', *options)
     data = FashionMNISTIdx(split='test')
@@ -152,7 +64,7 @@ def test_val_split_columns_and_overrides(config, run):
     assert {'Input 1', 'Mix'} <= set(texts)
 
 
-def test_lambda_sweep_shows_direct_mixes_of_the_same_images(config, run, tool):
+def test_lambda_sweep_shows_direct_mixes_of_the_same_images(config, run, tool, assert_shows):
     path = config()
     cells, texts = run(path, '--lam-sweep', '--indices', '0', '3', '--seed', '4')
     assert len(cells) == 2 + 9
@@ -167,7 +79,7 @@ def test_lambda_sweep_shows_direct_mixes_of_the_same_images(config, run, tool):
         torch.tensor([[0, 1], [1, 0]]),
         torch.Generator().manual_seed(4),
     )
-    pixels = (mixed[0, 0] * STD[0] + MEAN[0]).clamp(0, 255)
+    pixels = (mixed[0, 0] * 90.02 + 72.94).clamp(0, 255)
     assert_shows(cells[2 + 4][0], pixels.numpy())
 
 
@@ -190,7 +102,9 @@ def test_first_mixer_of_a_list_wherever_it_stands(config, run, tool):
     run(config(**in_preprocessor), '--num', '1')
 
 
-def test_colour_files_are_shown_in_their_colours(tmp_path, config, run, teacher_args):
+def test_colour_files_are_shown_in_their_colours(
+    tmp_path, config, run, teacher_args, assert_shows
+):
     picture = np.arange(20 * 28 * 3, dtype=np.uint8).reshape(20, 28, 3)
     for name in 'ab':
         (tmp_path / 'images' / name).mkdir(parents=True)

@@ -1,0 +1,87 @@
+"""The steps of a mix as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from mmtmix.models.batch_augments.batch_mixer import Details
+from mmtmix.models.teachers import InputStats
+
+from .grid import Group
+from .images import denormalize, show_picture, to_array
+from .labels import image_numbers
+
+_NEEDED = ('weights', 'index', 'warped', 'masks')
+
+
+@dataclass(frozen=True)
+class Step:
+    """The pictures of one step of N mixes.
+
+    Attributes:
+        title: What they are.
+        pictures: (N, k, H, W) or (N, k, H, W, 3); k is 1 for the mix itself.
+        saliency: Heat maps on the pictures, (N, k, h, w), or None.
+    """
+
+    title: str
+    pictures: np.ndarray
+    saliency: np.ndarray | None = None
+
+    @property
+    def group(self) -> Group:
+        """The step's columns or rows in a figure."""
+        return Group(image_numbers(self.pictures.shape[1]), self.title)
+
+    def show(self, row: int, cells: Sequence[Axes]) -> None:
+        """Show a mix's pictures in the first cells."""
+        for j, picture in enumerate(self.pictures[row]):
+            show_picture(
+                cells[j], picture, None if self.saliency is None else self.saliency[row, j]
+            )
+
+
+def mix_steps(
+    batch_inputs: Tensor,
+    mixed: Tensor,
+    details: Details,
+    stats: InputStats,
+    channel_order: str = 'rgb',
+) -> list[Step]:
+    """The steps that a mixer has: not all look at saliency or move their images.
+
+    Args:
+        batch_inputs: The batch that was mixed, (N, C, H, W).
+        mixed: The mixes, (M, C, H, W).
+        details: Theirs.
+        stats: How the batch is normalised.
+        channel_order: Of the normalised images, see :func:`denormalize`.
+
+    Returns:
+        Inputs, masks and mixes, and what the details say of the way from one to the other.
+    """
+    inputs, warped, mixes = (
+        denormalize(images, stats, channel_order)
+        for images in (batch_inputs[details['index']], details['warped'], mixed[:, None])
+    )
+    steps = [Step('Input', inputs)]
+    if 'saliency' in details:
+        steps.append(Step('CAM', inputs, to_array(details['saliency'])[:, :, 0]))
+    if 'theta' in details:
+        steps.append(Step('Transformed', warped))
+    return [*steps, Step('Mask', to_array(details['masks'])[:, :, 0]), Step('Mix', mixes)]
+
+
+def check_details(details: Details) -> None:
+    """Raise ValueError if something is missing that every mixer returns."""
+    missing = [name for name in _NEEDED if name not in details]
+    if missing:
+        raise ValueError(
+            f'details lack {", ".join(missing)}; give the third value of a mixer called with '
+            'return_details=True'
+        )
