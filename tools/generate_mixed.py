@@ -30,7 +30,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--num', type=int, help='mixed images to make')
     parser.add_argument('--seed', type=int)
     parser.add_argument('--shard-size', type=int, help='images a file (2000)')
-    parser.add_argument('--batch-size', type=int, help='mixes that are made at once (128)')
+    parser.add_argument(
+        '--batch-size',
+        type=int,
+        help='mixes that are made at once (128); more suit a large GPU, and give another set',
+    )
     parser.add_argument(
         '--keep-unfinished',
         action='store_true',

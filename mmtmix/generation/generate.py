@@ -37,8 +37,8 @@ def generate(
 
     Every shard follows from the settings and its number alone. So a set that was broken off and
     resumed, or made by several processes, is the same as one made in one go, and processes need
-    not talk: each takes every ``world_size``-th of the missing shards, and whoever finds all
-    shards there at its end writes ``dataset.json``.
+    not talk: each takes every ``world_size``-th shard, unless it is there, and whoever finds all
+    of them at its end writes ``dataset.json``.
 
     Args:
         cfg: A classifier's config with a ``train_dataloader``, a mixer of this library among its
@@ -69,7 +69,8 @@ def generate(
         teacher=options['teacher'] or {},
     )
     folder = SetFolder(out, settings, describe(settings, parts, len(dataset)))
-    mine = folder.missing()[rank::world_size]
+    # by number, since the processes look at the folder at different times
+    mine = [number for number in folder.missing() if number % world_size == rank]
     folder.clean(mine)
     progress = Progress(folder)
     channel_order = 'bgr' if loads_bgr(pipeline) else 'rgb'
