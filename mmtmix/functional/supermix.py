@@ -20,6 +20,10 @@ from .mixing import blend
 from .quality import top_classes_match
 from .supermix_settings import SuperMixSettings
 
+# A forward and backward of so many samples keeps its activations in the CPU's caches and is
+# faster, a sample, than of all of them
+_CPU_CHUNK = 32
+
 
 @dataclass
 class SuperMixSolution:
@@ -64,44 +68,38 @@ def solve_masks(
         The masks, and how they were found. A sample that didn't finish keeps its last masks.
     """
     settings = settings or SuperMixSettings()
-    size = (images.size(-2), images.size(-1))
     kernel = gaussian_kernel(settings.sigma, settings.legacy_kernel).to(images.device)
     with torch.inference_mode(False):  # whose tensors would be of no use for a gradient
         images, classes, weights = map(_trackable, (images, classes, weights))
         raw = torch.zeros(*weights.shape, *2 * (settings.mask_size,), device=images.device)
-        batch = _Running(torch.arange(len(images), device=images.device), images, classes, weights)
-        iterations = torch.zeros_like(batch.samples)
-        finished = torch.zeros_like(batch.samples, dtype=torch.bool)
-        given_up, before, final_logits = 0, None, torch.empty(0)
+        running = _Running(torch.arange(len(raw), device=raw.device), images, classes, weights)
+        iterations = torch.zeros_like(running.samples)
+        finished = torch.zeros_like(running.samples, dtype=torch.bool)
+        logits, before, given_up = torch.empty(0), None, 0
         for step in range(settings.max_iters + 1):
-            variables = raw[batch.samples].requires_grad_()
-            with torch.enable_grad():
-                masks, mixed = _mix(batch.images, variables, size)
-                logits = teacher(mixed)
+            found = _attempt(running, raw, step, teacher, kernel, settings)
             if step == 0:
-                final_logits = torch.empty_like(logits, dtype=torch.float32)
-            final_logits[batch.samples] = logits.detach().float()
-            iterations[batch.samples] = step
-            left = torch.arange(len(variables), device=images.device)
-            if step >= settings.min_iters:
-                done = top_classes_match(logits.detach(), batch.classes)
-                finished[batch.samples] = done
-                left = (~done).nonzero().squeeze(1)  # waits for the device
-                if given_up + len(left) <= settings.max_unfinished_ratio * len(raw):
-                    break
+                logits = torch.empty_like(found.logits)
+            logits[running.samples] = found.logits
+            finished[running.samples] = found.done
+            iterations[running.samples] = step
+            left = (~found.done).nonzero().squeeze(1)  # waits for the device
+            if given_up + len(left) <= settings.max_unfinished_ratio * len(raw):
+                break
             if before is not None and step >= settings.min_iters:  # not before it may finish
-                left, stuck = _split_stuck(left, masks.detach(), before, settings.min_change)
-                given_up += stuck
+                moved = (found.masks - before).abs().mean(dim=(1, 2, 3))[left]
+                moving = left[moved >= settings.min_change]
+                given_up += len(left) - len(moving)
+                left = moving
             if step == settings.max_iters or not len(left):
                 break
-            update = _update(variables, masks, logits, batch, left, kernel, settings)
             if settings.gives_up:
-                before = masks.detach()[left]
-            batch = batch.take(left)
-            raw[batch.samples] -= update
+                before = found.masks[left]
+            running = running.take(left)
+            raw[running.samples] -= found.update[left]
         with _full_precision(images):
-            final_masks = normalize_masks(raw, size).unsqueeze(2)
-    return SuperMixSolution(final_masks, final_logits, iterations, finished)
+            masks = normalize_masks(raw, _size(images)).unsqueeze(2)
+    return SuperMixSolution(masks, logits, iterations, finished)
 
 
 @dataclass
@@ -116,42 +114,74 @@ class _Running:
     def take(self, left: Tensor) -> _Running:
         if len(left) == len(self.samples):
             return self
-        return _Running(
-            self.samples[left], self.images[left], self.classes[left], self.weights[left]
-        )
+        return _Running(*(part[left] for part in self._parts()))
+
+    def split(self, size: int) -> list[_Running]:
+        columns = zip(*(part.split(size) for part in self._parts()), strict=True)
+        return [_Running(*chunk) for chunk in columns]
+
+    def _parts(self) -> tuple[Tensor, ...]:
+        return self.samples, self.images, self.classes, self.weights
 
 
-def _mix(images: Tensor, raw: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Masks (n, k, H, W) in float32, and the mixes (n, C, H, W) in the images' dtype."""
-    with _full_precision(images):
-        masks = normalize_masks(raw, size)
-        return masks, blend(images, masks.unsqueeze(2)).to(images.dtype)
+@dataclass
+class _Attempt:
+    """What the teacher says of the present masks, and what to subtract from the raw ones."""
+
+    masks: Tensor
+    logits: Tensor
+    done: Tensor
+    update: Tensor
 
 
-def _split_stuck(
-    left: Tensor, masks: Tensor, before: Tensor, min_change: float
-) -> tuple[Tensor, int]:
-    """Those of ``left`` whose masks moved in the last step, and the number of the others."""
-    moved = (masks - before).abs().mean(dim=(1, 2, 3))[left] >= min_change
-    moving = left[moved]
-    return moving, len(left) - len(moving)
-
-
-def _update(
+def _attempt(
+    running: _Running,
     raw: Tensor,
-    masks: Tensor,
-    logits: Tensor,
-    batch: _Running,
-    left: Tensor,
+    step: int,
+    teacher: Callable[[Tensor], Tensor],
     kernel: Tensor,
     settings: SuperMixSettings,
-) -> Tensor:
-    """What to subtract from the raw masks of the samples that are left."""
-    with _full_precision(raw):
-        with torch.enable_grad():
-            losses = objective(logits, masks, batch.classes, batch.weights, settings)[left]
-            (gradients,) = torch.autograd.grad(losses.sum(), raw)
-        return newton_step(losses.detach(), gradients[left], kernel, settings)
+) -> _Attempt:
+    """Look at the running samples, a chunk after the other."""
+    size = settings.chunk_size or (_CPU_CHUNK if raw.device.type == 'cpu' else len(raw))
+    chunks = running.split(size)
+    found = [_attempt_chunk(chunk, raw, step, teacher, kernel, settings) for chunk in chunks]
+    return _Attempt(*(torch.cat(parts) for parts in zip(*map(_fields, found), strict=True)))
+
+
+def _attempt_chunk(
+    chunk: _Running,
+    raw: Tensor,
+    step: int,
+    teacher: Callable[[Tensor], Tensor],
+    kernel: Tensor,
+    settings: SuperMixSettings,
+) -> _Attempt:
+    """One forward of the teacher and, for those that go on, one backward."""
+    variables = raw[chunk.samples].requires_grad_()
+    with torch.enable_grad():
+        with _full_precision(raw):
+            masks = normalize_masks(variables, _size(chunk.images))
+            mixed = blend(chunk.images, masks.unsqueeze(2)).to(chunk.images.dtype)
+        logits = teacher(mixed)
+        with _full_precision(raw):
+            losses = objective(logits, masks, chunk.classes, chunk.weights, settings)
+    found = logits.detach().float()
+    done = top_classes_match(found, chunk.classes)
+    if step < settings.min_iters:
+        done = torch.zeros_like(done)
+    update = torch.zeros_like(raw[:0])
+    if step < settings.max_iters:
+        with _full_precision(raw):  # under autocast the backward pass would round as well
+            # the gradient of each sample is its own, so those that are done get none
+            wanted = torch.where(done, 0, losses).sum()
+            (gradients,) = torch.autograd.grad(wanted, variables)
+            update = newton_step(losses.detach(), gradients, kernel, settings)
+    return _Attempt(masks.detach(), found, done, update)
+
+
+def _fields(attempt: _Attempt) -> tuple[Tensor, ...]:
+    return attempt.masks, attempt.logits, attempt.done, attempt.update
 
 
 def objective(
@@ -201,6 +231,10 @@ def newton_step(
     slopes = (smooth * gradients).sum(dim=(1, 2, 3)) + 1e-10  # of each sample by itself
     lengths = (losses / slopes).clamp(*settings.step_range)
     return (lengths[:, None, None, None] * smooth).nan_to_num(0.0, 0.0, 0.0)
+
+
+def _size(images: Tensor) -> tuple[int, int]:
+    return images.size(-2), images.size(-1)
 
 
 def _full_precision(like: Tensor) -> torch.autocast:

@@ -32,6 +32,8 @@ class SuperMixSettings:
             variation in the loss in its place (Eq. 6), ``'sgd'`` on that loss (section 4.4).
         lambda_sigma: Weight of the total variation for the two rivals, >= 0.
         lr: Step of ``'sgd'``, > 0.
+        chunk_size: Samples that go through the teacher at once, which bounds the memory; by
+            default all of them, but fewer on CPUs, where that is faster.
         legacy_kernel: The public code's Gaussian, see :func:`gaussian_kernel`.
 
     Raises:
@@ -51,6 +53,7 @@ class SuperMixSettings:
     method: str = 'newton'
     lambda_sigma: float = 250.0
     lr: float = 0.1
+    chunk_size: int | None = None
     legacy_kernel: bool = False
 
     def __post_init__(self) -> None:
@@ -61,6 +64,9 @@ class SuperMixSettings:
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise ValueError(f'{name} must be an integer >= {least}, got {value!r}')
+        chunk = self.chunk_size
+        if chunk is not None and (not isinstance(chunk, int) or chunk < 1):
+            raise ValueError(f'chunk_size must be an integer >= 1 or None, got {chunk!r}')
         if self.min_iters > self.max_iters:
             raise ValueError(
                 f'min_iters={self.min_iters} leaves nothing of max_iters={self.max_iters}; no '

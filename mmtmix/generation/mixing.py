@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mmtmix.models import BatchMixer, FrozenTeacher
+from mmtmix.models.batch_augments.batch_mixer import Details
 from mmtmix.models.task_preprocessor import TaskPreprocessor
 from mmtmix.models.teachers import InputStats, Renormalize
 
@@ -21,7 +22,7 @@ class LabelledMixer:
 
     Args:
         mixer: Of any kind.
-        teacher: Labels what the mixer's own solver hasn't labelled.
+        teacher: Labels the mixes.
         preprocessor: The settings of the task's data preprocessor.
         num_classes: Of the task.
         device: Where it runs.
@@ -60,8 +61,7 @@ class LabelledMixer:
         index = torch.arange(len(inputs), device=inputs.device).view(draw.sources.shape)
         weights = draw.weights.to(inputs.device)
         mixed, details = self.mixer.mix(inputs, scores, weights, index, draw.generator)
-        logits = details['logits'] if 'logits' in details else self.teacher(mixed)
-        targets = logits.float().softmax(dim=1)
+        targets = self._logits(mixed, details).float().softmax(dim=1)
         count = torch.zeros(len(mixed), dtype=torch.long, device=inputs.device)
         fields = dict(
             images=self._pixels(mixed),
@@ -75,6 +75,14 @@ class LabelledMixer:
             finished=details.get('finished', count == 0),
         )
         return {name: value.cpu().numpy() for name, value in fields.items()}
+
+    def _logits(self, mixed: Tensor, details: Details) -> Tensor:
+        """The teacher's for the mixes: the solver's last, if they are for what came out of it."""
+        is_own = getattr(self.mixer, 'teacher', None) is self.teacher
+        replaces = getattr(self.mixer, 'on_failure', 'keep') != 'keep'
+        if 'logits' in details and is_own and not replaces:
+            return details['logits']
+        return self.teacher(mixed)
 
     def _pixels(self, images: Tensor) -> Tensor:
         """Normalised images as uint8 (n, H, W), or (n, H, W, 3) in the data set's order."""

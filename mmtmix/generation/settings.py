@@ -13,6 +13,8 @@ from mmtmix.utils import file_digest
 
 KEEP = ('finished', 'all')
 
+_NOTHING = 'nothing'  # in the place of a field that only the other description has
+
 
 @dataclass(frozen=True)
 class GenerationSettings:
@@ -84,8 +86,8 @@ def differences(old: Any, new: Any, name: str = '') -> Iterator[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             inner = f'{name}.{key}' if name else key
-            yield from differences(old.get(key), new.get(key), inner)
-    elif old != new:
+            yield from differences(old.get(key, _NOTHING), new.get(key, _NOTHING), inner)
+    elif json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True):  # as digest has it
         yield f'{name}: {old!r} there, {new!r} now'
 
 

@@ -75,6 +75,19 @@ def test_the_teacher_sees_the_running_samples_once_a_step(make_problem, settings
     assert running[-1] < running[0]
 
 
+@pytest.mark.parametrize('chunk_size', [1, 5, 12, 40])
+def test_chunks_bound_what_the_teacher_sees_at_once_and_change_nothing(make_problem, chunk_size):
+    problem = make_problem(12, 3)
+    expected = problem.solve()
+    problem.teacher = Spy(problem.teacher)
+    solution = problem.solve(chunk_size=chunk_size)
+    assert max(problem.teacher.sizes) == min(chunk_size, 12)
+    assert sum(problem.teacher.sizes) == solution.iterations.sum() + 12
+    assert torch.equal(solution.iterations, expected.iterations)
+    assert torch.equal(solution.finished, expected.finished)
+    torch.testing.assert_close(solution.masks, expected.masks, atol=1e-3, rtol=0)
+
+
 @pytest.mark.parametrize('num_mix', [2, 3])
 def test_a_sample_does_not_depend_on_the_others(make_problem, num_mix):
     problem = make_problem(12, num_mix)

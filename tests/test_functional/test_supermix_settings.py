@@ -131,6 +131,7 @@ INVALID = [
     *[('max_unfinished_ratio', value) for value in (-0.1, 1.1, math.nan)],
     *[('min_change', value) for value in (-0.1, math.nan)],
     *[('step_range', value) for value in ((0.0, 1.0), (2.0, 1.0), (1.0, math.nan), (1.0,), 5.0)],
+    *[('chunk_size', value) for value in (0, -1, 1.5)],
     *[('smoothing', value) for value in (0.0, 1.1, math.nan)],
     *[('lr', value) for value in (0.0, -0.1, math.nan)],
     *[(name, value) for name in ('divergence', 'method') for value in ('none', None)],

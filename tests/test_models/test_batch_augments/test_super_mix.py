@@ -149,6 +149,7 @@ def test_every_argument_reaches_the_settings(make_super):
         method='sgd',
         lambda_sigma=4.0,
         lr=0.5,
+        chunk_size=3,
         legacy_kernel=True,
     )
     assert fields.keys() == asdict(SuperMixSettings()).keys()
