@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,9 @@ from mmpretrain.registry import MODELS
 from mmpretrain.visualization import UniversalVisualizer
 
 import mmtmix  # noqa: F401  (registers everything)
+from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.models import FrozenTeacher
+from mmtmix.utils import load_config
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -95,3 +98,35 @@ def teacher_args(tmp_path: Path, teacher_config) -> Callable[..., dict]:
 def make_teacher(teacher_args) -> Callable[..., FrozenTeacher]:
     """Make a small frozen teacher: ``make_teacher(num_classes=10, in_channels=3)``."""
     return lambda **kwargs: FrozenTeacher(**teacher_args(**kwargs))
+
+
+@pytest.fixture(scope='session')
+def fitted_teacher(tmp_path_factory) -> dict[str, Any]:
+    """A WRN-10-1 that knows the first 128 training images: a random body, a fitted head."""
+    cfg = load_config('configs/simple/wrn16_fashionmnist_mini.py')
+    cfg.model.backbone.depth = 10
+    samples = list(FashionMNISTIdx(indices=128, serialize_data=False))
+    images = torch.stack([torch.from_numpy(sample['img'].copy()) for sample in samples])
+    labels = torch.tensor([sample['gt_label'] for sample in samples])
+    stats = cfg.data_preprocessor
+    inputs = (images[:, None].float() - stats.mean[0]) / stats.std[0]
+    torch.manual_seed(0)
+    model = MODELS.build(dict(cfg.model, _scope_='mmpretrain'))
+    model.init_weights()
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = 1.0  # one pass fills the running statistics
+    with torch.no_grad():
+        model(inputs)
+        model.eval()
+        features = model.extract_feat(inputs)[-1]
+        design = torch.cat([features, torch.ones(len(features), 1)], dim=1)
+        wanted = 10 * torch.nn.functional.one_hot(labels, 10).float()
+        solution = torch.linalg.lstsq(design, wanted).solution
+        model.head.fc.weight.copy_(solution[:-1].T)
+        model.head.fc.bias.copy_(solution[-1])
+        accuracy = (model(inputs, mode='tensor').argmax(dim=1) == labels).float().mean()
+    assert accuracy > 0.7
+    checkpoint = tmp_path_factory.mktemp('teacher') / 'fitted.pth'
+    torch.save(dict(state_dict=model.state_dict()), checkpoint)
+    return dict(config=cfg.to_dict(), checkpoint=str(checkpoint))

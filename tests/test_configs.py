@@ -9,9 +9,12 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS, MODELS
 
 from mmtmix.datasets import FashionMNISTIdx
+from mmtmix.datasets.mixed_shards import DATASET_FILE
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
+from mmtmix.generation import read_settings
 from mmtmix.models import MixerSearch, TransformMix, save_mixer
+from mmtmix.models.batch_augments import mixer_config
 from mmtmix.utils import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,6 +23,8 @@ CONFIGS = sorted(
     for path in ROOT.glob('configs/**/*.py')
     if '_base_' not in path.relative_to(ROOT).parts
 )
+SETS = [config for config in CONFIGS if Path(config).name.startswith('generate_')]
+OFFLINE = [config for config in CONFIGS if Path(config).name.startswith('offline_')]
 DEMO = [config for config in CONFIGS if Path(config).name == 'wrn16_fashionmnist_mini.py']
 
 
@@ -40,7 +45,8 @@ def model_of(tmp_path_factory):
         def make(config):
             *needed, own = plan_stages(config, load_config(config))
             for stage in needed:
-                if not stage.is_finished:
+                # a set of mixed images is no part of a model
+                if not stage.is_finished and 'generation' not in stage.cfg:
                     os.makedirs(stage.cfg.work_dir)
                     model = build(stage.cfg)
                     if isinstance(model, MixerSearch):
@@ -56,11 +62,22 @@ def model_of(tmp_path_factory):
 def test_model_builds_from_what_its_config_requires(config, model_of):
     cfg, model = load_config(config), model_of(config)
     for needed in cfg.get('requires', ()):
-        assert repr(needed['produces']) in repr(cfg.model.to_dict())
+        folder, name = os.path.split(needed['produces'])
+        if name == DATASET_FILE:
+            assert f"'data_root': {folder!r}" in repr(cfg.train_dataloader.to_dict())
+        else:
+            assert repr(needed['produces']) in repr(cfg.model.to_dict())
     augments = (cfg.model.get('train_cfg') or {}).get('augments')
     if augments is not None:
         (augment,) = model.data_preprocessor.batch_augments.augments
         assert type(augment).__name__ == augments['type']
+
+
+def product_of(cfg):
+    if 'generation' in cfg:
+        return DATASET_FILE
+    is_search = cfg.model.type == 'MixerSearch'
+    return cfg.train_cfg.get('mixer_name', 'mixer.pth') if is_search else 'last.pth'
 
 
 @pytest.mark.parametrize('config', CONFIGS)
@@ -68,11 +85,7 @@ def test_required_files_are_where_the_required_configs_write_them(config):
     for needed in load_config(config).get('requires', ()):
         folder, name = os.path.split(needed['produces'])
         assert folder == default_work_dir(needed['config'])
-        other = load_config(needed['config'])
-        is_search = other.model.type == 'MixerSearch'
-        assert name == (
-            other.train_cfg.get('mixer_name', 'mixer.pth') if is_search else 'last.pth'
-        )
+        assert name == product_of(load_config(needed['config']))
 
 
 @pytest.mark.parametrize('config', CONFIGS)
@@ -94,8 +107,13 @@ def test_splits_are_the_right_ones(config):
     cfg = load_config(config)
     for name, split, count in (('train', 'train', 5000), ('val', 'test', 2000)):
         dataset_cfg = cfg[f'{name}_dataloader'].dataset
+        if dataset_cfg.type == 'ConcatDataset':
+            dataset_cfg, mixed = dataset_cfg.datasets
+            assert mixed.type == 'MixedImages'
+            assert mixed.pipeline == dataset_cfg.pipeline
         assert dataset_cfg.split == split
-        if dataset_cfg.type == 'FashionMNISTIdx':
+        # the others' files need not be on this machine
+        if dataset_cfg.type == 'FashionMNISTIdx' and 'data_root' not in dataset_cfg:
             with DefaultScope.overwrite_default_scope(cfg.default_scope):
                 dataset = DATASETS.build(dataset_cfg | dict(serialize_data=False))
             assert isinstance(dataset, FashionMNISTIdx)
@@ -106,7 +124,8 @@ def test_splits_are_the_right_ones(config):
 
 
 def test_demo_methods_differ_in_the_mix_alone():
-    assert len(DEMO) >= 4
+    methods = {Path(config).parent.name for config in DEMO}
+    assert methods >= {'simple', 'mixup', 'cutmix', 'supermix', 'transformmix'}
     own = ('requires', 'teacher', 'checkpoint', 'search', 'mixer')
     recipes = []
     for config in DEMO:
@@ -114,6 +133,47 @@ def test_demo_methods_differ_in_the_mix_alone():
         cfg['model'].pop('train_cfg', None)
         recipes.append({name: value for name, value in cfg.items() if name not in own})
     assert all(recipe == recipes[0] for recipe in recipes)
+
+
+@pytest.mark.parametrize('config', SETS)
+def test_a_set_is_mixed_as_online_from_the_same_images(config):
+    cfg = load_config(config)
+    settings, _ = read_settings(cfg)
+    assert settings.keep == 'finished'
+    online = load_config(config.replace('generate_', ''))
+    assert mixer_config(cfg) == mixer_config(online)
+    assert cfg.train_dataloader == online.train_dataloader
+
+
+@pytest.mark.parametrize('config', OFFLINE)
+def test_offline_training_is_as_long_as_clean_training_and_else_the_same(config):
+    cfg = load_config(config)
+    clean = load_config(f'configs/simple/{Path(config).name.removeprefix("offline_")}')
+    (needed,) = cfg.requires
+    mixed = load_config(needed.config).generation.num
+    dataset, _ = cfg.train_dataloader.dataset.datasets
+    assert dataset == clean.train_dataloader.dataset
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        num_clean = len(DATASETS.build(dataset))
+    assert (cfg.num_clean, cfg.num_mixed) == (num_clean, mixed)
+    # whole epochs, so up to half of one more or less
+    images = num_clean + mixed
+    assert abs(cfg.train_cfg.max_epochs * images - clean.train_cfg.max_epochs * num_clean) <= (
+        images / 2
+    )
+    assert cfg.param_scheduler.total_steps == cfg.train_cfg.max_epochs
+    assert 1 <= cfg.train_cfg.val_interval <= cfg.train_cfg.max_epochs
+    for name in ('model', 'optim_wrapper', 'val_dataloader', 'data_preprocessor', 'randomness'):
+        assert cfg[name] == clean[name], name
+    assert {**cfg.param_scheduler, 'total_steps': 0} == {**clean.param_scheduler, 'total_steps': 0}
+    assert {**cfg.train_dataloader, 'dataset': 0} == {**clean.train_dataloader, 'dataset': 0}
+
+
+def test_every_set_is_trained_on():
+    assert SETS
+    assert {needed.config for config in OFFLINE for needed in load_config(config).requires} == set(
+        SETS
+    )
 
 
 @pytest.mark.parametrize('method', ['simple', 'transformmix'])

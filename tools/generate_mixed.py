@@ -71,6 +71,11 @@ def main(argv: list[str] | None = None) -> int:
         int(os.environ.get(name, default))
         for name, default in (('RANK', 0), ('WORLD_SIZE', 1), ('LOCAL_RANK', 0))
     )
+    if world_size > 1 and (args.images or args.verify):
+        raise ValueError(
+            '--images and --verify are for one process; run without them, and then with them and '
+            'without torchrun'
+        )
     device = args.device or get_device()
     if args.device is None and device != 'cpu':
         device = f'{device}:{local_rank}'
@@ -78,10 +83,6 @@ def main(argv: list[str] | None = None) -> int:
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
     out = Path(args.out or default_work_dir(args.config))
     generate(cfg, out, rank, world_size, device)
-    if not (args.images or args.verify):
-        return 0
-    if world_size > 1:
-        raise ValueError('--images and --verify are for one process; run again without torchrun')
     if args.images:
         print(f'pictures are in {write_pictures(out)}')
     return verify(out) if args.verify else 0

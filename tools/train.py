@@ -77,7 +77,7 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
         if args.resume is not None:
             cfg.resume = True
             cfg.load_from = None if args.resume == 'auto' else args.resume
-    if args.no_validate:
+    if args.no_validate and 'generation' not in cfg:  # whose pipeline is that of validation
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
         use_amp(cfg)

@@ -1,5 +1,6 @@
 # SuperMix offline, second part: training on clean and mixed images, section 4.1. The mixed ones
-# have the class that the teacher sees most of; the number of iterations is that of clean training.
+# have the class that the teacher sees most of; training takes as many iterations as on clean
+# images alone, to half an epoch.
 _base_ = '../simple/wrn16_fashionmnist_mini.py'
 
 from mmtmix.utils import scale_epochs

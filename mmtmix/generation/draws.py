@@ -63,21 +63,20 @@ def draw_sources(
     Raises:
         ValueError: If there are too few images or classes.
     """
-    identity = torch.arange(num_images) if labels is None else labels
-    if len(identity.unique()) < num_mix:
-        what = 'images' if labels is None else 'classes'
-        raise ValueError(f'num_mix={num_mix}, but the data set has fewer {what}')
+    if num_images < num_mix:
+        raise ValueError(f'num_mix={num_mix}, but the data set has only {num_images} images')
     sources = torch.randint(num_images, (num, num_mix), generator=generator)
     for _ in range(_MAX_REDRAWS):
-        ordered = identity[sources].sort(dim=1).values
+        identity = sources if labels is None else labels[sources]
+        ordered = identity.sort(dim=1).values
         repeats = (ordered[:, 1:] == ordered[:, :-1]).any(dim=1).nonzero().squeeze(1)
         if not len(repeats):
             return sources
         fresh = torch.randint(num_images, (len(repeats), num_mix), generator=generator)
         sources[repeats] = fresh
     raise ValueError(
-        f'no {num_mix} different classes were drawn in {_MAX_REDRAWS} tries; nearly all images '
-        'have the same label'
+        f'num_mix={num_mix}, but no set of images of as many classes was drawn in '
+        f'{_MAX_REDRAWS} tries; the data set has fewer classes, or nearly all of one'
     )
 
 

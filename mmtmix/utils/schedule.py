@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 Epochs = TypeVar('Epochs', int, list[int])
@@ -30,6 +29,6 @@ def scale_epochs(epochs: Epochs, num_clean: int, num_images: int) -> Epochs:
     for name, value in (('num_clean', num_clean), ('num_images', num_images)):
         if not value > 0:
             raise ValueError(f'{name} must be > 0 images, got {value!r}')
-    if isinstance(epochs, Sequence):
+    if isinstance(epochs, (list, tuple)):
         return [scale_epochs(epoch, num_clean, num_images) for epoch in epochs]
     return max(1, round(epochs * num_clean / num_images))

@@ -207,3 +207,21 @@ def test_remote_paths_are_skipped(root, no_network):
     check_data(config(cifar100(root)))
     check_data(config({'type': 'CustomDataset', 'data_prefix': root, 'ann_file': f'{root}/a.txt'}))
     assert not no_network
+
+
+@pytest.mark.host
+def test_what_a_run_will_have_made_by_then_is_no_problem(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mixed = {'type': 'MixedImages', 'data_root': 'work_dirs/mixed'}
+    other = {'type': 'MixedImages', 'data_root': 'work_dirs/other'}
+    cfg = config({'type': 'ConcatDataset', 'datasets': [{'type': 'FashionMNISTIdx'}, mixed]})
+    assert 'datasets[1]: MixedImages' in error_of(cfg)
+    for folder in ('work_dirs/mixed', './work_dirs/mixed/', str(tmp_path / 'work_dirs' / 'mixed')):
+        check_data(cfg, [folder])
+        check_data(cfg, ['elsewhere', folder])
+    for folders in ((), ('work_dirs',), ('work_dirs/mixed/inner',)):
+        with pytest.raises(FileNotFoundError, match='MixedImages'):
+            check_data(cfg, folders)
+    with pytest.raises(FileNotFoundError, match='without their files: 1\n1.*val_data') as error:
+        check_data(config(mixed, other), ['work_dirs/mixed'])
+    assert f'{tmp_path}/work_dirs/other' in str(error.value)

@@ -12,15 +12,12 @@ from mmengine.config import ConfigDict
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
-from mmpretrain.registry import MODELS
 
-from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.engine.launch import build_runner
 from mmtmix.utils import allow_mmengine_checkpoints, load_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 SEARCH_CONFIG = CONFIGS / 'transformmix' / 'search_wrn16_fashionmnist_mini.py'
-TEACHER_CONFIG = CONFIGS / 'simple' / 'wrn16_fashionmnist_mini.py'
 
 
 class Probe(BaseModel):
@@ -98,38 +95,6 @@ def probe_runner(tmp_path: Path, forget_runs) -> Callable[..., Runner]:
         return Runner(**(settings | kwargs))
 
     return make
-
-
-@pytest.fixture(scope='session')
-def fitted_teacher(tmp_path_factory) -> dict[str, Any]:
-    """A WRN-10-1 that knows the first 128 training images: a random body, a fitted head."""
-    cfg = load_config(TEACHER_CONFIG)
-    cfg.model.backbone.depth = 10
-    samples = list(FashionMNISTIdx(indices=128, serialize_data=False))
-    images = torch.stack([torch.from_numpy(sample['img'].copy()) for sample in samples])
-    labels = torch.tensor([sample['gt_label'] for sample in samples])
-    stats = cfg.data_preprocessor
-    inputs = (images[:, None].float() - stats.mean[0]) / stats.std[0]
-    torch.manual_seed(0)
-    model = MODELS.build(dict(cfg.model, _scope_='mmpretrain'))
-    model.init_weights()
-    for layer in model.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            layer.momentum = 1.0  # one pass fills the running statistics
-    with torch.no_grad():
-        model(inputs)
-        model.eval()
-        features = model.extract_feat(inputs)[-1]
-        design = torch.cat([features, torch.ones(len(features), 1)], dim=1)
-        wanted = 10 * torch.nn.functional.one_hot(labels, 10).float()
-        solution = torch.linalg.lstsq(design, wanted).solution
-        model.head.fc.weight.copy_(solution[:-1].T)
-        model.head.fc.bias.copy_(solution[-1])
-        accuracy = (model(inputs, mode='tensor').argmax(dim=1) == labels).float().mean()
-    assert accuracy > 0.7
-    checkpoint = tmp_path_factory.mktemp('teacher') / 'fitted.pth'
-    torch.save(dict(state_dict=model.state_dict()), checkpoint)
-    return dict(config=cfg.to_dict(), checkpoint=str(checkpoint))
 
 
 @pytest.fixture(scope='session')

@@ -134,10 +134,44 @@ def test_runner_type_of_the_config_is_built(monkeypatch, built):
     assert not built
 
 
-def test_gloo_is_started_only_for_torchrun_without_an_accelerator(monkeypatch, device):
-    started = []
-    monkeypatch.setattr(launch.torch_dist, 'is_initialized', lambda: bool(started))
-    monkeypatch.setattr(launch.torch_dist, 'init_process_group', started.append)
-    for launcher in ('none', 'slurm', 'pytorch', 'pytorch'):
-        init_launcher(launcher, Config())
-    assert started == (['gloo'] if device == 'cpu' else [])
+@pytest.fixture
+def started(monkeypatch):
+    """The process groups that were started: by torch itself, or by MMEngine."""
+    calls = []
+    monkeypatch.setattr(launch.torch_dist, 'is_initialized', lambda: bool(calls))
+    monkeypatch.setattr(
+        launch.torch_dist, 'init_process_group', lambda backend: calls.append((backend, {}))
+    )
+    monkeypatch.setattr(
+        launch, 'init_dist', lambda launcher, **kwargs: calls.append((launcher, kwargs))
+    )
+    return calls
+
+
+@pytest.mark.parametrize('launcher', ['pytorch', 'slurm', 'mpi'])
+@pytest.mark.parametrize(
+    ('cfg', 'settings'),
+    [
+        (
+            dict(env_cfg=dict(dist_cfg=dict(backend='nccl', timeout=9))),
+            dict(backend='nccl', timeout=9),
+        ),
+        (dict(env_cfg=dict(cudnn_benchmark=True)), {}),
+        (dict(env_cfg=None), {}),
+        (dict(), {}),
+    ],
+)
+def test_a_group_is_started_as_a_runner_would_but_on_gloo_without_an_accelerator(
+    started, device, launcher, cfg, settings
+):
+    init_launcher(launcher, Config(cfg))
+    on_gloo = launcher == 'pytorch' and device == 'cpu'
+    assert started == [('gloo', {}) if on_gloo else (launcher, settings)]
+
+
+def test_a_group_that_is_there_is_left_alone_and_alone_there_is_none(started, device):
+    init_launcher('none', Config())
+    assert not started
+    for _ in range(2):
+        init_launcher('pytorch', Config())
+    assert len(started) == 1

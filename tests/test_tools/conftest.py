@@ -7,6 +7,7 @@ import importlib.util
 import io
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -48,6 +49,17 @@ requires.append(dict(config='configs/transformmix/search_tiny.py', produces=mixe
 augments = dict(mixer=mixer, teacher=dict(config=teacher, checkpoint=checkpoint))
 model = dict(backbone=dict(depth=10), train_cfg=dict(augments=augments))
 """
+SIMPLE = """
+_base_ = {base!r}
+model = dict(backbone=dict(depth=10))
+train_dataloader = dict(batch_size=16, dataset=dict(indices=64))
+val_dataloader = dict(batch_size=64, dataset=dict(indices=64))
+test_dataloader = val_dataloader
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=0.05))
+param_scheduler = dict(total_steps=4, eta_max=0.1)
+train_cfg = dict(max_epochs=4, val_interval=2)
+default_hooks = dict(logger=dict(interval=1))
+"""
 
 
 @pytest.fixture(scope='session')
@@ -81,7 +93,7 @@ def load_tool(name: str) -> ModuleType:
 @pytest.fixture(scope='session')
 def run_tool(forget_runs) -> Callable[..., tuple]:
     """Run a tool in this process: ``run_tool('train', folder, 'configs/x.py', '--amp')``."""
-    tools = {name: load_tool(name) for name in ('train', 'test')}
+    tools = {name: load_tool(name) for name in ('train', 'test', 'generate_mixed')}
 
     def run(name: str, folder: Path, *args: str, sabotage: str = '') -> tuple:
         forget_runs()
@@ -116,6 +128,34 @@ def spawn() -> Callable[..., subprocess.CompletedProcess]:
         )
 
     return run
+
+
+@pytest.fixture(scope='session')
+def write_supermix(fitted_teacher) -> Callable[..., None]:
+    """Copy the configs of SuperMix into a folder, with small numbers, and their teacher's."""
+    numbers = (
+        ('num=5000', 'shard_size=2, batch_size=8, num=24'),
+        ('num_clean, num_mixed = 5000, 5000', 'num_clean, num_mixed = 64, 24'),
+    )
+
+    def write(folder: Path, with_teacher: bool = True) -> None:
+        configs = folder / 'configs'
+        shutil.copytree(ROOT / 'configs' / 'supermix', configs / 'supermix')
+        for path in (configs / 'supermix').glob('*.py'):
+            text = path.read_text()
+            for number, small in numbers:
+                text = text.replace(number, small)
+            path.write_text(text)
+        base = str(ROOT / 'configs' / 'simple' / 'wrn16_fashionmnist_mini.py')
+        (configs / 'simple').mkdir()
+        teacher = configs / 'simple' / 'wrn16_fashionmnist_mini.py'
+        teacher.write_text(SIMPLE.format(base=base))
+        if with_teacher:
+            checkpoint = folder / 'work_dirs' / 'simple' / teacher.stem / 'last.pth'
+            checkpoint.parent.mkdir(parents=True)
+            shutil.copy(fitted_teacher['checkpoint'], checkpoint)
+
+    return write
 
 
 @pytest.fixture(scope='session')

@@ -1,0 +1,113 @@
+"""A config's images without crops and flips."""
+
+import copy
+
+import pytest
+from mmengine.config import Config
+from mmpretrain.datasets.transforms import LoadImageFromFile
+
+from mmtmix.datasets import FashionMNISTIdx, build_undistorted, loads_bgr
+from mmtmix.datasets.undistorted import undistorted_config
+
+pytestmark = pytest.mark.host
+
+CROP = [dict(type='RandomCrop', crop_size=20, padding=4), dict(type='PackInputs')]
+PLAIN = [dict(type='PackInputs')]
+RESIZE = [dict(type='Resize', scale=14), dict(type='PackInputs')]
+
+
+def fashion(pipeline=None, **kwargs):
+    kwargs = kwargs if pipeline is None else dict(kwargs, pipeline=pipeline)
+    return dict(type='FashionMNISTIdx', **kwargs)
+
+
+def config(**datasets):
+    loaders = {f'{name}_dataloader': dict(dataset=dataset) for name, dataset in datasets.items()}
+    return Config(dict(default_scope='mmpretrain') | loaders)
+
+
+@pytest.mark.parametrize(
+    ('datasets', 'expected'),
+    [
+        (dict(val=fashion(PLAIN), test=fashion(RESIZE)), PLAIN),
+        (dict(test=fashion(RESIZE)), RESIZE),
+        (dict(val=fashion(), test=fashion(RESIZE)), RESIZE),
+        (dict(val=dict(type='ConcatDataset', datasets=[fashion(), fashion(PLAIN)])), PLAIN),
+        (dict(val=dict(type='RepeatDataset', times=1, dataset=fashion(RESIZE))), RESIZE),
+    ],
+)
+def test_the_pipeline_is_that_of_validation_or_else_of_the_test(datasets, expected):
+    dataset, pipeline = undistorted_config(config(train=fashion(CROP), **datasets), 'train')
+    assert pipeline == expected
+    assert dataset == fashion(expected)
+
+
+def test_another_pipeline_can_be_given():
+    cfg = config(train=fashion(CROP), val=fashion(PLAIN))
+    assert undistorted_config(cfg, 'train', RESIZE)[0].pipeline == RESIZE
+    assert undistorted_config(config(train=fashion(CROP)), 'train', RESIZE)[1] == RESIZE
+
+
+def test_the_split_says_whose_images():
+    cfg = config(train=fashion(CROP, indices=3), val=fashion(PLAIN, split='test', indices=5))
+    assert undistorted_config(cfg, 'train')[0] == fashion(PLAIN, indices=3)
+    assert undistorted_config(cfg, 'val')[0] == fashion(PLAIN, split='test', indices=5)
+
+
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda dataset: dict(type='RepeatDataset', times=2, dataset=dataset),
+        lambda dataset: dict(type='ConcatDataset', datasets=[dataset, dataset]),
+    ],
+)
+def test_wrapped_data_sets_are_changed_within_and_the_config_is_not(wrap):
+    cfg = config(train=wrap(fashion(CROP)), val=fashion(PLAIN))
+    before = copy.deepcopy(cfg.to_dict())
+    dataset, _ = undistorted_config(cfg, 'train')
+    assert dataset == wrap(fashion(PLAIN))
+    assert cfg.to_dict() == before
+
+
+@pytest.mark.parametrize(
+    'datasets',
+    [dict(train=fashion(CROP)), dict(val=fashion(PLAIN)), dict(train=fashion(), val=fashion())],
+)
+def test_a_config_without_images_or_pipeline_is_refused(datasets):
+    with pytest.raises(ValueError, match='needs a train_dataloader for the images, and a val_d'):
+        undistorted_config(config(**datasets), 'train')
+
+
+def test_loaders_that_are_none_are_as_if_they_were_not_there():
+    cfg = config(train=fashion(CROP), test=fashion(PLAIN))
+    cfg.val_dataloader = None
+    assert undistorted_config(cfg, 'train')[1] == PLAIN
+
+
+def test_the_data_set_is_built_and_gives_the_same_images_each_time():
+    cfg = config(train=fashion(CROP, indices=4), val=fashion(PLAIN))
+    dataset, pipeline = build_undistorted(cfg, 'train')
+    assert isinstance(dataset, FashionMNISTIdx) and len(dataset) == 4
+    clean = FashionMNISTIdx(indices=4, serialize_data=False)
+    for item, raw in zip(dataset, clean, strict=True):
+        assert (item['inputs'][0].numpy() == raw['img']).all()
+    assert pipeline == PLAIN
+
+
+def test_missing_files_are_said_as_before_training(tmp_path):
+    cfg = config(train=fashion(CROP, data_root=str(tmp_path)), val=fashion(PLAIN))
+    with pytest.raises(FileNotFoundError, match=r'train_dataloader\.dataset: FashionMNISTIdx'):
+        build_undistorted(cfg, 'train')
+
+
+@pytest.mark.parametrize(
+    ('kind', 'expected'),
+    [
+        ('LoadImageFromFile', True),
+        ('mmcv.LoadImageFromFile', True),
+        (LoadImageFromFile, True),
+        ('Resize', False),
+    ],
+)
+def test_images_from_files_are_bgr(kind, expected):
+    assert loads_bgr([dict(type=kind), dict(type='PackInputs')]) is expected

@@ -1,0 +1,221 @@
+"""tools/generate_mixed.py as a user runs it: killed, shared, on a full disk, and damaged sets."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from mmtmix.datasets.mixed_shards import ShardReader, shard_name
+
+pytestmark = pytest.mark.host
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / 'tools' / 'generate_mixed.py'
+SCRIPT = ROOT / 'tools' / 'dist_generate.sh'
+CONFIG = 'configs/supermix/generate_wrn16_fashionmnist_mini.py'
+DEFAULT_OUT = 'work_dirs/supermix/generate_wrn16_fashionmnist_mini'
+NUM, NUM_SHARDS = 60, 30
+SET = ('--num', NUM, '--seed', 3, '--device', 'cpu')
+KILLS = 3
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.fixture(scope='module')
+def job(tmp_path_factory, write_supermix):
+    """A folder with the configs and a teacher."""
+    folder = tmp_path_factory.mktemp('generate')
+    write_supermix(folder)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def whole(job, spawn):
+    """An unbroken run with everything: the folder of the set, and what was printed."""
+    done = spawn(job, sys.executable, TOOL, CONFIG, *SET, '--images', '--verify')
+    assert done.returncode == 0, done.stdout[-3000:]
+    return job / DEFAULT_OUT, done.stdout
+
+
+@pytest.fixture
+def copied(whole, tmp_path):
+    """A copy of the set, without its pictures."""
+    folder = tmp_path / 'copied'
+    return Path(shutil.copytree(whole[0], folder, ignore=shutil.ignore_patterns('images')))
+
+
+def test_a_run_says_how_far_it_is_and_that_all_is_good(whole):
+    folder, printed = whole
+    assert f'0 of {NUM} mixed images are in {DEFAULT_OUT}' in printed
+    made = [int(number) for number in re.findall(rf'(\d+) of {NUM} mixed images, ', printed)]
+    assert made == list(range(2, NUM + 1, 2))
+    assert re.search(rf'is complete: {NUM} images of \d+ mixes, [\d.]+ % of them fini', printed)
+    assert f'{DEFAULT_OUT}/dataset.json: every record is good' in printed
+    shards = [shard_name(number) for number in range(NUM_SHARDS)]
+    assert sorted(content(folder)) == ['dataset.json', 'settings.json', *shards]
+
+
+def test_arguments_win_over_the_config(whole):
+    settings = json.loads((whole[0] / 'dataset.json').read_text())['settings']
+    wanted = dict(num=NUM, seed=3, shard_size=2, batch_size=8, keep='finished')
+    assert {name: settings[name] for name in wanted} == wanted
+
+
+def test_pictures_are_what_is_stored(whole):
+    folder, printed = whole
+    assert f'pictures are in {DEFAULT_OUT}/images' in printed
+    pictures = sorted((folder / 'images').glob('shard-*/*.png'))
+    assert len(pictures) == NUM
+    for number in (0, 5):
+        name = pictures[number].relative_to(folder / 'images').as_posix()
+        assert re.fullmatch(rf'shard-0000{number // 2}/0000{number % 2}_[\w-]+\+[\w-]+\.png', name)
+        reader = ShardReader(folder / shard_name(number // 2))
+        assert pictures[number].read_bytes() == reader.image_bytes(number % 2)
+
+
+def test_an_altered_byte_is_status_1_and_the_name_of_the_shard(job, copied, spawn):
+    path = copied / shard_name(7)
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+    command = (sys.executable, TOOL, CONFIG, *SET, '--verify', '--out', copied)
+    done = spawn(job, *command)
+    assert done.returncode == 1
+    assert f'{path}: ' in done.stdout and 'has been altered' in done.stdout
+    assert 'dataset.json: 1 problems' in done.stdout
+
+
+@pytest.mark.parametrize('place', [0.0, 0.1, 0.3, 0.5, 0.7, 0.9])
+def test_no_byte_of_a_shard_can_be_altered_unseen(job, copied, run_tool, capsys, place):
+    path = copied / shard_name(11)
+    data = bytearray(path.read_bytes())
+    data[int(place * len(data))] ^= 4
+    path.write_bytes(data)
+    try:
+        status, _ = run_tool('generate_mixed', job, CONFIG, *SET, '--verify', '--out', copied)
+        assert status == 1
+        assert f'{path}: ' in capsys.readouterr().err
+    except ValueError as error:  # of a header that says nothing of the set
+        assert str(path) in str(error)
+
+
+def test_what_is_deleted_is_made_again_and_other_settings_are_refused(
+    job, whole, copied, run_tool
+):
+    for name in (shard_name(4), shard_name(29), 'dataset.json'):
+        (copied / name).unlink()
+    status, _ = run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
+    assert status == 0
+    assert content(copied) == content(whole[0])
+    other = ('--num', NUM, '--seed', 4, '--batch-size', 16, '--keep-unfinished')
+    with pytest.raises(ValueError, match='generated otherwise') as error:
+        run_tool('generate_mixed', job, CONFIG, *other, '--out', copied)
+    for line in ('seed: 3 there, 4', 'batch_size: 8 there, 16', "keep: 'finished' there, 'all'"):
+        assert line in str(error.value)
+    assert content(copied) == content(whole[0])
+
+
+def start_and_kill(folder, out):
+    """Start the tool, kill it at a random moment of its work; return its exit status."""
+    env = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1')
+    command = [sys.executable, TOOL, CONFIG, *SET, '--out', out]
+    with subprocess.Popen(
+        [str(part) for part in command],
+        cwd=folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        for line in process.stdout:
+            if 'mixed images are in' in line:
+                break
+        time.sleep(random.uniform(0, 0.5))
+        process.kill()
+        process.stdout.read()
+    return process.returncode
+
+
+def test_killed_at_random_moments_the_set_is_that_of_an_unbroken_run(job, whole, tmp_path, spawn):
+    out, made = tmp_path / 'killed', []
+    while len(made) < KILLS and start_and_kill(job, out) == -signal.SIGKILL:
+        made.append(len(list(out.glob('shard-*'))))
+    assert made == sorted(made) and made[0] < NUM_SHARDS
+    done = spawn(job, sys.executable, TOOL, CONFIG, *SET, '--out', out)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert f'{2 * made[-1]} of {NUM} mixed images are in' in done.stdout
+    # and no temporary is left
+    assert content(out) == content(whole[0])
+
+
+def free_port():
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0))
+        return str(server.getsockname()[1])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='two processes would want two GPUs')
+def test_two_processes_make_the_same_set(job, whole, tmp_path, spawn):
+    out = tmp_path / 'shared'
+    done = spawn(job, SCRIPT, CONFIG, '2', *SET, '--out', out, PORT=free_port())
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert content(out) == content(whole[0])
+
+
+def test_what_is_for_one_process_is_refused_before_it_starts(job, tmp_path, run_tool, monkeypatch):
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    for argument in ('--images', '--verify'):
+        with pytest.raises(ValueError, match='--images and --verify are for one process'):
+            run_tool('generate_mixed', job, CONFIG, *SET, '--out', tmp_path / 'no', argument)
+    assert not (tmp_path / 'no').exists()
+
+
+def test_the_script_without_arguments_says_how_to_use_it(tmp_path, spawn):
+    done = spawn(tmp_path, SCRIPT)
+    assert done.returncode == 2
+    usage = done.stdout.splitlines()
+    assert len(usage) == 4
+    assert usage[1].strip().startswith('tools/dist_generate.sh CONFIG N')
+
+
+SMALL_DISK = """
+import resource, runpy, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+sys.argv = sys.argv[2:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
+
+
+def test_a_full_disk_is_said_and_a_later_run_completes_the_set(
+    job, whole, copied, spawn, run_tool
+):
+    sizes = {shard: len(data) for shard, data in content(whole[0]).items() if 'shard' in shard}
+    limit = sorted(sizes.values())[NUM_SHARDS // 2]  # not every shard fits
+    for name in (*sizes, 'dataset.json'):
+        if name != shard_name(0):
+            (copied / name).unlink()
+    command = (sys.executable, '-c', SMALL_DISK, limit, TOOL, CONFIG, *SET, '--out', copied)
+    done = spawn(job, *command)
+    assert done.returncode == 1
+    first = next(name for name in sorted(sizes)[1:] if sizes[name] > limit)
+    there = sorted(sizes).index(first)
+    message = done.stdout.strip().splitlines()[-1]
+    assert message.startswith('OSError: ')
+    assert f'{copied / first} ({sizes[first]:,} bytes) cannot be written: File too' in message
+    assert f'{there} of {NUM_SHARDS} shards are complete; make room and run the same' in message
+    assert sorted(content(copied)) == ['settings.json', *sorted(sizes)[:there]]
+    run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
+    assert content(copied) == content(whole[0])
