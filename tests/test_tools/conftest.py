@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ('train', 'test', 'generate_mixed', 'benchmark_mixers')
 MODULES = Path(__file__).resolve().parent / 'modules'
 
 SMALL = """
@@ -86,6 +87,7 @@ def load_tool(name: str) -> ModuleType:
     """Import a script of tools/."""
     spec = importlib.util.spec_from_file_location(f'{name}_tool', ROOT / 'tools' / f'{name}.py')
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for it
     spec.loader.exec_module(module)
     return module
 
@@ -93,7 +95,7 @@ def load_tool(name: str) -> ModuleType:
 @pytest.fixture(scope='session')
 def run_tool(forget_runs) -> Callable[..., tuple]:
     """Run a tool in this process: ``run_tool('train', folder, 'configs/x.py', '--amp')``."""
-    tools = {name: load_tool(name) for name in ('train', 'test', 'generate_mixed')}
+    tools = {name: load_tool(name) for name in TOOLS}
 
     def run(name: str, folder: Path, *args: str, sabotage: str = '') -> tuple:
         forget_runs()
