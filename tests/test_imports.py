@@ -85,8 +85,14 @@ def test_teachers_and_mixers_do_not_know_each_other():
     assert not offenders(mixers, lambda name: not within(name, teachers))
 
 
-def test_nobody_imports_generator_engine_or_figures_but_themselves():
-    for house in ('mmtmix.generation', 'mmtmix.engine', 'mmtmix.visualization'):
+def test_the_conversion_imports_models_and_utils_alone():
+    house = 'mmtmix.conversion'
+    assert not offenders(house, lambda name: within(name, house, 'mmtmix.models', 'mmtmix.utils'))
+
+
+def test_nobody_imports_generator_engine_figures_or_conversion_but_themselves():
+    houses = ('generation', 'engine', 'visualization', 'conversion')
+    for house in (f'mmtmix.{name}' for name in houses):
         for path in FILES:
             if within(module_of(path), house) or (
                 house == 'mmtmix.engine' and path == PACKAGE / '__init__.py'
@@ -144,13 +150,21 @@ def test_importing_opens_nothing_but_code_and_package_metadata(fresh_import):
 
 def test_importing_registers_everything_into_mmpretrain(fresh_import):
     expected = {
+        'CifarMobileNetV2',
+        'CifarResNet',
+        'CifarShuffleNetV1',
+        'CifarShuffleNetV2',
+        'CifarVGG',
+        'DeepResNet',
         'FiniteStopHook',
         'LastCheckpointHook',
         'MixQuality',
         'MixerSearch',
         'MixerSearchLoop',
+        'PreActResNet',
         'SampleCutMix',
         'SampleMixup',
+        'ShakeShake',
         'SuperMix',
         'TransformMix',
         'TransformMixer',

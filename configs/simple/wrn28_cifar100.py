@@ -3,7 +3,7 @@
 # teacher of the TransformMix experiment.
 # Ours: cross entropy, as TransformMix's Algorithm 1 says; PuzzleMix's code has BCE on the softmax.
 _base_ = [
-    '../_base_/models/wrn28.py',
+    '../_base_/models/wrn28_10_puzzle_cifar100.py',
     '../_base_/datasets/cifar100_puzzle.py',
     '../_base_/schedules/puzzle_400e.py',
     '../_base_/default_runtime.py',

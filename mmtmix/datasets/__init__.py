@@ -1,18 +1,27 @@
 """Datasets of our own and the check that a config's data is in place."""
 
 from .fashion_mnist import FashionMNISTIdx
+from .flowers102_818 import Flowers102Split818
+from .imagenet32 import ImageNet32
+from .loading import CheckedLoadImageFromFile
 from .mixed_images import MixedImages
 from .one_hot_score import OneHotScore
 from .preflight import check_data
 from .seeding import seed_worker
-from .undistorted import build_undistorted, loads_bgr
+from .tiny_imagenet import TinyImageNet
+from .undistorted import build_undistorted, loads_bgr, undistorted_config
 
 __all__ = [
+    'CheckedLoadImageFromFile',
     'FashionMNISTIdx',
+    'Flowers102Split818',
+    'ImageNet32',
     'MixedImages',
     'OneHotScore',
+    'TinyImageNet',
     'build_undistorted',
     'check_data',
     'loads_bgr',
     'seed_worker',
+    'undistorted_config',
 ]

@@ -27,7 +27,8 @@ class MixedImages(BaseDataset):
     an int, the class that the teacher finds most probable. So a pipeline starts without a loading
     transform, and the source data set's crops and flips fit as they are. To train on these images
     beside clean ones, concatenate the data sets; soft labels then need :class:`OneHotScore` in the
-    pipeline of the clean images.
+    pipeline of the clean images, and a clean data set with meta information of its own needs the
+    same ``metainfo`` here.
 
     Only the images that are asked for are read, and each is checked: a truncated or altered shard
     raises an error that names it.

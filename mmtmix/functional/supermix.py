@@ -66,8 +66,12 @@ def solve_masks(
 
     Returns:
         The masks, and how they were found. A sample that didn't finish keeps its last masks.
+
+    Raises:
+        ValueError: If the shapes don't fit together or there is no sample.
     """
     settings = settings or SuperMixSettings()
+    _check(images, classes, weights)
     kernel = gaussian_kernel(settings.sigma, settings.legacy_kernel).to(images.device)
     with torch.inference_mode(False):  # whose tensors would be of no use for a gradient
         images, classes, weights = map(_trackable, (images, classes, weights))
@@ -87,10 +91,9 @@ def solve_masks(
             if given_up + len(left) <= settings.max_unfinished_ratio * len(raw):
                 break
             if before is not None and step >= settings.min_iters:  # not before it may finish
-                moved = (found.masks - before).abs().mean(dim=(1, 2, 3))[left]
-                moving = left[moved >= settings.min_change]
-                given_up += len(left) - len(moving)
-                left = moving
+                moved = (found.masks - before).abs().mean(dim=(1, 2, 3))
+                moving = left[moved[left] >= settings.min_change]
+                given_up, left = given_up + len(left) - len(moving), moving
             if step == settings.max_iters or not len(left):
                 break
             if settings.gives_up:
@@ -235,6 +238,15 @@ def newton_step(
 
 def _size(images: Tensor) -> tuple[int, int]:
     return images.size(-2), images.size(-1)
+
+
+def _check(images: Tensor, classes: Tensor, weights: Tensor) -> None:
+    fits = images.dim() == 5 and classes.shape == weights.shape == images.shape[:2]
+    if not fits or not len(images):
+        raise ValueError(
+            'images must be (N, k, C, H, W), classes and weights (N, k), N > 0; got '
+            f'{tuple(images.shape)}, {tuple(classes.shape)} and {tuple(weights.shape)}'
+        )
 
 
 def _full_precision(like: Tensor) -> torch.autocast:

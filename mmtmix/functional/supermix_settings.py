@@ -7,6 +7,16 @@ from dataclasses import dataclass
 METHODS = ('newton', 'newton_tv', 'sgd')
 DIVERGENCES = ('forward', 'reverse')
 
+_NUMBERS = (
+    'sigma',
+    'lambda_s',
+    'lambda_sigma',
+    'min_change',
+    'lr',
+    'smoothing',
+    'max_unfinished_ratio',
+)
+
 
 @dataclass(frozen=True)
 class SuperMixSettings:
@@ -73,11 +83,14 @@ class SuperMixSettings:
                 'sample could finish'
             )
         try:
-            low, high = self.step_range
+            low, high = map(float, self.step_range)
         except (TypeError, ValueError):
             raise ValueError(
                 f'step_range must be the two bounds of a step, got {self.step_range!r}'
             ) from None
+        for name in _NUMBERS:
+            if not isinstance(getattr(self, name), (int, float)):
+                raise ValueError(f'{name} must be a number, got {getattr(self, name)!r}')
         ranges = {
             'sigma': self.sigma > 0,
             'lambda_s': self.lambda_s >= 0,

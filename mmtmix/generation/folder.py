@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mmengine.logging import MMLogger
+
 import mmtmix
 from mmtmix.datasets.mixed_shards import (
     DATASET_FILE,
@@ -33,6 +35,7 @@ class SetFolder:
         path: The folder; it is made if need be.
         settings: Size of the set.
         described: What :func:`~mmtmix.generation.describe` returned.
+        machine: What rounding depends on; another one than the set was begun with is warned of.
 
     Raises:
         ValueError: If it holds a set of other settings, or something under a shard's name that
@@ -44,11 +47,13 @@ class SetFolder:
         path: str | os.PathLike,
         settings: GenerationSettings,
         described: Mapping[str, Any],
+        machine: Mapping[str, Any] | None = None,
     ):
         self.path = Path(path)
         self.sizes = settings.shards
         self.described = dict(described)
         self.digest = digest(described)
+        self.machine = dict(machine or {})
         self._claim()
         for number in self.present():
             ShardReader(self.path / shard_name(number), self.digest, number, check_index=False)
@@ -143,19 +148,28 @@ class SetFolder:
         """Write the settings, or compare them to those that are there."""
         path = self.path / SETTINGS_FILE
         if not path.is_file():
-            content = dict(num_shards=len(self.sizes), digest=self.digest, settings=self.described)
-            _write_json(path, content)
+            content = dict(num_shards=len(self.sizes), digest=self.digest, machine=self.machine)
+            _write_json(path, dict(content, settings=self.described))
             return
         try:
-            found = json.loads(path.read_bytes())['settings']
+            content = json.loads(path.read_bytes())
+            found, machine = content['settings'], content.get('machine', {})
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'{path} is damaged ({error}); delete it and run again') from error
         changed = list(differences(found, json.loads(json.dumps(self.described))))
         if changed:
+            cure = 'Give another folder, or the settings of that set to complete it'
+            if not self.present():
+                cure += f'. It has no shard yet: without {path} this one can start there'
             raise ValueError(
                 f'{self.path} holds a set that was generated otherwise:\n  '
                 + '\n  '.join(changed)
-                + '\nGive another folder, or the settings of that set to complete it'
+                + f'\n{cure}'
+            )
+        if machine != self.machine:
+            MMLogger.get_current_instance().warning(
+                f'{self.path} was begun with {machine}, this is {self.machine}: rounding differs, '
+                'so the rest may not be what an unbroken run would have made'
             )
 
 

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 
-from mmtmix.datasets import build_undistorted, loads_bgr
+from mmtmix.datasets import build_undistorted, loads_bgr, undistorted_config
 from mmtmix.models import BatchMixer
 from mmtmix.models.batch_augments import build_mixer, mixer_config, with_input_stats
 from mmtmix.models.task_preprocessor import count_classes
@@ -36,7 +36,9 @@ def generate(
     """Make what is missing of a set of mixed images (SuperMix, section 4).
 
     Every shard follows from the settings and its number alone. So a set that was broken off and
-    resumed, or made by several processes, is the same as one made in one go, and processes need
+    resumed, or made by several processes, is the same as one made in one go, on the same kind of
+    device with as many threads: others round otherwise, and some samples then finish a step
+    earlier or later. Processes need
     not talk: each takes every ``world_size``-th shard, unless it is there, and whoever finds all
     of them at its end writes ``dataset.json``.
 
@@ -56,19 +58,23 @@ def generate(
         RuntimeError: If nothing worth keeping comes out.
         ValueError: If the config doesn't fit, or the folder holds another set.
     """
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
         settings, options = read_settings(cfg)
-        dataset, pipeline = build_undistorted(cfg, 'train', options['pipeline'])
         mixer = build_mixer(cfg)
+        dataset, pipeline = build_undistorted(cfg, 'train', options['pipeline'])
         labelled = _labelled(mixer, cfg, dataset, options['teacher'], device or get_device())
     parts = dict(
-        dataset=cfg.train_dataloader.dataset,
-        pipeline=pipeline,
+        dataset=undistorted_config(cfg, 'train', options['pipeline'])[0],
         preprocessor=preprocessor_config(cfg) or {},
         mixer=mixer_config(cfg),
         teacher=options['teacher'] or {},
     )
-    folder = SetFolder(out, settings, describe(settings, parts, len(dataset)))
+    drawing = _drawing(settings, mixer, dataset)
+    drawing(0, 0)  # what can't be drawn must not claim the folder for its settings
+    device = torch.device(device or get_device())
+    machine = dict(device=device.type, threads=torch.get_num_threads(), torch=torch.__version__)
+    folder = SetFolder(out, settings, describe(settings, parts, len(dataset)), machine)
     # by number, since the processes look at the folder at different times
     mine = [number for number in folder.missing() if number % world_size == rank]
     folder.clean(mine)
@@ -76,7 +82,7 @@ def generate(
     channel_order = 'bgr' if loads_bgr(pipeline) else 'rgb'
     for shard in make_shards(
         dataset,
-        DrawSampler(mine, _drawing(settings, mixer, dataset)),
+        DrawSampler(mine, drawing),
         labelled,
         settings,
         channel_order,
@@ -88,7 +94,7 @@ def generate(
     if not folder.missing() and not folder.is_complete:
         classes = dataset.metainfo.get('classes')
         folder.finish(classes, labelled.num_classes, mixer.num_mix, channel_order)
-        progress.finish()
+    progress.finish()
 
 
 def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
@@ -105,7 +111,7 @@ def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
     known = [field.name for field in fields(GenerationSettings)]
     unknown = sorted(given.keys() - set(known))
     if unknown or 'num' not in given:
-        problem = f'has no field {", ".join(unknown)}' if unknown else 'needs num'
+        problem = f'has no field {", ".join(unknown)}' if unknown else 'needs num (--num)'
         raise ValueError(f'generation {problem}; it takes {", ".join([*known, *options])}')
     return GenerationSettings(**given), options
 

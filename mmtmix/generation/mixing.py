@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmtmix.functional import top_classes_match
 from mmtmix.models import BatchMixer, FrozenTeacher
-from mmtmix.models.batch_augments.batch_mixer import Details
 from mmtmix.models.task_preprocessor import TaskPreprocessor
 from mmtmix.models.teachers import InputStats, Renormalize
 
@@ -38,7 +38,8 @@ class LabelledMixer:
     ):
         self.mixer, self.teacher, self.num_classes = mixer, teacher, num_classes
         self.preprocess = TaskPreprocessor(preprocessor, num_classes, device)
-        self._to_pixels = Renormalize(InputStats.from_preprocessor(preprocessor), InputStats())
+        stats, pixels = InputStats.from_preprocessor(preprocessor), InputStats()
+        self._to_pixels, self._from_pixels = Renormalize(stats, pixels), Renormalize(pixels, stats)
 
     @torch.no_grad()
     def __call__(self, items: Sequence[dict], draw: Draw) -> dict[str, np.ndarray]:
@@ -50,7 +51,9 @@ class LabelledMixer:
 
         Returns:
             ``images``, uint8 (n, H, W) or (n, H, W, 3) in the data set's channel order, and the
-            fields of :class:`~mmtmix.datasets.mixed_shards.MixedRecords`.
+            fields of :class:`~mmtmix.datasets.mixed_shards.MixedRecords`: what the teacher says
+            is about these rounded images. ``wanted``, bool (n,), is false where a mixer that
+            solves for its masks has not finished.
 
         Raises:
             ValueError: If the images differ in size.
@@ -61,33 +64,29 @@ class LabelledMixer:
         index = torch.arange(len(inputs), device=inputs.device).view(draw.sources.shape)
         weights = draw.weights.to(inputs.device)
         mixed, details = self.mixer.mix(inputs, scores, weights, index, draw.generator)
-        targets = self._logits(mixed, details).float().softmax(dim=1)
-        count = torch.zeros(len(mixed), dtype=torch.long, device=inputs.device)
+        # rounding moves a few winners, so the teacher looks at what will be stored
+        pixels = self._to_pixels(mixed.float()).round().clamp(0, 255)
+        logits = self.teacher(self._from_pixels(pixels)).float()
+        classes = details.get('classes', scores.argmax(dim=1)[index])
+        finished = top_classes_match(logits, classes)
         fields = dict(
-            images=self._pixels(mixed),
+            images=_as_images(pixels.to(torch.uint8)),
             sources=draw.sources,
             flips=draw.flips,
             weights=details.get('weights', weights).float(),
-            classes=details.get('classes', scores.argmax(dim=1)[index]),
-            targets=targets,
-            winners=targets.argmax(dim=1),
-            iterations=details.get('iterations', count),
-            finished=details.get('finished', count == 0),
+            classes=classes,
+            targets=logits.softmax(dim=1),
+            winners=logits.argmax(dim=1),
+            iterations=details.get('iterations', torch.zeros_like(classes[:, 0])),
+            finished=finished,
+            wanted=finished if 'finished' in details else torch.ones_like(finished),
         )
         return {name: value.cpu().numpy() for name, value in fields.items()}
 
-    def _logits(self, mixed: Tensor, details: Details) -> Tensor:
-        """The teacher's for the mixes: the solver's last, if they are for what came out of it."""
-        is_own = getattr(self.mixer, 'teacher', None) is self.teacher
-        replaces = getattr(self.mixer, 'on_failure', 'keep') != 'keep'
-        if 'logits' in details and is_own and not replaces:
-            return details['logits']
-        return self.teacher(mixed)
 
-    def _pixels(self, images: Tensor) -> Tensor:
-        """Normalised images as uint8 (n, H, W), or (n, H, W, 3) in the data set's order."""
-        pixels = self._to_pixels(images.float()).round().clamp(0, 255).to(torch.uint8)
-        return pixels[:, 0] if pixels.size(1) == 1 else pixels.permute(0, 2, 3, 1)
+def _as_images(pixels: Tensor) -> Tensor:
+    """(n, 1, H, W) as (n, H, W), (n, 3, H, W) as (n, H, W, 3)."""
+    return pixels[:, 0] if pixels.size(1) == 1 else pixels.permute(0, 2, 3, 1)
 
 
 def check_teacher(teacher: Any, num_classes: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mmtmix.utils import file_digest
+from mmtmix.utils import file_digest, load_config
 
 KEEP = ('finished', 'all')
 
@@ -69,10 +69,12 @@ def describe(
         num_sources: Images in the data set.
 
     Returns:
-        The settings, the configs, and a digest of every file that they name.
+        The settings, the configs, and a digest of every file that they name; of a config it
+        covers the bases, too.
     """
     plain = json.loads(json.dumps(dict(sources), default=str))
-    files = {path: file_digest(path) for path in sorted(set(_strings(plain))) if _is_file(path)}
+    files = {name: _file_digest(name) for name in sorted(set(_strings(plain)))}
+    files = {name: found for name, found in files.items() if found is not None}
     return dict(asdict(settings), num_sources=num_sources, files=files, **plain)
 
 
@@ -99,5 +101,13 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
-def _is_file(path: str) -> bool:
-    return os.path.isfile(path)
+def _file_digest(name: str) -> str | None:
+    """Digest of a file, of a config with all its bases; None for what names no file."""
+    if not name.endswith('.py'):
+        return file_digest(name) if os.path.isfile(name) else None
+    try:
+        content = load_config(name).to_dict()
+    except FileNotFoundError:
+        return None
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

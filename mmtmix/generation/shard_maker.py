@@ -97,9 +97,7 @@ def make_shards(
                 shard = _Shard(draw.shard)
             fields = mixer(items, draw)
             shard.statistics.add(fields)
-            kept = (
-                np.ones_like(fields['finished']) if settings.keep == 'all' else fields['finished']
-            )
+            kept = fields.pop('wanted') | (settings.keep == 'all')
             shard.fruitless = 0 if kept.any() else shard.fruitless + 1
             if shard.fruitless == MAX_FRUITLESS:
                 raise RuntimeError(

@@ -1,6 +1,16 @@
 """Networks, mixers and teachers; importing this registers them into MMPretrain."""
 
-from .backbones import WideResNet
+from .backbones import (
+    CifarMobileNetV2,
+    CifarResNet,
+    CifarShuffleNetV1,
+    CifarShuffleNetV2,
+    CifarVGG,
+    DeepResNet,
+    PreActResNet,
+    ShakeShake,
+    WideResNet,
+)
 from .batch_augments import BatchMixer, SampleCutMix, SampleMixup, SuperMix, TransformMix
 from .mixers import TransformMixer, load_mixer, save_mixer
 from .search import MixerSearch
@@ -8,10 +18,18 @@ from .teachers import FrozenTeacher
 
 __all__ = [
     'BatchMixer',
+    'CifarMobileNetV2',
+    'CifarResNet',
+    'CifarShuffleNetV1',
+    'CifarShuffleNetV2',
+    'CifarVGG',
+    'DeepResNet',
     'FrozenTeacher',
     'MixerSearch',
+    'PreActResNet',
     'SampleCutMix',
     'SampleMixup',
+    'ShakeShake',
     'SuperMix',
     'TransformMix',
     'TransformMixer',

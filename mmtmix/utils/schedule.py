@@ -24,11 +24,13 @@ def scale_epochs(epochs: Epochs, num_clean: int, num_images: int) -> Epochs:
         As given, each rounded to a whole epoch, at least 1.
 
     Raises:
-        ValueError: If a number of images isn't positive.
+        ValueError: If a number isn't positive.
     """
     for name, value in (('num_clean', num_clean), ('num_images', num_images)):
         if not value > 0:
             raise ValueError(f'{name} must be > 0 images, got {value!r}')
     if isinstance(epochs, (list, tuple)):
         return [scale_epochs(epoch, num_clean, num_images) for epoch in epochs]
+    if not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f'epochs must be integers >= 1, got {epochs!r}')
     return max(1, round(epochs * num_clean / num_images))

@@ -165,7 +165,7 @@ def test_foreign_and_misplaced_shards(shard):
 
 def test_what_is_no_shard(tmp_path):
     path = tmp_path / shard_name(0)
-    good = dict(format=1, number=0, settings_digest='x')
+    good = dict(format=1, number=0, settings_digest='x', statistics={})
     for metadata in (None, {'mmtmix': '[]'}, {'mmtmix': '{'}, {'format': '1'}):
         path.write_bytes(save({'images': np.zeros(3)}, metadata=metadata))
         rejects(path, 'no shard of mixed images')
@@ -247,7 +247,7 @@ def test_index_digest_is_over_content_not_names_alone(shard):
     path, _, _ = shard
     blob = path.read_bytes()
     metadata = json.loads(header_of(blob)[0]['__metadata__']['mmtmix'])
-    digest = hashlib.sha256(b'[1, 2, "digest"]')
+    digest = hashlib.sha256(b'[1, 2, "digest", {}]')
     arrays = load(blob)
     for name in sorted(set(arrays) - {'images'}):
         array = arrays[name]

@@ -123,14 +123,17 @@ def test_smoothing_is_no_matter_to_the_forward_divergence_only(make_problem):
 
 INVALID = [
     *[('mask_size', value) for value in (0, -1, 8.0, None)],
-    *[('sigma', value) for value in (0.0, -1.0, math.nan)],
+    *[('sigma', value) for value in (0.0, -1.0, math.nan, '1', None)],
     *[('lambda_s', value) for value in (-1.0, math.nan)],
     *[('lambda_sigma', value) for value in (-1.0, math.nan)],
     *[('max_iters', value) for value in (-1, 2.0)],
     *[('min_iters', value) for value in (-1, 1.0, 51)],
     *[('max_unfinished_ratio', value) for value in (-0.1, 1.1, math.nan)],
     *[('min_change', value) for value in (-0.1, math.nan)],
-    *[('step_range', value) for value in ((0.0, 1.0), (2.0, 1.0), (1.0, math.nan), (1.0,), 5.0)],
+    *[
+        ('step_range', value)
+        for value in ((0.0, 1.0), (2.0, 1.0), (1.0, math.nan), (1.0,), 5.0, 'ab')
+    ],
     *[('chunk_size', value) for value in (0, -1, 1.5)],
     *[('smoothing', value) for value in (0.0, 1.1, math.nan)],
     *[('lr', value) for value in (0.0, -0.1, math.nan)],

@@ -57,8 +57,16 @@ def test_a_set_of_other_settings_is_refused_with_their_names(make_folder, fill):
         'num: 10 there, 7 now',
         "seed: 'nothing' there, 1 now",
     ]
-    assert 'Give another folder' in lines[-1]
+    assert lines[-1].startswith('Give another folder') and 'no shard yet' not in lines[-1]
     assert (make_folder().path / 'settings.json').read_bytes() == before
+
+
+def test_a_set_without_shards_says_how_to_start_another(make_folder):
+    path = make_folder().path / 'settings.json'
+    with pytest.raises(ValueError, match='no shard yet: without .*settings.json this one'):
+        make_folder(num=7)
+    path.unlink()
+    assert make_folder(num=7).missing() == [0, 1]
 
 
 def test_a_number_written_otherwise_is_named_and_no_shard_is_blamed(make_folder, fill):

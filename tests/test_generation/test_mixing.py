@@ -100,7 +100,8 @@ def test_pixels_and_targets_are_those_of_the_masks(
     # rounded, in the order in which the data set gives its channels
     assert (made.stored() - made.pixels).abs().max() <= 0.5 + 1e-3
     targets = made.fields['targets']
-    np.testing.assert_allclose(targets, probabilities(teacher, made.pixels), atol=2e-4)
+    expected = probabilities(teacher, made.stored().float())
+    np.testing.assert_allclose(targets, expected, atol=2e-5)
     assert np.array_equal(made.fields['winners'], targets.argmax(axis=1))
 
 
@@ -127,20 +128,23 @@ def test_every_field_has_its_type_and_meaning(mixer_of, teacher_of, make_items):
     assert np.array_equal(fields['classes'], classes)
     np.testing.assert_allclose(fields['weights'].sum(axis=1), 1, atol=1e-6)
     assert fields['weights'].dtype == np.float32
+    for row, own, finished in zip(fields['targets'], classes, fields['finished'], strict=True):
+        top = set(row.argsort()[::-1][: len(set(own))].tolist())
+        assert finished == (top == set(own.tolist()))
     if isinstance(mixer, SuperMix):
-        assert np.array_equal(fields['finished'], made.details['finished'])
+        assert np.array_equal(fields['wanted'], fields['finished'])
         assert np.array_equal(fields['iterations'], made.details['iterations'])
     else:
         shares = made.details['masks'].mean(dim=(2, 3, 4))
         np.testing.assert_allclose(fields['weights'], shares, atol=1e-6)
-        assert fields['finished'].all() and not fields['iterations'].any()
+        assert fields['wanted'].all() and not fields['iterations'].any()
 
 
 def test_mixes_that_failed_are_labelled_as_they_are_stored(teacher_of, make_items):
     teacher = teacher_of()
     mixer = SuperMix(teacher, num_mix=3, max_iters=2, on_failure='clean', max_unfinished_ratio=0.0)
     made = Made(mixer, teacher, make_items)
-    failed = ~made.fields['finished']
+    failed = ~made.details['finished'].numpy()
     assert failed.any() and not failed.all()
     own = made.sources[:, 0]
     assert torch.equal(made.stored()[failed].float(), own[failed])
@@ -148,12 +152,13 @@ def test_mixes_that_failed_are_labelled_as_they_are_stored(teacher_of, make_item
     np.testing.assert_allclose(made.fields['targets'][failed], expected, atol=1e-3)
 
 
-def test_supermix_is_labelled_by_its_last_pass(teacher_of, make_items):
+def test_what_is_stored_takes_one_more_pass(teacher_of, make_items):
     teacher, seen = teacher_of(), []
     teacher.model.register_forward_pre_hook(lambda module, args: seen.append(len(args[0])))
     iterations = Made(SuperMix(teacher, max_iters=3), teacher, make_items).details['iterations']
     steps = range(iterations.max() + 1)
-    assert seen == [12] + [(iterations >= step).sum().item() for step in steps]
+    running = [(iterations >= step).sum().item() for step in steps]
+    assert seen == [12, *running, 6]
 
 
 def test_blind_mixers_take_one_pass_of_the_given_teacher(teacher_of, make_items):
@@ -168,8 +173,8 @@ def test_a_teacher_that_is_given_labels_what_another_mixed(teacher_of, make_item
     with torch.no_grad():
         other.model.head.fc.weight.neg_()
     made = Made(SuperMix(own, max_iters=3), other, make_items)
-    expected = probabilities(other, made.pixels)
-    np.testing.assert_allclose(made.fields['targets'], expected, atol=2e-4)
+    expected = probabilities(other, made.stored().float())
+    np.testing.assert_allclose(made.fields['targets'], expected, atol=2e-5)
 
 
 def test_no_augment_of_the_config_mixes_beforehand(teacher_of, make_items):

@@ -39,6 +39,7 @@ class FakeMixer:
             winners=rows % 4,
             iterations=sources[:, 0],
             finished=np.asarray(self.finished(sources)),
+            wanted=np.asarray(self.finished(sources)),
         )
 
 

@@ -93,6 +93,12 @@ def load_tool(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope='session')
+def load() -> Callable[[str], ModuleType]:
+    """Import a script: ``load('list_zoo')``."""
+    return load_tool
+
+
+@pytest.fixture(scope='session')
 def run_tool(forget_runs) -> Callable[..., tuple]:
     """Run a tool in this process: ``run_tool('train', folder, 'configs/x.py', '--amp')``."""
     tools = {name: load_tool(name) for name in TOOLS}

@@ -203,11 +203,11 @@ class ShardReader:
         """Return what the metadata tells, if it is what was asked for."""
         try:
             header = json.loads((file.metadata() or {})[METADATA_KEY])
+            if header['format'] != FORMAT:  # another may have other keys
+                raise self.error(f'it is of format {header["format"]!r}, expected {FORMAT}')
             found = [header[key] for key in HEADER_KEYS]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise self.error('it is no shard of mixed images, or its header is damaged') from error
-        if found[0] != FORMAT:
-            raise self.error(f'it is of format {found[0]!r}, expected {FORMAT}')
         if set(file.keys()) != {'images', *INDEX_ARRAYS}:
             raise self.error(f'it holds the arrays {sorted(file.keys())}, its header is damaged')
         if self.number is not None and found[1] != self.number:

@@ -54,7 +54,7 @@ class MixedRecords:
         targets: float32 ``(n, num_classes)`` in [0, 1], the teacher's probabilities on the mix.
         winners: int64 ``(n,)``, the most probable class of ``targets``.
         iterations: int64 ``(n,)``, how many steps were taken.
-        finished: bool ``(n,)``, whether the search met its goal before it ran out of steps.
+        finished: bool ``(n,)``, whether the most probable classes are those of the sources.
 
     Raises:
         ValueError: If there is no record, or a field has the wrong type, dimensions or length.

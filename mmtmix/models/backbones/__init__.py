@@ -1,5 +1,23 @@
 """Backbones that MMPretrain lacks, one family a file."""
 
+from .cifar_mobilenet_v2 import CifarMobileNetV2
+from .cifar_resnet import CifarResNet
+from .cifar_shufflenet_v1 import CifarShuffleNetV1
+from .cifar_shufflenet_v2 import CifarShuffleNetV2
+from .cifar_vgg import CifarVGG
+from .deep_resnet import DeepResNet
+from .preact_resnet import PreActResNet
+from .shake_shake import ShakeShake
 from .wide_resnet import WideResNet
 
-__all__ = ['WideResNet']
+__all__ = [
+    'CifarMobileNetV2',
+    'CifarResNet',
+    'CifarShuffleNetV1',
+    'CifarShuffleNetV2',
+    'CifarVGG',
+    'DeepResNet',
+    'PreActResNet',
+    'ShakeShake',
+    'WideResNet',
+]

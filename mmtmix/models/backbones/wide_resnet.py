@@ -8,11 +8,9 @@ from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from .initialization import FAN_OUT
+
 LAYOUTS = ('distill', 'puzzle')
-_KAIMING = [
-    dict(type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu'),
-    dict(type='Constant', layer='_BatchNorm', val=1),
-]
 
 
 class WideBasicBlock(BaseModule):
@@ -86,7 +84,7 @@ class WideResNet(BaseBackbone):
         if depth < 10 or (depth - 4) % 6:
             raise ValueError(f'depth must be 6 n + 4 (10, 16, 22, 28, 40, ...), got {depth!r}')
         if init_cfg is None and layout == 'distill':
-            init_cfg = _KAIMING
+            init_cfg = FAN_OUT
         super().__init__(init_cfg=init_cfg)
         widths = [16] + [width * widen_factor for width in (16, 32, 64)]
         self.conv1 = nn.Conv2d(in_channels, widths[0], 3, 1, 1, bias=layout == 'puzzle')

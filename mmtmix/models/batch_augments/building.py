@@ -31,7 +31,7 @@ def mixer_config(cfg: Config) -> ConfigDict:
     raise ValueError(
         f'none of the augments in model.train_cfg is a mixer of mmtmix: {augments!r}. Give the '
         'config of a classifier that trains with one, such as '
-        'configs/transformmix/wrn16_fashionmnist_mini.py'
+        'configs/supermix/wrn16_fashionmnist_mini.py'
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
@@ -78,6 +80,12 @@ class SuperMix(BatchMixer):
         for name, (value, known) in choices.items():
             if value not in known:
                 raise ValueError(f'{name} must be one of {known}, got {value!r}')
+        unknown = sorted(solver.keys() - {field.name for field in fields(SuperMixSettings)})
+        if unknown:
+            raise TypeError(
+                f'SuperMix has no argument {", ".join(unknown)}; beside its own it takes the '
+                'fields of SuperMixSettings'
+            )
         self.labels, self.on_failure, self.repeats = labels, on_failure, repeats
         self.settings = SuperMixSettings(
             mask_size=mask_size,

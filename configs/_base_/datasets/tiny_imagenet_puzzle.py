@@ -1,0 +1,40 @@
+# Tiny-ImageNet in PuzzleMix's recipe (batch 100, padding 4), which TransformMix follows
+data_preprocessor = dict(
+    num_classes=200,
+    mean=[127.5, 127.5, 127.5],
+    std=[127.5, 127.5, 127.5],
+    # images are read as BGR, and pre-trained networks want RGB
+    to_rgb=True,
+)
+
+train_pipeline = [
+    dict(type='CheckedLoadImageFromFile'),
+    dict(type='RandomCrop', crop_size=64, padding=4),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs'),
+]
+test_pipeline = [dict(type='CheckedLoadImageFromFile'), dict(type='PackInputs')]
+
+train_dataloader = dict(
+    batch_size=100,
+    num_workers=4,
+    persistent_workers=False,
+    worker_init_fn=dict(type='seed_worker'),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='TinyImageNet', data_root='data/tiny_imagenet', split='train', pipeline=train_pipeline
+    ),
+)
+# papers report the validation images: the test images have no labels
+val_dataloader = dict(
+    batch_size=100,
+    num_workers=4,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='TinyImageNet', data_root='data/tiny_imagenet', split='val', pipeline=test_pipeline
+    ),
+)
+val_evaluator = dict(type='Accuracy', topk=(1, 5))
+test_dataloader = val_dataloader
+test_evaluator = val_evaluator

@@ -1,0 +1,7 @@
+# PreActResNet-18 as PuzzleMix has it: 11,217,316 parameters
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(type='PreActResNet', depth=18),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=100, in_channels=512, init_cfg=None),
+)

@@ -1,0 +1,7 @@
+# ResNet-200: 64.7 million parameters
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(type='DeepResNet', depth=200),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=1000, in_channels=2048),
+)

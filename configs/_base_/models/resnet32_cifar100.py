@@ -1,0 +1,3 @@
+# ResNet-32: 472,756 parameters
+_base_ = 'resnet20_cifar100.py'
+model = dict(backbone=dict(depth=32))

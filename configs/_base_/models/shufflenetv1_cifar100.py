@@ -1,0 +1,7 @@
+# ShuffleNetV1 with 3 groups: 949,258 parameters
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(type='CifarShuffleNetV1'),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=100, in_channels=960, init_cfg=None),
+)

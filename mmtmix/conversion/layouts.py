@@ -1,0 +1,136 @@
+"""How other code bases name the weights of the networks that this library has, too.
+
+A layout is a list of (pattern, replacement). The first pattern that matches a whole key decides,
+and what it gives is the key in a classifier of MMPretrain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Rule = tuple[str, str | Callable[[re.Match], str]]
+
+
+@dataclass(frozen=True)
+class Arch:
+    """A network that checkpoints can be converted for.
+
+    Attributes:
+        config: Its file in ``configs/_base_/models``, without the suffix.
+        layouts: The key layouts that its checkpoints come in, by the code base's name.
+    """
+
+    config: str
+    layouts: dict[str, Sequence[Rule]]
+
+
+def rename(key: str, rules: Sequence[Rule]) -> str | None:
+    """The key in MMPretrain's classifier; None if no rule knows it."""
+    for pattern, replacement in rules:
+        if re.fullmatch(pattern, key):
+            return re.sub(pattern, replacement, key)
+    return None
+
+
+def _stage(template: str) -> Callable[[re.Match], str]:
+    """Fill in the groups of a match, the first of them, a stage that counts from 1, less 1."""
+    return lambda match: template.format(int(match[1]) - 1, *match.groups()[1:])
+
+
+_HEAD = (r'(?:fc|linear|classifier|classifier\.0)\.(weight|bias)', r'head.fc.\1')
+_OTHERS = (r'((?:conv1|bn1|layer\d\.).*)', r'backbone.\1')
+
+RESNET = [
+    _HEAD,
+    (r'(layer\d\.\d+)\.shortcut\.(.+)', r'backbone.\1.downsample.\2'),
+    _OTHERS,
+]
+ZOO_WRN = [
+    _HEAD,
+    (r'block(\d)\.layer\.(\d+)\.convShortcut\.(.+)', _stage('backbone.layers.{}.{}.shortcut.{}')),
+    (r'block(\d)\.layer\.(\d+\..+)', _stage('backbone.layers.{}.{}')),
+    (r'((?:conv1|bn1)\..+)', r'backbone.\1'),
+]
+PREACTIVATION = [  # PuzzleMix's networks
+    _HEAD,
+    (r'layer(\d)\.(\d+)\.shortcut\.0\.(.+)', _stage('backbone.layers.{}.{}.shortcut.{}')),
+    (r'layer(\d)\.(\d+\..+)', _stage('backbone.layers.{}.{}')),
+    (r'((?:conv1|bn1)\..+)', r'backbone.\1'),
+]
+ZOO_VGG = [_HEAD, (r'block(\d\.\d+\..+)', r'backbone.layers.\1')]
+ZOO_MOBILENET_V2 = [
+    _HEAD,
+    (r'blocks\.(\d+\.\d+\.conv\..+)', r'backbone.layers.\1'),
+    (r'((?:conv1|conv2)\.[01]\..+)', r'backbone.\1'),
+]
+ZOO_SHUFFLENET_V1 = [
+    _HEAD,
+    (r'layer(\d)\.(\d+\..+)', _stage('backbone.layers.{}.{}')),
+    (r'((?:conv1|bn1)\..+)', r'backbone.\1'),
+]
+
+
+def _shuffle_unit(match: re.Match) -> str:
+    """Where a convolution or norm of a ShuffleNetV2 unit is among the branches of MMPretrain's."""
+    stage, unit, kind, number, rest = match.groups()
+    index = int(number) - 1
+    # only the first unit of a stage has two branches, with two and three convolutions
+    branch, place = (1, index) if unit == '0' else (2, index)
+    if unit == '0' and index > 1:
+        branch, place = 2, index - 2
+    return f'backbone.layers.{int(stage) - 1}.{unit}.branch{branch}.{place}.{kind}.{rest}'
+
+
+ZOO_SHUFFLENET_V2 = [
+    _HEAD,
+    (r'layer(\d)\.(\d+)\.(conv|bn)(\d)\.(.+)', _shuffle_unit),
+    (r'(conv|bn)1\.(.+)', r'backbone.conv1.\1.\2'),
+    (r'(conv|bn)2\.(.+)', r'backbone.layers.3.\1.\2'),
+]
+
+_ZOO = 'distillation zoo'
+_TORCHVISION = 'torchvision, timm'
+
+
+def _zoo_resnets() -> dict[str, Arch]:
+    names = [f'resnet{depth}' for depth in (8, 14, 20, 32, 44, 56, 110)]
+    names += ['resnet8x4', 'resnet32x4']
+    found = {name: Arch(f'{name}_cifar100', {_ZOO: RESNET}) for name in names}
+    found['ResNet50'] = Arch('resnet50_cifar100', {_ZOO: RESNET})
+    return found
+
+
+def _zoo_others() -> dict[str, Arch]:
+    found = {
+        f'wrn_{depth}_{width}': Arch(f'wrn{depth}_{width}_cifar100', {_ZOO: ZOO_WRN})
+        for depth, width in ((16, 1), (16, 2), (40, 1), (40, 2))
+    }
+    for depth in (8, 11, 13, 16, 19):
+        found[f'vgg{depth}'] = Arch(f'vgg{depth}_cifar100', {_ZOO: ZOO_VGG})
+    found['MobileNetV2'] = Arch('mobilenetv2_half_cifar100', {_ZOO: ZOO_MOBILENET_V2})
+    found['ShuffleV1'] = Arch('shufflenetv1_cifar100', {_ZOO: ZOO_SHUFFLENET_V1})
+    found['ShuffleV2'] = Arch('shufflenetv2_cifar100', {_ZOO: ZOO_SHUFFLENET_V2})
+    return found
+
+
+def _puzzle() -> dict[str, Arch]:
+    layouts = {'PuzzleMix': PREACTIVATION}
+    return {
+        'puzzle_wrn28_10': Arch('wrn28_10_puzzle_cifar100', layouts),
+        'puzzle_preactresnet18': Arch('preactresnet18_cifar100', layouts),
+        'puzzle_preactresnet18_tinyimagenet': Arch('preactresnet18_tinyimagenet', layouts),
+    }
+
+
+def _imagenet() -> dict[str, Arch]:
+    found = {
+        f'resnet{depth}_imagenet': Arch(f'resnet{depth}_imagenet', {_TORCHVISION: RESNET})
+        for depth in (18, 34, 50, 200)
+    }
+    return found
+
+
+ARCHS: dict[str, Arch] = {**_zoo_resnets(), **_zoo_others(), **_puzzle(), **_imagenet()}
+"""Networks by the names that their code bases give them."""

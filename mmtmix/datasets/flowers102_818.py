@@ -1,0 +1,212 @@
+"""Flowers-102 with 818 test images instead of the official 6,149."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import mat4py
+import numpy as np
+from mmpretrain.datasets import BaseDataset
+from mmpretrain.registry import DATASETS
+
+NUM_IMAGES = 8189
+NUM_CLASSES = 102
+NUM_TEST = 818
+SEED = 818
+SPLITS = ('train', 'val', 'trainval', 'test')
+
+
+def divide(labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Divide the images by class into 80, 10 and 10 per cent, always in the same way.
+
+    Each class gives its share of the 818 test and of the 818 validation images, rounded so that
+    they sum up to that.
+
+    Args:
+        labels: The labels of all images, shape ``(8189,)``, in [0, 101].
+
+    Returns:
+        Positions in ``labels``, sorted, for ``'train'`` (6,553), ``'val'`` (818), ``'test'``
+        (818) and ``'trainval'`` (7,371).
+    """
+    counts = np.bincount(labels, minlength=NUM_CLASSES)
+    shares = counts * NUM_TEST / len(labels)
+    quotas = shares.astype(np.int64)
+    # largest remainders first; stable, so that equal ones go by class
+    order = np.argsort(-(shares - quotas), kind='stable')
+    quotas[order[: NUM_TEST - quotas.sum()]] += 1
+    # RandomState's stream is frozen for good, a Generator's may change between NumPy versions
+    rng = np.random.RandomState(SEED)
+    test, val = [], []
+    for label, quota in enumerate(quotas):
+        shuffled = rng.permutation(np.flatnonzero(labels == label))
+        test.append(shuffled[:quota])
+        val.append(shuffled[quota : 2 * quota])
+    parts = {'test': np.sort(np.concatenate(test)), 'val': np.sort(np.concatenate(val))}
+    parts['trainval'] = np.setdiff1d(np.arange(len(labels)), parts['test'])
+    parts['train'] = np.setdiff1d(parts['trainval'], parts['val'])
+    return parts
+
+
+@DATASETS.register_module()
+class Flowers102Split818(BaseDataset):
+    """`Oxford Flowers-102 <https://www.robots.ox.ac.uk/~vgg/data/flowers/102/>`_, 818 to test on.
+
+    TransformMix's Table 3 prints accuracies that are multiples of 1/818, while the official test
+    set has 6,149 images; which 818 is not written. One known candidate is the folder ``valid`` of
+    Udacity's ``flower_data.zip`` (6,552 / 818 / 819 images). The division here is our own: 80, 10
+    and 10 per cent of each class, drawn with a fixed seed from the official labels, so it
+    resembles the paper's in size alone, and accuracies compare within a few images at best. Give
+    ``test_ids`` to use a list that you have. For the official division use MMPretrain's
+    ``Flowers102``.
+
+    An item is ``dict(img_path, gt_label)``; ``setid.mat`` is not needed.
+
+    Args:
+        data_root: The folder with ``jpg`` and ``imagelabels.mat``.
+        split: ``'train'`` (6,553), ``'val'`` (818), ``'trainval'`` (7,371) or ``'test'`` (818).
+            Defaults to ``'trainval'``.
+        test_ids: A text file with the number of one test image (1 to 8189) a line; all others
+            are ``'trainval'`` then, and there is no ``'train'`` or ``'val'``. Defaults to None.
+        **kwargs: Other arguments of MMPretrain's ``BaseDataset``; not ``ann_file`` or
+            ``data_prefix``, which have no meaning here.
+
+    Raises:
+        FileNotFoundError: If files are missing.
+        ValueError: If an argument is invalid, or a file does not say what it should.
+    """
+
+    data_advice = (
+        'python tools/prepare_data.py flowers102 --root DATA_ROOT fetches what is missing.'
+    )
+
+    def __init__(
+        self,
+        data_root: str | os.PathLike,
+        split: str = 'trainval',
+        test_ids: str | os.PathLike | None = None,
+        **kwargs,
+    ) -> None:
+        unused = sorted({'ann_file', 'data_prefix'} & kwargs.keys())
+        if unused:
+            raise ValueError(f'Flowers102Split818 does not take {", ".join(unused)}.')
+        self.split = _checked_split(split, test_ids)
+        self.test_ids = test_ids
+        kwargs.setdefault('test_mode', split == 'test')
+        super().__init__(ann_file='', data_root=str(_resolve_root(data_root)), **kwargs)
+
+    @classmethod
+    def missing_files(
+        cls,
+        data_root: str | os.PathLike,
+        split: str = 'trainval',
+        test_ids: str | os.PathLike | None = None,
+        **kwargs,
+    ) -> tuple[str, list[str]]:
+        """Tell which files are missing, without reading any (see ``check_data``).
+
+        Args:
+            data_root: As in the constructor.
+            split: As in the constructor; all images are asked for whatever it is.
+            test_ids: As in the constructor.
+            **kwargs: The constructor's other arguments, unused.
+
+        Returns:
+            The absolute folder and the missing names.
+
+        Raises:
+            ValueError: If an argument is invalid.
+        """
+        _checked_split(split, test_ids)
+        root = _resolve_root(data_root)
+        missing = [] if (root / 'imagelabels.mat').is_file() else ['imagelabels.mat']
+        if test_ids is not None and not Path(test_ids).expanduser().is_file():
+            missing.append(str(test_ids))
+        there = set(os.listdir(root / 'jpg')) if (root / 'jpg').is_dir() else set()
+        absent = [n for n in range(1, NUM_IMAGES + 1) if _file_name(n) not in there]
+        if absent:
+            others = f' and {len(absent) - 1} other images' if len(absent) > 1 else ''
+            missing.append(f'jpg/{_file_name(absent[0])}{others}')
+        return str(root), missing
+
+    def load_data_list(self) -> list[dict]:
+        """List the split's images.
+
+        Returns:
+            One ``dict(img_path, gt_label)`` an image, in the order of their numbers.
+
+        Raises:
+            FileNotFoundError: If files are missing.
+            ValueError: If a file does not say what it should.
+        """
+        root, missing = self.missing_files(self.data_root, self.split, self.test_ids)
+        if missing:
+            raise FileNotFoundError(
+                f'data_root {root} lacks {", ".join(missing)}. {self.data_advice}'
+            )
+        labels = _read_labels(Path(root, 'imagelabels.mat'))
+        if self.test_ids is None:
+            chosen = divide(labels)[self.split]
+        else:
+            chosen = _read_ids(Path(self.test_ids).expanduser())
+            if self.split == 'trainval':
+                chosen = np.setdiff1d(np.arange(NUM_IMAGES), chosen)
+        return [
+            dict(img_path=str(Path(root, 'jpg', _file_name(i + 1))), gt_label=int(labels[i]))
+            for i in chosen
+        ]
+
+    def extra_repr(self) -> list[str]:
+        """Describe the data set's source for ``repr``.
+
+        Returns:
+            The lines to add.
+        """
+        return [f'Folder: \t{self.data_root}', f'Split: \t{self.split}']
+
+
+def _file_name(number: int) -> str:
+    return f'image_{number:05d}.jpg'
+
+
+def _read_labels(path: Path) -> np.ndarray:
+    """Read the labels of all images, from 0."""
+    try:
+        labels = np.asarray(mat4py.loadmat(str(path))['labels']).reshape(-1)
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise ValueError(f'{path} holds no labels ({error!r}); fetch it again.') from error
+    wrong = labels[(labels < 1) | (labels > NUM_CLASSES)]
+    if len(labels) != NUM_IMAGES or wrong.size:
+        found = f'the label {wrong[0]}' if wrong.size else f'{len(labels)} labels'
+        raise ValueError(
+            f'{path} must hold {NUM_IMAGES} labels from 1 to {NUM_CLASSES}, got {found}; fetch it '
+            'again.'
+        )
+    return labels.astype(np.int64) - 1
+
+
+def _read_ids(path: Path) -> np.ndarray:
+    """Read image numbers, one a line; return them from 0, sorted."""
+    words = path.read_text(encoding='utf-8').split()
+    wrong = [word for word in words if not word.isdecimal() or not 1 <= int(word) <= NUM_IMAGES]
+    if wrong or not words or len(set(words)) != len(words):
+        found = repr(wrong[0]) if wrong else 'none' if not words else 'some twice'
+        raise ValueError(f'{path} must list image numbers from 1 to {NUM_IMAGES}, got {found}.')
+    return np.sort([int(word) - 1 for word in words])
+
+
+def _checked_split(split: str, test_ids: object) -> str:
+    """Return ``split``, or raise ValueError if there is none of that name."""
+    splits = SPLITS if test_ids is None else ('trainval', 'test')
+    if split not in splits:
+        given = ' where test_ids is given' if test_ids is not None else ''
+        raise ValueError(f'split must be one of {splits}{given}, got {split!r}.')
+    return split
+
+
+def _resolve_root(data_root: str | os.PathLike) -> Path:
+    """Return the absolute folder that ``data_root`` stands for."""
+    if not isinstance(data_root, (str, os.PathLike)) or not os.fspath(data_root):
+        raise ValueError(f'data_root must be the folder with jpg, got {data_root!r}.')
+    return Path(os.path.abspath(os.path.expanduser(data_root)))

@@ -1,0 +1,84 @@
+"""ShuffleNetV1 for small images."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmpretrain.models.backbones.base_backbone import BaseBackbone
+from mmpretrain.models.utils import channel_shuffle
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+
+_GROUPS = 3
+_STAGES = ((240, 4), (480, 8), (960, 4))  # channels and blocks
+
+
+class ShuffleUnit(BaseModule):
+    """Grouped 1x1, shuffle, depthwise 3x3, grouped 1x1 (figure 2 of the paper).
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output. With stride 2 the pooled input makes up
+            ``in_channels`` of them.
+        stride: 1 or 2.
+        first_groups: Groups of the first convolution, and of the shuffle after it.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, first_groups: int):
+        super().__init__()
+        made = out_channels - in_channels if stride == 2 else out_channels
+        hidden = made // 4
+        self.stride = stride
+        self.first_groups = first_groups
+        self.conv1 = nn.Conv2d(in_channels, hidden, 1, groups=first_groups, bias=False)
+        self.bn1 = nn.BatchNorm2d(hidden)
+        self.conv2 = nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden, bias=False)
+        self.bn2 = nn.BatchNorm2d(hidden)
+        self.conv3 = nn.Conv2d(hidden, made, 1, groups=_GROUPS, bias=False)
+        self.bn3 = nn.BatchNorm2d(made)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        out = F.relu(self.bn1(self.conv1(x)))
+        out = channel_shuffle(out, self.first_groups)
+        # MMPretrain's, and the paper's, have no activation here
+        out = F.relu(self.bn2(self.conv2(out)))
+        out = self.bn3(self.conv3(out))
+        if self.stride == 2:
+            return F.relu(torch.cat((out, F.avg_pool2d(x, 3, 2, 1)), dim=1))
+        return F.relu(out + x)
+
+
+@MODELS.register_module()
+class CifarShuffleNetV1(BaseBackbone):
+    """ShuffleNetV1 of 3 groups (Zhang et al. 2018) as papers on distillation have it.
+
+    CRD's and SuperMix's network. Unlike MMPretrain's ``ShuffleNetV1``: a 1x1 stem of stride 1 and
+    no pooling after it, a ReLU after the depthwise convolution, and bottlenecks of a quarter of
+    what the block makes, which in the first block of a stage is the output less the pooled input.
+    torch's default initialisation.
+
+    Args:
+        in_channels: Channels of the images.
+        init_cfg: MMEngine's; by default torch's own initialisation stays.
+    """
+
+    def __init__(self, in_channels: int = 3, init_cfg: dict | list | None = None):
+        super().__init__(init_cfg=init_cfg)
+        width = 24
+        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.layers = nn.Sequential()
+        for stage, (channels, count) in enumerate(_STAGES):
+            blocks = nn.Sequential()
+            for block in range(count):
+                # 24 channels are too few to be split
+                groups = 1 if stage == block == 0 else _GROUPS
+                blocks.append(ShuffleUnit(width, channels, 2 if block == 0 else 1, groups))
+                width = channels
+            self.layers.append(blocks)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        """Images (N, C, H, W) -> one activated map (N, 960, H / 8, W / 8)."""
+        return (self.layers(F.relu(self.bn1(self.conv1(x)))),)

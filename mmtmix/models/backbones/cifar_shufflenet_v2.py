@@ -1,0 +1,51 @@
+"""ShuffleNetV2 for small images."""
+
+from __future__ import annotations
+
+from mmcv.cnn import ConvModule
+from mmpretrain.models.backbones import ShuffleNetV2
+from mmpretrain.registry import MODELS
+from torch import nn
+
+
+@MODELS.register_module()
+class CifarShuffleNetV2(ShuffleNetV2):
+    """ShuffleNetV2 (Ma et al. 2018) as papers on distillation (CRD, SuperMix) have it.
+
+    MMPretrain's network with a 1x1 stem of stride 1 and no pooling after it, so that 32 pixels
+    give a 4x4 map, and with torch's default initialisation.
+
+    Args:
+        widen_factor: 0.5, 1.0, 1.5 or 2.0.
+        in_channels: Channels of the images.
+        init_cfg: MMEngine's; by default torch's own initialisation stays.
+        **kwargs: Others of MMPretrain's ``ShuffleNetV2``: ``frozen_stages``, ``norm_eval``, ...
+    """
+
+    def __init__(
+        self,
+        widen_factor: float = 1.0,
+        in_channels: int = 3,
+        init_cfg: dict | list | None = None,
+        **kwargs,
+    ):
+        super().__init__(widen_factor, init_cfg=init_cfg, **kwargs)
+        self.conv1 = ConvModule(
+            in_channels,
+            self.conv1.out_channels,
+            kernel_size=1,
+            conv_cfg=self.conv_cfg,
+            norm_cfg=self.norm_cfg,
+            act_cfg=self.act_cfg,
+        )
+        self.maxpool = nn.Identity()
+
+    def init_weights(self) -> None:
+        """Do what ``init_cfg`` says, else what torch does, but not what MMPretrain does."""
+        if self.init_cfg is not None:
+            super(ShuffleNetV2, self).init_weights()
+            return
+        for module in self.modules():
+            # MMCV's ConvModule has already initialised its own otherwise
+            if isinstance(module, (nn.Conv2d, nn.BatchNorm2d)):
+                module.reset_parameters()

@@ -1,0 +1,59 @@
+"""VGG for small images, with a norm after each convolution and one linear layer."""
+
+from __future__ import annotations
+
+from mmpretrain.models.backbones.base_backbone import BaseBackbone
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+
+from .initialization import FAN_OUT
+
+_CONVOLUTIONS = {
+    8: (1, 1, 1, 1, 1),
+    11: (1, 1, 2, 2, 2),
+    13: (2, 2, 2, 2, 2),
+    16: (2, 2, 3, 3, 3),
+    19: (2, 2, 4, 4, 4),
+}
+_WIDTHS = (64, 128, 256, 512, 512)
+
+
+@MODELS.register_module()
+class CifarVGG(BaseBackbone):
+    """VGG (Simonyan & Zisserman 2015) as papers on distillation (CRD, SuperMix) have it.
+
+    Five blocks of 3x3 convolutions with bias, BN and ReLU; 2x2 max-pooling after the first three
+    alone, so that 32 pixels give a 4x4 map. It goes to global pooling and one linear layer, so a
+    classic CAM on it is exact, unlike on MMPretrain's ``VGG`` with its stack of linear layers.
+
+    Args:
+        depth: 8, 11, 13, 16 or 19; it counts three linear layers, as the original does.
+        in_channels: Channels of the images.
+        init_cfg: MMEngine's; by default normal by the fan-out.
+
+    Raises:
+        ValueError: If there is no such depth.
+    """
+
+    def __init__(self, depth: int, in_channels: int = 3, init_cfg: dict | list | None = None):
+        if depth not in _CONVOLUTIONS:
+            raise ValueError(f'depth must be one of {tuple(_CONVOLUTIONS)}, got {depth!r}')
+        super().__init__(init_cfg=FAN_OUT if init_cfg is None else init_cfg)
+        self.layers = nn.Sequential()
+        for count, width in zip(_CONVOLUTIONS[depth], _WIDTHS, strict=True):
+            block = nn.Sequential()
+            for _ in range(count):
+                block.append(nn.Conv2d(in_channels, width, 3, padding=1))
+                block.append(nn.BatchNorm2d(width))
+                block.append(nn.ReLU())
+                in_channels = width
+            self.layers.append(block)
+        self.pool = nn.MaxPool2d(2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        """Images (N, C, H, W) -> one activated map (N, 512, H / 8, W / 8)."""
+        for index, block in enumerate(self.layers):
+            x = block(x)
+            if index < 3:
+                x = self.pool(x)
+        return (x,)

@@ -1,0 +1,32 @@
+"""ResNets for ImageNet that are deeper than MMPretrain's."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mmpretrain.models.backbones import ResNet
+from mmpretrain.models.backbones.resnet import Bottleneck
+from mmpretrain.registry import MODELS
+
+
+@MODELS.register_module()
+class DeepResNet(ResNet):
+    """MMPretrain's ``ResNet`` with depth 200 added (SuperMix, table 1).
+
+    ResNet-200 has 3, 24, 36 and 3 bottlenecks, the stage sizes of He et al. 2016, "Identity
+    mappings in deep residual networks"; the blocks are the usual post-activation ones.
+
+    Args:
+        depth: 200, or one of MMPretrain's 18, 34, 50, 101, 152.
+        **kwargs: Those of MMPretrain's ``ResNet``.
+
+    Raises:
+        ValueError: If there is no such depth.
+    """
+
+    arch_settings: ClassVar[dict] = {**ResNet.arch_settings, 200: (Bottleneck, (3, 24, 36, 3))}
+
+    def __init__(self, depth: int = 200, **kwargs):
+        if depth not in self.arch_settings:
+            raise ValueError(f'depth must be one of {tuple(self.arch_settings)}, got {depth!r}')
+        super().__init__(depth, **kwargs)

@@ -1,0 +1,88 @@
+"""Fetching files, with what was there before a break taken up again."""
+
+from __future__ import annotations
+
+import os
+import sys
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .checks import file_md5
+
+TIMEOUT = 30.0  # seconds without an answer
+CHUNK = 1 << 18
+
+
+def download(url: str, path: str | os.PathLike, md5: str | None = None) -> None:
+    """Fetch a file to ``path``, through ``<path>.part`` beside it.
+
+    Where a checksum will tell whether the pieces fit, an earlier ``.part`` is continued if the
+    server can do that. Progress goes to stderr, if that is a terminal.
+
+    Args:
+        url: Where from.
+        path: The final name; it appears only when the file is whole.
+        md5: Its checksum, if known.
+
+    Raises:
+        ConnectionError: If the server cannot be reached, refuses, or breaks off.
+        ValueError: If the checksum is another; the file is deleted then.
+    """
+    path = Path(path)
+    part = path.with_name(f'{path.name}.part')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if md5 is None:
+        part.unlink(missing_ok=True)
+    if not (md5 is not None and part.is_file() and file_md5(part) == md5):
+        try:
+            _fetch(url, part)
+        except (OSError, HTTPException, ValueError) as error:
+            raise ConnectionError(f'{url}: {type(error).__name__}: {error}') from error
+    if md5 is not None:
+        actual = file_md5(part)
+        if actual != md5:
+            part.unlink()
+            raise ValueError(
+                f'{url} gave a file of MD5 {actual}, not {md5}; it was deleted. Try again, or '
+                f'fetch the official {path.name} elsewhere.'
+            )
+    os.replace(part, path)
+
+
+def _fetch(url: str, part: Path) -> None:
+    """Append to ``part`` what it lacks, or write it anew."""
+    done = part.stat().st_size if part.is_file() else 0
+    headers = {'User-Agent': 'mmtmix'} | ({'Range': f'bytes={done}-'} if done else {})
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        answer = urllib.request.urlopen(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if error.code != 416 or not done:  # not 416: what is there is longer than the file
+            raise
+        part.unlink()
+        return _fetch(url, part)
+    with answer:
+        if getattr(answer, 'status', None) != 206:  # 206: it sends the rest, else all of it
+            done = 0
+        length = answer.headers.get('Content-Length')
+        total = done + int(length) if length else None
+        with open(part, 'ab' if done else 'wb') as file, _progress() as progress:
+            task = progress.add_task(part.stem, total=total, completed=done)
+            while chunk := answer.read(CHUNK):
+                file.write(chunk)
+                progress.advance(task, len(chunk))
+    if total is not None and part.stat().st_size != total:
+        raise OSError(f'it broke off after {part.stat().st_size} of {total} bytes; run it again')
+
+
+def _progress() -> Progress:
+    """Make a progress bar that shows nothing where nobody watches."""
+    columns = (TextColumn('{task.description}'), BarColumn(), DownloadColumn())
+    console = Console(file=sys.stderr)
+    disable = not console.is_terminal
+    return Progress(*columns, TimeRemainingColumn(), console=console, disable=disable)

@@ -1,0 +1,153 @@
+"""Getting a data set into a folder: check, find or fetch the archives, unpack, check again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mmtmix.utils.files import atomic_path
+
+from .checks import check_contents, file_md5
+from .contents import DataSet, Source
+from .deep import check_deeply
+from .downloads import download
+from .unpacking import unpack
+
+
+def prepare(
+    data_set: DataSet,
+    root: str | os.PathLike,
+    archives: Sequence[str | os.PathLike] = (),
+    *,
+    offline: bool = False,
+    deep: bool = False,
+    any_checksum: bool = False,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Make a data set complete, or say what is missing.
+
+    What is complete is left alone, so an interrupted run goes on where it was.
+
+    Args:
+        data_set: The data set.
+        root: Its folder: what configs call ``data_root``. It is made if need be.
+        archives: Files that the user has; others are looked for in the folder.
+        offline: Whether to download nothing.
+        deep: Whether to decode every image at the end.
+        any_checksum: Whether to accept archives with another checksum than the published one, as
+            those that others packed again; what they hold is checked all the same.
+        say: Told what happens.
+
+    Returns:
+        The folder.
+
+    Raises:
+        FileNotFoundError: If something is missing, with what to put where.
+        ValueError: If an archive or a file is damaged or not what it should be.
+    """
+    root = Path(os.path.abspath(os.path.expanduser(root)))
+    if data_set.folder and root.name == data_set.folder:
+        root = root.parent  # people often name the folder that the archive makes
+    given = _assign(data_set, [Path(archive).expanduser() for archive in archives])
+    if not _is_complete(data_set, root):
+        lacking = []
+        for source in data_set.sources:
+            if check_contents(source.gives, root):
+                reason = _obtain(source, root, given.get(source.name), offline, any_checksum, say)
+                lacking += [(source, reason)] if reason else []
+        problems = check_contents(data_set.all_contents, root)
+        if lacking or problems:
+            raise FileNotFoundError(_explain(data_set, root, lacking, problems))
+    undecodable = check_deeply(data_set, root) if deep else []
+    if undecodable:
+        more = f'\n    and {len(undecodable) - 10} others' if len(undecodable) > 10 else ''
+        lines = '\n'.join(f'    {line}' for line in undecodable[:10])
+        raise ValueError(
+            f'{data_set.title} in {root} has {len(undecodable)} files that cannot be read; delete '
+            f'them and run this again:\n{lines}{more}'
+        )
+    train, test = data_set.images
+    say(f'{data_set.title} is complete: {train:,} + {test:,} images, {data_set.classes} classes')
+    say(f'    data_root={str(root)!r}')
+    return root
+
+
+def _is_complete(data_set: DataSet, root: Path) -> bool:
+    """Whether either layout is there."""
+    layouts = (layout for layout in (data_set.all_contents, data_set.instead) if layout)
+    return any(not check_contents(layout, root) for layout in layouts)
+
+
+def _assign(data_set: DataSet, archives: Sequence[Path]) -> dict[str, Path]:
+    """Tell which source each of the user's files is: by its name, or because there is but one."""
+    names = [source.name for source in data_set.sources]
+    assigned: dict[str, Path] = {}
+    for path in archives:
+        if not path.is_file():
+            raise FileNotFoundError(f'--archive {path}: there is no such file.')
+        if path.name not in names and len(names) != 1:
+            wanted = ', '.join(names) or 'none: it is only checked'
+            raise ValueError(
+                f'--archive {path}: {data_set.title} comes in {wanted}; call the file that.'
+            )
+        assigned[path.name if path.name in names else names[0]] = path
+    return assigned
+
+
+def _obtain(
+    source: Source,
+    root: Path,
+    given: Path | None,
+    offline: bool,
+    any_checksum: bool,
+    say: Callable[[str], None],
+) -> str:
+    """Find or fetch a source and take what it gives.
+
+    Returns:
+        Why it could not be had; empty if it could.
+    """
+    path = given or root / source.name
+    if not path.is_file():
+        if source.url is None:
+            return 'there is no public address to download it from'
+        if offline:
+            return f'not downloaded (--offline); it is at {source.url}'
+        say(f'Downloading {source.url}')
+        try:
+            download(source.url, path, source.md5)
+        except ConnectionError as error:
+            return f'the download failed: {error}'
+    elif source.md5 and not any_checksum and (actual := file_md5(path)) != source.md5:
+        raise ValueError(
+            f'{path}: its MD5 is {actual}, not {source.md5}: a broken download, or packed again '
+            'by others. Delete it and fetch it again; --any-checksum takes it as it is.'
+        )
+    if source.is_archive:
+        unpack(path, source, root, say)
+    else:
+        final = root / source.gives[0].pattern
+        if path.resolve() != final.resolve():
+            with atomic_path(final) as temporary:
+                shutil.copyfile(path, temporary)
+    return ''
+
+
+def _explain(
+    data_set: DataSet, root: Path, lacking: Sequence[tuple[Source, str]], problems: Sequence[str]
+) -> str:
+    """Say what is missing and what to put where."""
+    lines = [f'{data_set.title} is not complete in {root}:']
+    lines += [f'    {line}' for line in problems[:10]]
+    lines += [f'    and {len(problems) - 10} others'] if len(problems) > 10 else []
+    if lacking:
+        lines.append(
+            f'Put these files into {root}, or name them with --archive, and run it again:'
+        )
+        for source, reason in lacking:
+            checksum = f' (MD5 {source.md5})' if source.md5 else ''
+            lines += [f'    {source.name}{checksum}', f'        {reason}']
+    lines.append(f'Published at {data_set.page}.')
+    return '\n'.join([*lines, *([data_set.note] if data_set.note else [])])

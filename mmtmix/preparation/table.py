@@ -1,0 +1,243 @@
+"""The data sets of both papers: their files, counts, checksums and where they come from.
+
+Checksums are those that the authors publish or that torchvision and MMPretrain ask for; those of
+Tiny-ImageNet and FGVC-Aircraft are in wide use, but their authors publish none.
+"""
+
+from __future__ import annotations
+
+from .contents import DataSet, Files, IdxFile, Listed, Source
+
+_TORONTO = 'https://www.cs.toronto.edu/~kriz'
+_OXFORD = 'https://www.robots.ox.ac.uk/~vgg/data'
+_FASHION = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com'
+_IMAGENET = 'https://image-net.org/download-images'
+_TERMS = (
+    f"The images are under ImageNet's terms, which are yours to accept: sign in at {_IMAGENET}"
+)
+
+_CIFAR10_FILES = {
+    'data_batch_1': 'c99cafc152244af753f735de768cd75f',
+    'data_batch_2': 'd4bba439e000b95fd0a9bffe97cbabec',
+    'data_batch_3': '54ebc095f3ab1f0389bbae665268c751',
+    'data_batch_4': '634d18415352ddfa80567beed471001a',
+    'data_batch_5': '482c414d41f54cd18b22e5b47cb7c3cb',
+    'test_batch': '40351d587109b95175f43aff81a1287e',
+    'batches.meta': '5ff9c542aee3614f3951f8cda6e48888',
+}
+_CIFAR100_FILES = {
+    'train': '16019d7e3df5f24257cddd939b257f8d',
+    'test': 'f0ef6b0ae62326f3e7ffdfab6717acfc',
+    'meta': '7973b15100ade9c7d40fb424638fde48',
+}
+_FASHION_FILES = {
+    'train-images-idx3-ubyte': (60000, (28, 28), '8d4fb7e6c68d591d4c3dfef9ec88bf0d'),
+    'train-labels-idx1-ubyte': (60000, (), '25c81989df183df01b3e8a0aad5dffbe'),
+    't10k-images-idx3-ubyte': (10000, (28, 28), 'bef4ecab320f06d8554ea6380940ec79'),
+    't10k-labels-idx1-ubyte': (10000, (), 'bb300cfdad3c16e7a12a480ee83cd310'),
+}
+
+
+def _cifar(name: str, classes: int, folder: str, files: dict[str, str], md5: str) -> DataSet:
+    title = name.upper().replace('CIFAR', 'CIFAR-')
+    gives = tuple(Files(f'{folder}/{file}', md5=digest) for file, digest in files.items())
+    archive = f'{title.lower()}-python.tar.gz'
+    source = Source(archive, gives, md5, f'{_TORONTO}/{archive}')
+    page = f'{_TORONTO}/cifar.html'
+    return DataSet(name, title, (50000, 10000), classes, (source,), page, folder)
+
+
+CIFAR10 = _cifar(
+    'cifar10', 10, 'cifar-10-batches-py', _CIFAR10_FILES, 'c58f30108f718f92721af3b95e74349a'
+)
+CIFAR100 = _cifar(
+    'cifar100', 100, 'cifar-100-python', _CIFAR100_FILES, 'eb9058c3a382ffc7106e4002c42a8d85'
+)
+
+_TINY = 'tiny-imagenet-200'
+TINY_IMAGENET = DataSet(
+    'tiny_imagenet',
+    'Tiny-ImageNet',
+    (100000, 10000),
+    200,
+    (
+        Source(
+            f'{_TINY}.zip',
+            (
+                Files(f'{_TINY}/wnids.txt'),
+                Files(f'{_TINY}/words.txt'),
+                Files(f'{_TINY}/train/*/images/*.JPEG', 100000),
+                Listed(f'{_TINY}/val/val_annotations.txt', 10000, f'{_TINY}/val/images/{{}}'),
+            ),
+            '90528d7ca1a48142e341f4ef8d21d0de',
+            f'http://cs231n.stanford.edu/{_TINY}.zip',
+        ),
+    ),
+    'http://cs231n.stanford.edu',
+    _TINY,
+)
+
+IMAGENET32 = DataSet(
+    'imagenet32',
+    'ImageNet32',
+    (1281167, 50000),
+    1000,
+    (
+        Source(
+            'Imagenet32_train.zip',
+            tuple(Files(f'train_data_batch_{number}') for number in range(1, 11)),
+        ),
+        Source('Imagenet32_val.zip', (Files('val_data'),)),
+    ),
+    _IMAGENET,
+    note=f'{_TERMS} and fetch the archives yourself.',
+)
+
+FLOWERS102 = DataSet(
+    'flowers102',
+    'Oxford Flowers-102',
+    (2040, 6149),
+    102,
+    (
+        Source(
+            '102flowers.tgz',
+            (Files('jpg/image_*.jpg', 8189),),
+            '52808999861908f626f3c1f4e79d11fa',
+            f'{_OXFORD}/flowers/102/102flowers.tgz',
+        ),
+        *(
+            Source(name, (Files(name, md5=md5),), md5, f'{_OXFORD}/flowers/102/{name}')
+            for name, md5 in (
+                ('imagelabels.mat', 'e0620be6f572b9609742df49c70aed4d'),
+                ('setid.mat', 'a5357ecc9cb78c4bef273ce3793fc85c'),
+            )
+        ),
+    ),
+    f'{_OXFORD}/flowers/102/',
+)
+
+PETS = DataSet(
+    'pets',
+    'Oxford-IIIT Pet',
+    (3680, 3669),
+    37,
+    (
+        Source(
+            'annotations.tar.gz',
+            (Files('annotations/trainval.txt'), Files('annotations/test.txt')),
+            '95a8c909bbe2e81eed6a22bccdf3f68f',
+            f'{_OXFORD}/pets/data/annotations.tar.gz',
+        ),
+        Source(
+            'images.tar.gz',
+            (
+                Listed('annotations/trainval.txt', 3680, 'images/{}.jpg'),
+                Listed('annotations/test.txt', 3669, 'images/{}.jpg'),
+            ),
+            '5c4f3ee8e5d25df40f4fd59a7f44e54c',
+            f'{_OXFORD}/pets/data/images.tar.gz',
+        ),
+    ),
+    f'{_OXFORD}/pets/',
+)
+
+CARS = DataSet(
+    'cars',
+    'Stanford Cars',
+    (8144, 8041),
+    196,
+    (
+        Source(
+            'car_devkit.tgz',
+            (Files('devkit/cars_train_annos.mat'), Files('devkit/cars_meta.mat')),
+            'c3b158d763b6e2245038c8ad08e45376',
+        ),
+        Source(
+            'cars_test_annos_withlabels.mat',
+            (
+                Files(
+                    'devkit/cars_test_annos_withlabels.mat',
+                    md5='b0a2b23655a3edd16d84508592a98d10',
+                ),
+            ),
+            'b0a2b23655a3edd16d84508592a98d10',
+        ),
+        Source(
+            'cars_train.tgz',
+            (Files('cars_train/*.jpg', 8144),),
+            '065e5b463ae28d29e77c1b4b166cfe61',
+        ),
+        Source(
+            'cars_test.tgz', (Files('cars_test/*.jpg', 8041),), '4ce7ebf6a94d07f1952d94dd34c4d501'
+        ),
+    ),
+    'https://ai.stanford.edu/~jkrause/cars/car_dataset.html',
+    instead=(Files('cars_annos.mat'), Files('car_ims/*.jpg', 16185)),
+    note='Its authors no longer offer it; the files are those of copies that others keep.',
+)
+
+AIRCRAFT = DataSet(
+    'aircraft',
+    'FGVC-Aircraft',
+    (6667, 3333),
+    100,
+    (
+        Source(
+            'fgvc-aircraft-2013b.tar.gz',
+            (
+                Files('data/variants.txt'),
+                Listed('data/images_variant_trainval.txt', 6667, 'data/images/{}.jpg'),
+                Listed('data/images_variant_test.txt', 3333, 'data/images/{}.jpg'),
+            ),
+            'd4acdd33327262359767eeaa97a4f732',
+            f'{_OXFORD}/fgvc-aircraft/archives/fgvc-aircraft-2013b.tar.gz',
+        ),
+    ),
+    f'{_OXFORD}/fgvc-aircraft/',
+)
+
+FASHION_MNIST = DataSet(
+    'fashion_mnist',
+    'Fashion-MNIST',
+    (60000, 10000),
+    10,
+    tuple(
+        Source(f'{name}.gz', (IdxFile(name, count, shape),), md5, f'{_FASHION}/{name}.gz')
+        for name, (count, shape, md5) in _FASHION_FILES.items()
+    ),
+    'https://github.com/zalandoresearch/fashion-mnist',
+    note="Debian and Ubuntu have it as 'dataset-fashion-mnist', in /usr/share/datasets.",
+)
+
+IMAGENET = DataSet(
+    'imagenet',
+    'ImageNet (ILSVRC 2012)',
+    (1281167, 50000),
+    1000,
+    (),
+    _IMAGENET,
+    contents=(Files('train/*/*.JPEG', 1281167), Files('val/*/*.JPEG', 50000)),
+    instead=(
+        Files('train/*/*.JPEG', 1281167),
+        Files('meta/train.txt'),
+        Listed('meta/val.txt', 50000, 'val/{}'),
+    ),
+    note=f'{_TERMS} and unpack the archives into train/<WordNet id>/*.JPEG and '
+    'val/<WordNet id>/*.JPEG, or the validation images into val/ with meta/train.txt and '
+    'meta/val.txt beside, as MMPretrain describes. This tool only checks them.',
+)
+
+_ALL = (
+    CIFAR10,
+    CIFAR100,
+    TINY_IMAGENET,
+    IMAGENET32,
+    FLOWERS102,
+    PETS,
+    CARS,
+    AIRCRAFT,
+    FASHION_MNIST,
+    IMAGENET,
+)
+DATA_SETS: dict[str, DataSet] = {data_set.name: data_set for data_set in _ALL}
+"""The data sets by name."""

@@ -1,0 +1,123 @@
+"""Unpacking an archive so that nothing half-unpacked is ever taken for complete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from .checks import check_contents
+from .contents import Source
+
+
+def unpack(
+    archive: str | os.PathLike,
+    source: Source,
+    folder: str | os.PathLike,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Unpack an archive beside its final place, check it there, then rename what it gives.
+
+    What a killed run left behind is removed by the next one. Files of an incomplete
+    folder that has the final name are kept in ``<name>.incomplete``.
+
+    Args:
+        archive: The archive, ``.zip``, ``.tar``, ``.tar.gz`` or ``.tgz`` by its contents.
+        source: What it is.
+        folder: The data set's folder.
+        say: Told what happens.
+
+    Raises:
+        ValueError: If the archive is damaged, has members that lead elsewhere, or lacks something.
+    """
+    archive, folder = Path(archive), Path(folder)
+    temporary = folder / f'.unpacking-{source.name}'
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        say(f'Unpacking {archive}')
+        _extract(archive, temporary)
+        top = _find_top(temporary, source)
+        problems = check_contents(source.gives, top, beside=folder)
+        if problems:
+            details = '\n'.join(f'    {line.replace(f"{top}{os.sep}", "")}' for line in problems)
+            raise ValueError(
+                f'{archive} is not complete, or no {source.name}; nothing was changed:\n{details}'
+            )
+        for entry in source.entries:
+            for path in sorted(top.glob(entry)):
+                _put(path, folder / path.name, say)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _extract(archive: Path, target: Path) -> None:
+    """Extract regular files and folders that stay below the target."""
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as file:
+                _check_zip(archive, file)
+                file.extractall(target)
+        else:
+            with tarfile.open(archive) as file:
+                # refuses absolute paths, '..', devices and links that lead elsewhere
+                file.extractall(target, filter='data')
+    except tarfile.FilterError as error:
+        raise ValueError(f'{archive} is refused: a member leads elsewhere ({error}).') from error
+    # NotImplementedError is what zipfile says of a compression that a flipped bit names
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
+        raise ValueError(_damaged(archive, e)) from e
+    except OSError as error:
+        if error.errno is not None:  # a full disk, not the archive's fault
+            raise
+        raise ValueError(_damaged(archive, error)) from error
+
+
+def _damaged(archive: Path, error: Exception) -> str:
+    return (
+        f'{archive} is damaged or not complete ({type(error).__name__}: {error}); delete it and '
+        'fetch it again.'
+    )
+
+
+def _check_zip(archive: Path, file: zipfile.ZipFile) -> None:
+    """Refuse members that would land elsewhere, and links."""
+    for member in file.infolist():
+        name = PurePosixPath(member.filename.replace('\\', '/'))
+        is_link = stat.S_ISLNK(member.external_attr >> 16)
+        if name.is_absolute() or '..' in name.parts or ':' in str(name) or is_link:
+            raise ValueError(f'{archive} is refused: a member leads elsewhere ({name}).')
+
+
+def _find_top(temporary: Path, source: Source) -> Path:
+    """Return the folder that holds the entries: the archive's top, or its only folder."""
+    folders = [path for path in temporary.iterdir() if path.is_dir()]
+    for top in (temporary, *(folders if len(folders) == 1 else ())):
+        if any(any(top.glob(entry)) for entry in source.entries):
+            return top
+    return temporary
+
+
+def _put(path: Path, final: Path, say: Callable[[str], None]) -> None:
+    """Give a finished file or folder its final name; keep a folder that has it already."""
+    if not final.is_dir():
+        os.replace(path, final)
+        return
+    kept, number = final.with_name(f'{final.name}.incomplete'), 1
+    while kept.exists():
+        number += 1
+        kept = final.with_name(f'{final.name}.incomplete-{number}')
+    os.replace(final, kept)
+    os.replace(path, final)
+    # what another source or the user put there stays there
+    for old in [old for old in kept.rglob('*') if old.is_file()]:
+        new = final / old.relative_to(kept)
+        if not new.exists():
+            new.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(old, new)
+    say(f'{final} was incomplete: the old files are in {kept.name}, which you may delete')

@@ -1,0 +1,161 @@
+"""A file is converted whole or not at all, and what comes out is a checkpoint like any other."""
+
+import argparse
+import hashlib
+
+import pytest
+import torch
+
+from mmtmix.conversion import convert_checkpoint, convert_state
+from mmtmix.models import FrozenTeacher
+from mmtmix.utils import load_checkpoint, load_config
+
+pytestmark = pytest.mark.host
+
+AS_THEY_ARE = dict(mean=[0.0, 0.0, 0.0], std=[1.0, 1.0, 1.0])
+
+
+@pytest.fixture(scope='module')
+def resnet8(reference):
+    return reference('resnet8')
+
+
+@pytest.fixture
+def source(resnet8, tmp_path):
+    """A file as the distillation zoo's."""
+    path = tmp_path / 'zoo' / 'ckpt_epoch_240.pth'
+    path.parent.mkdir()
+    torch.save(dict(epoch=240, accuracy=75.6, model=resnet8.state), path)
+    return path
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / 'converted' / 'resnet8.pth'
+
+
+def test_the_result_is_an_ordinary_checkpoint(source, target):
+    returned = convert_checkpoint(source, target, 'resnet8')
+    content = torch.load(target, weights_only=True)
+    assert content.keys() == {'meta', 'state_dict'}
+    assert content['meta'] == dict(
+        arch='resnet8',
+        config='configs/_base_/models/resnet8_cifar100.py',
+        source_sha256=hashlib.sha256(source.read_bytes()).hexdigest(),
+    )
+    state = load_checkpoint(target)['state_dict']
+    assert list(state) == list(returned)
+    assert all(torch.equal(state[key], returned[key]) for key in returned)
+
+
+@pytest.mark.parametrize('arch', ['resnet8', 'wrn_16_2', 'ShuffleV2', 'puzzle_preactresnet18'])
+def test_the_result_is_a_teacher_with_its_config(arch, reference, target, tmp_path):
+    network = reference(arch)
+    wrapped = {f'module.{key}': value for key, value in network.state.items()}
+    torch.save(dict(state_dict=wrapped), tmp_path / 'source.pth')
+    convert_checkpoint(tmp_path / 'source.pth', target, arch)
+    model = load_config(torch.load(target, weights_only=True)['meta']['config']).model
+    teacher = FrozenTeacher(dict(model=model, data_preprocessor=AS_THEY_ARE), target)
+    with torch.no_grad():
+        logits = teacher(network.images)
+    scale = network.logits.std()
+    torch.testing.assert_close(logits / scale, network.logits / scale, atol=1e-4, rtol=0)
+
+
+def edited(state, remove=(), **add):
+    kept = {key: value for key, value in state.items() if key not in remove}
+    return kept | {key.replace('__', '.'): value for key, value in add.items()}
+
+
+ONE = torch.ones(1)
+CHANGES = {
+    'left over': (dict(extra__weight=ONE), 'left over: extra.weight'),
+    'of other blocks': (
+        dict(layer1__1__conv1__weight=ONE, layer3__9__bn1__bias=ONE),
+        'left over: backbone.layer1.1.conv1.weight, backbone.layer3.9.bn1.bias',
+    ),
+    'twice': (dict(linear__weight=torch.ones(100, 64)), 'left over: linear.weight'),
+    'missing': (
+        dict(remove=('bn1.bias', 'layer2.0.downsample.0.weight', 'fc.bias')),
+        'missing: backbone.bn1.bias, backbone.layer2.0.downsample.0.weight, head.fc.bias',
+    ),
+    'shape': (
+        dict(conv1__weight=torch.ones(16, 1, 3, 3)),
+        'of another shape: backbone.conv1.weight (16, 1, 3, 3) instead of (16, 3, 3, 3)',
+    ),
+    'all three': (
+        dict(remove=('bn1.bias',), extra=ONE, bn1__weight=ONE),
+        'left over: extra\n  missing: backbone.bn1.bias\n'
+        '  of another shape: backbone.bn1.weight (1,) instead of (16,)',
+    ),
+}
+
+
+@pytest.mark.parametrize('change', CHANGES)
+def test_whatever_does_not_fit_is_listed(change, resnet8):
+    changes, listed = CHANGES[change]
+    with pytest.raises(ValueError) as caught:
+        convert_state(edited(resnet8.state, **changes), 'resnet8')
+    assert str(caught.value) == f'this is no checkpoint of resnet8:\n  {listed}'
+
+
+@pytest.mark.parametrize(
+    'changes', [dict(remove=('fc.weight',)), dict(fc__weight=torch.ones(9, 64, 1, 1))]
+)
+def test_weights_without_a_linear_classifier_are_refused(changes, resnet8):
+    keys = r'no linear classifier among the keys conv1\.weight, .* and \d+ more; .* of resnet8\?'
+    with pytest.raises(ValueError, match=keys):
+        convert_state(edited(resnet8.state, **changes), 'resnet8')
+
+
+@pytest.mark.parametrize('arch', ['resnet14', 'resnet8x4', 'wrn_16_1', 'vgg8', 'ShuffleV1'])
+def test_a_file_of_another_network_is_refused(arch, resnet8):
+    with pytest.raises(ValueError, match=f'checkpoint of {arch}'):
+        convert_state(resnet8.state, arch)
+
+
+def test_the_two_wide_networks_are_told_apart(reference):
+    """The zoo's WRN has no convolution biases and its own names."""
+    with pytest.raises(ValueError, match='checkpoint of puzzle_wrn28_10'):
+        convert_state(reference('wrn_16_2').state, 'puzzle_wrn28_10')
+
+
+def test_an_unknown_network_is_refused_with_those_that_are_known(resnet8):
+    with pytest.raises(ValueError, match="resnet8, .*puzzle_wrn28_10, .*got 'resnet9'"):
+        convert_state(resnet8.state, 'resnet9')
+
+
+def failing(state, kind):
+    """What is in the file, the arch and whether it is trusted, for each way to fail."""
+    return {
+        'left over': (dict(model=edited(state, extra=ONE)), 'resnet8', False),
+        'unsafe': (dict(model=state, opt=argparse.Namespace()), 'resnet8', False),
+        'not even trusted': (dict(opt=argparse.Namespace()), 'resnet8', True),
+        'unknown': (dict(model=state), 'resnet9', False),
+    }[kind]
+
+
+@pytest.mark.parametrize('kind', ['left over', 'unsafe', 'not even trusted', 'unknown'])
+def test_nothing_is_written_by_a_conversion_that_fails(kind, resnet8, tmp_path, target):
+    content, arch, trust = failing(resnet8.state, kind)
+    torch.save(content, tmp_path / 'source.pth')
+    with pytest.raises(ValueError):
+        convert_checkpoint(tmp_path / 'source.pth', target, arch, trust)
+    assert not target.parent.exists()
+
+
+@pytest.mark.parametrize('had_one', [True, False])
+def test_a_full_disk_leaves_what_was_there(had_one, source, target, monkeypatch):
+    target.parent.mkdir()
+    if had_one:
+        target.write_text('an older one')
+
+    def save(content, path):
+        path.write_bytes(b'half of it')
+        raise OSError('No space left on device')
+
+    monkeypatch.setattr(torch, 'save', save)
+    with pytest.raises(OSError, match='No space left'):
+        convert_checkpoint(source, target, 'resnet8')
+    assert [file.name for file in target.parent.iterdir()] == [target.name] * had_one
+    assert not had_one or target.read_text() == 'an older one'

@@ -1,0 +1,148 @@
+"""List the networks and data sets that configs are made of, as the tables of docs/zoo.md.
+
+The tables come from the files in configs/_base_ and the networks that these build, so they can't
+go out of date unnoticed: with --check the tool compares, as the tests do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import MODELS
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmtmix.conversion import ARCHS
+from mmtmix.models.teachers.cam import has_exact_cam
+from mmtmix.preparation import DATA_SETS
+from mmtmix.utils import atomic_path, load_config
+
+ROOT = Path(__file__).resolve().parents[1]
+MODEL_FILES = sorted(ROOT.glob('configs/_base_/models/*.py'))
+DATASET_FILES = sorted(ROOT.glob('configs/_base_/datasets/*.py'))
+SIZES = {'imagenet': 224, 'tinyimagenet': 64, 'fashionmnist': 28}
+CIFAR_SIZE = 32
+
+HEAD = """# Networks and data sets
+
+Made by `python tools/list_zoo.py`; don't edit. Every file below is in `configs/_base_`.
+"""
+
+
+def input_size(name: str) -> int:
+    """Side of the images that a network's file is for, by the end of its name."""
+    return SIZES.get(name.rsplit('_', 1)[-1], CIFAR_SIZE)
+
+
+def used_by(kind: str, name: str) -> str:
+    """The experiments that name a file among their bases."""
+    found = [
+        path.relative_to(ROOT / 'configs').with_suffix('').as_posix()
+        for path in sorted(ROOT.glob('configs/*/*.py'))
+        if f'_base_/{kind}/{name}.py' in path.read_text(encoding='utf-8')
+    ]
+    return ', '.join(found) or '-'
+
+
+def model_row(path: Path) -> list[str]:
+    """File, parameters, multiply-adds, CAM, checkpoints and experiments of a network."""
+    cfg = load_config(path)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        model = MODELS.build(cfg.model).eval()
+    size, channels = input_size(path.stem), cfg.model.backbone.get('in_channels', 3)
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        model(torch.zeros(1, channels, size, size))
+    parameters = sum(weight.numel() for weight in model.parameters())
+    converted = [name for name, arch in ARCHS.items() if arch.config == path.stem]
+    return [
+        f'`{path.stem}`',
+        f'{parameters:,}',
+        f'{size}x{size}x{channels}',
+        f'{counter.get_total_flops() / 2e6:,.1f}',  # a multiply-add counts as two
+        'exact' if has_exact_cam(model) else 'Grad-CAM',
+        ', '.join(f'`{name}`' for name in converted) or '-',
+        used_by('models', path.stem),
+    ]
+
+
+def dataset_rows() -> list[list[str]]:
+    """Images, classes, origin and command of the data sets, and the configs that read them."""
+    files = {path.stem: repr(load_config(path).to_dict()) for path in DATASET_FILES}
+    rows = []
+    for name, data_set in DATA_SETS.items():
+        train, test = data_set.images
+        configs = [f'`{stem}`' for stem, text in files.items() if f"'data/{name}'" in text]
+        rows.append(
+            [
+                data_set.title,
+                f'{train:,} + {test:,}',
+                str(data_set.classes),
+                ', '.join(configs) or '-',
+                f'`python tools/prepare_data.py {name}`',
+                data_set.page,
+            ]
+        )
+    return rows
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Rows as Markdown."""
+    lines = [header, ['---'] * len(header), *rows]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def render() -> str:
+    """The whole page."""
+    models = table(
+        [
+            'file in `models`',
+            'parameters',
+            'input',
+            'multiply-adds (M)',
+            'CAM',
+            'converts (`--arch`)',
+            'used by',
+        ],
+        [model_row(path) for path in MODEL_FILES],
+    )
+    datasets = table(
+        [
+            'data set',
+            'images',
+            'classes',
+            'files in `datasets`',
+            'command',
+            'from',
+        ],
+        dataset_rows(),
+    )
+    return (
+        f'{HEAD}\n## Networks\n\nParameters and multiply-adds with the classes that the file '
+        f'names.\n\n{models}\n\n## Data sets\n\nBeside the bundled part of Fashion-MNIST '
+        f'(`fashionmnist_mini`); images to train on and to test on.\n\n{datasets}\n'
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the page, or compare it; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--out', type=Path, default=ROOT / 'docs' / 'zoo.md')
+    parser.add_argument('--check', action='store_true', help='only compare; 1 if it differs')
+    args = parser.parse_args(argv)
+    text = render()
+    if not args.check:
+        with atomic_path(args.out) as temporary:
+            temporary.write_text(text, encoding='utf-8')
+        return 0
+    is_current = args.out.is_file() and args.out.read_text(encoding='utf-8') == text
+    if not is_current:
+        print(f'{args.out} is out of date; run python tools/list_zoo.py', file=sys.stderr)
+    return 0 if is_current else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
