@@ -31,6 +31,10 @@ HEAD = """# Networks and data sets
 Made by `python tools/list_zoo.py`; don't edit. Every file below is in `configs/_base_`.
 """
 
+FLOWERS = """`flowers102_818_transfer` tests on 818 images, the size that TransformMix's Table 3 fits.
+Which images those were isn't published, so the division is our own: a fixed draw by class, see
+`Flowers102Split818`."""
+
 
 def input_size(name: str) -> int:
     """Side of the images that a network's file is for, by the end of its name."""
@@ -123,7 +127,7 @@ def render() -> str:
     return (
         f'{HEAD}\n## Networks\n\nParameters and multiply-adds with the classes that the file '
         f'names.\n\n{models}\n\n## Data sets\n\nBeside the bundled part of Fashion-MNIST '
-        f'(`fashionmnist_mini`); images to train on and to test on.\n\n{datasets}\n'
+        f'(`fashionmnist_mini`); images to train on and to test on.\n\n{datasets}\n\n{FLOWERS}\n'
     )
 
 
