@@ -31,9 +31,9 @@ HEAD = """# Networks and data sets
 Made by `python tools/list_zoo.py`; don't edit. Every file below is in `configs/_base_`.
 """
 
-FLOWERS = """`flowers102_818_transfer` tests on 818 images, the size that TransformMix's Table 3 fits.
-Which images those were isn't published, so the division is our own: a fixed draw by class, see
-`Flowers102Split818`."""
+FLOWERS = """`flowers102_818_transfer` tests on 818 images, the size that TransformMix's Table 3
+fits. Which images those were isn't published, so the division is our own: a fixed draw by class,
+see `Flowers102Split818`."""
 
 
 def input_size(name: str) -> int:
