@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -190,7 +191,10 @@ def test_it_compiles_without_a_graph_break(name):
     torch.testing.assert_close(gradient, expected_gradient, atol=1e-2 * scale, rtol=0)
 
 
-@pytest.mark.skipif(shutil.which('g++') is None, reason='no C++ compiler')
+CAN_COMPILE = shutil.which('g++') and Path(sysconfig.get_path('include'), 'Python.h').is_file()
+
+
+@pytest.mark.skipif(not CAN_COMPILE, reason='no C++ compiler, or no headers of Python')
 def test_one_compiles_to_machine_code():
     model = small('resnet8_cifar100').backbone
     images = torch.randn(2, 3, 32, 32)
