@@ -100,6 +100,8 @@ def convert_checkpoint(
         FileNotFoundError: If there is no such file.
         ValueError: See :func:`read_source` and :func:`convert_state`.
     """
+    if Path(target).exists() and Path(source).exists() and Path(target).samefile(source):
+        raise ValueError(f'target is the source itself, {str(source)!r}; give another name')
     state = convert_state(read_source(source, trust_source), arch)
     meta = dict(arch=arch, config=f'configs/_base_/models/{ARCHS[arch].config}.py')
     if Path(source).is_file():

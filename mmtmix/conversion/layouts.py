@@ -105,7 +105,7 @@ def _zoo_resnets() -> dict[str, Arch]:
 def _zoo_others() -> dict[str, Arch]:
     found = {
         f'wrn_{depth}_{width}': Arch(f'wrn{depth}_{width}_cifar100', {_ZOO: ZOO_WRN})
-        for depth, width in ((16, 1), (16, 2), (40, 1), (40, 2))
+        for depth, width in ((16, 1), (16, 2), (28, 10), (40, 1), (40, 2))
     }
     for depth in (8, 11, 13, 16, 19):
         found[f'vgg{depth}'] = Arch(f'vgg{depth}_cifar100', {_ZOO: ZOO_VGG})

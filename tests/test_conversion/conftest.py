@@ -231,6 +231,7 @@ NETWORKS = {
     'MobileNetV2': mobilenet_v2,
     'ShuffleV1': shuffle_v1,
     'ShuffleV2': shuffle_v2,
+    'wrn_28_10': partial(wrn, depth=28, width=10),
     'puzzle_wrn28_10': puzzle_wrn,
     'puzzle_preactresnet18': puzzle_preactresnet,
     'puzzle_preactresnet18_tinyimagenet': partial(puzzle_preactresnet, stem_stride=2),

@@ -159,3 +159,12 @@ def test_a_full_disk_leaves_what_was_there(had_one, source, target, monkeypatch)
         convert_checkpoint(source, target, 'resnet8')
     assert [file.name for file in target.parent.iterdir()] == [target.name] * had_one
     assert not had_one or target.read_text() == 'an older one'
+
+
+def test_the_source_is_not_overwritten(tmp_path, reference):
+    path = tmp_path / 'same.pth'
+    torch.save(reference('resnet8', 7).state, path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match='target is the source itself'):
+        convert_checkpoint(path, path, 'resnet8')
+    assert path.read_bytes() == before

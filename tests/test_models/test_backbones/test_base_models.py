@@ -23,7 +23,10 @@ PARAMETERS = {
     'preactresnet18_tinyimagenet': 11_268_616,
     'resnet110_cifar100': 1_736_564,
     'resnet14_cifar100': 181_108,
+    'resnet18_cifar10': 11_173_962,
+    'resnet18_cifar100': 11_220_132,
     'resnet18_imagenet': 11_689_512,
+    'resnet18_tinyimagenet': 11_271_432,
     'resnet200_imagenet': 64_673_832,
     'resnet20_cifar100': 278_324,
     'resnet32_cifar100': 472_756,
@@ -63,7 +66,7 @@ SMALL = {
     'vgg8_cifar100': {},
     'wrn16_1_cifar100': dict(depth=10),
 }
-CLASSES = {'tinyimagenet': 200, 'imagenet': 1000}
+CLASSES = {'cifar10': 10, 'tinyimagenet': 200, 'imagenet': 1000}
 
 
 def classifier(name, **backbone):
