@@ -23,7 +23,6 @@ PARAMETERS = {
     'preactresnet18_tinyimagenet': 11_268_616,
     'resnet110_cifar100': 1_736_564,
     'resnet14_cifar100': 181_108,
-    'resnet18_cifar10': 11_173_962,
     'resnet18_cifar100': 11_220_132,
     'resnet18_imagenet': 11_689_512,
     'resnet18_tinyimagenet': 11_271_432,
@@ -66,7 +65,7 @@ SMALL = {
     'vgg8_cifar100': {},
     'wrn16_1_cifar100': dict(depth=10),
 }
-CLASSES = {'cifar10': 10, 'tinyimagenet': 200, 'imagenet': 1000}
+CLASSES = {'tinyimagenet': 200, 'imagenet': 1000}
 
 
 def classifier(name, **backbone):
