@@ -51,7 +51,7 @@ def convert_state(state: Mapping[str, Tensor], arch: str) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     left_over = []
     for key, value in state.items():
-        new = _renamed(key, ARCHS[arch])
+        new = rename(key, ARCHS[arch].rules)
         if new is None or new in found:
             left_over.append(key)
         else:
@@ -109,11 +109,6 @@ def convert_checkpoint(
     with atomic_path(target) as temporary:
         torch.save(dict(meta=meta, state_dict=state), temporary)
     return state
-
-
-def _renamed(key: str, arch: Arch) -> str | None:
-    names = (rename(key, rules) for rules in arch.layouts.values())
-    return next((name for name in names if name is not None), None)
 
 
 def _shorten(keys: list[str], most: int = 6) -> str:

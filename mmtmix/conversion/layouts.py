@@ -19,11 +19,11 @@ class Arch:
 
     Attributes:
         config: Its file in ``configs/_base_/models``, without the suffix.
-        layouts: The key layouts that its checkpoints come in, by the code base's name.
+        rules: The key layout that its checkpoints come in.
     """
 
     config: str
-    layouts: dict[str, Sequence[Rule]]
+    rules: Sequence[Rule]
 
 
 def rename(key: str, rules: Sequence[Rule]) -> str | None:
@@ -77,9 +77,10 @@ def _shuffle_unit(match: re.Match) -> str:
     stage, unit, kind, number, rest = match.groups()
     index = int(number) - 1
     # only the first unit of a stage has two branches, with two and three convolutions
-    branch, place = (1, index) if unit == '0' else (2, index)
-    if unit == '0' and index > 1:
-        branch, place = 2, index - 2
+    if unit != '0':
+        branch, place = 2, index
+    else:
+        branch, place = (1, index) if index < 2 else (2, index - 2)
     return f'backbone.layers.{int(stage) - 1}.{unit}.branch{branch}.{place}.{kind}.{rest}'
 
 
@@ -90,46 +91,39 @@ ZOO_SHUFFLENET_V2 = [
     (r'(conv|bn)2\.(.+)', r'backbone.layers.3.\1.\2'),
 ]
 
-_ZOO = 'distillation zoo'
-_TORCHVISION = 'torchvision, timm'
-
 
 def _zoo_resnets() -> dict[str, Arch]:
     names = [f'resnet{depth}' for depth in (8, 14, 20, 32, 44, 56, 110)]
     names += ['resnet8x4', 'resnet32x4']
-    found = {name: Arch(f'{name}_cifar100', {_ZOO: RESNET}) for name in names}
-    found['ResNet50'] = Arch('resnet50_cifar100', {_ZOO: RESNET})
+    found = {name: Arch(f'{name}_cifar100', RESNET) for name in names}
+    found['ResNet50'] = Arch('resnet50_cifar100', RESNET)
     return found
 
 
 def _zoo_others() -> dict[str, Arch]:
     found = {
-        f'wrn_{depth}_{width}': Arch(f'wrn{depth}_{width}_cifar100', {_ZOO: ZOO_WRN})
+        f'wrn_{depth}_{width}': Arch(f'wrn{depth}_{width}_cifar100', ZOO_WRN)
         for depth, width in ((16, 1), (16, 2), (28, 10), (40, 1), (40, 2))
     }
     for depth in (8, 11, 13, 16, 19):
-        found[f'vgg{depth}'] = Arch(f'vgg{depth}_cifar100', {_ZOO: ZOO_VGG})
-    found['MobileNetV2'] = Arch('mobilenetv2_half_cifar100', {_ZOO: ZOO_MOBILENET_V2})
-    found['ShuffleV1'] = Arch('shufflenetv1_cifar100', {_ZOO: ZOO_SHUFFLENET_V1})
-    found['ShuffleV2'] = Arch('shufflenetv2_cifar100', {_ZOO: ZOO_SHUFFLENET_V2})
+        found[f'vgg{depth}'] = Arch(f'vgg{depth}_cifar100', ZOO_VGG)
+    found['MobileNetV2'] = Arch('mobilenetv2_half_cifar100', ZOO_MOBILENET_V2)
+    found['ShuffleV1'] = Arch('shufflenetv1_cifar100', ZOO_SHUFFLENET_V1)
+    found['ShuffleV2'] = Arch('shufflenetv2_cifar100', ZOO_SHUFFLENET_V2)
     return found
 
 
 def _puzzle() -> dict[str, Arch]:
-    layouts = {'PuzzleMix': PREACTIVATION}
     return {
-        'puzzle_wrn28_10': Arch('wrn28_10_puzzle_cifar100', layouts),
-        'puzzle_preactresnet18': Arch('preactresnet18_cifar100', layouts),
-        'puzzle_preactresnet18_tinyimagenet': Arch('preactresnet18_tinyimagenet', layouts),
+        'puzzle_wrn28_10': Arch('wrn28_10_puzzle_cifar100', PREACTIVATION),
+        'puzzle_preactresnet18': Arch('preactresnet18_cifar100', PREACTIVATION),
+        'puzzle_preactresnet18_tinyimagenet': Arch('preactresnet18_tinyimagenet', PREACTIVATION),
     }
 
 
 def _imagenet() -> dict[str, Arch]:
-    found = {
-        f'resnet{depth}_imagenet': Arch(f'resnet{depth}_imagenet', {_TORCHVISION: RESNET})
-        for depth in (18, 34, 50, 200)
-    }
-    return found
+    names = [f'resnet{depth}_imagenet' for depth in (18, 34, 50, 200)]  # torchvision's, timm's
+    return {name: Arch(name, RESNET) for name in names}
 
 
 ARCHS: dict[str, Arch] = {**_zoo_resnets(), **_zoo_others(), **_puzzle(), **_imagenet()}

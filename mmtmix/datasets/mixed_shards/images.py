@@ -34,7 +34,8 @@ def encode_image(image: np.ndarray, channel_order: str) -> bytes:
     if image.ndim == 3 and channel_order == 'rgb':
         image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)  # OpenCV takes BGR and stores RGB
     done, data = cv2.imencode('.png', image)
-    assert done, image.shape
+    if not done:
+        raise ValueError(f'OpenCV could not encode an image of shape {image.shape} as PNG.')
     return data.tobytes()
 
 
