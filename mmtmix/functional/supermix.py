@@ -8,17 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .gaussian import gaussian_kernel, gaussian_smooth
-from .mask_losses import (
-    forward_divergence,
-    normalize_masks,
-    reverse_divergence,
-    sparsity,
-    total_variation,
-)
+from .gaussian import gaussian_kernel
+from .mask_losses import normalize_masks
 from .mixing import blend
 from .quality import top_classes_match
 from .supermix_settings import SuperMixSettings
+from .supermix_step import newton_step, objective
 
 # A forward and backward of so many samples keeps its activations in the CPU's caches and is
 # faster, a sample, than of all of them
@@ -88,9 +83,11 @@ def solve_masks(
             finished[running.samples] = found.done
             iterations[running.samples] = step
             left = (~found.done).nonzero().squeeze(1)  # waits for the device
-            if given_up + len(left) <= settings.max_unfinished_ratio * len(raw):
+            may_finish = step >= settings.min_iters
+            unfinished = given_up + len(left)
+            if may_finish and unfinished <= settings.max_unfinished_ratio * len(raw):
                 break
-            if before is not None and step >= settings.min_iters:  # not before it may finish
+            if may_finish and before is not None:
                 moved = (found.masks - before).abs().mean(dim=(1, 2, 3))
                 moving = left[moved[left] >= settings.min_change]
                 given_up, left = given_up + len(left) - len(moving), moving
@@ -187,59 +184,6 @@ def _fields(attempt: _Attempt) -> tuple[Tensor, ...]:
     return attempt.masks, attempt.logits, attempt.done, attempt.update
 
 
-def objective(
-    logits: Tensor, masks: Tensor, classes: Tensor, weights: Tensor, settings: SuperMixSettings
-) -> Tensor:
-    """What the masks minimise, for each sample (Eq. 3).
-
-    Args:
-        logits: The teacher's for the mixes, (N, num_classes).
-        masks: (N, k, H, W).
-        classes: int64 (N, k).
-        weights: (N, k).
-        settings: The losses and their weights.
-
-    Returns:
-        (N,), float32.
-    """
-    targets = torch.zeros_like(logits, dtype=torch.float32)
-    targets = targets.scatter_add(1, classes, weights.float())
-    if settings.divergence == 'forward':
-        divergence = forward_divergence(logits, targets)
-    else:
-        divergence = reverse_divergence(logits, targets, settings.smoothing)
-    losses = divergence + settings.lambda_s * sparsity(masks)
-    if settings.method != 'newton':
-        losses = losses + settings.lambda_sigma * total_variation(masks)
-    return losses
-
-
-def newton_step(
-    losses: Tensor, gradients: Tensor, kernel: Tensor, settings: SuperMixSettings
-) -> Tensor:
-    """What to subtract from the raw masks: Eq. 7, Eq. 6 or plain gradient descent.
-
-    Args:
-        losses: (N,).
-        gradients: Of each sample's loss, (N, k, w, w).
-        kernel: Taps of the smoothing.
-        settings: The method and its settings.
-
-    Returns:
-        (N, k, w, w), finite: 0 for a sample whose teacher overflowed.
-    """
-    if settings.method == 'sgd':
-        return settings.lr * gradients.nan_to_num(0.0, 0.0, 0.0)
-    smooth = gaussian_smooth(gradients, kernel) if settings.method == 'newton' else gradients
-    slopes = (smooth * gradients).sum(dim=(1, 2, 3)) + 1e-10  # of each sample by itself
-    lengths = (losses / slopes).clamp(*settings.step_range)
-    return (lengths[:, None, None, None] * smooth).nan_to_num(0.0, 0.0, 0.0)
-
-
-def _size(images: Tensor) -> tuple[int, int]:
-    return images.size(-2), images.size(-1)
-
-
 def _check(images: Tensor, classes: Tensor, weights: Tensor) -> None:
     fits = images.dim() == 5 and classes.shape == weights.shape == images.shape[:2]
     if not fits or not len(images):
@@ -247,6 +191,10 @@ def _check(images: Tensor, classes: Tensor, weights: Tensor) -> None:
             'images must be (N, k, C, H, W), classes and weights (N, k), N > 0; got '
             f'{tuple(images.shape)}, {tuple(classes.shape)} and {tuple(weights.shape)}'
         )
+
+
+def _size(images: Tensor) -> tuple[int, int]:
+    return images.size(-2), images.size(-1)
 
 
 def _full_precision(like: Tensor) -> torch.autocast:

@@ -46,6 +46,11 @@ def test_no_sample_finishes_before_min_iters_steps(make_problem, min_iters):
     assert solution.finished.any()
 
 
+def test_min_iters_are_taken_even_if_nothing_has_to_finish(make_problem):
+    solution = make_problem(6).solve(min_iters=2, max_unfinished_ratio=1.0)
+    assert solution.iterations.tolist() == [2] * 6
+
+
 def test_samples_whose_masks_stop_moving_are_given_up(make_problem):
     problem = make_problem(6).still()
     solution = problem.solve(max_unfinished_ratio=0.0)
