@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.optim import CosineAnnealingLR
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS, MODELS
 
@@ -192,6 +193,28 @@ def test_wrn28_on_cifar100_is_the_papers(method, model_of):
         (augment,) = model.data_preprocessor.batch_augments.augments
         assert isinstance(augment, TransformMix)
         assert (augment.num_mix, augment.alpha, augment.mixer.cam_size) == (2, 1.0, 32)
+
+
+def test_shake_shakes_learning_rate_falls_as_a_cosine_by_iteration():
+    cfg = load_config('configs/_base_/schedules/shakeshake_1800e.py')
+    optimizer = dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=2.5e-3, nesterov=True)
+    assert cfg.optim_wrapper == dict(optimizer=optimizer, clip_grad=dict(max_norm=5))
+    assert (cfg.train_cfg.max_epochs, cfg.auto_scale_lr.base_batch_size) == (1800, 128)
+    steps = 2  # an epoch has 391
+    sgd = torch.optim.SGD([torch.zeros(1)], lr=optimizer['lr'])
+    schedule = cfg.param_scheduler.to_dict()
+    assert schedule.pop('type') == 'CosineAnnealingLR'
+    assert schedule.pop('convert_to_iter_based')
+    scheduler = CosineAnnealingLR.build_iter_from_epoch(sgd, **schedule, epoch_length=steps)
+    rates = []
+    for _ in range(1800 * steps + 1):
+        rates.append(sgd.param_groups[0]['lr'])
+        sgd.step()
+        scheduler.step()
+    expected = {0: 0.01, 300: 0.00933013, 600: 0.0075, 900: 0.005, 1200: 0.0025, 1800: 0}
+    for epoch, rate in expected.items():
+        assert rates[epoch * steps] == pytest.approx(rate, abs=1e-8)
+    assert all(one > two for one, two in zip(rates, rates[1:], strict=False))
 
 
 def test_search_on_cifar100_is_the_papers():

@@ -7,6 +7,7 @@ key that is left over or missing stops the conversion.
 from __future__ import annotations
 
 import argparse
+import sys
 
 from mmtmix.conversion import ARCHS, convert_checkpoint
 
@@ -20,21 +21,47 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--arch', required=True, choices=ARCHS, metavar='NAME', help=', '.join(ARCHS)
     )
     parser.add_argument(
+        '--num-classes',
+        type=int,
+        metavar='N',
+        help="how many classes the file is for, if not as many as the network's config",
+    )
+    parser.add_argument(
         '--trust-source',
         action='store_true',
         help='load also what holds more than tensors: this runs whatever code is in the file',
     )
+    parser.add_argument('--force', action='store_true', help='replace a target that exists')
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Convert."""
+    """Convert.
+
+    Args:
+        argv: The arguments, ``sys.argv[1:]`` if None.
+
+    Raises:
+        OSError: If the source can't be read or the target not be written.
+        ValueError: If the source is not what ``--arch`` says.
+    """
     args = parse_args(argv)
-    state = convert_checkpoint(args.source, args.target, args.arch, args.trust_source)
-    classes = len(state['head.fc.weight'])
-    config = f'configs/_base_/models/{ARCHS[args.arch].config}.py'
+    state = convert_checkpoint(
+        args.source,
+        args.target,
+        args.arch,
+        trust_source=args.trust_source,
+        num_classes=args.num_classes,
+        force=args.force,
+    )
+    arch = ARCHS[args.arch]
+    classes = len(state[f'{arch.classifier}.weight'])
+    config = f'configs/_base_/models/{arch.config}.py'
     print(f'wrote {args.target}: {args.arch} with {classes} classes, for {config}')
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        sys.exit(f'convert_checkpoint: {error}')

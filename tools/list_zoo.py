@@ -7,6 +7,8 @@ go out of date unnoticed: with --check the tool compares, as the tests do.
 from __future__ import annotations
 
 import argparse
+import ast
+import re
 import sys
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from mmpretrain.registry import MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmtmix.conversion import ARCHS
+from mmtmix.datasets import flowers102_818
 from mmtmix.models.teachers.cam import has_exact_cam
 from mmtmix.preparation import DATA_SETS
 from mmtmix.utils import atomic_path, load_config
@@ -25,6 +28,9 @@ MODEL_FILES = sorted(ROOT.glob('configs/_base_/models/*.py'))
 DATASET_FILES = sorted(ROOT.glob('configs/_base_/datasets/*.py'))
 SIZES = {'imagenet': 224, 'tinyimagenet': 64, 'fashionmnist': 28}
 CIFAR_SIZE = 32
+# data sets' types that divide the images otherwise: what they train on and test on
+_TEST = flowers102_818.NUM_TEST
+DIVISIONS = {'Flowers102Split818': (flowers102_818.NUM_IMAGES - _TEST, _TEST)}
 
 HEAD = """# Networks and data sets
 
@@ -41,18 +47,44 @@ def input_size(name: str) -> int:
     return SIZES.get(name.rsplit('_', 1)[-1], CIFAR_SIZE)
 
 
-def used_by(kind: str, name: str) -> str:
-    """The experiments that name a file among their bases."""
+def bases(path: Path) -> list[Path]:
+    """The files that a config names in ``_base_``."""
+    for node in ast.parse(path.read_text(encoding='utf-8')).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', None) == '_base_':
+            named = ast.literal_eval(node.value)
+            names = [named] if isinstance(named, str) else named
+            return [(path.parent / name).resolve() for name in names]
+    return []
+
+
+def network_files(path: Path) -> set[Path]:
+    """The files in ``models`` that an experiment takes, itself or through other experiments."""
+    found = set()
+    for base in bases(path):
+        # a file in models that inherits another one is another network
+        found |= {base} if base.parent.name == 'models' else network_files(base)
+    return found
+
+
+def used_by(path: Path) -> str:
+    """The experiments that take a network's file."""
+    folder = ROOT / 'configs'
     found = [
-        path.relative_to(ROOT / 'configs').with_suffix('').as_posix()
-        for path in sorted(ROOT.glob('configs/*/*.py'))
-        if f'_base_/{kind}/{name}.py' in path.read_text(encoding='utf-8')
+        experiment.relative_to(folder).with_suffix('').as_posix()
+        for experiment in sorted(folder.glob('*/*.py'))
+        if path in network_files(experiment)
     ]
     return ', '.join(found) or '-'
 
 
+def in_papers(path: Path) -> str:
+    """The papers' tables that a file is for, from the line ``# Used in: `` of its head."""
+    found = re.search(r'^# Used in: (.+)$', path.read_text(encoding='utf-8'), re.MULTILINE)
+    return found[1] if found else ''
+
+
 def model_row(path: Path) -> list[str]:
-    """File, parameters, multiply-adds, CAM, checkpoints and experiments of a network."""
+    """File, size, multiply-adds, CAM, checkpoints, tables and experiments of a network."""
     cfg = load_config(path)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         model = MODELS.build(cfg.model).eval()
@@ -69,23 +101,31 @@ def model_row(path: Path) -> list[str]:
         f'{counter.get_total_flops() / 2e6:,.1f}',  # a multiply-add counts as two
         'exact' if has_exact_cam(model) else 'Grad-CAM',
         ', '.join(f'`{name}`' for name in converted) or '-',
-        used_by('models', path.stem),
+        in_papers(path) or '-',
+        used_by(path),
     ]
 
 
 def dataset_rows() -> list[list[str]]:
-    """Images, classes, origin and command of the data sets, and the configs that read them."""
-    files = {path.stem: repr(load_config(path).to_dict()) for path in DATASET_FILES}
+    """Images, classes, files with their tables, command and origin of the data sets."""
+    files = {path: repr(load_config(path).to_dict()) for path in DATASET_FILES}
     rows = []
     for name, data_set in DATA_SETS.items():
-        train, test = data_set.images
-        configs = [f'`{stem}`' for stem, text in files.items() if f"'data/{name}'" in text]
+        sizes = ['{:,} + {:,}'.format(*data_set.images)]
+        configs = []
+        for path, text in files.items():
+            if f"'data/{name}'" not in text:
+                continue
+            configs.append(f'`{path.stem}`: {in_papers(path)}'.removesuffix(': '))
+            for kind, images in DIVISIONS.items():
+                if f"'{kind}'" in text:
+                    sizes.append('{:,} + {:,} (`{}`)'.format(*images, path.stem))
         rows.append(
             [
                 data_set.title,
-                f'{train:,} + {test:,}',
+                '<br>'.join(sizes),
                 str(data_set.classes),
-                ', '.join(configs) or '-',
+                '<br>'.join(configs) or '-',
                 f'`python tools/prepare_data.py {name}`',
                 data_set.page,
             ]
@@ -109,6 +149,7 @@ def render() -> str:
             'multiply-adds (M)',
             'CAM',
             'converts (`--arch`)',
+            'tables of the papers',
             'used by',
         ],
         [model_row(path) for path in MODEL_FILES],
@@ -118,7 +159,7 @@ def render() -> str:
             'data set',
             'images',
             'classes',
-            'files in `datasets`',
+            'files in `datasets`: tables of the papers',
             'command',
             'from',
         ],

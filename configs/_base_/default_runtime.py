@@ -10,6 +10,8 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # a resumed run ends with the weights of an unbroken one
     epoch_seed=dict(type='EpochSeedHook'),
+    # labels that the model has no class for end the run before it starts
+    label_range=dict(type='LabelRangeHook'),
     # last, best and median accuracy, since papers differ in which they report
     accuracy_summary=dict(type='AccuracySummaryHook'),
     # last.pth, which other configs require

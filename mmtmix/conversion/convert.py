@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
@@ -19,64 +20,60 @@ from .source import read_source
 _COUNTER = 'num_batches_tracked'  # of batch norms; files of old versions of torch have none
 
 
-def build_network(arch: Arch, num_classes: int) -> nn.Module:
+def build_network(arch: Arch, num_classes: int | None = None) -> nn.Module:
     """The classifier that a network's checkpoints are converted for.
 
     Args:
         arch: One of ``ARCHS``.
-        num_classes: Of its head.
+        num_classes: What its last layer is to tell apart; by default, what its config says.
     """
     model = load_config(f'configs/_base_/models/{arch.config}.py').model
-    model.head.num_classes = num_classes
+    if num_classes is not None:
+        model[arch.classifier.split('.')[0]].num_classes = num_classes
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return MODELS.build(model)
 
 
-def convert_state(state: Mapping[str, Tensor], arch: str) -> dict[str, Tensor]:
+def convert_state(
+    state: Mapping[str, Tensor], arch: str, num_classes: int | None = None
+) -> dict[str, Tensor]:
     """Rename the weights of a network to those of MMPretrain's classifier.
 
     Args:
         state: In the names of its code base.
         arch: A name in ``ARCHS``.
+        num_classes: How many classes the weights are for; by default, as many as the config's.
+            Networks for data sets of other image sizes can differ in nothing else that is seen.
 
     Returns:
-        A state dict that fits the network's config, in its order.
+        A state dict that fits the network's config, in its order and its precision.
 
     Raises:
-        ValueError: If the name is unknown, or a key is left over, missing or of another shape;
-            all of them are listed.
+        ValueError: If the name is unknown, a key is left over, missing or of another shape, the
+            classes are not as many, or a weight is not finite; all keys are listed.
     """
     if arch not in ARCHS:
         raise ValueError(f'arch must be one of {", ".join(ARCHS)}, got {arch!r}')
-    found: dict[str, Tensor] = {}
-    left_over = []
-    for key, value in state.items():
-        new = rename(key, ARCHS[arch].rules)
-        if new is None or new in found:
-            left_over.append(key)
-        else:
-            found[new] = value
-    classifier = found.get('head.fc.weight')
+    found, left_over = _renamed(state, ARCHS[arch])
+    classifier = found.get(f'{ARCHS[arch].classifier}.weight')
     if classifier is None or classifier.dim() != 2:
         raise ValueError(
             f'there is no linear classifier among the keys {_shorten(list(state))}; is this a '
             f'checkpoint of {arch}?'
         )
     own = build_network(ARCHS[arch], len(classifier)).state_dict()
-    left_over += [key for key in found if key not in own]
-    missing = [key for key in own if key not in found and not key.endswith(_COUNTER)]
-    misshapen = [
-        f'{key} {tuple(found[key].shape)} instead of {tuple(own[key].shape)}'
-        for key in own
-        if key in found and found[key].shape != own[key].shape
-    ]
-    problems = {'left over': left_over, 'missing': missing, 'of another shape': misshapen}
+    problems = _misfits(found, own)
+    problems['left over'] = left_over + problems['left over']
     if any(problems.values()):
         listed = '\n'.join(
             f'  {kind}: {", ".join(keys)}' for kind, keys in problems.items() if keys
         )
         raise ValueError(f'this is no checkpoint of {arch}:\n{listed}')
-    return {key: found.get(key, value).clone() for key, value in own.items()}
+    _check_classes(state, arch, len(classifier), num_classes)
+    infinite = [key for key, value in state.items() if not value.isfinite().all()]
+    if infinite:
+        raise ValueError(f'these weights hold NaN or infinity: {", ".join(infinite)}')
+    return {key: found.get(key, value).to(value.dtype, copy=True) for key, value in own.items()}
 
 
 def convert_checkpoint(
@@ -84,6 +81,8 @@ def convert_checkpoint(
     target: str | os.PathLike,
     arch: str,
     trust_source: bool = False,
+    num_classes: int | None = None,
+    force: bool = False,
 ) -> dict[str, Tensor]:
     """Convert a file.
 
@@ -92,23 +91,88 @@ def convert_checkpoint(
         target: The file to write.
         arch: A name in ``ARCHS``.
         trust_source: See :func:`read_source`.
+        num_classes: See :func:`convert_state`.
+        force: Replace a target that exists.
 
     Returns:
         The state dict that was written.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: See :func:`read_source` and :func:`convert_state`.
+        FileExistsError: If the target exists and is not to be replaced.
+        OSError: If the source can't be read or the target not be written.
+        ValueError: If the target is the source itself; see also :func:`read_source` and
+            :func:`convert_state`.
     """
     if Path(target).exists() and Path(source).exists() and Path(target).samefile(source):
         raise ValueError(f'target is the source itself, {str(source)!r}; give another name')
-    state = convert_state(read_source(source, trust_source), arch)
+    if Path(target).exists() and not force:
+        raise FileExistsError(f'{str(target)!r} exists; give another name, or replace it: --force')
+    weights = read_source(source, trust_source)
+    state = convert_state(weights, arch, num_classes)
+    dtypes = {value.dtype for value in weights.values() if value.is_floating_point()}
+    if others := sorted(str(dtype) for dtype in dtypes - {torch.float32}):
+        print_log(f'note: weights of {", ".join(others)} become torch.float32')
     meta = dict(arch=arch, config=f'configs/_base_/models/{ARCHS[arch].config}.py')
     if Path(source).is_file():
         meta['source_sha256'] = file_digest(source, 64)
     with atomic_path(target) as temporary:
         torch.save(dict(meta=meta, state_dict=state), temporary)
     return state
+
+
+def _renamed(state: Mapping[str, Tensor], arch: Arch) -> tuple[dict[str, Tensor], list[str]]:
+    """Weights by their new names, and the keys that no rule knows or that come a second time."""
+    found: dict[str, Tensor] = {}
+    left_over = []
+    for key, value in state.items():
+        new = rename(key, arch.rules)
+        if new is None or new in found:
+            left_over.append(key)
+        else:
+            found[new] = value
+    return found, left_over
+
+
+def _misfits(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, list[str]]:
+    """What keeps weights from being those of a network, by kind."""
+    return {
+        'left over': [key for key in found if key not in own],
+        'missing': [key for key in own if key not in found and not key.endswith(_COUNTER)],
+        'of another shape': [
+            f'{key} {tuple(found[key].shape)} instead of {tuple(own[key].shape)}'
+            for key in own
+            if key in found and found[key].shape != own[key].shape
+        ],
+    }
+
+
+def _check_classes(state: Mapping[str, Tensor], arch: str, actual: int, meant: int | None) -> None:
+    """Refuse weights for another number of classes than is meant."""
+    expected = _num_classes(ARCHS[arch]) if meant is None else meant
+    if actual == expected:
+        return
+    whose = f'the config of {arch}' if meant is None else '--num-classes'
+    others = [name for name, other in ARCHS.items() if name != arch and _fits(state, other)]
+    cure = f'; --arch {" or ".join(others)} would fit' if others else ''
+    raise ValueError(
+        f'the file has {actual} classes and {whose} {expected}{cure}. If {actual} are meant, say '
+        f'--num-classes {actual}'
+    )
+
+
+def _num_classes(arch: Arch) -> int:
+    model = load_config(f'configs/_base_/models/{arch.config}.py').model
+    return model[arch.classifier.split('.')[0]].num_classes
+
+
+def _fits(state: Mapping[str, Tensor], arch: Arch) -> bool:
+    """Whether weights are those of a network as its config says."""
+    found, left_over = _renamed(state, arch)
+    classifier = found.get(f'{arch.classifier}.weight')
+    # building takes time, so only what may fit
+    if left_over or classifier is None or len(classifier) != _num_classes(arch):
+        return False
+    return not any(_misfits(found, build_network(arch).state_dict()).values())
 
 
 def _shorten(keys: list[str], most: int = 6) -> str:

@@ -20,10 +20,12 @@ class Arch:
     Attributes:
         config: Its file in ``configs/_base_/models``, without the suffix.
         rules: The key layout that its checkpoints come in.
+        classifier: The last linear layer, in MMPretrain's classifier.
     """
 
     config: str
     rules: Sequence[Rule]
+    classifier: str = 'head.fc'
 
 
 def rename(key: str, rules: Sequence[Rule]) -> str | None:
@@ -92,6 +94,18 @@ ZOO_SHUFFLENET_V2 = [
 ]
 
 
+def _plain_vgg(counts: Sequence[int]) -> list[Rule]:
+    """Torchvision counts a convolution and its ReLU as two layers, MMPretrain as one."""
+    rules: list[Rule] = [(r'(classifier\.[036]\..+)', r'backbone.\1')]
+    theirs = ours = 0
+    for count in counts:
+        for _ in range(count):
+            rules.append((rf'features\.{theirs}\.(.+)', rf'backbone.features.{ours}.conv.\1'))
+            theirs, ours = theirs + 2, ours + 1
+        theirs, ours = theirs + 1, ours + 1  # the pooling
+    return rules
+
+
 def _zoo_resnets() -> dict[str, Arch]:
     names = [f'resnet{depth}' for depth in (8, 14, 20, 32, 44, 56, 110)]
     names += ['resnet8x4', 'resnet32x4']
@@ -123,7 +137,10 @@ def _puzzle() -> dict[str, Arch]:
 
 def _imagenet() -> dict[str, Arch]:
     names = [f'resnet{depth}_imagenet' for depth in (18, 34, 50, 200)]  # torchvision's, timm's
-    return {name: Arch(name, RESNET) for name in names}
+    found = {name: Arch(name, RESNET) for name in names}
+    vgg16 = _plain_vgg((2, 2, 3, 3, 3))
+    found['vgg16_imagenet'] = Arch('vgg16_imagenet', vgg16, classifier='backbone.classifier.6')
+    return found
 
 
 ARCHS: dict[str, Arch] = {**_zoo_resnets(), **_zoo_others(), **_puzzle(), **_imagenet()}

@@ -16,6 +16,8 @@ from mmengine.config import Config
 from mmpretrain.datasets import MNIST
 from mmpretrain.registry import DATASETS
 
+from .preparing import prepare_hint
+
 DATALOADER_FIELDS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 DOWNLOAD_TIMEOUT = 10.0  # seconds without an answer from the server
@@ -126,9 +128,8 @@ def _find_problems(
     for name, cls, kwargs in datasets:
         folder, missing = _missing_files(cls, kwargs)
         if missing:
-            problem = _Problem(
-                _name(cls), folder, tuple(missing), _advice(cls, kwargs), os.path.isdir(folder)
-            )
+            advice = _advice(cls, kwargs) + prepare_hint(cls, folder)
+            problem = _Problem(_name(cls), folder, tuple(missing), advice, os.path.isdir(folder))
             problem.reason = reasons.get((problem.name, folder), '')
             problems.setdefault(problem.key, problem).fields.append(name)
     return list(problems.values())

@@ -168,7 +168,8 @@ def _list_train(folder: Path, labels: dict[str, int]) -> list[dict]:
     counts = {}
     for wnid, label in labels.items():
         names = sorted(os.listdir(folder / wnid / 'images'))
-        names = [name for name in names if name.endswith('.JPEG')]
+        # '._x.JPEG' is what macOS puts beside x.JPEG
+        names = [name for name in names if name.endswith('.JPEG') and not name.startswith('._')]
         counts[wnid] = len(names)
         items += [
             dict(img_path=str(folder / wnid / 'images' / name), gt_label=label) for name in names

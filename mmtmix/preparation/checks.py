@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mmtmix.datasets.fashion_mnist import find_idx_file, read_idx
 
-from .contents import Content, Files, IdxFile, Listed
+from .contents import Content, Files, IdxFile, Listed, find_files
+from .forms import Form, find_fault
 
 
 def file_md5(path: str | os.PathLike) -> str:
@@ -24,7 +25,7 @@ def file_md5(path: str | os.PathLike) -> str:
 def check_contents(
     contents: Iterable[Content], folder: str | os.PathLike, beside: str | os.PathLike | None = None
 ) -> list[str]:
-    """Look for contents in a folder, by names, counts, sizes and published checksums.
+    """Look for contents in a folder, by names, counts, published checksums and files' ends.
 
     Args:
         contents: What should be there.
@@ -46,18 +47,17 @@ def check_contents(
 
 
 def _check_files(item: Files, folder: Path) -> list[str]:
-    """Count the files of a pattern; an empty one is what a full disk leaves behind."""
+    """Count the files of a pattern, and see that each is whole."""
     path = folder / item.pattern
-    # '._x.jpg' is what macOS puts beside x.jpg
-    found = [p for p in folder.glob(item.pattern) if not p.name.startswith('._')]
+    found = find_files(folder, item.pattern)
     if len(found) < item.count:
         return [f'{path}: {f"{len(found)} of {item.count} files" if found else "missing"}']
-    problems = _empty(found)
-    if item.md5 and not problems:
+    if item.md5 and path.stat().st_size:
         actual = file_md5(path)
-        if actual != item.md5:
-            return [f'{path}: its MD5 is {actual}, not {item.md5}: damaged or not the official']
-    return problems
+        if actual == item.md5:
+            return []
+        return [f'{path}: its MD5 is {actual}, not {item.md5}: damaged or not the official']
+    return _faults(item.form, found)
 
 
 def _check_listed(item: Listed, folder: Path, beside: Path) -> list[str]:
@@ -77,7 +77,7 @@ def _check_listed(item: Listed, folder: Path, beside: Path) -> list[str]:
     absent = [image for image in images if not image.is_file()]
     if absent:
         return [f'{absent[0]}: missing, like {len(absent)} of the {len(names)} in {path.name}']
-    return _empty(images)
+    return _faults(item.form, images)
 
 
 def _check_idx(item: IdxFile, folder: Path) -> list[str]:
@@ -92,7 +92,11 @@ def _check_idx(item: IdxFile, folder: Path) -> list[str]:
     return [] if count == item.count else [f'{path}: {count} of {item.count} items']
 
 
-def _empty(paths: Sequence[Path]) -> list[str]:
-    """Report the files of no bytes."""
-    empty = [path for path in paths if not path.stat().st_size]
-    return [f'{empty[0]}: empty, like {len(empty)} of {len(paths)} files'] if empty else []
+def _faults(form: Form, paths: Sequence[Path]) -> list[str]:
+    """Report the files that are empty or not whole, which a full disk or a kill leaves behind."""
+    faults = [(path, fault) for path in paths if (fault := find_fault(form, path))]
+    if not faults:
+        return []
+    path, fault = faults[0]
+    likes = f', like {len(faults)} of {len(paths)} files' if len(paths) > 1 else ''
+    return [f'{path}: {fault}{likes}']

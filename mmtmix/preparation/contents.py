@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from .forms import Form, Image
 
 
 @dataclass(frozen=True)
@@ -12,11 +15,13 @@ class Files:
     Attributes:
         pattern: A path or glob pattern below the data set's folder.
         count: How many there are at least.
+        form: What each of them is.
         md5: The checksum, where there is one file and its checksum is published.
     """
 
     pattern: str
     count: int = 1
+    form: Form = Form()
     md5: str | None = None
 
 
@@ -28,11 +33,13 @@ class Listed:
         path: The list, below the data set's folder.
         count: How many lines it has.
         image: The image's path, with ``{}`` for the name.
+        form: What the images are.
     """
 
     path: str
     count: int
     image: str
+    form: Form = Image()
 
     @property
     def pattern(self) -> str:
@@ -61,6 +68,12 @@ class IdxFile:
 
 
 Content = Files | Listed | IdxFile
+
+
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """Find the files of a pattern, without those of macOS (``._x.jpg``) and Windows."""
+    found = folder.glob(pattern)
+    return [path for path in found if path.name[0] != '.' and path.name != 'Thumbs.db']
 
 
 @dataclass(frozen=True)

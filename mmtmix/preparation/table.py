@@ -7,6 +7,7 @@ Tiny-ImageNet and FGVC-Aircraft are in wide use, but their authors publish none.
 from __future__ import annotations
 
 from .contents import DataSet, Files, IdxFile, Listed, Source
+from .forms import Batch, Image, Mat, Pickle, Text
 
 _TORONTO = 'https://www.cs.toronto.edu/~kriz'
 _OXFORD = 'https://www.robots.ox.ac.uk/~vgg/data'
@@ -40,7 +41,7 @@ _FASHION_FILES = {
 
 def _cifar(name: str, classes: int, folder: str, files: dict[str, str], md5: str) -> DataSet:
     title = name.upper().replace('CIFAR', 'CIFAR-')
-    gives = tuple(Files(f'{folder}/{file}', md5=digest) for file, digest in files.items())
+    gives = tuple(Files(f'{folder}/{file}', 1, Pickle(), digest) for file, digest in files.items())
     archive = f'{title.lower()}-python.tar.gz'
     source = Source(archive, gives, md5, f'{_TORONTO}/{archive}')
     page = f'{_TORONTO}/cifar.html'
@@ -64,9 +65,9 @@ TINY_IMAGENET = DataSet(
         Source(
             f'{_TINY}.zip',
             (
-                Files(f'{_TINY}/wnids.txt'),
-                Files(f'{_TINY}/words.txt'),
-                Files(f'{_TINY}/train/*/images/*.JPEG', 100000),
+                Listed(f'{_TINY}/wnids.txt', 200, f'{_TINY}/train/{{0}}/images/{{0}}_0.JPEG'),
+                Files(f'{_TINY}/words.txt', 1, Text(82115)),  # all nouns of WordNet
+                Files(f'{_TINY}/train/*/images/*.JPEG', 100000, Image()),
                 Listed(f'{_TINY}/val/val_annotations.txt', 10000, f'{_TINY}/val/images/{{}}'),
             ),
             '90528d7ca1a48142e341f4ef8d21d0de',
@@ -85,9 +86,13 @@ IMAGENET32 = DataSet(
     (
         Source(
             'Imagenet32_train.zip',
-            tuple(Files(f'train_data_batch_{number}') for number in range(1, 11)),
+            tuple(
+                # a tenth of the images, give or take
+                Files(f'train_data_batch_{number}', 1, Batch(128000))
+                for number in range(1, 11)
+            ),
         ),
-        Source('Imagenet32_val.zip', (Files('val_data'),)),
+        Source('Imagenet32_val.zip', (Files('val_data', 1, Batch(50000)),)),
     ),
     _IMAGENET,
     note=f'{_TERMS} and fetch the archives yourself.',
@@ -101,12 +106,12 @@ FLOWERS102 = DataSet(
     (
         Source(
             '102flowers.tgz',
-            (Files('jpg/image_*.jpg', 8189),),
+            (Files('jpg/image_*.jpg', 8189, Image()),),
             '52808999861908f626f3c1f4e79d11fa',
             f'{_OXFORD}/flowers/102/102flowers.tgz',
         ),
         *(
-            Source(name, (Files(name, md5=md5),), md5, f'{_OXFORD}/flowers/102/{name}')
+            Source(name, (Files(name, 1, Mat(), md5),), md5, f'{_OXFORD}/flowers/102/{name}')
             for name, md5 in (
                 ('imagelabels.mat', 'e0620be6f572b9609742df49c70aed4d'),
                 ('setid.mat', 'a5357ecc9cb78c4bef273ce3793fc85c'),
@@ -124,7 +129,10 @@ PETS = DataSet(
     (
         Source(
             'annotations.tar.gz',
-            (Files('annotations/trainval.txt'), Files('annotations/test.txt')),
+            (
+                Files('annotations/trainval.txt', 1, Text(3680)),
+                Files('annotations/test.txt', 1, Text(3669)),
+            ),
             '95a8c909bbe2e81eed6a22bccdf3f68f',
             f'{_OXFORD}/pets/data/annotations.tar.gz',
         ),
@@ -141,6 +149,7 @@ PETS = DataSet(
     f'{_OXFORD}/pets/',
 )
 
+_CARS_TEST_MD5 = 'b0a2b23655a3edd16d84508592a98d10'
 CARS = DataSet(
     'cars',
     'Stanford Cars',
@@ -149,30 +158,27 @@ CARS = DataSet(
     (
         Source(
             'car_devkit.tgz',
-            (Files('devkit/cars_train_annos.mat'), Files('devkit/cars_meta.mat')),
+            tuple(Files(f'devkit/cars_{name}.mat', 1, Mat()) for name in ('train_annos', 'meta')),
             'c3b158d763b6e2245038c8ad08e45376',
         ),
         Source(
             'cars_test_annos_withlabels.mat',
-            (
-                Files(
-                    'devkit/cars_test_annos_withlabels.mat',
-                    md5='b0a2b23655a3edd16d84508592a98d10',
-                ),
-            ),
-            'b0a2b23655a3edd16d84508592a98d10',
+            (Files('devkit/cars_test_annos_withlabels.mat', 1, Mat(), _CARS_TEST_MD5),),
+            _CARS_TEST_MD5,
         ),
         Source(
             'cars_train.tgz',
-            (Files('cars_train/*.jpg', 8144),),
+            (Files('cars_train/*.jpg', 8144, Image()),),
             '065e5b463ae28d29e77c1b4b166cfe61',
         ),
         Source(
-            'cars_test.tgz', (Files('cars_test/*.jpg', 8041),), '4ce7ebf6a94d07f1952d94dd34c4d501'
+            'cars_test.tgz',
+            (Files('cars_test/*.jpg', 8041, Image()),),
+            '4ce7ebf6a94d07f1952d94dd34c4d501',
         ),
     ),
     'https://ai.stanford.edu/~jkrause/cars/car_dataset.html',
-    instead=(Files('cars_annos.mat'), Files('car_ims/*.jpg', 16185)),
+    instead=(Files('cars_annos.mat', 1, Mat()), Files('car_ims/*.jpg', 16185, Image())),
     note='Its authors no longer offer it; the files are those of copies that others keep.',
 )
 
@@ -185,7 +191,7 @@ AIRCRAFT = DataSet(
         Source(
             'fgvc-aircraft-2013b.tar.gz',
             (
-                Files('data/variants.txt'),
+                Files('data/variants.txt', 1, Text(100)),
                 Listed('data/images_variant_trainval.txt', 6667, 'data/images/{}.jpg'),
                 Listed('data/images_variant_test.txt', 3333, 'data/images/{}.jpg'),
             ),
@@ -209,6 +215,7 @@ FASHION_MNIST = DataSet(
     note="Debian and Ubuntu have it as 'dataset-fashion-mnist', in /usr/share/datasets.",
 )
 
+_IMAGENET_TRAIN = Files('train/*/*.JPEG', 1281167, Image())
 IMAGENET = DataSet(
     'imagenet',
     'ImageNet (ILSVRC 2012)',
@@ -216,10 +223,10 @@ IMAGENET = DataSet(
     1000,
     (),
     _IMAGENET,
-    contents=(Files('train/*/*.JPEG', 1281167), Files('val/*/*.JPEG', 50000)),
+    contents=(_IMAGENET_TRAIN, Files('val/*/*.JPEG', 50000, Image())),
     instead=(
-        Files('train/*/*.JPEG', 1281167),
-        Files('meta/train.txt'),
+        _IMAGENET_TRAIN,
+        Files('meta/train.txt', 1, Text(1281167)),
         Listed('meta/val.txt', 50000, 'val/{}'),
     ),
     note=f'{_TERMS} and unpack the archives into train/<WordNet id>/*.JPEG and '

@@ -7,12 +7,15 @@ import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from .checks import check_contents
 from .contents import Source
+
+
+class _LeadsElsewhereError(Exception):
+    """A member of an archive is to be written outside."""
 
 
 def unpack(
@@ -61,42 +64,36 @@ def _extract(archive: Path, target: Path) -> None:
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as file:
-                _check_zip(archive, file)
+                _check_zip(file)
                 file.extractall(target)
         else:
             with tarfile.open(archive) as file:
                 # refuses absolute paths, '..', devices and links that lead elsewhere
                 file.extractall(target, filter='data')
-    except tarfile.FilterError as error:
+    except (tarfile.FilterError, _LeadsElsewhereError) as error:
         raise ValueError(f'{archive} is refused: a member leads elsewhere ({error}).') from error
-    # NotImplementedError is what zipfile says of a compression that a flipped bit names
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
-        raise ValueError(_damaged(archive, e)) from e
-    except OSError as error:
-        if error.errno is not None:  # a full disk, not the archive's fault
-            raise
-        raise ValueError(_damaged(archive, error)) from error
+    except Exception as error:  # what a damaged archive raises depends on its format
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # a full disk, not the archive's fault
+        raise ValueError(
+            f'{archive} is damaged or not complete ({type(error).__name__}: {error}); delete it '
+            'and fetch it again.'
+        ) from error
 
 
-def _damaged(archive: Path, error: Exception) -> str:
-    return (
-        f'{archive} is damaged or not complete ({type(error).__name__}: {error}); delete it and '
-        'fetch it again.'
-    )
-
-
-def _check_zip(archive: Path, file: zipfile.ZipFile) -> None:
+def _check_zip(file: zipfile.ZipFile) -> None:
     """Refuse members that would land elsewhere, and links."""
     for member in file.infolist():
         name = PurePosixPath(member.filename.replace('\\', '/'))
         is_link = stat.S_ISLNK(member.external_attr >> 16)
         if name.is_absolute() or '..' in name.parts or ':' in str(name) or is_link:
-            raise ValueError(f'{archive} is refused: a member leads elsewhere ({name}).')
+            raise _LeadsElsewhereError(name)
 
 
 def _find_top(temporary: Path, source: Source) -> Path:
     """Return the folder that holds the entries: the archive's top, or its only folder."""
-    folders = [path for path in temporary.iterdir() if path.is_dir()]
+    # macOS keeps its side files in a folder of their own
+    folders = [p for p in temporary.iterdir() if p.is_dir() and p.name != '__MACOSX']
     for top in (temporary, *(folders if len(folders) == 1 else ())):
         if any(any(top.glob(entry)) for entry in source.entries):
             return top

@@ -1,14 +1,25 @@
 """Configs, files and checkpoints. Imports nothing else of this library."""
 
-from .checkpoint import allow_mmengine_checkpoints, load_checkpoint, read_weights, unwrap
+from .checkpoint import (
+    UnsafeCheckpointError,
+    allow_mmengine_checkpoints,
+    describe_checkpoint,
+    fetch_checkpoint,
+    load_checkpoint,
+    read_weights,
+    unwrap,
+)
 from .config import load_config, resolve_config
 from .files import atomic_path, file_digest
 from .memory import peak_memory
 from .schedule import scale_epochs
 
 __all__ = [
+    'UnsafeCheckpointError',
     'allow_mmengine_checkpoints',
     'atomic_path',
+    'describe_checkpoint',
+    'fetch_checkpoint',
     'file_digest',
     'load_checkpoint',
     'load_config',

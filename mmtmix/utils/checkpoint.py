@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
-from pathlib import Path
+import re
+import warnings
+from http.client import HTTPException
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import torch
@@ -20,6 +25,10 @@ _METHODS = {
     HistoryBuffer: ('mean', 'max', 'min', 'current'),
     OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
 }
+
+
+class UnsafeCheckpointError(ValueError):
+    """A checkpoint holds more than tensors and plain data, or is damaged so that it seems so."""
 
 
 def _known_method(owner: Any, name: str) -> Any:
@@ -54,42 +63,101 @@ def allow_mmengine_checkpoints() -> None:
     torch.serialization.add_safe_globals(_mmengine_globals())
 
 
+def fetch_checkpoint(path: str | os.PathLike) -> Path:
+    """Where a checkpoint is on this machine; what is at an address is downloaded once.
+
+    torch's own name in its hub cache is the last part of an address, which many files share.
+
+    Args:
+        path: A file, or an http(s) address.
+
+    Returns:
+        The file, which for an address is in torch's hub cache.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ConnectionError: If it cannot be downloaded.
+    """
+    name = str(path)
+    if not name.startswith(('http://', 'https://')):
+        file = Path(path).expanduser()
+        if not file.is_file():
+            raise FileNotFoundError(f'checkpoint {name!r} does not exist')
+        return file
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    file = Path(
+        torch.hub.get_dir(), 'checkpoints', f'{digest}-{PurePosixPath(urlsplit(name).path).name}'
+    )
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(name, str(file))
+        except (OSError, HTTPException) as error:
+            raise ConnectionError(f'checkpoint {name!r} cannot be fetched: {error}') from error
+    return file
+
+
 def load_checkpoint(path: str | os.PathLike) -> dict:
     """Load a checkpoint to the CPU without running code that a pickle may hold.
 
     Args:
-        path: A file, or an http(s) address, which is downloaded to torch's hub cache.
+        path: A file, or an http(s) address, see :func:`fetch_checkpoint`.
 
     Returns:
         What the file holds, a dict.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is damaged, needs unsafe loading or holds no dict.
+        ConnectionError: If it cannot be downloaded.
+        UnsafeCheckpointError: If it needs unsafe loading.
+        ValueError: If it is damaged or holds no dict.
     """
-    name = str(path)
+    file = fetch_checkpoint(path)
+    name = describe_checkpoint(path, file)
     # torch forgets on exit what it is given, so leave out what was allowed before
     allowed = torch.serialization.get_safe_globals()
     needed = [item for item in _mmengine_globals() if item not in allowed]
-    with torch.serialization.safe_globals(needed):
-        if name.startswith(('http://', 'https://')):
-            content = torch.hub.load_state_dict_from_url(
-                name, map_location='cpu', weights_only=True
-            )
-        else:
-            file = Path(path).expanduser()
-            if not file.is_file():
-                raise FileNotFoundError(f'checkpoint {name!r} does not exist')
-            try:
-                content = torch.load(file, map_location='cpu', weights_only=True)
-            except Exception as error:  # a damaged pickle can fail in any way
-                raise ValueError(
-                    f'checkpoint {name!r} is damaged, or holds more than tensors and plain '
-                    f'data and would need unsafe loading: {error!r}'
-                ) from error
+    with torch.serialization.safe_globals(needed), warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'Detected pickle protocol')  # advice for torch's authors
+        try:
+            content = torch.load(file, map_location='cpu', weights_only=True)
+        except Exception as error:  # a damaged pickle can fail in any way
+            raise _fault(name, file, error) from error
     if not isinstance(content, dict):
-        raise ValueError(f'checkpoint {name!r} holds a {type(content).__name__}, not a dict')
+        raise ValueError(f'checkpoint {name} holds a {type(content).__name__}, not a dict')
     return content
+
+
+def describe_checkpoint(path: str | os.PathLike, file: Path) -> str:
+    """Name a checkpoint in an error, and where a download of it is kept.
+
+    Args:
+        path: What :func:`fetch_checkpoint` was given.
+        file: What it returned.
+    """
+    name = str(path)
+    if name.startswith(('http://', 'https://')):
+        return f'{name!r} (delete {str(file)!r} to download it anew)'
+    return repr(name)
+
+
+def _fault(name: str, file: Path, error: Exception) -> ValueError:
+    """What is wrong with a file that torch does not load safely, without torch's advice."""
+    with open(file, 'rb') as opened:
+        head = opened.read(20)
+    if not head.startswith((b'PK', b'\x80')):  # neither zipped nor pickled
+        return ValueError(
+            f"checkpoint {name} is damaged or none of PyTorch's at all: it begins with {head!r}"
+        )
+    is_refused = 'weights_only' in str(error)
+    inner = error.__context__ if is_refused and error.__context__ else error
+    reason = re.split(r'\. |\.?\n', str(inner))[0] or type(inner).__name__
+    if not is_refused:
+        return ValueError(f'checkpoint {name} is damaged: {reason}')
+    return UnsafeCheckpointError(
+        f'checkpoint {name} is damaged, or holds more than tensors and plain data and would need '
+        f'unsafe loading: {reason}'
+    )
 
 
 def read_weights(model: nn.Module, checkpoint: str | os.PathLike) -> dict[str, Tensor]:

@@ -125,6 +125,73 @@ def test_an_unknown_network_is_refused_with_those_that_are_known(resnet8):
         convert_state(resnet8.state, 'resnet9')
 
 
+def test_another_number_of_classes_is_refused_with_the_network_that_fits(reference):
+    """The two differ in the stride of the stem, which no weight tells."""
+    state = reference('puzzle_preactresnet18_tinyimagenet', classes=200, size=64).state
+    with pytest.raises(ValueError) as caught:
+        convert_state(state, 'puzzle_preactresnet18')
+    assert str(caught.value) == (
+        'the file has 200 classes and the config of puzzle_preactresnet18 100; '
+        '--arch puzzle_preactresnet18_tinyimagenet would fit. If 200 are meant, say '
+        '--num-classes 200'
+    )
+    assert convert_state(state, 'puzzle_preactresnet18_tinyimagenet').keys() == (
+        convert_state(state, 'puzzle_preactresnet18', num_classes=200).keys()
+    )
+
+
+@pytest.mark.parametrize(
+    ('classes', 'meant', 'whose'),
+    [
+        (10, None, 'the config of resnet8 100'),
+        (10, 100, '--num-classes 100'),
+        (10, 11, '--num-classes 11'),
+        (100, 10, '--num-classes 10'),
+    ],
+)
+def test_both_numbers_of_classes_are_named(classes, meant, whose, reference):
+    with pytest.raises(ValueError) as caught:
+        convert_state(reference('resnet8', classes).state, 'resnet8', meant)
+    assert str(caught.value) == (
+        f'the file has {classes} classes and {whose}. If {classes} are meant, say '
+        f'--num-classes {classes}'
+    )
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
+def test_weights_that_are_not_finite_are_refused(value, resnet8):
+    spoilt = {key: tensor.clone() for key, tensor in resnet8.state.items()}
+    spoilt['layer1.0.conv1.weight'][3, 2, 1, 0] = value
+    spoilt['bn1.running_var'][5] = value
+    with pytest.raises(ValueError) as caught:
+        convert_state(spoilt, 'resnet8')
+    assert str(caught.value) == (
+        'these weights hold NaN or infinity: bn1.running_var, layer1.0.conv1.weight'
+    )
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_another_precision_become_float32_with_a_note(
+    dtype, resnet8, tmp_path, target, capsys
+):
+    other = {
+        key: value.to(dtype) if value.is_floating_point() else value
+        for key, value in resnet8.state.items()
+    }
+    torch.save(other, tmp_path / 'source.pth')
+    state = convert_checkpoint(tmp_path / 'source.pth', target, 'resnet8')
+    assert f'note: weights of {dtype} become torch.float32' in capsys.readouterr().out
+    kinds = {key.rpartition('.')[2]: value.dtype for key, value in state.items()}
+    assert kinds.pop('num_batches_tracked') == torch.int64
+    assert set(kinds.values()) == {torch.float32}
+    assert torch.equal(state['head.fc.weight'], other['fc.weight'].float())
+
+
+def test_nothing_is_noted_of_single_precision(source, target, capsys):
+    convert_checkpoint(source, target, 'resnet8')
+    assert capsys.readouterr().out == ''
+
+
 def failing(state, kind):
     """What is in the file, the arch and whether it is trusted, for each way to fail."""
     return {
@@ -156,15 +223,26 @@ def test_a_full_disk_leaves_what_was_there(had_one, source, target, monkeypatch)
 
     monkeypatch.setattr(torch, 'save', save)
     with pytest.raises(OSError, match='No space left'):
-        convert_checkpoint(source, target, 'resnet8')
+        convert_checkpoint(source, target, 'resnet8', force=True)
     assert [file.name for file in target.parent.iterdir()] == [target.name] * had_one
     assert not had_one or target.read_text() == 'an older one'
 
 
-def test_the_source_is_not_overwritten(tmp_path, reference):
+def test_a_target_that_exists_is_replaced_only_on_demand(source, target):
+    target.parent.mkdir()
+    target.write_text('an older one')
+    with pytest.raises(FileExistsError, match='resnet8.pth. exists; .*: --force'):
+        convert_checkpoint(source, target, 'resnet8')
+    assert target.read_text() == 'an older one'
+    convert_checkpoint(source, target, 'resnet8', force=True)
+    assert load_checkpoint(target)['meta']['arch'] == 'resnet8'
+
+
+@pytest.mark.parametrize('force', [False, True])
+def test_the_source_is_not_overwritten(force, tmp_path, reference):
     path = tmp_path / 'same.pth'
     torch.save(reference('resnet8', 7).state, path)
     before = path.read_bytes()
     with pytest.raises(ValueError, match='target is the source itself'):
-        convert_checkpoint(path, path, 'resnet8')
+        convert_checkpoint(path, path, 'resnet8', force=force)
     assert path.read_bytes() == before

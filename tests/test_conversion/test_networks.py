@@ -1,7 +1,10 @@
 """Converted weights give the logits of the network that they come from."""
 
+from functools import partial
+
 import pytest
 import torch
+from torchvision.models import vgg16
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from mmtmix.conversion import ARCHS, convert_state
@@ -41,12 +44,14 @@ PARAMETERS = {
     'resnet34_imagenet': 21_797_672,
     'resnet50_imagenet': 25_557_032,
     'resnet200_imagenet': 64_673_832,
+    'vgg16_imagenet': 138_357_544,
 }
 TORCHVISION = {
-    'resnet18_imagenet': (BasicBlock, [2, 2, 2, 2]),
-    'resnet34_imagenet': (BasicBlock, [3, 4, 6, 3]),
-    'resnet50_imagenet': (Bottleneck, [3, 4, 6, 3]),
-    'resnet200_imagenet': (Bottleneck, [3, 24, 36, 3]),
+    'resnet18_imagenet': partial(ResNet, BasicBlock, [2, 2, 2, 2]),
+    'resnet34_imagenet': partial(ResNet, BasicBlock, [3, 4, 6, 3]),
+    'resnet50_imagenet': partial(ResNet, Bottleneck, [3, 4, 6, 3]),
+    'resnet200_imagenet': partial(ResNet, Bottleneck, [3, 24, 36, 3]),
+    'vgg16_imagenet': vgg16,
 }
 BUFFERS = ('running_mean', 'running_var', 'num_batches_tracked')
 
@@ -54,8 +59,15 @@ BUFFERS = ('running_mean', 'running_var', 'num_batches_tracked')
 def of_torchvision(arch):
     """The state of torchvision's own network, images and its logits."""
     torch.manual_seed(0)
-    model, images = ResNet(*TORCHVISION[arch]), torch.randn(2, 3, 64, 64)
+    side = 224 if arch.startswith('vgg') else 64
+    # coarse patches, since to a VGG without norms fine noise always looks the same
+    coarse = torch.randn(2, 3, side // 16, side // 16)
+    model, images = TORCHVISION[arch](), torch.nn.functional.interpolate(coarse, scale_factor=16)
     for layer in model.modules():
+        if isinstance(layer, torch.nn.Linear):
+            torch.nn.init.kaiming_normal_(layer.weight)  # VGG's own leaves logits to the biases
+        if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d)) and layer.bias is not None:
+            torch.nn.init.uniform_(layer.bias, -0.1, 0.1)
         if isinstance(layer, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(layer.weight, 0.5, 1.5)
             torch.nn.init.uniform_(layer.bias, -0.5, 0.5)
@@ -66,7 +78,8 @@ def of_torchvision(arch):
 
 
 def logits_of(arch, state, images):
-    model = build_network(ARCHS[arch], len(state['head.fc.weight'])).eval()
+    classes = len(state[f'{ARCHS[arch].classifier}.weight'])
+    model = build_network(ARCHS[arch], classes).eval()
     model.load_state_dict(state)
     with torch.no_grad():
         return model(images, mode='tensor')
@@ -103,7 +116,7 @@ def test_logits_are_those_of_the_public_network(arch, reference):
 )
 def test_a_network_may_have_another_number_of_classes(arch, reference):
     source = reference(arch, classes=7)
-    state = convert_state(source.state, arch)
+    state = convert_state(source.state, arch, num_classes=7)
     assert state['head.fc.weight'].size(0) == 7
     assert_same(logits_of(arch, state, source.images), source.logits)
 

@@ -136,6 +136,13 @@ def test_a_damaged_file_is_named(length, trust, path):
         read_source(path, trust)
 
 
+def test_trust_is_not_advised_for_what_torch_never_wrote(path):
+    path.write_text('<!DOCTYPE html><html><body>Sign in</body></html>')
+    with pytest.raises(ValueError, match=r'is damaged or none of PyTorch.s .*<!DOCTYPE html') as e:
+        read_source(path)
+    assert '--trust-source' not in str(e.value)
+
+
 @pytest.mark.parametrize('trust', [False, True])
 def test_a_missing_file_is_named(trust, path):
     with pytest.raises(FileNotFoundError, match=f"'{path}' does not exist"):

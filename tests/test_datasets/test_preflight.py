@@ -9,6 +9,8 @@ from mmpretrain.datasets import CIFAR10
 from mmpretrain.registry import DATASETS
 
 from mmtmix.datasets import check_data
+from mmtmix.datasets.preparing import TOOL_NAMES
+from mmtmix.preparation import DATA_SETS
 
 
 @pytest.fixture(autouse=True)
@@ -122,6 +124,30 @@ def test_listed_files(tmp_path, no_network, kind, folder, names):
     assert f'missing: {listed[0]}\n' in text and 'no such folder' not in text
     touch(tmp_path / 'sub' / folder, listed[0])
     check_data(config(dataset))
+
+
+@pytest.mark.parametrize('kind', TOOL_NAMES)
+def test_advice_names_the_tool_that_gets_the_files(tmp_path, kind):
+    root = tmp_path / 'my data'
+    dataset = {'type': kind, 'data_root': str(root), 'download': False}
+    text = error_of(config(dataset))
+    command = f"python tools/prepare_data.py {TOOL_NAMES[kind]} --root '{root}'"
+    assert f'. Or run {command}' in text
+    assert ('un-gzip the files' in text) == (kind == 'FashionMNIST')
+
+
+def test_advice_names_no_tool_where_there_is_none(tmp_path):
+    for dataset in (
+        {'type': 'MNIST', 'data_root': str(tmp_path), 'download': False},
+        {'type': 'CustomDataset', 'data_root': str(tmp_path / 'no')},
+        {'type': 'FashionMNISTIdx', 'data_root': str(tmp_path)},
+    ):
+        assert 'Or run' not in error_of(config(dataset))
+
+
+def test_tool_knows_the_names_and_mmpretrain_the_classes():
+    assert set(TOOL_NAMES.values()) <= set(DATA_SETS)
+    assert all(DATASETS.get(kind).__name__ == kind for kind in TOOL_NAMES)
 
 
 def test_type_may_be_a_class_or_scoped(tmp_path):

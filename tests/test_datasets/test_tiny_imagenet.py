@@ -60,6 +60,18 @@ def test_own_names_and_subsets(root):
     assert len(TinyImageNet(data_root=root, indices=4)) == 4
 
 
+def test_side_files_of_macos_and_windows_are_no_images(root):
+    folder = root / 'tiny-imagenet-200' / 'train'
+    whole = TinyImageNet(data_root=root).get_gt_labels().tolist()
+    # in one class alone, which would else be uneven
+    for name in ('._n01_0.JPEG', '.DS_Store', 'Thumbs.db'):
+        (folder / 'n01' / 'images' / name).write_bytes(b'side file')
+        (folder / name).write_bytes(b'side file')
+    train = TinyImageNet(data_root=root, pipeline=LOAD)
+    assert train.get_gt_labels().tolist() == whole
+    assert all(item['inputs'].shape == (3, 64, 64) for item in train)
+
+
 @pytest.mark.parametrize(
     ('split', 'gone', 'said'),
     [

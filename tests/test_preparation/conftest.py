@@ -6,6 +6,8 @@ import pickle
 import tarfile
 import zipfile
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import cv2
 import mat4py
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from mmtmix.preparation import DATA_SETS, Files, IdxFile, Listed, file_md5
+from mmtmix.preparation.forms import Batch, Text
 
 
 def jpeg(seed=0, size=(8, 8)):
@@ -71,7 +74,7 @@ def tiny_imagenet(tmp_path):
         files[f'val/images/val_{i}.JPEG'] = jpeg(10 + i, (64, 64))
     lines = [f'val_{i}.JPEG\t{wnids[i]}\t0\t0\t62\t62\n' for i in range(3)]
     files['val/val_annotations.txt'] = ''.join(lines).encode()
-    counts = {'train/*/images/*.JPEG': 12, 'val/val_annotations.txt': 3}
+    counts = {'train/*/images/*.JPEG': 12, 'val/val_annotations.txt': 3, 'wnids.txt': 3}
     return (
         {'tiny-imagenet-200.zip': {f'tiny-imagenet-200/{k}': v for k, v in files.items()}},
         {f'tiny-imagenet-200/{k}': v for k, v in counts.items()},
@@ -114,7 +117,10 @@ def cars(tmp_path):
         names = [f'{i:05d}.jpg' for i in range(1, count + 1)]
         return mat(tmp_path, annotations={'fname': names, 'class': list(range(1, count + 1))})
 
-    devkit = {'cars_train_annos.mat': annotations(3), 'cars_meta.mat': b'names'}
+    devkit = {
+        'cars_train_annos.mat': annotations(3),
+        'cars_meta.mat': mat(tmp_path, class_names=['a', 'b']),
+    }
     return {
         'car_devkit.tgz': {f'devkit/{k}': v for k, v in devkit.items()},
         'cars_test_annos_withlabels.mat': annotations(2),
@@ -155,14 +161,25 @@ MAKERS = [
 ]
 
 
+SMALL_FORMS = {Batch: Batch(3), Text: Text(2)}
+
+
 def shrunk(item, counts, digests):
-    """An item of the table with the counts and checksums of small files."""
+    """An item of the table with the counts, forms and checksums of small files."""
     if isinstance(item, Files):
         count = counts.get(item.pattern, 1) if '*' in item.pattern else 1
-        return replace(item, count=count, md5=digests.get(item.pattern) if item.md5 else None)
+        form = SMALL_FORMS.get(type(item.form), item.form)
+        md5 = digests.get(item.pattern) if item.md5 else None
+        return replace(item, count=count, form=form, md5=md5)
     if isinstance(item, (Listed, IdxFile)):
         return replace(item, count=counts[item.path if isinstance(item, Listed) else item.name])
     raise TypeError(item)
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Make single files of the official formats, and small items of the table."""
+    return SimpleNamespace(jpeg=jpeg, mat=partial(mat, tmp_path), shrunk=shrunk)
 
 
 @pytest.fixture

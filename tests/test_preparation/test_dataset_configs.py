@@ -30,6 +30,7 @@ CONFIGS = {
     'cifar100_puzzle': ('CIFAR100', 'cifar100', 'train', 'test', 100, CIFAR, 32, 32),
     'cifar100_supermix': ('CIFAR100', 'cifar100', 'train', 'test', 64, CIFAR_255, 32, 32),
     'cifar10_puzzle': ('CIFAR10', 'cifar10', 'train', 'test', 100, CIFAR, 32, 32),
+    'fashionmnist': ('FashionMNISTIdx', 'fashion_mnist', 'train', 'test', 128, FASHION, 28, 28),
     'fashionmnist_mini': ('FashionMNISTIdx', None, 'train', 'test', 128, FASHION, 28, 28),
     'flowers102_818_transfer': (
         'Flowers102Split818',
@@ -76,6 +77,7 @@ SIZES = {
     'pets': (3, 2),
     'cars': (3, 2),
     'aircraft': (3, 2),
+    'fashion_mnist': (6, 6),
     'imagenet': (3, 2),
 }
 
@@ -89,7 +91,7 @@ def steps(pipeline):
 
 
 def test_every_config_is_in_the_table():
-    assert {path.stem for path in FOLDER.glob('*.py')} == set(CONFIGS)
+    assert {path.stem for path in FOLDER.glob('*.py')} == {*CONFIGS, 'imagenet32_supermix'}
 
 
 @pytest.mark.parametrize('name', CONFIGS)
@@ -140,6 +142,34 @@ def test_recipes_differ_where_they_should():
             val = steps(read(name).val_dataloader.dataset.pipeline)
             assert (val['ResizeEdge'].scale, val['ResizeEdge'].edge) == (256, 'short')
             assert val['CenterCrop'].crop_size == 224
+
+
+def test_full_fashion_mnist_is_trained_on_as_its_part():
+    full, part = read('fashionmnist'), read('fashionmnist_mini')
+    assert full.data_preprocessor == part.data_preprocessor
+    assert full.val_evaluator == part.val_evaluator
+    for split in ('train', 'val'):
+        ours, theirs = full[f'{split}_dataloader'], part[f'{split}_dataloader']
+        assert {**ours.dataset, 'data_root': None} == {**theirs.dataset, 'data_root': None}
+        assert (ours.batch_size, ours.sampler) == (theirs.batch_size, theirs.sampler)
+
+
+def test_imagenet32_is_extra_data_beside_cifar100(small, tmp_path, monkeypatch):
+    cfg, clean = read('imagenet32_supermix'), read('cifar100_supermix')
+    for field in ('data_preprocessor', 'val_dataloader', 'test_dataloader', 'val_evaluator'):
+        assert cfg[field] == clean[field]
+    train, usual = cfg.train_dataloader, clean.train_dataloader
+    dataset = dict(type='ImageNet32', data_root='data/imagenet32', split='train', with_label=False)
+    assert train.dataset == {**dataset, 'pipeline': usual.dataset.pipeline}
+    assert {**train, 'dataset': 0} == {**usual, 'dataset': 0, 'batch_size': 128}
+    monkeypatch.chdir(tmp_path)
+    data_set, store = small('imagenet32')
+    prepare(data_set, 'data/imagenet32', sorted(store.iterdir()), say=lambda text: None)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        images = DATASETS.build(train.dataset)
+    assert len(images) == 30
+    assert images[0]['inputs'].shape == (3, 32, 32)
+    assert 'gt_label' not in images[0]['data_samples']
 
 
 def write_imagenet(root):

@@ -175,16 +175,16 @@ def test_labels_beside_an_incomplete_devkit_are_kept(small, tmp_path):
     prepare(data_set, root, archives, offline=True, say=quiet)
 
 
-def test_other_layouts_pass(tmp_path):
+def test_other_layouts_pass(make, tmp_path):
     cars = DATA_SETS['cars']
     cars = replace(cars, instead=tuple(replace(item, count=1) for item in cars.instead))
     (tmp_path / 'car_ims').mkdir()
-    (tmp_path / 'car_ims' / '000001.jpg').write_bytes(b'x')
-    (tmp_path / 'cars_annos.mat').write_bytes(b'x')
+    (tmp_path / 'car_ims' / '000001.jpg').write_bytes(make.jpeg())
+    (tmp_path / 'cars_annos.mat').write_bytes(make.mat(annotations=[1, 2]))
     prepare(cars, tmp_path, offline=True, say=quiet)
 
 
-def test_imagenet_is_checked_and_explained_alone(tmp_path):
+def test_imagenet_is_checked_and_explained_alone(make, tmp_path):
     imagenet = DATA_SETS['imagenet']
     with pytest.raises(FileNotFoundError, match="ImageNet's terms") as error:
         prepare(imagenet, tmp_path, say=quiet)
@@ -192,11 +192,14 @@ def test_imagenet_is_checked_and_explained_alone(tmp_path):
     (tmp_path / 'x.tar').touch()
     with pytest.raises(ValueError, match='only checked'):
         prepare(imagenet, tmp_path, [tmp_path / 'x.tar'], say=quiet)
-    small = [replace(item, count=1) for item in (*imagenet.contents, *imagenet.instead)]
+    items = (*imagenet.contents, *imagenet.instead)
+    small = [make.shrunk(item, {'meta/val.txt': 1}, {}) for item in items]
     imagenet = replace(imagenet, contents=tuple(small[:2]), instead=tuple(small[2:]))
-    for name in ('train/n01/n01_1.JPEG', 'val/ILSVRC2012_val_00000001.JPEG', 'meta/train.txt'):
+    for name in ('train/n01/n01_1.JPEG', 'val/ILSVRC2012_val_00000001.JPEG'):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(b'x')
+        (tmp_path / name).write_bytes(make.jpeg())
+    (tmp_path / 'meta').mkdir()
+    (tmp_path / 'meta' / 'train.txt').write_text('n01/n01_1.JPEG 0\nn01/n01_2.JPEG 0\n')
     (tmp_path / 'meta' / 'val.txt').write_text('ILSVRC2012_val_00000001.JPEG 65\n')
     prepare(imagenet, tmp_path, say=quiet)
 
@@ -215,23 +218,57 @@ def test_folder_of_the_archive_stands_for_its_parent(small, tmp_path):
     assert prepare(data_set, tmp_path / 'x' / 'cifar-100-python', say=quiet) == tmp_path / 'x'
 
 
-@pytest.mark.parametrize('damage', ['truncated', 'text'])
-@pytest.mark.parametrize(
-    ('name', 'file'),
-    [
-        ('tiny_imagenet', 'tiny-imagenet-200/train/n02/images/n02_1.JPEG'),
-        ('tiny_imagenet', 'tiny-imagenet-200/val/images/val_2.JPEG'),
-        ('pets', 'images/Cat_4.jpg'),
-        ('cars', 'cars_test/00002.jpg'),
-        ('imagenet32', 'train_data_batch_7'),
-    ],
-)
-def test_deep_check_names_what_cannot_be_read(small, tmp_path, name, file, damage):
+CASES = [
+    ('tiny_imagenet', 'tiny-imagenet-200/train/n02/images/n02_1.JPEG'),
+    ('tiny_imagenet', 'tiny-imagenet-200/val/images/val_2.JPEG'),
+    ('pets', 'images/Cat_4.jpg'),
+    ('cars', 'cars_test/00002.jpg'),
+    ('cars', 'devkit/cars_train_annos.mat'),
+    ('aircraft', 'data/variants.txt'),
+    ('imagenet32', 'train_data_batch_7'),
+]
+
+
+@pytest.mark.parametrize(('name', 'file'), CASES)
+@pytest.mark.parametrize('damage', ['truncated', 'text', 'zeros', 'empty'])
+def test_half_written_file_is_never_taken_for_whole(small, tmp_path, name, file, damage):
     data_set, store = small(name)
     root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), say=quiet)
     content = (root / file).read_bytes()
-    (root / file).write_bytes(b'no image' if damage == 'text' else content[: len(content) // 2])
-    prepare(data_set, root, say=quiet)  # counting alone does not see it
+    half = content[: len(content) // 2]
+    contents = dict(truncated=half, text=b'no image', zeros=half + bytes(5000), empty=b'')
+    (root / file).write_bytes(contents[damage])
+    lacking = replace(data_set, sources=tuple(replace(s, url=None) for s in data_set.sources))
+    with pytest.raises(FileNotFoundError) as error:
+        prepare(lacking, root, say=quiet)
+    assert f'{root / file}: ' in str(error.value)
+    assert 'damaged or not complete' in str(error.value) or damage == 'empty'
+    prepare(data_set, root, sorted(store.iterdir()), say=quiet)
+    assert (root / file).read_bytes() == content
+
+
+@pytest.mark.parametrize(('name', 'file'), [case for case in CASES if 'txt' not in case[1]])
+def test_deep_check_names_what_only_reading_finds(small, tmp_path, name, file):
+    data_set, store = small(name)
+    root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), say=quiet)
+    content = (root / file).read_bytes()
+    head, tail = 136 if file.endswith('.mat') else 3, 12
+    (root / file).write_bytes(content[:head] + bytes(len(content) - head - tail) + content[-tail:])
+    prepare(data_set, root, say=quiet)
     with pytest.raises(ValueError, match='has 1 files that cannot be read') as error:
         prepare(data_set, root, deep=True, say=quiet)
     assert str(root / file) in str(error.value)
+
+
+@pytest.mark.parametrize('name', ['tiny_imagenet', 'pets', 'cars', 'flowers102'])
+def test_side_files_of_macos_are_neither_contents_nor_in_the_way(small, tmp_path, name):
+    data_set, store = small(name)
+    root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), say=quiet)
+    for path in [path for path in root.rglob('*') if path.is_file()]:
+        path.with_name(f'._{path.name}').write_bytes(b'side file')
+        for side in ('.DS_Store', 'Thumbs.db'):
+            path.with_name(side).write_bytes(b'side file')
+    prepare(data_set, root, deep=True, say=quiet)
+    image = next(path for path in sorted(root.rglob('*.[jJ]*')) if not path.name.startswith('.'))
+    image.unlink()
+    assert check_contents(data_set.all_contents, root)

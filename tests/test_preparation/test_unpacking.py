@@ -102,3 +102,54 @@ def test_what_was_there_is_kept_under_new_names_each_time(tmp_path):
     names = sorted(p.name for p in (tmp_path / 'root').iterdir())
     assert names == ['data', 'data.incomplete', 'data.incomplete-2']
     assert 'data.incomplete-2, which you may delete' in said[-1]
+
+
+FORMATS = ['tar', 'tar.gz', 'tar.bz2', 'tar.xz', 'zip-0', 'zip-8', 'zip-12', 'zip-14']
+
+
+def pack(path, kind):
+    """Write the two files in a format, whatever the name says; zip's come with their number."""
+    noise = bytes(range(256)) * 20
+    files = {'data/a.txt': noise, 'data/b.txt': noise[::-1]}
+    if kind.startswith('zip'):
+        with zipfile.ZipFile(path, 'w', int(kind[4:])) as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+    else:
+        with tarfile.open(path, f'w:{kind[4:]}') as archive:
+            for name, content in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+
+
+@pytest.mark.parametrize('kind', FORMATS)
+@pytest.mark.parametrize('damage', ['cut', 'garbled', 'flipped'])
+def test_damage_of_any_format_is_one_clear_error(tmp_path, kind, damage):
+    archive = tmp_path / 'set.tar.gz'
+    pack(archive, kind)
+    content = archive.read_bytes()
+    refused = 0
+    for number in range(40):
+        at = len(content) * number // 40
+        garbled = bytearray(content)
+        if damage == 'cut':
+            garbled = garbled[:at]
+        elif damage == 'flipped':
+            garbled[at] ^= 0x55
+        else:
+            garbled[at : at + 60] = b'\xff' * len(garbled[at : at + 60])
+        archive.write_bytes(garbled)
+        try:
+            unpack(archive, TAR, tmp_path / 'root', lambda text: None)
+        except ValueError as error:  # noqa: PERF203
+            assert str(error).startswith(f'{archive} is ')
+            refused += 1
+    assert refused or damage == 'flipped'
+
+
+def test_side_folder_of_macos_is_no_second_top(tmp_path):
+    files = {f'around/{name}': content for name, content in GOOD.items()}
+    files |= {'__MACOSX/around/._data': b'x', '__MACOSX/around/data/._a.txt': b'x'}
+    unpack(write(tmp_path / 'set.zip', files), ZIP, tmp_path / 'root', print)
+    assert [p.name for p in (tmp_path / 'root').iterdir()] == ['data']

@@ -3,6 +3,9 @@
 import argparse
 import importlib.util
 import re
+import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,7 +46,7 @@ def source(network, tmp_path, monkeypatch):
 
 
 def test_a_file_is_converted_and_its_config_named(main, source, network, capsys):
-    main(source, 'out/resnet18.pth', '--arch', ARCH)
+    main(source, 'out/resnet18.pth', '--arch', ARCH, '--num-classes', 5)
     said = capsys.readouterr().out.strip()
     assert said == (
         'wrote out/resnet18.pth: resnet18_imagenet with 5 classes, '
@@ -58,7 +61,7 @@ def test_a_file_is_converted_and_its_config_named(main, source, network, capsys)
 
 def test_unsafe_files_are_converted_only_on_trust(main, source, network):
     torch.save(dict(model=network.state_dict(), opt=argparse.Namespace(lr=0.1)), source)
-    arguments = (source, 'out.pth', '--arch', ARCH)
+    arguments = (source, 'out.pth', '--arch', ARCH, '--num-classes', '5')
     with pytest.raises(ValueError, match='--trust-source: that runs whatever code'):
         main(*arguments)
     assert not Path('out.pth').exists()
@@ -90,6 +93,71 @@ def test_a_wrong_call_ends_with_what_is_wrong(main, arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_a_missing_file_is_named(main, tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere.pth' does not exist"):
-        main(tmp_path / 'nowhere.pth', tmp_path / 'out.pth', '--arch', 'resnet8')
+def spoil(kind, path):
+    """Make a file that can't be converted."""
+    whole = path.read_bytes()
+    path.unlink()
+    if kind == 'directory':
+        path.mkdir()
+    elif kind == 'page':
+        path.write_text('<!DOCTYPE html>\n<html>\n<body>Sign in</body>\n</html>')
+    elif kind == 'truncated':
+        path.write_bytes(whole[: len(whole) // 2])
+    elif kind == 'empty':
+        path.touch()
+    elif kind == 'numbers':
+        torch.save([1, 2], path)
+    elif kind == 'unsafe':
+        torch.save(dict(opt=argparse.Namespace(lr=0.1)), path)
+
+
+WRONG = {
+    'missing': r"checkpoint 'source\.pth' does not exist",
+    'directory': r"checkpoint 'source\.pth' does not exist",
+    'page': r"'source\.pth' is damaged or none of PyTorch's at all: it begins with b'<!DOCTYPE",
+    'truncated': r"'source\.pth' is damaged: PytorchStreamReader",
+    'empty': r"'source\.pth' is damaged or none of PyTorch's at all: it begins with b''",
+    'numbers': r"'source\.pth' holds a list, not a dict",
+    'unsafe': r"'source\.pth' is damaged, or holds more than .*: .*GLOBAL argparse\.Namespace was "
+    r'not an allowed global by default\. If you trust .* --trust-source: that runs',
+}
+
+
+@pytest.mark.filterwarnings('error')
+@pytest.mark.parametrize('kind', WRONG)
+def test_a_wrong_file_ends_the_tool_with_one_line(kind, source, monkeypatch, capsys):
+    spoil(kind, source)
+    monkeypatch.setattr(sys, 'argv', ['tool', 'source.pth', 'out.pth', '--arch', 'resnet8'])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(ROOT / 'tools' / 'convert_checkpoint.py'), run_name='__main__')
+    message = caught.value.code  # a text is printed to stderr, with exit status 1
+    assert re.match(r'convert_checkpoint: checkpoint ', message)
+    assert re.search(WRONG[kind], message)
+    assert '\n' not in message and 'weights_only' not in message
+    assert capsys.readouterr() == ('', '')
+    assert not Path('out.pth').exists()
+
+
+def test_errors_are_a_line_without_traceback_and_status_1(source):
+    Path('out.pth').write_text('an older one')
+    command = [sys.executable, ROOT / 'tools' / 'convert_checkpoint.py']
+    ended = subprocess.run(
+        [*command, source, 'out.pth', '--arch', ARCH], capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == (
+        "convert_checkpoint: 'out.pth' exists; give another name, or replace it: --force"
+    )
+    assert 'Traceback' not in ended.stderr
+
+
+def test_a_target_that_exists_is_replaced_by_force(main, source):
+    Path('out.pth').write_text('an older one')
+    main(source, 'out.pth', '--arch', ARCH, '--num-classes', 5, '--force')
+    assert load_checkpoint('out.pth')['meta']['arch'] == ARCH
+
+
+def test_other_classes_are_refused_unless_they_are_meant(main, source):
+    with pytest.raises(ValueError, match='5 classes and the config of resnet18_imagenet 1000.*-c'):
+        main(source, 'out.pth', '--arch', ARCH)
+    assert not Path('out.pth').exists()

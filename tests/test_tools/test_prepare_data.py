@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from mmtmix.preparation import DATA_SETS
+from mmtmix.preparation.forms import Batch
 
 pytestmark = pytest.mark.host
 
@@ -41,6 +42,12 @@ def archives(tmp_path):
 
 def test_archives_given_to_the_default_folder(tool, archives, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    official = DATA_SETS['imagenet32']
+    sources = [
+        replace(source, gives=tuple(replace(item, form=Batch(2)) for item in source.gives))
+        for source in official.sources
+    ]
+    monkeypatch.setitem(DATA_SETS, 'imagenet32', replace(official, sources=tuple(sources)))
     tool.main(['imagenet32', '--archive', *archives, '--deep'])
     printed = capsys.readouterr().out
     assert 'ImageNet32 is complete: 1,281,167 + 50,000 images, 1000 classes' in printed

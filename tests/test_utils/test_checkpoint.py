@@ -3,13 +3,16 @@
 import os
 import pickle
 import random
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 
-from mmtmix.utils import allow_mmengine_checkpoints, load_checkpoint
+from mmtmix.utils import UnsafeCheckpointError, allow_mmengine_checkpoints, load_checkpoint
 
 pytestmark = pytest.mark.host
 
@@ -66,18 +69,76 @@ def test_a_path_may_start_at_home(checkpoint, monkeypatch):
     assert load_checkpoint('~/epoch_1.pth')['meta']['seed'] == 3
 
 
-def test_an_address_is_downloaded_and_read_safely(monkeypatch):
-    asked = []
+@pytest.fixture
+def website(tmp_path, monkeypatch):
+    """A folder that is served, its address, and an empty cache: ``folder, address, cache``."""
+    folder, cache = tmp_path / 'site', tmp_path / 'home' / 'hub' / 'checkpoints'
+    folder.mkdir()
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f'http://127.0.0.1:{server.server_port}', cache
+        server.shutdown()
 
-    def download(address, **options):
-        asked.append((address, options))
-        return dict(state_dict={})
 
-    monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', download)
-    assert load_checkpoint('https://example.com/a.pth') == dict(state_dict={})
-    ((address, options),) = asked
-    assert address == 'https://example.com/a.pth'
-    assert options['weights_only'] is True
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def test_an_address_is_downloaded_once(website):
+    folder, address, cache = website
+    torch.save(dict(state_dict=dict(weight=torch.ones(2))), folder / 'a.pth')
+    first = load_checkpoint(f'{address}/a.pth')
+    (folder / 'a.pth').unlink()
+    assert torch.equal(load_checkpoint(f'{address}/a.pth')['state_dict']['weight'], torch.ones(2))
+    assert first['state_dict'].keys() == {'weight'}
+    (kept,) = cache.iterdir()
+    assert kept.name.endswith('-a.pth')
+
+
+def test_addresses_that_end_alike_have_files_of_their_own(website):
+    folder, address, cache = website
+    for name in 'ab':
+        (folder / name).mkdir()
+        torch.save(dict(meta=name), folder / name / 'last.pth')
+    for _ in range(2):
+        for name in 'ab':
+            assert load_checkpoint(f'{address}/{name}/last.pth') == dict(meta=name)
+    assert load_checkpoint(f'{address}/a/last.pth?v=2') == dict(meta='a')
+    assert len(list(cache.iterdir())) == 3
+
+
+@pytest.mark.parametrize('what', ['page', 'half', 'unsafe', 'list'])
+def test_a_wrong_download_is_named_with_its_address_its_file_and_the_cure(what, website):
+    folder, address, cache = website
+    path = folder / 'a.pth'
+    content = dict(unsafe=dict(meta=Call(os.mkdir, 'x')), list=[1]).get(what, dict(meta='a'))
+    torch.save(content, path)
+    if what == 'page':
+        path.write_text('<html>Sign in</html>')
+    elif what == 'half':
+        path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(ValueError) as caught:
+        load_checkpoint(f'{address}/a.pth')
+    (kept,) = cache.iterdir()
+    cure = f"checkpoint '{address}/a.pth' (delete '{kept}' to download it anew) "
+    assert str(caught.value).startswith(cure)
+    assert 'weights_only' not in str(caught.value)
+    # the cure works
+    torch.save(dict(meta='whole'), path)
+    kept.unlink()
+    assert load_checkpoint(f'{address}/a.pth') == dict(meta='whole')
+
+
+def test_what_cannot_be_fetched_is_named_and_nothing_is_kept(website):
+    _, address, cache = website
+    with pytest.raises(ConnectionError, match=f"'{address}/none.pth' cannot be fetched: .*404"):
+        load_checkpoint(f'{address}/none.pth')
+    with pytest.raises(ConnectionError, match='cannot be fetched: '):
+        load_checkpoint('http://127.0.0.1:1/a.pth')
+    assert list(cache.iterdir()) == []
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -105,8 +166,10 @@ class Call:
 def test_code_in_a_pickle_is_refused_and_not_run(tmp_path):
     path, proof = tmp_path / 'evil.pth', tmp_path / 'proof'
     torch.save(dict(meta=Call(os.mkdir, str(proof))), path)
-    with pytest.raises(ValueError, match='would need unsafe loading'):
+    with pytest.raises(UnsafeCheckpointError, match='would need unsafe loading') as caught:
         load_checkpoint(path)
+    # what torch advises is how to run it
+    assert 'weights_only' not in str(caught.value)
     assert not proof.exists()
 
 
@@ -121,7 +184,7 @@ def test_a_pickle_reaches_only_the_statistics_of_a_log(tmp_path, owner, name):
         load_checkpoint(path)
 
 
-@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+@pytest.mark.filterwarnings('error')
 @pytest.mark.parametrize('zipped', [True, False])
 def test_whatever_is_damaged_the_file_is_named(tmp_path, zipped):
     path, dice = tmp_path / 'damaged.pth', random.Random(0)

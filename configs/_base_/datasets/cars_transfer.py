@@ -1,4 +1,5 @@
 # Stanford Cars for the transfer experiments: batch 64, crops of 224, test at 256/224
+# Used in: TransformMix Table 3
 data_preprocessor = dict(
     num_classes=196,
     mean=[123.675, 116.28, 103.53],

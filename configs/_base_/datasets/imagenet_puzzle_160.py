@@ -1,4 +1,5 @@
 # ImageNet in phase 1 of PuzzleMix's fast recipe: shorter side 160, crops of 128, batch 1024
+# Used in: TransformMix Table 2
 _base_ = ['./imagenet_supermix.py']
 
 short_side, crop, batch = 160, 128, 1024

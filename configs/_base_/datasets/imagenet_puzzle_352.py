@@ -1,4 +1,5 @@
 # ImageNet in phases 2 and 3 of PuzzleMix's fast recipe: shorter side 352, crops of 224, batch 448
+# Used in: TransformMix Table 2
 _base_ = ['./imagenet_supermix.py']
 
 short_side, crop, batch = 352, 224, 448

@@ -1,4 +1,5 @@
 # Tiny-ImageNet in AutoMix's recipe (batch 100, crops resized by bicubic interpolation)
+# Used in: TransformMix Table 9
 data_preprocessor = dict(
     num_classes=200,
     mean=[123.675, 116.28, 103.53],

@@ -1,4 +1,5 @@
 # PreActResNet-18 as PuzzleMix has it: 11,217,316 parameters
+# Used in: TransformMix Table 2
 model = dict(
     type='ImageClassifier',
     backbone=dict(type='PreActResNet', depth=18),

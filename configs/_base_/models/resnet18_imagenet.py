@@ -1,4 +1,5 @@
 # ResNet-18 for ImageNet, as torchvision has it
+# Used in: SuperMix Table 5
 model = dict(
     type='ImageClassifier',
     backbone=dict(type='ResNet', depth=18),

@@ -1,4 +1,5 @@
 # ResNet-18 with a 3x3 stem of stride 1 and no pooling after it
+# Used in: TransformMix Table 9
 model = dict(
     type='ImageClassifier',
     backbone=dict(type='ResNet_CIFAR', depth=18),

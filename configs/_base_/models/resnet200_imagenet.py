@@ -1,4 +1,5 @@
 # ResNet-200: 64.7 million parameters
+# Used in: SuperMix Table 1
 model = dict(
     type='ImageClassifier',
     backbone=dict(type='DeepResNet', depth=200),

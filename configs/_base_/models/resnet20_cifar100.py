@@ -1,4 +1,5 @@
 # ResNet-20: 278,324 parameters
+# Used in: SuperMix Table 2
 model = dict(
     type='ImageClassifier',
     backbone=dict(type='CifarResNet', depth=20),

@@ -1,4 +1,5 @@
 # ResNet-34 for ImageNet, as torchvision has it
+# Used in: SuperMix Tables 4, 5
 model = dict(
     type='ImageClassifier',
     backbone=dict(type='ResNet', depth=34),

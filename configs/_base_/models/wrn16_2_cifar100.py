@@ -1,4 +1,5 @@
 # WRN-16-2: 703,284 parameters
+# Used in: SuperMix Table 2, Figure 5
 model = dict(
     type='ImageClassifier',
     backbone=dict(type='WideResNet', depth=16, widen_factor=2),

@@ -1,4 +1,5 @@
 # WRN-28-10 without convolution biases: 36,536,884 parameters
+# Used in: SuperMix Table 1
 model = dict(
     type='ImageClassifier',
     backbone=dict(type='WideResNet', depth=28, widen_factor=10),

@@ -1,0 +1,179 @@
+"""LabelRangeHook: labels without a class end a run before its first step."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
+from mmengine.runner import BaseLoop
+from mmpretrain.datasets import BaseDataset, KFoldDataset
+from torch.utils.data import DataLoader, Dataset
+
+from mmtmix.engine import LabelRangeHook
+from mmtmix.engine.hooks.label_range_hook import check_labels, count_model_classes, iter_labelled
+from mmtmix.utils import load_config
+
+pytestmark = pytest.mark.host
+
+HOOK = dict(type='LabelRangeHook')
+
+
+class Labelled(BaseDataset):
+    """Items of the given labels; None for an item without."""
+
+    def __init__(self, labels, data_root='photos', **kwargs):
+        self.given = labels
+        super().__init__(ann_file='', data_root=data_root, **kwargs)
+
+    def load_data_list(self):
+        return [
+            dict(img_path=f'{self.data_root}/{i}.jpg') | ({} if x is None else dict(gt_label=x))
+            for i, x in enumerate(self.given)
+        ]
+
+
+class Others(Dataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return index
+
+
+def model_of(**counts):
+    model = torch.nn.Module()
+    for name, count in counts.items():
+        part = torch.nn.Module()
+        part.num_classes = count
+        setattr(model, name, part)
+    return model
+
+
+class Loop(BaseLoop):
+    def run(self):
+        pass
+
+
+def run_of(num_classes=10, **datasets):
+    runner = SimpleNamespace(model=model_of(head=num_classes), _test_loop=dict(type='TestLoop'))
+    for name, dataset in datasets.items():
+        setattr(runner, f'_{name}_loop', Loop(runner, DataLoader(dataset)))
+    return runner
+
+
+def test_error_says_where_the_label_is_and_what_to_do(tmp_path):
+    labels = Labelled([0, 9, 500, 10], data_root=str(tmp_path))
+    with pytest.raises(ValueError) as error:
+        LabelRangeHook().before_run(run_of(train=Labelled([0, 9]), val=labels))
+    message = str(error.value)
+    assert message.startswith(f'val_dataloader: Labelled in {tmp_path} gives the label 500 to')
+    assert f'{tmp_path}/2.jpg, but the model has 10 classes, 0 to 9; 2 of its 4' in message
+    assert 'Set num_classes of model.head' in message
+
+
+@pytest.mark.parametrize('labels', [[-1, 0], [0, 10], [np.int64(3), np.int64(10)]])
+def test_labels_out_of_range(labels):
+    with pytest.raises(ValueError, match=r'in .*photos gives the label (-1|10) to photos/[01]'):
+        LabelRangeHook().before_run(run_of(train=Labelled(labels)))
+
+
+@pytest.mark.parametrize(
+    'dataset',
+    [
+        Labelled([0, 9]),
+        Labelled([], serialize_data=False),
+        Labelled([None, None]),
+        Labelled([[0, 1], [500]]),  # several labels an image
+        Others(),
+        RepeatDataset(Labelled([0, 9]), times=2),
+    ],
+)
+def test_what_fits_or_has_no_single_labels_is_left_alone(dataset):
+    LabelRangeHook().before_run(run_of(train=dataset))
+
+
+def test_wrappers_are_followed_to_the_last_data_set():
+    bad = Labelled([1, 2, 12])
+    wrapped = [
+        RepeatDataset(bad, times=2),
+        ClassBalancedDataset(bad, oversample_thr=0.1),
+        ConcatDataset([Labelled([0]), dict(type=RepeatDataset, dataset=bad, times=2)]),
+        KFoldDataset(dict(type=Labelled, labels=[1, 2, 12]), num_splits=3, fold=0),
+    ]
+    for dataset in wrapped:
+        with pytest.raises(ValueError, match='Labelled in .* gives the label 12 to photos/2.jpg'):
+            LabelRangeHook().before_run(run_of(train=dataset))
+    # the part that the fold leaves out
+    LabelRangeHook().before_run(
+        run_of(train=KFoldDataset(dict(type=Labelled, labels=[1, 2, 12]), 2, 3))
+    )
+    assert list(iter_labelled(ConcatDataset([bad, Labelled([3])])))[0] is bad
+
+
+def test_a_data_set_is_looked_at_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(Labelled, 'get_gt_labels', lambda self: calls.append(self) or [0])
+    hook, dataset = LabelRangeHook(), Labelled([0, 1])
+    for _ in range(3):
+        hook.before_run(run_of(train=dataset, val=RepeatDataset(dataset, times=3)))
+    assert calls == [dataset]
+
+
+def test_classes_are_those_of_the_part_with_the_least():
+    assert count_model_classes(model_of(head=10)) == 10
+    assert count_model_classes(model_of(head=None, data_preprocessor=7)) == 7
+    assert count_model_classes(model_of(head=10, data_preprocessor=7)) == 7
+    assert count_model_classes(model_of(teacher=5)) == 5
+    assert count_model_classes(torch.nn.Module()) is None
+    runner = run_of(train=Labelled([500]))
+    runner.model = torch.nn.Module()
+    LabelRangeHook().before_run(runner)
+
+
+def test_an_image_without_a_path_is_numbered():
+    dataset = Labelled([0, 0, 4], data_root='')
+    dataset.get_data_info = lambda index: dict(gt_label=dataset.given[index])
+    with pytest.raises(ValueError, match='Labelled gives the label 4 to image 2'):
+        check_labels(dataset, 3, 'train_dataloader')
+
+
+@pytest.fixture
+def classifier():
+    """Make a model of some classes, which reads images of one channel."""
+
+    def make(num_classes):
+        return dict(
+            type='ImageClassifier',
+            backbone=dict(type='LeNet5'),
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(type='LinearClsHead', num_classes=num_classes, in_channels=120),
+            data_preprocessor=dict(num_classes=num_classes),
+        )
+
+    return make
+
+
+def test_a_run_ends_before_its_first_step(probe_runner, classifier):
+    evaluation = dict(
+        dataset=dict(type='FashionMNISTIdx', split='test', indices=10, pipeline=[]),
+        batch_size=5,
+        num_workers=0,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+    )
+    evaluator = dict(type='Accuracy')
+    for name in ('val', 'test'):
+        settings = {f'{name}_dataloader': evaluation, f'{name}_evaluator': evaluator}
+        settings[f'{name}_cfg'] = dict()
+        runner = probe_runner(HOOK, model=classifier(5), **settings)
+        with pytest.raises(ValueError, match=f'{name}_dataloader: FashionMNISTIdx in'):
+            getattr(runner, name)()
+    runner = probe_runner(HOOK, model=classifier(9))
+    with pytest.raises(ValueError, match=r'train_dataloader: FashionMNISTIdx in .* 9 classes'):
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_default_runtime_has_it():
+    hooks = load_config('configs/_base_/default_runtime.py').default_hooks
+    assert hooks.label_range == HOOK
