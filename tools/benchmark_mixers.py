@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -32,7 +30,7 @@ import mmtmix
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.functional import blend
 from mmtmix.models import FrozenTeacher
-from mmtmix.utils import atomic_path, load_config, peak_memory
+from mmtmix.utils import atomic_path, load_config, median_seconds, peak_memory, seconds_of
 from mmtmix.visualization import load_images
 
 TEACHERS = {
@@ -192,27 +190,6 @@ class Bench:
         )
 
 
-def seconds_of(call: Call, device: str) -> float:
-    """Time of one call."""
-    synchronize = getattr(torch, torch.device(device).type).synchronize
-    synchronize()
-    start = time.perf_counter()
-    call()
-    synchronize()
-    return time.perf_counter() - start
-
-
-def measure(calls: dict[str, Call], repeats: int, device: str) -> dict[str, float]:
-    """Median seconds of each, interleaved."""
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(repeats + 2):
-        for name, call in calls.items():
-            value = seconds_of(call, device)
-            if turn >= 2:  # the first two warm up
-                seconds[name].append(value)
-    return {name: statistics.median(values) for name, values in seconds.items()}
-
-
 def row(call: Call, unit: float, device: str, median: float | None = None) -> Row:
     """A row of the table from one more call: its memory, its time unless known, its details."""
     kept: list[object] = []
@@ -233,7 +210,7 @@ def benchmark(args: argparse.Namespace) -> dict[str, Row]:
     bench = Bench(args)
     calls = bench.subjects()
     with torch.autocast(args.device, torch.bfloat16, enabled=args.bfloat16):
-        medians = measure(calls, args.repeats, args.device)
+        medians = median_seconds(calls, args.repeats, args.device)
         unit = medians[FORWARD]
         rows = {name: row(call, unit, args.device, medians[name]) for name, call in calls.items()}
         if SUPERMIX not in rows or not args.rival_iters:

@@ -1,5 +1,6 @@
 """Datasets of our own and the check that a config's data is in place."""
 
+from .endless_sampler import EndlessSampler
 from .fashion_mnist import FashionMNISTIdx
 from .flowers102_818 import Flowers102Split818
 from .imagenet32 import ImageNet32
@@ -13,6 +14,7 @@ from .undistorted import build_undistorted, loads_bgr, undistorted_config
 
 __all__ = [
     'CheckedLoadImageFromFile',
+    'EndlessSampler',
     'FashionMNISTIdx',
     'Flowers102Split818',
     'ImageNet32',

@@ -13,9 +13,9 @@ from unittest.mock import patch
 import torch.distributed as torch_dist
 from mmengine import dist
 from mmengine.config import Config
-from mmpretrain.datasets import MNIST
 from mmpretrain.registry import DATASETS
 
+from .missing_files import has_file_lists, missing_files, reads_extracted
 from .preparing import prepare_hint
 
 DATALOADER_FIELDS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -70,7 +70,7 @@ def check_data(cfg: Config | Mapping[str, Any], to_come: Collection[str] = ()) -
 
     Args:
         cfg: A full config with ``train_dataloader``, ``val_dataloader`` and ``test_dataloader``,
-            each of which may be missing or None.
+            each of which may be missing or None; hooks may bring loaders of mixed images.
         to_come: Folders that another run will have made by then; what they lack is no problem.
 
     Raises:
@@ -79,7 +79,7 @@ def check_data(cfg: Config | Mapping[str, Any], to_come: Collection[str] = ()) -
     """
     if not hasattr(cfg, 'get'):
         raise TypeError(f'cfg must be a Config or a dict, got {type(cfg).__name__}.')
-    datasets = [item for key in DATALOADER_FIELDS for item in _iter_datasets(key, cfg.get(key))]
+    datasets = [item for name, loader in _loaders(cfg) for item in _iter_datasets(name, loader)]
     _find_problems(datasets, {})  # an invalid argument stops every rank here, before they talk
     reasons = [_download_missing(datasets) if dist.is_main_process() else None]
     # The broadcast is also the barrier behind which the other ranks wait for the download.
@@ -94,6 +94,16 @@ def check_data(cfg: Config | Mapping[str, Any], to_come: Collection[str] = ()) -
     if problems:
         details = '\n'.join(f'{i}. {problem}' for i, problem in enumerate(problems.values(), 1))
         raise FileNotFoundError(f'Datasets without their files: {len(problems)}\n{details}')
+
+
+def _loaders(cfg: Config | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield ``(config field, settings)`` of every data loader, those of ``DistillHook`` too."""
+    for name in DATALOADER_FIELDS:
+        yield name, cfg.get(name)
+    for number, hook in enumerate(cfg.get('custom_hooks') or ()):
+        mixed = hook.get('mixed') if isinstance(hook, Mapping) else None
+        if isinstance(mixed, Mapping):
+            yield f'custom_hooks[{number}].mixed.dataloader', mixed.get('dataloader')
 
 
 def _iter_datasets(name: str, cfg: Any) -> Iterator[tuple[str, Any, dict]]:
@@ -126,68 +136,13 @@ def _find_problems(
     """Look for the files of all datasets; the same lack in several fields is one problem."""
     problems: dict[tuple, _Problem] = {}
     for name, cls, kwargs in datasets:
-        folder, missing = _missing_files(cls, kwargs)
+        folder, missing = missing_files(cls, kwargs)
         if missing:
             advice = _advice(cls, kwargs) + prepare_hint(cls, folder)
             problem = _Problem(_name(cls), folder, tuple(missing), advice, os.path.isdir(folder))
             problem.reason = reasons.get((problem.name, folder), '')
             problems.setdefault(problem.key, problem).fields.append(name)
     return list(problems.values())
-
-
-def _missing_files(cls: Any, kwargs: dict) -> tuple[str, list[str]]:
-    """Return the absolute folder of a dataset and what is missing there."""
-    if hasattr(cls, 'missing_files'):
-        return cls.missing_files(**kwargs)
-    if _has_file_lists(cls):
-        return _missing_listed(cls, kwargs)
-    return _missing_annotated(kwargs)
-
-
-def _has_file_lists(cls: Any) -> bool:
-    return hasattr(cls, 'train_list') and hasattr(cls, 'test_list')
-
-
-def _missing_listed(cls: Any, kwargs: dict) -> tuple[str, list[str]]:
-    """Check a class that lists its files; MMPretrain asks for both lists whatever the split."""
-    folder = _join(kwargs.get('data_root'), kwargs.get('data_prefix'))
-    if _is_remote(folder):
-        return folder, []
-    folder = os.path.abspath(os.path.join(folder, getattr(cls, 'base_folder', '')))
-    names = [entry[0] for entry in (*cls.train_list, *cls.test_list)]
-    if _reads_extracted(cls):
-        names = [os.path.splitext(name)[0] for name in names]
-    return folder, [name for name in names if not os.path.exists(os.path.join(folder, name))]
-
-
-def _reads_extracted(cls: Any) -> bool:
-    """Tell whether the class's lists name gzipped downloads whose contents it then reads."""
-    return isinstance(cls, type) and issubclass(cls, MNIST)
-
-
-def _missing_annotated(kwargs: dict) -> tuple[str, list[str]]:
-    """Check ``ann_file`` and the folders, joined to ``data_root`` as MMEngine joins them."""
-    root = kwargs.get('data_root')
-    prefix = kwargs.get('data_prefix')
-    prefixes = list(prefix.values()) if isinstance(prefix, Mapping) else [prefix]
-    paths = [_join(root, item) for item in prefixes or ['']]
-    if kwargs.get('ann_file'):
-        paths.append(_join(root, kwargs['ann_file']))
-    local = {os.path.abspath(path) for path in paths if path and not _is_remote(path)}
-    missing = sorted(path for path in local if not os.path.exists(path))
-    folder = _join(root, '') or (os.path.dirname(missing[0]) if missing else '')
-    return folder if _is_remote(folder) else os.path.abspath(folder), missing
-
-
-def _join(root: Any, path: Any) -> str:
-    """Join as MMEngine does; what is no path (another class's meaning) counts as empty."""
-    root, path = (os.fspath(p) if isinstance(p, (str, os.PathLike)) else '' for p in (root, path))
-    path = os.path.expanduser(path)
-    return path if _is_remote(path) else os.path.join(root, path)
-
-
-def _is_remote(path: str) -> bool:
-    return '://' in path
 
 
 def _name(cls: Any) -> str:
@@ -198,11 +153,11 @@ def _advice(cls: Any, kwargs: dict) -> str:
     """Say what to do about missing files."""
     if hasattr(cls, 'data_advice'):
         return cls.data_advice
-    if not _has_file_lists(cls):
+    if not has_file_lists(cls):
         return 'Put the data there, or correct data_root, data_prefix or ann_file in the config.'
     url = getattr(cls, 'url', None) or getattr(cls, 'url_prefix', None)
     source = f' (from {url})' if url else ''
-    plain = ', un-gzipped' if _reads_extracted(cls) else ''
+    plain = ', un-gzipped' if reads_extracted(cls) else ''
     off = '' if _may_download(cls, kwargs) else ', or allow the download (download=True)'
     holder = getattr(cls, 'base_folder', '') or 'them'
     return f'Put the files there{plain}{source}, or set data_root to what holds {holder}{off}.'
@@ -210,14 +165,14 @@ def _advice(cls: Any, kwargs: dict) -> str:
 
 def _may_download(cls: Any, kwargs: dict) -> bool:
     """Tell whether the class fetches missing files itself, as MMPretrain's do by default."""
-    return _has_file_lists(cls) and kwargs.get('download', True) is not False
+    return has_file_lists(cls) and kwargs.get('download', True) is not False
 
 
 def _download_missing(datasets: list[tuple[str, Any, dict]]) -> dict[tuple[str, str], str]:
     """Let each class download what is missing; return why it failed by (class, folder)."""
     reasons: dict[tuple[str, str], str] = {}
     for _, cls, kwargs in datasets:
-        folder, missing = _missing_files(cls, kwargs)
+        folder, missing = missing_files(cls, kwargs)
         key = (_name(cls), folder)
         if not missing or key in reasons or not _may_download(cls, kwargs):
             continue

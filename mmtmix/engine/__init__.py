@@ -1,6 +1,12 @@
 """Loops, hooks and optimizer wrappers; importing this registers them."""
 
-from .hooks import AccuracySummaryHook, EpochSeedHook, FiniteStopHook, LastCheckpointHook
+from .hooks import (
+    AccuracySummaryHook,
+    EpochSeedHook,
+    FiniteStopHook,
+    LabelRangeHook,
+    LastCheckpointHook,
+)
 from .optim_wrappers import AutocastOptimWrapper
 from .runners import MixerSearchLoop
 
@@ -9,6 +15,7 @@ __all__ = [
     'AutocastOptimWrapper',
     'EpochSeedHook',
     'FiniteStopHook',
+    'LabelRangeHook',
     'LastCheckpointHook',
     'MixerSearchLoop',
 ]

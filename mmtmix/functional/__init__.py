@@ -2,6 +2,8 @@
 
 from .affine import PADDING_MODES, corner_shift, identity_theta, warp
 from .boxes import box_masks
+from .contrast import ClassOrder, bank_scores, contrast_loss, log_normalizer
+from .distill import kd_divergence
 from .gaussian import gaussian_kernel, gaussian_smooth
 from .mask_losses import normalize_masks, sparsity, total_variation
 from .mixing import blend, draw_distinct_index, draw_index, draw_weights, mix_targets
@@ -11,6 +13,11 @@ from .supermix import SuperMixSolution, solve_masks
 from .supermix_settings import SuperMixSettings
 
 __all__ = [
+    'ClassOrder',
+    'bank_scores',
+    'contrast_loss',
+    'kd_divergence',
+    'log_normalizer',
     'SuperMixSettings',
     'SuperMixSolution',
     'gaussian_kernel',

@@ -13,6 +13,7 @@ from .config import load_config, resolve_config
 from .files import atomic_path, file_digest
 from .memory import peak_memory
 from .schedule import scale_epochs
+from .timing import median_seconds, seconds_of
 
 __all__ = [
     'UnsafeCheckpointError',
@@ -23,9 +24,11 @@ __all__ = [
     'file_digest',
     'load_checkpoint',
     'load_config',
+    'median_seconds',
     'peak_memory',
     'read_weights',
     'resolve_config',
     'unwrap',
     'scale_epochs',
+    'seconds_of',
 ]

@@ -57,6 +57,13 @@ def test_nothing_to_check(cfg):
     check_data(cfg)
 
 
+def test_a_hook_may_bring_a_loader(tmp_path):
+    mixed = {'dataloader': {'dataset': {'type': 'MixedImages', 'data_root': str(tmp_path)}}}
+    hooks = [{'type': 'EMAHook'}, {'type': 'DistillHook', 'mixed': mixed}]
+    text = error_of(Config({'custom_hooks': hooks}))
+    assert 'custom_hooks[1].mixed.dataloader.dataset: MixedImages' in text
+
+
 @pytest.mark.parametrize('cfg', [None, 'config.py', [1]])
 def test_not_a_config(cfg):
     with pytest.raises(TypeError, match='cfg must be a Config'):

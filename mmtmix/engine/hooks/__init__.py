@@ -1,8 +1,17 @@
 """Hooks."""
 
 from .accuracy_summary_hook import AccuracySummaryHook
+from .distill_hook import DistillHook
 from .epoch_seed_hook import EpochSeedHook
 from .finite_stop_hook import FiniteStopHook
+from .label_range_hook import LabelRangeHook
 from .last_checkpoint_hook import LastCheckpointHook
 
-__all__ = ['AccuracySummaryHook', 'EpochSeedHook', 'FiniteStopHook', 'LastCheckpointHook']
+__all__ = [
+    'AccuracySummaryHook',
+    'DistillHook',
+    'EpochSeedHook',
+    'FiniteStopHook',
+    'LabelRangeHook',
+    'LastCheckpointHook',
+]

@@ -22,8 +22,9 @@ REPEATS = ('keep', 'resample')
 class SuperMix(BatchMixer):
     """Mix images by masks that are optimised against a teacher (SuperMix, Algorithm 1).
 
-    Its details have, beside those of every mixer, ``classes`` (N, k), ``logits``
-    (N, num_classes) of the solver's mixes, ``iterations`` (N,) and ``finished`` (N,).
+    Its details have, beside those of every mixer, ``classes`` (N, k), the teacher's ``logits``
+    (N, num_classes) for the mixes, ``iterations`` (N,) and ``finished`` (N,); and where they had
+    to be computed, its ``clean_logits`` for the batch.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher. It
@@ -110,24 +111,28 @@ class SuperMix(BatchMixer):
     ) -> tuple[Tensor, Details]:
         """See :meth:`BatchMixer.mix`."""
         images = batch_inputs[index]
-        classes = self._classes(batch_inputs, batch_scores)[index]
+        classes, clean_logits = self._look(batch_inputs, batch_scores)
+        classes = classes[index]
         solution = solve_masks(images, classes, weights, self.teacher, self.settings)
-        masks = solution.masks
+        masks, logits = solution.masks, solution.logits
         if self.on_failure == 'clean':
             own = torch.zeros_like(weights)
             own[:, 0] = 1
             failed = ~solution.finished[:, None]
             weights = torch.where(failed, own, weights)
             masks = torch.where(failed[..., None, None, None], own[..., None, None, None], masks)
+            logits = torch.where(failed, clean_logits[index[:, 0]].float(), logits)
+        known = {} if clean_logits is None else dict(clean_logits=clean_logits)
         mixed = blend(images, masks).to(images.dtype)
         return mixed, dict(
             weights=weights,
             classes=classes,
             warped=images,
             masks=masks,
-            logits=solution.logits,
+            logits=logits,
             iterations=solution.iterations,
             finished=solution.finished,
+            **known,
         )
 
     def draw_index(self, batch_scores: Tensor, generator: torch.Generator) -> Tensor:
@@ -148,23 +153,27 @@ class SuperMix(BatchMixer):
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
         """See :meth:`BatchMixer.unmixed_details`; no sample is finished."""
         details = super().unmixed_details(images, scores)
+        classes, logits = self._look(images, scores)
+        logits = self.teacher(images) if logits is None else logits
         iterations = torch.zeros(len(images), dtype=torch.long, device=images.device)
         return dict(
             details,
-            classes=self._classes(images, scores)[details['index']],
-            logits=self.teacher(images).float(),
+            classes=classes[details['index']],
+            logits=logits.float(),
+            clean_logits=logits,
             iterations=iterations,
             finished=iterations.bool(),
         )
 
-    def _classes(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
-        """The class that each image stands for, (N,)."""
+    def _look(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The class that each image stands for, (N,), and the teacher's logits where needed."""
         known = self.teacher.num_classes
         if known is not None and known != batch_scores.size(1):
             raise ValueError(
                 f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
                 'SuperMix needs a teacher of this task'
             )
-        if self.labels == 'gt':
-            return batch_scores.argmax(dim=1)
-        return self.teacher(batch_inputs).argmax(dim=1)
+        by_label = self.labels == 'gt'
+        needs_logits = not by_label or self.on_failure == 'clean'
+        logits = self.teacher(batch_inputs) if needs_logits else None
+        return (batch_scores if by_label else logits).argmax(dim=1), logits

@@ -22,8 +22,8 @@ CAM_CLASSES = ('target', 'predicted')
 class TransformMix(BatchMixer):
     """Mix images by a learned mixing module (TransformMix, Algorithm 1, without SEARCH).
 
-    Its details have, beside those of every mixer, ``saliency`` (N, k, 1, h, w) and ``theta``
-    (N, k, 2, 3).
+    Its details have, beside those of every mixer, ``saliency`` (N, k, 1, h, w), ``theta``
+    (N, k, 2, 3) and the teacher's ``clean_logits`` for the batch (N, num_classes).
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, such as
@@ -72,18 +72,24 @@ class TransformMix(BatchMixer):
         if self.cam_class == 'target':
             self._check_classes(batch_scores)
             classes = batch_scores.argmax(dim=1)
-        _, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
+        logits, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
         saliency = saliency[index]
         noise = self.mixer.draw_noise(len(index), generator).to(batch_inputs.device)
         mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
-        return mixed, dict(saliency=saliency, **details)
+        return mixed, dict(saliency=saliency, clean_logits=logits, **details)
 
+    @torch.no_grad()
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
         """See :meth:`BatchMixer.unmixed_details`."""
         details = super().unmixed_details(images, scores)
         own = details['weights']
         saliency = torch.zeros_like(own)[..., None, None, None]
-        return dict(details, saliency=saliency, theta=identity_theta(*own.shape, like=own))
+        return dict(
+            details,
+            saliency=saliency,
+            theta=identity_theta(*own.shape, like=own),
+            clean_logits=self.teacher(images),
+        )
 
     def _check_classes(self, batch_scores: Tensor) -> None:
         known = self.teacher.num_classes

@@ -77,9 +77,11 @@ class FrozenTeacher:
         classic = exact and saliency != 'grad_cam' and cam_layer is None
         self._cam = ClassicCAM(self.model) if classic else GradCAM(self.model, cam_layer)
         self._forward, self._forward_cam = self.model, self._cam.forward
+        self._forward_features = self._logits_and_features
         if compile:
             options = compile if isinstance(compile, dict) else {}
             self._forward = torch.compile(self._forward, **options)
+            self._forward_features = torch.compile(self._forward_features, **options)
             if classic:  # a compiled forward doesn't see the hook that Grad-CAM sets
                 self._forward_cam = torch.compile(self._forward_cam, **options)
         self.dtype = None if dtype is None else _DTYPES[dtype]
@@ -90,8 +92,13 @@ class FrozenTeacher:
 
     @property
     def num_classes(self) -> int | None:
-        """Number of classes, or None where the head doesn't say."""
-        return getattr(getattr(self.model, 'head', None), 'num_classes', None)
+        """Number of classes, or None where the classifier doesn't say."""
+        # MMPretrain's VGG classifies in its backbone
+        for part in ('head', 'backbone'):
+            found = getattr(getattr(self.model, part, None), 'num_classes', None)
+            if found is not None and found > 0:  # -1 is a backbone without a classifier
+                return found
+        return None
 
     def __deepcopy__(self, memo: dict) -> FrozenTeacher:
         return self  # it never changes, so a copy would only cost memory
@@ -101,6 +108,21 @@ class FrozenTeacher:
         inputs = self._prepare(inputs)
         with self._precision(inputs):
             return self._forward(inputs, mode='tensor')
+
+    def features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (N, num_classes) and what the last linear layer sees (N, D), from one pass.
+
+        Raises:
+            ValueError: If the teacher's head doesn't say what its last layer sees.
+        """
+        if not hasattr(getattr(self.model, 'head', None), 'pre_logits'):
+            raise ValueError(
+                "the teacher's head has no pre_logits, so its features are unknown; use a teacher "
+                "with one of MMPretrain's heads such as LinearClsHead"
+            )
+        inputs = self._prepare(inputs)
+        with self._precision(inputs):
+            return self._forward_features(inputs)
 
     def saliency(
         self, inputs: Tensor, classes: Tensor | None = None, size: int | None = None
@@ -132,6 +154,10 @@ class FrozenTeacher:
             with torch.autocast(prepared.device.type, enabled=False):
                 cam = self._cam.maps(logits, features, classes, prepared.shape[-2:])
         return logits.detach(), cam
+
+    def _logits_and_features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.model.extract_feat(inputs)
+        return self.model.head(features), self.model.head.pre_logits(features)
 
     def _load(self, config: str | os.PathLike | dict, checkpoint: str | os.PathLike) -> None:
         try:

@@ -1,0 +1,59 @@
+"""A stream of samples without an end, which can begin anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sized
+
+import torch
+from mmengine.dist import get_dist_info, sync_random_seed
+from mmpretrain.registry import DATA_SAMPLERS
+from torch.utils.data import Sampler
+
+
+@DATA_SAMPLERS.register_module()
+class EndlessSampler(Sampler[int]):
+    """All samples of a data set, one shuffle after the other.
+
+    What comes at a position depends on the seed and the position alone, so a resumed run goes on
+    where it stopped without going through what came before. Ranks take turns: together they see
+    what a single process with all of their batches would see.
+
+    Args:
+        dataset: What to draw from.
+        shuffle: Whether each pass has an order of its own.
+        seed: The same on all ranks; drawn and shared by default.
+
+    Attributes:
+        start: Position in the stream, over all ranks, at which iteration begins.
+
+    Raises:
+        ValueError: If the data set is empty.
+    """
+
+    def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None):
+        self.size = len(dataset)
+        if not self.size:
+            raise ValueError(f'{type(dataset).__name__} is empty: there is nothing to draw from')
+        self.shuffle = shuffle
+        self.seed = sync_random_seed() if seed is None else seed
+        self.rank, self.world_size = get_dist_info()
+        self.start = 0
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield numbers of samples for ever."""
+        position = self.start + self.rank
+        passed, order = -1, []
+        while True:
+            if position // self.size != passed:
+                passed = position // self.size
+                order = self._order(passed)
+            yield order[position % self.size]
+            position += self.world_size
+
+    def _order(self, number: int) -> list[int]:
+        """The samples in the order of a pass."""
+        if not self.shuffle:
+            return list(range(self.size))
+        # neighbouring seeds and passes must not share an order
+        generator = torch.Generator().manual_seed(hash((self.seed, number)) % 2**63)
+        return torch.randperm(self.size, generator=generator).tolist()

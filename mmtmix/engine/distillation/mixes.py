@@ -1,0 +1,197 @@
+"""Where the mixed images of a distillation come from."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from mmengine.dist import get_world_size
+from mmpretrain.models.utils.batch_augments import RandomBatchAugment
+from mmpretrain.registry import BATCH_AUGMENTS
+from torch import Tensor
+
+from mmtmix.models.batch_augments import BatchMixer
+from mmtmix.models.teachers import FrozenTeacher
+
+from .student import soft_targets
+
+
+@dataclass
+class MixedBatch:
+    """Mixed images and what is known of them.
+
+    Attributes:
+        inputs: As the student takes them, (M, C, H, W).
+        targets: Soft labels (M, num_classes); None where they are not asked for.
+        clean_logits: The teacher's for the clean batch, where mixing has computed them.
+        logits: The teacher's for the mixes, where mixing has computed them.
+    """
+
+    inputs: Tensor
+    targets: Tensor | None = None
+    clean_logits: Tensor | None = None
+    logits: Tensor | None = None
+
+
+class Mixes(metaclass=ABCMeta):
+    """A source of mixed images, one batch a step."""
+
+    def prepare(self, runner: Any, num_classes: int | None) -> None:  # noqa: B027  (optional)
+        """Get ready, after a resume and before the first step."""
+
+    def begin_epoch(self, runner: Any) -> None:  # noqa: B027  (optional)
+        """Go on from the run's iteration."""
+
+    def end_epoch(self) -> None:  # noqa: B027  (optional)
+        """Let go of what an epoch needs."""
+
+    @abstractmethod
+    def draw(
+        self, inputs: Tensor, data_samples: Sequence, teacher: FrozenTeacher, needs_targets: bool
+    ) -> MixedBatch:
+        """Give the mixed batch of a step.
+
+        Args:
+            inputs: The clean batch as the student takes it; never written to.
+            data_samples: Its labels.
+            teacher: Of the distillation.
+            needs_targets: Whether mixed labels are asked for.
+        """
+
+
+class OnlineMixes(Mixes):
+    """Mixes of the clean batch.
+
+    Args:
+        augment: A batch augment's config, or a list of them to choose from in each step.
+    """
+
+    def __init__(self, augment: Mapping | Sequence[Mapping]):
+        if isinstance(augment, Mapping):
+            self.augment = BATCH_AUGMENTS.build(deepcopy(augment))
+        else:
+            self.augment = RandomBatchAugment(deepcopy(list(augment)))
+
+    def prepare(self, runner: Any, num_classes: int | None) -> None:
+        """See :meth:`Mixes.prepare`.
+
+        Raises:
+            ValueError: If nothing says how many classes there are.
+        """
+        if num_classes is None:
+            raise ValueError('mixing online needs a student whose head has num_classes')
+        self.num_classes = num_classes
+
+    def draw(
+        self, inputs: Tensor, data_samples: Sequence, teacher: FrozenTeacher, needs_targets: bool
+    ) -> MixedBatch:
+        """See :meth:`Mixes.draw`."""
+        scores = soft_targets(data_samples, self.num_classes)
+        with torch.no_grad():
+            if not isinstance(self.augment, BatchMixer):
+                # MMPretrain's write into the batch they are given
+                return MixedBatch(*self.augment(inputs.clone(), scores))
+            mixed, targets, details = self.augment(inputs, scores, return_details=True)
+        if getattr(self.augment, 'teacher', None) is not teacher:
+            return MixedBatch(mixed, targets)
+        return MixedBatch(mixed, targets, details.get('clean_logits'), details.get('logits'))
+
+
+class OfflineMixes(Mixes):
+    """Batches of a second data loader, whose stream doesn't end and resumes where it stopped.
+
+    Args:
+        dataloader: Its config. ``batch_size`` and ``num_workers`` are by default those of the
+            training loader; the sampler is an ``EndlessSampler``.
+
+    Raises:
+        ValueError: If another sampler is asked for.
+    """
+
+    def __init__(self, dataloader: Mapping):
+        self.config = deepcopy(dict(dataloader))
+        sampler = self.config.setdefault('sampler', dict(type='EndlessSampler', shuffle=True))
+        if sampler.get('type') != 'EndlessSampler':
+            raise ValueError(
+                f'the sampler of mixed images must be an EndlessSampler, got {sampler!r}; leave '
+                'it out'
+            )
+        self._batches: Iterator | None = None
+
+    def prepare(self, runner: Any, num_classes: int | None) -> None:
+        """See :meth:`Mixes.prepare`.
+
+        Raises:
+            ValueError: If images or classes don't fit those of training.
+        """
+        clean = runner.train_loop.dataloader
+        workers = self.config.get('num_workers', clean.num_workers)
+        defaults = dict(
+            batch_size=getattr(clean.batch_sampler, 'batch_size', None) or clean.batch_size,
+            num_workers=workers,
+            collate_fn=dict(type='default_collate'),
+            pin_memory=clean.pin_memory,
+        )
+        if workers:
+            defaults['worker_init_fn'] = dict(type='seed_worker')
+        self.loader = runner.build_dataloader({**defaults, **self.config}, seed=runner.seed)
+        self.num_classes = num_classes
+        _check_images(clean.dataset, self.loader.dataset)
+        model = runner.model
+        self._preprocess = getattr(model, 'module', model).data_preprocessor
+
+    def begin_epoch(self, runner: Any) -> None:
+        """See :meth:`Mixes.begin_epoch`."""
+        size = self.loader.batch_sampler.batch_size
+        self.loader.sampler.start = runner.iter * size * get_world_size()
+        self._batches = iter(self.loader)
+
+    def end_epoch(self) -> None:
+        """Stop the workers."""
+        self._batches = None
+
+    def draw(
+        self, inputs: Tensor, data_samples: Sequence, teacher: FrozenTeacher, needs_targets: bool
+    ) -> MixedBatch:
+        """See :meth:`Mixes.draw`."""
+        data = next(self._batches)
+        if not needs_targets:
+            # labels of another data set could mean anything
+            data = dict(inputs=data['inputs'])
+        data = self._preprocess(data, training=False)
+        if not needs_targets:
+            return MixedBatch(data['inputs'])
+        return MixedBatch(data['inputs'], soft_targets(data['data_samples'], self.num_classes))
+
+
+def build_mixes(mixed: Mapping | None) -> Mixes | None:
+    """Make the source that ``dict(augment=...)`` or ``dict(dataloader=...)`` describes.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if mixed is None:
+        return None
+    if isinstance(mixed, Mapping) and set(mixed) == {'augment'}:
+        return OnlineMixes(mixed['augment'])
+    if isinstance(mixed, Mapping) and set(mixed) == {'dataloader'}:
+        return OfflineMixes(mixed['dataloader'])
+    raise ValueError(
+        'mixed must be None, dict(augment=...), a batch augment to apply to each batch, or '
+        f'dict(dataloader=...), a loader of mixed images; got {mixed!r}'
+    )
+
+
+def _check_images(clean: Any, mixed: Any) -> None:
+    """See that both data sets give images of the same shape."""
+    shapes = [tuple(dataset[0]['inputs'].shape) for dataset in (clean, mixed)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f'the mixed images of {type(mixed).__name__} have shape {shapes[1]} after their '
+            f'pipeline, and the training images {shapes[0]}; give the mixed dataloader a pipeline '
+            'that ends with the same size and channels'
+        )

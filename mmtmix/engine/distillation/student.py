@@ -1,0 +1,102 @@
+"""The network that learns, as distillation sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from mmtmix.models.losses import NetworkOutputs
+
+
+class Student:
+    """A classifier of MMPretrain whose outputs are overheard as it computes its loss.
+
+    Args:
+        model: An ``ImageClassifier``, or a ``TimmClassifier``, out of its DDP wrapper.
+        needs_features: Whether to keep features, too.
+
+    Raises:
+        ValueError: If it has no head or wrapped network, no loss, or no features where they
+            are needed.
+    """
+
+    def __init__(self, model: nn.Module, needs_features: bool = False):
+        self.model = model
+        self._owner = model if getattr(model, 'head', None) is None else model.head
+        self._source = model.model if self._owner is model and hasattr(model, 'model') else None
+        self._source = self._source or self._owner
+        self._needs_features = needs_features
+        self._seen: NetworkOutputs | None = None
+        name = type(model).__name__
+        if self._source is model or not hasattr(self._owner, 'loss_module'):
+            raise ValueError(
+                f'DistillHook needs a classifier with a head that has a loss, such as '
+                f'LinearClsHead; this is a {name} with {type(self._owner).__name__}'
+            )
+        if needs_features and not hasattr(self._owner, 'pre_logits'):
+            raise ValueError(
+                f'the head {type(self._owner).__name__} of the student has no pre_logits, so its '
+                'features are unknown; use a loss on logits, such as KDLoss'
+            )
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes, or None where nothing says it."""
+        return getattr(self._owner, 'num_classes', None)
+
+    @property
+    def feature_dim(self) -> int:
+        """Dimension of the features, 0 if unknown."""
+        return getattr(self._owner, 'in_channels', None) or 0
+
+    def attach(self) -> RemovableHandle:
+        """Begin to overhear."""
+        return self._source.register_forward_hook(self._overhear)
+
+    def take(self) -> NetworkOutputs:
+        """What was overheard last, once."""
+        seen, self._seen = self._seen, None
+        assert seen is not None, 'the student computed a loss without its head'
+        return seen
+
+    def classify(self, inputs: Tensor) -> Tensor:
+        """Logits (N, num_classes) of images (N, C, H, W), as in training."""
+        logits = self.model(inputs, mode='tensor')
+        self._seen = None
+        return logits
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The student's own loss, which a recipe may have switched, of soft targets."""
+        return self._owner.loss_module(logits, targets, avg_factor=len(logits))
+
+    def _overhear(self, module: nn.Module, args: tuple, output: Tensor) -> None:
+        if not isinstance(output, Tensor):
+            raise TypeError(
+                f'{type(module).__name__} gives {type(output).__name__} and no tensor of logits; '
+                'DistillHook needs a head with one output'
+            )
+        features = module.pre_logits(args[0]) if self._needs_features else None
+        self._seen = NetworkOutputs(output, features)
+
+
+def soft_targets(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:
+    """Labels of a batch as scores, (N, num_classes).
+
+    Raises:
+        ValueError: If a label is missing or out of range.
+    """
+    first = data_samples[0]
+    if 'gt_score' in first:
+        return torch.stack([sample.gt_score for sample in data_samples])
+    if 'gt_label' not in first:
+        raise ValueError(
+            'the images have no labels (neither gt_label nor gt_score); add them to PackInputs, '
+            "or classify mixed images by the teacher: mixed_cls='teacher'"
+        )
+    labels = torch.cat([sample.gt_label for sample in data_samples])
+    return F.one_hot(labels, num_classes).float()

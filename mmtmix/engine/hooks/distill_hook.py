@@ -1,0 +1,278 @@
+"""Distillation for any run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import ConcatDataset
+from mmengine.hooks import Hook
+from mmengine.runner import BaseLoop
+from mmpretrain.registry import HOOKS, MODELS
+from torch import Tensor, nn
+
+from mmtmix.engine.distillation import (
+    KD_ON,
+    MIXED_CLS,
+    PRESETS,
+    DistillObjective,
+    Student,
+    TeacherAnswers,
+    add_parameters,
+    build_mixes,
+    join_state,
+    split_state,
+)
+from mmtmix.evaluation import TeacherAgreement
+from mmtmix.models.teachers import FrozenTeacher, build_teacher
+from mmtmix.utils import unwrap
+
+_ENTRY = 'distillation'
+
+
+@HOOKS.register_module()
+class DistillHook(Hook):
+    """Adds a teacher to the training of any classifier.
+
+    It overhears the student in its own forward pass and adds terms to its losses, so nothing in
+    the model changes and a checkpoint has the keys of a run without the hook. What losses have
+    to keep, as CRD's memory banks, is in an entry of its own of those checkpoints that can be
+    resumed. Validation also reports the teacher's accuracy and how often both agree.
+
+    Args:
+        teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, such as
+            ``dict(config=..., checkpoint=...)``, or a teacher.
+        preset: A method by name, which sets ``cls_weight`` and ``losses``: ``'kd'``,
+            ``'ce_mixed'``, ``'kd_mixed'``, ``'crd'`` or ``'crd_kd'``, see
+            :data:`~mmtmix.engine.distillation.PRESETS`.
+        losses: Configs of :class:`~mmtmix.models.losses.DistillLoss`; before the preset's.
+        mixed: Mixed images to learn from as well, in every step: ``dict(augment=...)``, a batch
+            augment (or a list to choose from) that mixes the clean batch, or
+            ``dict(dataloader=...)``, batches of a second data set such as
+            :class:`~mmtmix.datasets.MixedImages`.
+        cls_weight: Factor of the student's own loss on clean and on mixed images; before the
+            preset's, 1 without one.
+        mixed_cls: Classify mixed images as the ``'teacher'``'s winner, or by their mixed
+            ``'target'``.
+        kd_on: Compare with the teacher on ``'clean'`` or ``'mixed'`` images or ``'both'``.
+        validate_teacher: Whether to report the teacher in validation.
+
+    Raises:
+        FileNotFoundError: If the teacher's files do not exist.
+        TypeError: If the run has several optimizers and a loss has parameters.
+        ValueError: If arguments don't fit together, or student, teacher and images don't; always
+            before the first step.
+    """
+
+    def __init__(
+        self,
+        teacher: dict | FrozenTeacher,
+        preset: str | None = None,
+        losses: Sequence[dict] | None = None,
+        mixed: dict | None = None,
+        cls_weight: float | None = None,
+        mixed_cls: str = 'teacher',
+        kd_on: str = 'clean',
+        validate_teacher: bool = True,
+    ):
+        settings = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
+        if preset is not None:
+            if preset not in PRESETS:
+                raise ValueError(f'preset must be one of {list(PRESETS)}, got {preset!r}')
+            settings = PRESETS[preset]
+        _check_choices(mixed_cls, kd_on, mixed)
+        if settings['mixes'] and mixed is None:
+            raise ValueError(
+                f'preset={preset!r} learns from mixed images; give mixed=dict(augment=...) or '
+                'mixed=dict(dataloader=...)'
+            )
+        if mixed is not None and not settings['mixes']:
+            raise ValueError(
+                f"preset={preset!r} uses no mixed images, but mixed is given; use 'kd_mixed' or "
+                "'ce_mixed', or losses and cls_weight instead of a preset"
+            )
+        self.losses = nn.ModuleList(
+            MODELS.build(dict(loss)) for loss in (settings['losses'] if losses is None else losses)
+        )
+        names = [loss.name for loss in self.losses]
+        if len(set(names)) < len(names):
+            raise ValueError(f'each loss can be given once, got {names}')
+        if not names and mixed is None:
+            raise ValueError('nothing to distill; give a preset, losses or mixed')
+        self.cls_weight = settings['cls_weight'] if cls_weight is None else cls_weight
+        self.teacher_config = teacher
+        self.mixes = build_mixes(mixed)
+        self.mixed_cls, self.kd_on = mixed_cls, kd_on
+        self.validate_teacher = validate_teacher
+        self._seed: Sequence[int] = ()
+        self._attached = ExitStack()
+
+    def before_run(self, runner: Any) -> None:
+        """Build what distils, once the optimizer exists and before a checkpoint is loaded."""
+        if not isinstance(runner._train_loop, BaseLoop):
+            return  # a test
+        model = unwrap(runner.model)
+        needs_features = any(loss.needs_features for loss in self.losses)
+        student = Student(model, needs_features)
+        teacher = build_teacher(self.teacher_config)
+        _check_classes(student, teacher)
+        self.objective = DistillObjective(
+            student,
+            teacher,
+            self.losses,
+            self.mixes,
+            self.cls_weight,
+            self.mixed_cls,
+            self.kd_on,
+        )
+        self._prepare_losses(runner, student, teacher)
+        self._guard(runner.train_loop)
+
+    def before_train(self, runner: Any) -> None:
+        """Get mixed images ready, and begin to overhear the student."""
+        student = self.objective.student
+        if self.mixes is not None:
+            self.mixes.prepare(runner, student.num_classes)
+        self._attach(runner, student)
+
+    def before_train_epoch(self, runner: Any) -> None:
+        """Go on with the mixed images."""
+        if self.mixes is not None:
+            self.mixes.begin_epoch(runner)
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Note which step it is."""
+        self._seed = (runner.seed, runner.iter)
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        """Let losses take note of the step."""
+        for loss in self.losses:
+            loss.after_step()
+
+    def after_train_epoch(self, runner: Any) -> None:
+        """Let go of the mixed images."""
+        if self.mixes is not None:
+            self.mixes.end_epoch()
+
+    def after_train(self, runner: Any) -> None:
+        """Leave the student as it was found."""
+        self._attached.close()
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Part what losses keep from the model's, and leave it out of what can't be resumed."""
+        if not self._has_parameters or 'optimizer' not in checkpoint:
+            return
+        state = {name: value.cpu() for name, value in self.losses.state_dict().items()}
+        extra = split_state(checkpoint['optimizer'])
+        checkpoint[_ENTRY] = dict(losses=state, optimizer=extra)
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Put it back on a resume.
+
+        Raises:
+            ValueError: If the checkpoint to resume has nothing of these losses.
+        """
+        if not self._has_parameters or not runner._resume:
+            return
+        entry = checkpoint.pop(_ENTRY, None)
+        if entry is None:
+            names = ', '.join(type(loss).__name__ for loss in self.losses)
+            raise ValueError(
+                f'the checkpoint to resume from was not made with {names}, whose state is not in '
+                'it; start anew, with load_from for the weights'
+            )
+        self.losses.load_state_dict(entry['losses'])
+        join_state(checkpoint['optimizer'], entry['optimizer'])
+
+    @property
+    def _has_parameters(self) -> bool:
+        return any(True for _ in self.losses.parameters())
+
+    def _prepare_losses(self, runner: Any, student: Student, teacher: FrozenTeacher) -> None:
+        dataset = runner.train_loop.dataloader.dataset
+        if any(loss.needs_index for loss in self.losses):
+            labels = _labels(dataset)
+            dims = student.feature_dim, getattr(teacher.model.head, 'in_channels', None) or 0
+            for loss in self.losses:
+                loss.prepare(*dims, labels, runner.seed)
+        if self._has_parameters:
+            self.losses.to(next(student.model.parameters()).device)
+            add_parameters(runner, self.losses.parameters())
+
+    def _guard(self, loop: BaseLoop) -> None:
+        """Detach also when training ends by an exception, of which hooks are not told."""
+        run = loop.run
+
+        def guarded() -> nn.Module:
+            try:
+                return run()
+            finally:
+                del loop.run
+                self._attached.close()
+
+        loop.run = guarded
+
+    def _attach(self, runner: Any, student: Student) -> None:
+        self._signature = inspect.signature(student.model.forward)
+        handle = student.model.register_forward_hook(self._on_forward, with_kwargs=True)
+        for attached in (handle, student.attach()):
+            self._attached.callback(attached.remove)
+        self._answers = None
+        if self.validate_teacher and runner.val_loop is not None:
+            self._answers = TeacherAnswers(self.objective.teacher)
+            metrics = runner.val_loop.evaluator.metrics
+            metrics.append(TeacherAgreement())
+            metrics[-1].dataset_meta = metrics[0].dataset_meta if len(metrics) > 1 else None
+            self._attached.callback(metrics.pop)
+
+    def _on_forward(self, model: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
+        """Change what the student's forward pass returns, if it is one for a loss."""
+        call = self._signature.bind(*args, **kwargs)
+        call.apply_defaults()
+        inputs, mode = call.arguments['inputs'], call.arguments['mode']
+        if mode == 'loss':
+            entropy = np.random.SeedSequence(self._seed).generate_state(1, np.uint64)
+            seed = int(entropy[0] >> np.uint64(1))
+            return self.objective(inputs, call.arguments['data_samples'], output, seed)
+        if mode == 'predict' and self._answers is not None:
+            self._answers.write(inputs, output)
+        return output
+
+
+def _check_choices(mixed_cls: str, kd_on: str, mixed: Mapping | None) -> None:
+    choices = dict(mixed_cls=(mixed_cls, MIXED_CLS), kd_on=(kd_on, KD_ON))
+    for name, (value, known) in choices.items():
+        if value not in known:
+            raise ValueError(f'{name} must be one of {known}, got {value!r}')
+    if kd_on != 'clean' and mixed is None:
+        raise ValueError(
+            f'kd_on={kd_on!r} needs mixed images; give mixed=dict(augment=...) or '
+            "mixed=dict(dataloader=...), or set kd_on='clean'"
+        )
+
+
+def _check_classes(student: Student, teacher: FrozenTeacher) -> None:
+    ours, theirs = student.num_classes, teacher.num_classes
+    if None not in (ours, theirs) and ours != theirs:
+        raise ValueError(
+            f'the student has {ours} classes and the teacher {theirs}; distillation needs a '
+            'teacher of the same classes'
+        )
+
+
+def _labels(dataset: Any) -> Tensor:
+    """Labels of all samples by their number."""
+    while hasattr(dataset, 'dataset'):  # repeats and the like keep the numbers of what they hold
+        dataset = dataset.dataset
+    if isinstance(dataset, ConcatDataset) or not hasattr(dataset, 'get_gt_labels'):
+        raise ValueError(
+            f'CRDLoss tells images apart by sample_idx, which is not unique or has no labels in a '
+            f'{type(dataset).__name__}; train on one data set of MMPretrain'
+        )
+    return torch.as_tensor(np.asarray(dataset.get_gt_labels()), dtype=torch.long)

@@ -1,0 +1,176 @@
+"""Contrastive representation distillation."""
+
+from __future__ import annotations
+
+import torch
+import torch.distributed as torch_dist
+import torch.nn.functional as F
+from mmengine import dist
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from mmtmix.functional import ClassOrder, bank_scores, contrast_loss, log_normalizer
+
+from .distill_loss import DistillLoss, NetworkOutputs
+
+
+class Embeddings(nn.Module):
+    """Linear maps of both networks' features onto one unit sphere.
+
+    Args:
+        student_dim: D of the student's features.
+        teacher_dim: D of the teacher's.
+        dim: Of the sphere's space.
+    """
+
+    def __init__(self, student_dim: int, teacher_dim: int, dim: int):
+        super().__init__()
+        self.student = nn.Linear(student_dim, dim)
+        self.teacher = nn.Linear(teacher_dim, dim)
+
+    def forward(self, student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, D) of each -> unit vectors (N, dim) of each."""
+        return F.normalize(self.student(student)), F.normalize(self.teacher(teacher))
+
+
+@MODELS.register_module()
+class CRDLoss(DistillLoss):
+    """Tell the teacher's view of an image from its views of images of other classes.
+
+    `Contrastive Representation Distillation <https://arxiv.org/abs/1910.10699>`_.
+    Each network's embedding of an image is contrasted with the other network's bank, which holds
+    a running embedding of every training image. Embeddings are trained with the student; banks
+    change after each step, by what all ranks saw. Memory for the banks is
+    ``2 * num_samples * feature_dim * 4`` bytes: 51 MB for CIFAR.
+
+    Unlike the authors' code, negatives are drawn with replacement, and anew in every step.
+
+    Args:
+        feature_dim: Dimension of the embeddings.
+        num_negatives: Images of other classes to contrast with.
+        temperature: > 0.
+        momentum: Of the banks, in [0, 1).
+        loss_weight: Factor of the loss, >= 0.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    name = 'crd'
+    needs_features = True
+    needs_index = True
+
+    def __init__(
+        self,
+        feature_dim: int = 128,
+        num_negatives: int = 16384,
+        temperature: float = 0.07,
+        momentum: float = 0.5,
+        loss_weight: float = 0.8,
+    ):
+        super().__init__(loss_weight)
+        for name, value in dict(feature_dim=feature_dim, num_negatives=num_negatives).items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f'{name} must be at least 1, an integer, got {value!r}')
+        if not temperature > 0:
+            raise ValueError(f'temperature must be > 0, got {temperature!r}')
+        if not 0 <= momentum < 1:
+            raise ValueError(f'momentum must be in [0, 1), got {momentum!r}')
+        self.feature_dim = feature_dim
+        self.num_negatives = num_negatives
+        self.temperature = temperature
+        self.momentum = momentum
+        self._embed: nn.Module | None = None
+        self._seen: tuple[Tensor, Tensor, Tensor] | None = None
+        self._is_normalized = False
+
+    def prepare(self, student_dim: int, teacher_dim: int, labels: Tensor, seed: int) -> None:
+        """See :meth:`DistillLoss.prepare`.
+
+        Raises:
+            ValueError: If a dimension is unknown or there are no two classes.
+        """
+        dims = dict(student=student_dim, teacher=teacher_dim)
+        unknown = [name for name, dim in dims.items() if not dim]
+        if unknown:
+            raise ValueError(
+                f"CRDLoss doesn't know how many features the {' and the '.join(unknown)} has; it "
+                'needs heads with in_channels, as LinearClsHead'
+            )
+        if len(labels.unique()) < 2:
+            raise ValueError('CRDLoss needs training images of at least two classes')
+        with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
+            torch.manual_seed(seed)
+            self.embeddings = Embeddings(student_dim, teacher_dim, self.feature_dim)
+            bound = (3 / self.feature_dim) ** 0.5  # vectors of length about 1
+            for name in ('student_bank', 'teacher_bank'):
+                bank = torch.empty(len(labels), self.feature_dim).uniform_(-bound, bound)
+                self.register_buffer(name, bank)
+        # NaN until the first batch has been seen
+        self.register_buffer('log_normalizers', torch.full((2,), torch.nan))
+        self.register_buffer('labels', labels, persistent=False)
+        for name, part in vars(ClassOrder.of(labels)).items():
+            self.register_buffer(f'class_{name}', part, persistent=False)
+
+    def forward(
+        self, student: NetworkOutputs, teacher: NetworkOutputs, index: Tensor, seed: int
+    ) -> Tensor:
+        """See :meth:`DistillLoss.forward`."""
+        embed = self._embed or self._wrap()
+        with torch.autocast(index.device.type, enabled=False):
+            ours, theirs = embed(student.features.float(), teacher.features.float())
+            self._seen = (index, ours.detach(), theirs.detach())
+            chosen = torch.cat([index[:, None], self._draw_negatives(index, seed)], dim=1)
+            sides = [(ours, self.teacher_bank), (theirs, self.student_bank)]
+            scores = [bank_scores(*side, chosen) / self.temperature for side in sides]
+            self._set_normalizers(scores)
+            losses = [
+                contrast_loss(score, normalizer, len(self.labels))
+                for score, normalizer in zip(scores, self.log_normalizers, strict=True)
+            ]
+            return self.loss_weight * sum(losses)
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        """Move the banks towards what the batch's images were embedded to.
+
+        Not in the forward pass: the backward pass still needs the banks as they were.
+        """
+        if self._seen is None:
+            return
+        index, ours, theirs = (torch.cat(dist.all_gather(part)) for part in self._seen)
+        for bank, seen in ((self.student_bank, ours), (self.teacher_bank, theirs)):
+            moved = self.momentum * bank[index] + (1 - self.momentum) * seen
+            bank[index] = F.normalize(moved)
+        self._seen = None
+
+    def _wrap(self) -> nn.Module:
+        """Let ranks share the embeddings' gradients, as DDP does the student's."""
+        embed: nn.Module = self.embeddings
+        if torch_dist.is_initialized() and dist.get_world_size() > 1:
+            embed = DistributedDataParallel(embed)
+        # not as a submodule: the keys of a checkpoint don't depend on how many ranks there are
+        object.__setattr__(self, '_embed', embed)
+        return embed
+
+    def _draw_negatives(self, index: Tensor, seed: int) -> Tensor:
+        """Draw for the batch of all ranks, and keep this rank's: as one process would draw."""
+        rank, world_size = dist.get_dist_info()
+        generator = torch.Generator(index.device).manual_seed(seed)
+        classes = index.new_zeros(len(index), world_size)
+        classes[:, rank] = self.labels[index]  # samples go round the ranks
+        order = ClassOrder(self.class_samples, self.class_starts, self.class_counts)
+        drawn = order.draw_others(classes.flatten(), self.num_negatives, generator)
+        return drawn.view(len(index), world_size, -1)[:, rank]
+
+    @torch.no_grad()
+    def _set_normalizers(self, scores: list[Tensor]) -> None:
+        """Fix both Z by the first batch; those of a resumed run stay."""
+        if self._is_normalized:
+            return
+        self._is_normalized = True
+        found = torch.stack([log_normalizer(side, len(self.labels)).exp() for side in scores])
+        dist.all_reduce(found, op='mean')
+        unknown = self.log_normalizers.isnan()
+        self.log_normalizers = torch.where(unknown, found.log(), self.log_normalizers)

@@ -1,0 +1,44 @@
+"""Hinton's distillation."""
+
+from __future__ import annotations
+
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from mmtmix.functional import kd_divergence
+
+from .distill_loss import DistillLoss, NetworkOutputs
+
+
+@MODELS.register_module()
+class KDLoss(DistillLoss):
+    """``T^2 KL(teacher, student)`` of predictions softened by a temperature.
+
+    `Distilling the Knowledge in a Neural Network <https://arxiv.org/abs/1503.02531>`_; see
+    :func:`~mmtmix.functional.kd_divergence`.
+
+    Args:
+        temperature: T > 0.
+        loss_weight: Factor of the loss, >= 0.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    name = 'kd'
+
+    def __init__(self, temperature: float = 4.0, loss_weight: float = 1.0):
+        super().__init__(loss_weight)
+        if not temperature > 0:
+            raise ValueError(f'temperature must be > 0, got {temperature!r}')
+        self.temperature = temperature
+
+    def forward(
+        self,
+        student: NetworkOutputs,
+        teacher: NetworkOutputs,
+        index: Tensor,
+        seed: int,
+    ) -> Tensor:
+        """See :meth:`DistillLoss.forward`."""
+        return self.loss_weight * kd_divergence(student.logits, teacher.logits, self.temperature)

@@ -1,0 +1,43 @@
+"""How long calls take, side by side."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+
+
+def seconds_of(call: Callable[[], object], device: str | torch.device) -> float:
+    """Time of one call, with what it started on its device.
+
+    Args:
+        call: What to time.
+        device: Where it runs.
+    """
+    synchronize = getattr(torch, torch.device(device).type).synchronize
+    synchronize()
+    start = time.perf_counter()
+    call()
+    synchronize()
+    return time.perf_counter() - start
+
+
+def median_seconds(
+    calls: Mapping[str, Callable[[], object]], repeats: int, device: str | torch.device
+) -> dict[str, float]:
+    """Median time of each call, in turns, so that a busy machine slows all of them alike.
+
+    Args:
+        calls: What to time, by name.
+        repeats: How often each is timed, after two times to warm up.
+        device: Where they run.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(repeats + 2):
+        for name, call in calls.items():
+            value = seconds_of(call, device)
+            if turn >= 2:
+                seconds[name].append(value)
+    return {name: statistics.median(values) for name, values in seconds.items()}

@@ -1,0 +1,99 @@
+"""What contrasting with a bank costs in CRD: our scores against gathered rows, in one run.
+
+A step scores, for both networks, each image of a batch against its own row and those of many
+negatives, and goes back to the embeddings. The rival gathers the rows first.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+from mmengine.device import get_device
+from torch import Tensor
+
+from mmtmix.functional import ClassOrder, bank_scores, contrast_loss, log_normalizer
+from mmtmix.utils import median_seconds, peak_memory
+
+TEMPERATURE = 0.07
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Arguments; by default the paper's for CIFAR-100."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--batch-size', type=int, default=64)
+    parser.add_argument('--num-images', type=int, default=50000, help='rows of a bank')
+    parser.add_argument('--num-classes', type=int, default=100)
+    parser.add_argument('--num-negatives', type=int, default=16384)
+    parser.add_argument('--feature-dim', type=int, default=128)
+    parser.add_argument('--repeats', type=int, default=10)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--device', default=get_device())
+    return parser.parse_args(argv)
+
+
+def gathered_scores(queries: Tensor, bank: Tensor, index: Tensor) -> Tensor:
+    """As :func:`bank_scores`, from rows that are all held at once."""
+    return torch.einsum('nd,nkd->nk', queries, bank[index])
+
+
+class Bench:
+    """A batch of embeddings, two banks and the negatives of the batch."""
+
+    def __init__(self, args: argparse.Namespace):
+        self.args = args
+        self.generator = torch.Generator(args.device).manual_seed(args.seed)
+        shape = (args.num_images, args.feature_dim)
+        self.banks = [self._units(*shape) for _ in range(2)]
+        batch = args.batch_size, args.feature_dim
+        self.queries = [self._units(*batch).requires_grad_() for _ in range(2)]
+        self.labels = torch.arange(args.num_images, device=args.device) % args.num_classes
+        self.order = ClassOrder.of(self.labels)
+        self.own = torch.arange(args.batch_size, device=args.device)
+        self.index = self.draw()
+
+    def draw(self) -> Tensor:
+        """The batch's own rows and negatives, (N, 1 + K)."""
+        number = self.args.num_negatives
+        others = self.order.draw_others(self.labels[self.own], number, self.generator)
+        return torch.cat([self.own[:, None], others], dim=1)
+
+    def step(self, score=bank_scores) -> None:
+        """Both sides' losses and gradients."""
+        for queries, bank in zip(self.queries, self.banks, strict=True):
+            scores = score(queries, bank, self.index) / TEMPERATURE
+            normalizer = log_normalizer(scores, len(bank))
+            queries.grad = None
+            contrast_loss(scores, normalizer, len(bank)).backward()
+
+    def _units(self, *shape: int) -> Tensor:
+        drawn = torch.randn(shape, generator=self.generator, device=self.args.device)
+        return torch.nn.functional.normalize(drawn)
+
+
+def main(argv: list[str] | None = None) -> dict[str, float]:
+    """Print the table; returns the median seconds."""
+    args = parse_args(argv)
+    bench = Bench(args)
+    calls = {
+        'rows gathered first': lambda: bench.step(gathered_scores),
+        'CRDLoss': bench.step,
+        'drawing negatives': bench.draw,
+    }
+    seconds = median_seconds(calls, args.repeats, args.device)
+    unit = seconds['rows gathered first']
+    print(
+        f'batch {args.batch_size}, {args.num_negatives} negatives, banks of {args.num_images} x '
+        f'{args.feature_dim}, {args.device}, {torch.get_num_threads()} threads, torch '
+        f'{torch.__version__}'
+    )
+    print('| | ms | x gathered | peak (MiB) |\n|---|---|---|---|')
+    for name, call in calls.items():
+        peak = peak_memory(call, args.device)
+        shown = '-' if peak is None else f'{peak / 2**20:.0f}'
+        print(f'| {name} | {1e3 * seconds[name]:.1f} | {seconds[name] / unit:.2f} | {shown} |')
+    return seconds
+
+
+if __name__ == '__main__':
+    main()
