@@ -2,10 +2,12 @@
 
 from .hooks import (
     AccuracySummaryHook,
+    DistillHook,
     EpochSeedHook,
     FiniteStopHook,
     LabelRangeHook,
     LastCheckpointHook,
+    LiveModelHook,
 )
 from .optim_wrappers import AutocastOptimWrapper
 from .runners import MixerSearchLoop
@@ -13,9 +15,11 @@ from .runners import MixerSearchLoop
 __all__ = [
     'AccuracySummaryHook',
     'AutocastOptimWrapper',
+    'DistillHook',
     'EpochSeedHook',
     'FiniteStopHook',
     'LabelRangeHook',
     'LastCheckpointHook',
+    'LiveModelHook',
     'MixerSearchLoop',
 ]

@@ -6,7 +6,14 @@ from .contrast import ClassOrder, bank_scores, contrast_loss, log_normalizer
 from .distill import kd_divergence
 from .gaussian import gaussian_kernel, gaussian_smooth
 from .mask_losses import normalize_masks, sparsity, total_variation
-from .mixing import blend, draw_distinct_index, draw_index, draw_weights, mix_targets
+from .mixing import (
+    blend,
+    blend_batch,
+    draw_distinct_index,
+    draw_index,
+    draw_weights,
+    mix_targets,
+)
 from .quality import soft_cross_entropy, top_classes_match
 from .saliency import class_activation_map, grad_cam, min_max, resize_map
 from .supermix import SuperMixSolution, solve_masks
@@ -28,6 +35,7 @@ __all__ = [
     'total_variation',
     'PADDING_MODES',
     'blend',
+    'blend_batch',
     'box_masks',
     'class_activation_map',
     'corner_shift',

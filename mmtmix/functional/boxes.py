@@ -30,13 +30,13 @@ def box_masks(
     device = generator.device if generator is not None else None
     place = torch.rand(2, num_samples, num_mix, generator=generator, device=device)
     place = place.to(weights.device)
-    owner = torch.zeros(num_samples, height, width, dtype=torch.long, device=weights.device)
+    owner = torch.zeros(num_samples, height, width, dtype=torch.int8, device=weights.device)
     for i in range(1, num_mix):
         rows = _inside(side[:, i], place[0, :, i], height)
         columns = _inside(side[:, i], place[1, :, i], width)
         owner = torch.where(rows[:, :, None] & columns[:, None, :], i, owner)
-    one_hot = torch.nn.functional.one_hot(owner, num_mix)
-    return one_hot.permute(0, 3, 1, 2).unsqueeze(2).float()
+    images = torch.arange(num_mix, dtype=torch.int8, device=weights.device)
+    return (owner[:, None, None] == images[:, None, None, None]).float()
 
 
 def _inside(side: Tensor, place: Tensor, size: int) -> Tensor:

@@ -113,6 +113,24 @@ def blend(images: Tensor, masks: Tensor) -> Tensor:
     return (masks * images).sum(dim=1)
 
 
+def blend_batch(images: Tensor, index: Tensor, masks: Tensor) -> Tensor:
+    """Blend images of a batch by masks, without holding those of all mixes at once.
+
+    Args:
+        images: The batch, (N, C, H, W).
+        index: The images of each mix, int64 (M, k).
+        masks: Broadcastable to (M, k, C, H, W).
+
+    Returns:
+        The mixes, (M, C, H, W), in the dtype of the images.
+    """
+    masks = masks.to(images.dtype)
+    mixed = masks[:, 0] * images[index[:, 0]]
+    for i in range(1, index.size(1)):
+        mixed.addcmul_(masks[:, i], images[index[:, i]])
+    return mixed
+
+
 def mix_targets(scores: Tensor, weights: Tensor, index: Tensor) -> Tensor:
     """Mix soft labels by weights: ``y' = sum_i weight_i * y_i`` (TransformMix, Eq. 4).
 

@@ -11,9 +11,17 @@ from .backbones import (
     ShakeShake,
     WideResNet,
 )
-from .batch_augments import BatchMixer, SampleCutMix, SampleMixup, SuperMix, TransformMix
+from .batch_augments import (
+    BatchMixer,
+    MaskMixer,
+    SampleCutMix,
+    SampleMixup,
+    SuperMix,
+    TransformMix,
+)
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs
 from .mixers import TransformMixer, load_mixer, save_mixer
+from .saliency import InputGradient, SaliencySource, TeacherCAM, build_saliency
 from .search import MixerSearch
 from .teachers import FrozenTeacher
 
@@ -28,17 +36,22 @@ __all__ = [
     'DeepResNet',
     'DistillLoss',
     'FrozenTeacher',
+    'InputGradient',
     'KDLoss',
+    'MaskMixer',
     'MixerSearch',
     'NetworkOutputs',
     'PreActResNet',
     'SampleCutMix',
+    'SaliencySource',
     'SampleMixup',
     'ShakeShake',
     'SuperMix',
+    'TeacherCAM',
     'TransformMix',
     'TransformMixer',
     'WideResNet',
+    'build_saliency',
     'load_mixer',
     'save_mixer',
 ]

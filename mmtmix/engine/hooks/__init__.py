@@ -6,6 +6,7 @@ from .epoch_seed_hook import EpochSeedHook
 from .finite_stop_hook import FiniteStopHook
 from .label_range_hook import LabelRangeHook
 from .last_checkpoint_hook import LastCheckpointHook
+from .live_model_hook import LiveModelHook
 
 __all__ = [
     'AccuracySummaryHook',
@@ -14,4 +15,5 @@ __all__ = [
     'FiniteStopHook',
     'LabelRangeHook',
     'LastCheckpointHook',
+    'LiveModelHook',
 ]

@@ -15,6 +15,7 @@ from mmengine.runner import BaseLoop
 from mmpretrain.registry import HOOKS, MODELS
 from torch import Tensor, nn
 
+from mmtmix.engine.attachments import close_with
 from mmtmix.engine.distillation import (
     KD_ON,
     MIXED_CLS,
@@ -105,7 +106,8 @@ class DistillHook(Hook):
             raise ValueError('nothing to distill; give a preset, losses or mixed')
         self.cls_weight = settings['cls_weight'] if cls_weight is None else cls_weight
         self.teacher_config = teacher
-        self.mixes = build_mixes(mixed)
+        with torch.random.fork_rng(devices=[]):  # networks that are built draw first weights
+            self.mixes = build_mixes(mixed)
         self.mixed_cls, self.kd_on = mixed_cls, kd_on
         self.validate_teacher = validate_teacher
         self._seed: Sequence[int] = ()
@@ -118,7 +120,8 @@ class DistillHook(Hook):
         model = unwrap(runner.model)
         needs_features = any(loss.needs_features for loss in self.losses)
         student = Student(model, needs_features)
-        teacher = build_teacher(self.teacher_config)
+        with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
+            teacher = build_teacher(self.teacher_config)
         _check_classes(student, teacher)
         self.objective = DistillObjective(
             student,
@@ -130,7 +133,7 @@ class DistillHook(Hook):
             self.kd_on,
         )
         self._prepare_losses(runner, student, teacher)
-        self._guard(runner.train_loop)
+        close_with(runner.train_loop, self._attached)
 
     def before_train(self, runner: Any) -> None:
         """Get mixed images ready, and begin to overhear the student."""
@@ -204,19 +207,6 @@ class DistillHook(Hook):
         if self._has_parameters:
             self.losses.to(next(student.model.parameters()).device)
             add_parameters(runner, self.losses.parameters())
-
-    def _guard(self, loop: BaseLoop) -> None:
-        """Detach also when training ends by an exception, of which hooks are not told."""
-        run = loop.run
-
-        def guarded() -> nn.Module:
-            try:
-                return run()
-            finally:
-                del loop.run
-                self._attached.close()
-
-        loop.run = guarded
 
     def _attach(self, runner: Any, student: Student) -> None:
         self._signature = inspect.signature(student.model.forward)

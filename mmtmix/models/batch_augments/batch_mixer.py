@@ -82,7 +82,10 @@ class BatchMixer(metaclass=ABCMeta):
         mixed, details = self.mix(batch_inputs, scores, weights, index, generator)
         details = {'weights': weights, 'index': index, **details}
         targets = self.mix_targets(scores, details)
-        return (mixed, targets, details) if return_details else (mixed, targets)
+        if not return_details:
+            return mixed, targets
+        details.setdefault('warped', batch_inputs[index])  # of mixers that move nothing
+        return mixed, targets, details
 
     @abstractmethod
     def mix(
@@ -103,8 +106,8 @@ class BatchMixer(metaclass=ABCMeta):
             generator: For whatever else is drawn, on the CPU.
 
         Returns:
-            Mixed inputs (M, C, H, W), and ``warped``, ``masks`` and what else belongs to the
-            details. A mixer that changes ``weights`` returns those as well.
+            Mixed inputs (M, C, H, W), and ``masks`` and what else belongs to the details:
+            ``warped`` of a mixer that moves images, ``weights`` of one that changes them.
         """
 
     def draw_index(self, batch_scores: Tensor, generator: torch.Generator) -> Tensor:

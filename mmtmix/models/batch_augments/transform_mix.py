@@ -11,11 +11,10 @@ from torch import Tensor
 
 from mmtmix.functional import identity_theta
 from mmtmix.models.mixers import TransformMixer, load_mixer
+from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_classes
 from mmtmix.models.teachers import FrozenTeacher, build_teacher
 
 from .batch_mixer import BatchMixer, Details
-
-CAM_CLASSES = ('target', 'predicted')
 
 
 @BATCH_AUGMENTS.register_module()
@@ -70,7 +69,7 @@ class TransformMix(BatchMixer):
             self.mixer.to(batch_inputs.device)
         classes = None
         if self.cam_class == 'target':
-            self._check_classes(batch_scores)
+            check_classes(self.teacher, batch_scores)
             classes = batch_scores.argmax(dim=1)
         logits, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
         saliency = saliency[index]
@@ -90,15 +89,6 @@ class TransformMix(BatchMixer):
             theta=identity_theta(*own.shape, like=own),
             clean_logits=self.teacher(images),
         )
-
-    def _check_classes(self, batch_scores: Tensor) -> None:
-        known = self.teacher.num_classes
-        if known is not None and known != batch_scores.size(1):
-            raise ValueError(
-                f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
-                "give a teacher of this task, or set cam_class='predicted' to use the activation "
-                'maps of the classes that it predicts'
-            )
 
 
 def _build_mixer(mixer: str | os.PathLike | dict | TransformMixer, num_mix: int) -> TransformMixer:

@@ -1,0 +1,51 @@
+"""Hand the network that is being trained to mixers."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.runner import BaseLoop
+from mmpretrain.registry import HOOKS
+from torch import nn
+
+from mmtmix.engine.attachments import close_with
+from mmtmix.models.saliency import LiveModel, set_live_model
+from mmtmix.utils import unwrap
+
+
+@HOOKS.register_module()
+class LiveModelHook(Hook):
+    """Lets mixers such as PuzzleMix ask the classifier that they mix for.
+
+    What they train on besides, such as ``clean_lam`` times the loss on clean images, is added to
+    the losses of the step. It needs no argument and changes nothing for other mixers.
+    """
+
+    def __init__(self) -> None:
+        self._attached = ExitStack()
+
+    def before_run(self, runner: Any) -> None:
+        """See that nothing stays attached."""
+        if isinstance(runner._train_loop, BaseLoop):
+            close_with(runner.train_loop, self._attached)
+
+    def before_train(self, runner: Any) -> None:
+        """Hand the model over."""
+        model = unwrap(runner.model)
+        live = LiveModel(model)
+
+        def add_losses(module: nn.Module, args: tuple, losses: Any) -> Any:
+            if not live.losses or not isinstance(losses, dict):
+                return losses
+            added, live.losses = live.losses, {}
+            return {**losses, **added}
+
+        set_live_model(live)
+        self._attached.callback(set_live_model, None)
+        self._attached.callback(model.register_forward_hook(add_losses).remove)
+
+    def after_train(self, runner: Any) -> None:
+        """Take it back."""
+        self._attached.close()

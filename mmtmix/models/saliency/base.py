@@ -1,0 +1,55 @@
+"""The interface of saliency sources."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Mapping
+
+from mmengine.registry import Registry
+from torch import Tensor
+
+SALIENCY_SOURCES = Registry('saliency source')
+"""Sources by name; used by our mixers alone, which need no scope."""
+
+
+class SaliencySource(metaclass=ABCMeta):
+    """Tells how much each part of an image matters."""
+
+    @abstractmethod
+    def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
+        """Look at a batch.
+
+        Args:
+            batch_inputs: Normalised images, (N, C, H, W); never written to.
+            batch_scores: Their labels, (N, num_classes).
+
+        Returns:
+            Saliency >= 0, float32 (N, 1, h, w), of a scale and size of the source's own, without
+            gradients.
+        """
+
+
+def build_saliency(source: str | Mapping | SaliencySource) -> SaliencySource:
+    """Make a source.
+
+    Args:
+        source: A name such as ``'InputGradient'``, a config such as
+            ``dict(type='TeacherCAM', teacher=...)``, or a source, which is shared.
+
+    Raises:
+        TypeError: If it is none of these.
+        ValueError: If there is no source of this name.
+    """
+    if isinstance(source, SaliencySource):
+        return source
+    config = dict(type=source) if isinstance(source, str) else source
+    if not isinstance(config, Mapping) or 'type' not in config:
+        raise TypeError(
+            f'saliency must be a name, dict(type=..., ...) or a SaliencySource, got {source!r}'
+        )
+    if isinstance(config['type'], str) and config['type'] not in SALIENCY_SOURCES:
+        raise ValueError(
+            f'saliency has no source {config["type"]!r}; there are '
+            f'{sorted(SALIENCY_SOURCES.module_dict)}'
+        )
+    return SALIENCY_SOURCES.build(dict(config))
