@@ -1,0 +1,9 @@
+# SuperMix Table 2, the teacher ResNet-56: 72.34 top-1. 1 GPU x 64, CRD's 240 epochs.
+# The papers' own is `--arch resnet56` of CRD's zoo: converted to this run's last.pth it is used
+# instead, see README.md.
+_base_ = [
+    '../_base_/models/resnet56_cifar100.py',
+    '../_base_/datasets/cifar100_supermix.py',
+    '../_base_/schedules/distill_cifar100.py',
+    '../_base_/default_runtime.py',
+]

@@ -1,0 +1,22 @@
+# SuperMix section 4 and Table 5, k = 3: 1,000,000 mixes of three ImageNet images for the students
+# of ResNet-34; masks 16x16, sigma 2, alpha 3, lambda_s 25. Half of a batch may stay unfinished, as
+# its author says. Ours: batch 128; images are the validation's crops, 224 pixels.
+_base_ = '../distill/teacher_resnet34_imagenet.py'
+
+teacher = 'configs/distill/teacher_resnet34_imagenet.py'
+checkpoint = 'work_dirs/distill/teacher_resnet34_imagenet/last.pth'
+requires = [dict(config=teacher, produces=checkpoint)]
+
+model = dict(
+    train_cfg=dict(
+        augments=dict(
+            type='SuperMix',
+            teacher=dict(config=teacher, checkpoint=checkpoint),
+            num_mix=3,
+            mask_size=16,
+            sigma=2.0,
+            max_unfinished_ratio=0.5,
+        )
+    )
+)
+generation = dict(num=1_000_000, seed=0)

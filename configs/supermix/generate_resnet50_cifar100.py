@@ -1,0 +1,17 @@
+# SuperMix section 4: 500,000 mixes of two CIFAR-100 images for the students of ResNet-50
+# (MobileNetV2, VGG-8). alpha 3, lambda_s 25, masks 8x8 and sigma 1 are the defaults. Ours: batch
+# 128.
+_base_ = '../distill/teacher_resnet50_cifar100.py'
+
+teacher = 'configs/distill/teacher_resnet50_cifar100.py'
+checkpoint = 'work_dirs/distill/teacher_resnet50_cifar100/last.pth'
+requires = [dict(config=teacher, produces=checkpoint)]
+
+model = dict(
+    train_cfg=dict(
+        augments=dict(
+            type='SuperMix', teacher=dict(config=teacher, checkpoint=checkpoint), num_mix=2
+        )
+    )
+)
+generation = dict(num=500_000, seed=0)

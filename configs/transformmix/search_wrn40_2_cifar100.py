@@ -1,0 +1,23 @@
+# TransformMix's search for Table 10, section 4.1: 100 epochs, batch 128, with SuperMix's teacher
+# WRN-40-2. 1 GPU x 128.
+# Ours: the images as SuperMix's distillation has them (padding 4), since Table 10 follows it;
+# momentum 0.9; a validation every 10 epochs.
+_base_ = [
+    '../_base_/datasets/cifar100_supermix.py',
+    '../_base_/schedules/search_100e.py',
+    '../_base_/default_runtime.py',
+]
+
+teacher = 'configs/distill/teacher_wrn40_2_cifar100.py'
+checkpoint = 'work_dirs/distill/teacher_wrn40_2_cifar100/last.pth'
+requires = [dict(config=teacher, produces=checkpoint)]
+
+model = dict(
+    type='MixerSearch',
+    teacher=dict(config=teacher, checkpoint=checkpoint),
+    mixer=dict(type='TransformMixer', num_mix=2, cam_size=32),
+    alpha=1.0,
+)
+train_dataloader = dict(batch_size=128, drop_last=True)
+val_evaluator = dict(_delete_=True, type='MixQuality')
+test_evaluator = val_evaluator

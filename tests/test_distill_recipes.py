@@ -1,0 +1,161 @@
+"""The recipes of the distillation experiments, against the papers' numbers."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.optim import LinearLR, MultiStepLR
+
+from mmtmix.generation import read_settings
+from mmtmix.models import SuperMix
+from mmtmix.models.batch_augments import mixer_config
+from mmtmix.utils import load_config
+
+ROOT = Path(__file__).resolve().parents[1]
+MINI = 'wrn16_wrn10_fashionmnist_mini'
+IMAGENET = ['resnet34_resnet18', 'resnet34_resnet18_k3']
+PAIRS = sorted(path.stem for path in ROOT.glob('configs/distill/pairs/*.py'))
+CIFAR = [pair for pair in PAIRS if pair not in (MINI, *IMAGENET)]
+FIFTH = ('mobilenetv2', 'shufflenetv1', 'shufflenetv2')  # of the learning rate, as students
+TEACHERS = sorted(path.stem for path in ROOT.glob('configs/distill/teacher_*.py'))
+METHODS = {path.stem for path in ROOT.glob('configs/distill/*.py')} - set(TEACHERS)
+CLEAN = {'student', 'kd', 'crd', 'crd_kd'}
+MIXED = METHODS - CLEAN
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Load a method's config with a pair."""
+
+    def load(method, pair):
+        monkeypatch.setenv('PAIR', pair)
+        return load_config(f'configs/distill/{method}.py')
+
+    return load
+
+
+def learning_rates(cfg, length=3):
+    """The learning rate at the start of each epoch, stepped as MMEngine's hook does."""
+    sgd = torch.optim.SGD([torch.zeros(1)], lr=cfg.optim_wrapper.optimizer.lr)
+    settings = cfg.param_scheduler
+    schedules = []
+    for schedule in settings if isinstance(settings, list) else [settings]:
+        schedule = schedule.to_dict()
+        cls = dict(MultiStepLR=MultiStepLR, LinearLR=LinearLR)[schedule.pop('type')]
+        if schedule.pop('convert_to_iter_based', False):
+            schedules.append(cls.build_iter_from_epoch(sgd, **schedule, epoch_length=length))
+        else:
+            schedules.append(cls(sgd, **schedule))
+    rates = []
+    for _ in range(cfg.train_cfg.max_epochs):
+        rates.append(sgd.param_groups[0]['lr'])
+        for _ in range(length):
+            sgd.step()
+            for schedule in schedules:
+                if not schedule.by_epoch:
+                    schedule.step()
+        for schedule in schedules:
+            if schedule.by_epoch:
+                schedule.step()
+    return rates
+
+
+def test_mixed_images_of_cifar_are_cropped_less_than_clean_ones(load):
+    cfg = load('kd_supermix', 'vgg13_vgg8')
+    flip = dict(type='RandomFlip', prob=0.5, direction='horizontal')
+    for padding, pipeline in ((4, cfg.train_pipeline), (2, cfg.mixed_pipeline)):
+        crop = dict(type='RandomCrop', crop_size=32, padding=padding)
+        assert pipeline == [crop, flip, dict(type='PackInputs')]
+
+
+@pytest.mark.parametrize('pair', CIFAR)
+def test_recipes_on_cifar_are_the_papers(pair, load):
+    share = 1 / 5 if pair.endswith(FIFTH) else 1
+    sgd = dict(type='SGD', momentum=0.9, weight_decay=5e-4)
+    for method in METHODS:
+        if method.endswith('transformmix') and not pair.startswith('wrn40_2'):
+            continue
+        cfg = load(method, pair)
+        epochs, batch, lr = (600, 128, 0.1) if method in MIXED else (240, 64, 0.05)
+        assert cfg.train_cfg == dict(by_epoch=True, max_epochs=epochs, val_interval=1)
+        assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
+        assert cfg.train_dataloader.dataset.type == 'CIFAR100'
+        optimizer = cfg.optim_wrapper.optimizer.to_dict()
+        assert optimizer.pop('lr') == pytest.approx(lr * share)
+        assert optimizer == sgd
+
+
+@pytest.mark.parametrize('share', [1, 1 / 5])
+def test_learning_rates_on_cifar_fall_at_the_papers_epochs(share, load):
+    pair = 'wrn40_2_wrn16_2' if share == 1 else 'vgg13_mobilenetv2'
+    clean = learning_rates(load('kd', pair))
+    mixed = learning_rates(load('kd_supermix', pair))
+    for rates, lr, first, milestones in (
+        (clean, 0.05, 0, [150, 180, 210, 240]),
+        (mixed, 0.1, 5, [200, 300, 400, 500, 600]),
+    ):
+        for power, (start, end) in enumerate(zip([first, *milestones], milestones, strict=False)):
+            expected = lr * share * 0.1**power
+            assert rates[start:end] == pytest.approx([expected] * (end - start))
+    # a line from almost nothing
+    assert mixed[0] == pytest.approx(1e-4 * share)
+    steps = [after - before for before, after in zip(mixed[:5], mixed[1:5], strict=False)]
+    assert steps == pytest.approx([steps[0]] * 4)
+    assert steps[0] == pytest.approx(0.1 * share * 3 / 14, rel=2e-3)
+
+
+@pytest.mark.parametrize('pair', IMAGENET)
+@pytest.mark.parametrize('method', ['kd', 'crd', 'ce_cutmix', 'kd_supermix'])
+def test_the_recipe_on_imagenet_is_the_papers(method, pair, load):
+    cfg = load(method, pair)
+    assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4)
+    assert cfg.train_cfg.max_epochs == 100
+    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 256
+    rates = learning_rates(cfg, 1)
+    expected = [0.1] * 30 + [0.01] * 30 + [1e-3] * 30 + [1e-4] * 10
+    assert rates == pytest.approx(expected)
+
+
+def test_the_small_pair_trains_alike_with_and_without_mixed_images(load):
+    clean, mixed = load('kd', MINI), load('kd_mixup', MINI)
+    for field in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'train_dataloader'):
+        assert clean[field] == mixed[field]
+
+
+@pytest.mark.parametrize('teacher', TEACHERS)
+def test_teachers_have_the_recipe_of_students_without_mixed_images(teacher, load):
+    cfg = load_config(f'configs/distill/{teacher}.py')
+    student = load('student', IMAGENET[0] if 'imagenet' in teacher else 'vgg13_vgg8')
+    for field in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'train_dataloader'):
+        assert cfg[field] == student[field]
+    assert 'requires' not in cfg
+
+
+def test_sets_are_as_large_as_the_papers_and_solved_with_its_settings():
+    sets = {load_config(f'configs/distill/pairs/{pair}.py').mixed_run.config for pair in PAIRS}
+    sets = sorted(config for config in sets if 'fashionmnist' not in config)
+    assert len(sets) == 6 + 2
+    for config in sets:
+        cfg = load_config(config)
+        settings, options = read_settings(cfg)
+        assert (settings.keep, settings.flip_prob) == ('finished', 0.5)
+        assert options['pipeline'] is None  # that of validation: no crops
+        is_imagenet = 'imagenet' in config
+        assert settings.num == (1_000_000 if is_imagenet else 500_000)
+        defaults = inspect.signature(SuperMix).parameters
+        mixer = mixer_config(cfg)
+        names = ('num_mix', 'alpha', 'lambda_s', 'mask_size', 'sigma', 'max_unfinished_ratio')
+        used = [mixer.get(name, defaults[name].default) for name in names]
+        own = [int(config[-4]), 3, 25, 16, 2, 0.5] if is_imagenet else [2, 3, 25, 8, 1, 0.1]
+        assert used == own
+
+
+def test_the_search_is_that_of_the_papers_other_networks():
+    cfg = load_config('configs/transformmix/search_wrn40_2_cifar100.py')
+    other = load_config('configs/transformmix/search_wrn28_cifar100.py')
+    for field in ('optim_wrapper', 'train_cfg', 'val_evaluator'):
+        assert cfg[field] == other[field]
+    assert (cfg.model.mixer, cfg.model.alpha) == (other.model.mixer, other.model.alpha)
+    assert cfg.train_dataloader.batch_size == other.train_dataloader.batch_size == 128
+    assert cfg.model.type == other.model.type
