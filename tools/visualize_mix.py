@@ -116,8 +116,7 @@ def mix(
     """
     generator = torch.Generator().manual_seed(seed)
     weights = draw_weights(len(index), mixer.num_mix, mixer.alpha, generator).to(index.device)
-    mixed, details = mixer.mix(images.inputs, images.scores, weights, index, generator)
-    return mixed, {'weights': weights, 'index': index, **details}  # the mixer's weights win
+    return mixer.mix_with_details(images.inputs, images.scores, weights, index, generator)
 
 
 def draw(mixers: Sequence[BatchMixer], images: RealImages, args: argparse.Namespace) -> Figure:

@@ -14,6 +14,7 @@ from .backbones import (
 from .batch_augments import (
     BatchMixer,
     MaskMixer,
+    PuzzleMix,
     SampleCutMix,
     SampleMixup,
     SuperMix,
@@ -21,6 +22,7 @@ from .batch_augments import (
 )
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs
 from .mixers import TransformMixer, load_mixer, save_mixer
+from .repeat_preprocessor import RepeatMixPreprocessor
 from .saliency import InputGradient, SaliencySource, TeacherCAM, build_saliency
 from .search import MixerSearch
 from .teachers import FrozenTeacher
@@ -42,7 +44,9 @@ __all__ = [
     'MixerSearch',
     'NetworkOutputs',
     'PreActResNet',
+    'PuzzleMix',
     'SampleCutMix',
+    'RepeatMixPreprocessor',
     'SaliencySource',
     'SampleMixup',
     'ShakeShake',

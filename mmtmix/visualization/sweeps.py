@@ -148,8 +148,7 @@ def _mix(
     seed: int,
 ) -> tuple[Tensor, Details]:
     generator = torch.Generator().manual_seed(seed)  # the same noise for every value
-    mixed, details = augment.mix(batch_inputs, batch_scores, weights, index, generator)
-    return mixed, details
+    return augment.mix_with_details(batch_inputs, batch_scores, weights, index, generator)
 
 
 def _stack(results: list[tuple[Tensor, Details]]) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -3,6 +3,7 @@
 from .batch_mixer import BatchMixer, rank_generator
 from .building import build_mixer, mixer_config, with_input_stats
 from .mask_mixer import MaskMixer
+from .puzzle_mix import PuzzleMix
 from .sample_mixes import SampleCutMix, SampleMixup
 from .super_mix import SuperMix
 from .transform_mix import TransformMix
@@ -10,6 +11,7 @@ from .transform_mix import TransformMix
 __all__ = [
     'BatchMixer',
     'MaskMixer',
+    'PuzzleMix',
     'SampleCutMix',
     'SampleMixup',
     'SuperMix',

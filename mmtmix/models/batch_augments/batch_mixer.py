@@ -45,7 +45,11 @@ class BatchMixer(metaclass=ABCMeta):
         return self
 
     def __call__(
-        self, batch_inputs: Tensor, batch_scores: Tensor, return_details: bool = False
+        self,
+        batch_inputs: Tensor,
+        batch_scores: Tensor,
+        return_details: bool = False,
+        repeat: int = 1,
     ) -> tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Details]:
         """Mix a batch.
 
@@ -56,6 +60,8 @@ class BatchMixer(metaclass=ABCMeta):
             batch_inputs: Normalised images, (N, C, H, W).
             batch_scores: Soft or one-hot labels, (N, num_classes).
             return_details: Also return how the mixes were made.
+            repeat: Mixes of each image, R >= 1: N becomes R * N in everything that is returned,
+                one mix of the whole batch after the other. A teacher is asked once for all.
 
         Returns:
             Mixed inputs (N, C, H, W) in the dtype of ``batch_inputs`` and mixed scores
@@ -71,21 +77,36 @@ class BatchMixer(metaclass=ABCMeta):
         self._check(batch_inputs, batch_scores)
         scores = batch_scores if batch_scores.is_floating_point() else batch_scores.float()
         if len(batch_inputs) < self.num_mix:
-            mixed, targets = batch_inputs.clone(), scores.clone()
+            mixed, scores = batch_inputs.repeat(repeat, 1, 1, 1), scores.repeat(repeat, 1)
+            targets = scores.clone()
             if not return_details:
                 return mixed, targets
             return mixed, targets, self.unmixed_details(mixed, scores)
         generator = rank_generator()
-        weights = draw_weights(len(batch_inputs), self.num_mix, self.alpha, generator)
+        weights = draw_weights(repeat * len(scores), self.num_mix, self.alpha, generator)
         weights = weights.to(batch_inputs.device, non_blocking=True)
-        index = self.draw_index(scores, generator)
-        mixed, details = self.mix(batch_inputs, scores, weights, index, generator)
-        details = {'weights': weights, 'index': index, **details}
-        targets = self.mix_targets(scores, details)
-        if not return_details:
-            return mixed, targets
-        details.setdefault('warped', batch_inputs[index])  # of mixers that move nothing
-        return mixed, targets, details
+        index = torch.cat([self.draw_index(scores, generator) for _ in range(repeat)])
+        drawn = (batch_inputs, scores, weights, index, generator)
+        if return_details:
+            mixed, details = self.mix_with_details(*drawn)
+            return mixed, self.mix_targets(scores, details), details
+        mixed, details = self.mix(*drawn)
+        return mixed, self.mix_targets(scores, {'weights': weights, 'index': index, **details})
+
+    def mix_with_details(
+        self,
+        batch_inputs: Tensor,
+        batch_scores: Tensor,
+        weights: Tensor,
+        index: Tensor,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Details]:
+        """As :meth:`mix`, with all details that a call returns."""
+        mixed, details = self.mix(batch_inputs, batch_scores, weights, index, generator)
+        details = {'weights': weights, 'index': index, **details}  # the mixer's own win
+        if 'warped' not in details:  # it moves nothing
+            details['warped'] = batch_inputs[details['index']]
+        return mixed, details
 
     @abstractmethod
     def mix(

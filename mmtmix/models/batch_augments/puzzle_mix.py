@@ -1,0 +1,182 @@
+"""PuzzleMix: masks by graph cuts, and images whose salient parts move into their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from mmengine.logging import print_log
+from mmpretrain.registry import BATCH_AUGMENTS
+from torch import Tensor
+
+from mmtmix.functional import (
+    blend,
+    blend_batch,
+    cut_grids,
+    load_maxflow,
+    move_cells,
+    pool_colours,
+    pool_saliency,
+    puzzle_terms,
+    transport_plan,
+    upsample_cells,
+)
+from mmtmix.models.saliency import SaliencySource, build_saliency
+from mmtmix.models.teachers import InputStats
+
+from .batch_mixer import BatchMixer, Details
+
+USUAL_STD = 64.0
+"""In 0-255 units, near that of CIFAR and ImageNet."""
+
+
+@BATCH_AUGMENTS.register_module()
+class PuzzleMix(BatchMixer):
+    """`PuzzleMix <https://arxiv.org/abs/2009.06962>`_ of two images.
+
+    Cells get shares of the two images such that little saliency is lost, neighbours agree and
+    colours join, solved exactly for the whole batch at once. Then, with ``transport``, cells of
+    each image move to where its mask shows them. ``weights`` in the details are the shares that
+    the masks have, and labels follow them. It needs PyMaxflow, and ``LiveModelHook`` among the
+    ``custom_hooks`` for its default saliency.
+
+    Args:
+        num_mix: 2; there are no cuts of more images.
+        alpha: Beta parameter of the weights that the prior asks for, drawn a sample (the public
+            code draws one a batch), > 0.
+        saliency: What matters in an image: a name, config or source of
+            :mod:`mmtmix.models.saliency`.
+        block_num: Cells a side; drawn from 2, 4, 8 and 16 for each batch if None. Sides of fewer
+            pixels have a cell a pixel.
+        beta: Smoothness of labels, >= 0; 1.5 on ImageNet.
+        gamma: Smoothness of colours, >= 0.
+        eta: Weight of the prior, >= 0.
+        n_labels: Shares a cell can have: 3 are 0, 1/2 and 1.
+        neigh_size: Pixels that are compared across an edge of cells, averaged by squares of this
+            side.
+        transport: Whether salient cells move into their masks.
+        t_size: Side of the cells that move, in pixels, where blocks are larger; -1 moves blocks.
+            4 on CIFAR and Tiny-ImageNet, -1 on ImageNet. Memory grows with their number squared.
+        t_eps: Cost of distance, >= 0.
+        input_stats: How the images are normalised, ``dict(std=[...])`` in 0-255 units, for
+            comparing colours. By default what the running config says, and outside of a run a
+            standard deviation of 64.
+
+    Raises:
+        ImportError: If PyMaxflow is missing.
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        num_mix: int = 2,
+        alpha: float = 1.0,
+        saliency: str | dict | SaliencySource = 'InputGradient',
+        block_num: int | None = None,
+        beta: float = 1.2,
+        gamma: float = 0.5,
+        eta: float = 0.2,
+        n_labels: int = 3,
+        neigh_size: int = 4,
+        transport: bool = True,
+        t_size: int = 4,
+        t_eps: float = 0.8,
+        input_stats: dict | None = None,
+    ):
+        super().__init__(num_mix, alpha)
+        if num_mix != 2:
+            raise ValueError(f'num_mix must be 2, PuzzleMix mixes two images, got {num_mix!r}')
+        least = dict(beta=(beta, 0), gamma=(gamma, 0), eta=(eta, 0), t_eps=(t_eps, 0))
+        least |= dict(n_labels=(n_labels, 2), neigh_size=(neigh_size, 1))
+        for name, (value, low) in least.items():
+            if not value >= low or (low and not isinstance(value, int)):
+                raise ValueError(f'{name} must be >= {low}, got {value!r}')
+        if block_num is not None and not (isinstance(block_num, int) and block_num >= 1):
+            raise ValueError(
+                f'block_num must be None or an integer >= 1, the cells a side, got {block_num!r}'
+            )
+        if not isinstance(t_size, int) or (t_size < 1 and t_size != -1):
+            raise ValueError(
+                f't_size must be a number of pixels, or -1 to move whole blocks, got {t_size!r}'
+            )
+        load_maxflow()  # a run without it ends before it starts
+        self.saliency = build_saliency(saliency)
+        self.block_num = block_num
+        self.terms = dict(beta=beta, gamma=gamma, eta=eta, num_labels=n_labels)
+        self.neigh_size = neigh_size
+        self.transport, self.t_size, self.t_eps = transport, t_size, t_eps
+        self._std = None if input_stats is None else _std_of(input_stats)
+
+    @torch.no_grad()
+    def mix(
+        self,
+        batch_inputs: Tensor,
+        batch_scores: Tensor,
+        weights: Tensor,
+        index: Tensor,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Details]:
+        """See :meth:`BatchMixer.mix`."""
+        saliency = self.saliency(batch_inputs, batch_scores)
+        blocks = self.block_num or 2 ** int(torch.randint(1, 5, (), generator=generator))
+        height, width = batch_inputs.shape[-2:]
+        cells = (min(blocks, height), min(blocks, width))
+        own = self._own_shares(batch_inputs, saliency, weights, index, cells)
+        shares = torch.stack([own, 1 - own], dim=1)
+        masks = upsample_cells(shares, (height, width))[:, :, None]
+        details = dict(weights=masks.mean(dim=(2, 3, 4)), masks=masks)
+        if not self.transport:
+            return blend_batch(batch_inputs, index, masks), details
+        warped = self._transported(batch_inputs, saliency, index, shares)
+        mixed = blend(warped, masks.to(warped.dtype))
+        return mixed, dict(details, warped=warped)
+
+    def _own_shares(
+        self,
+        images: Tensor,
+        saliency: Tensor,
+        weights: Tensor,
+        index: Tensor,
+        cells: tuple[int, int],
+    ) -> Tensor:
+        """The share of its own image that each cell of each mix gets, (M, rows, columns)."""
+        pooled = pool_saliency(saliency, cells)
+        colours = pool_colours(self._coloured(images), cells, self.neigh_size)
+        terms = puzzle_terms(pooled, colours, index, weights[:, 0], **self.terms)
+        return cut_grids(*terms) / (self.terms['num_labels'] - 1)
+
+    def _transported(
+        self, images: Tensor, saliency: Tensor, index: Tensor, shares: Tensor
+    ) -> Tensor:
+        """The images of each mix with their cells moved, (M, 2, C, H, W)."""
+        sides = list(zip(images.shape[-2:], shares.shape[-2:], strict=True))
+        parts = [1 if self.t_size == -1 else max(1, a // b // self.t_size) for a, b in sides]
+        rows, columns = (b * part for (_, b), part in zip(sides, parts, strict=True))
+        pooled = pool_saliency(saliency, (rows, columns))
+        shown = shares.repeat_interleave(parts[0], dim=2).repeat_interleave(parts[1], dim=3) > 0
+        rounds = max(rows, columns)
+        plans = [
+            transport_plan(pooled[index[:, i]], shown[:, i], self.t_eps, rounds)
+            for i in range(self.num_mix)
+        ]
+        return move_cells(images, index, torch.stack(plans, dim=1), (rows, columns))
+
+    def _coloured(self, images: Tensor) -> Tensor:
+        """Colours in units of the full range; their mean cancels where they are compared."""
+        if self._std is None:
+            stats = InputStats.of_running_task()
+            if stats is None:
+                stats = InputStats(std=(USUAL_STD,))
+                print_log(f'PuzzleMix: no run says how images are normalised, so {stats}')
+            self._std = torch.tensor(stats.std or (1.0,)).view(-1, 1, 1)
+        self._std = self._std.to(images.device)
+        return images.float() * (self._std / 255)
+
+
+def _std_of(input_stats: Mapping) -> Tensor:
+    if not isinstance(input_stats, Mapping) or not input_stats.get('std'):
+        raise ValueError(
+            'input_stats must be dict(std=[...]), one number a channel or one for all, in 0-255 '
+            f'units, got {input_stats!r}'
+        )
+    return torch.tensor([float(value) for value in input_stats['std']]).view(-1, 1, 1)
