@@ -5,6 +5,7 @@ Needs matplotlib, so nothing else of this library imports it. Figures belong to 
 
 from .comparison import draw_comparison
 from .curves import plot_curves
+from .gallery import draw_gallery
 from .grid import check_format, save_figure
 from .images import CHANNEL_ORDERS, denormalize
 from .panel import LAYOUTS, draw_panel
@@ -22,6 +23,7 @@ __all__ = [
     'check_format',
     'denormalize',
     'draw_comparison',
+    'draw_gallery',
     'draw_panel',
     'draw_sweep',
     'load_images',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapperDict
 from torch import nn
 
 
@@ -23,7 +23,7 @@ def add_parameters(runner: Any, parameters: Iterable[nn.Parameter]) -> None:
     Raises:
         TypeError: If the run has several optimizers.
     """
-    if not isinstance(runner.optim_wrapper, OptimWrapper):
+    if isinstance(runner.optim_wrapper, OptimWrapperDict):
         raise TypeError(
             'a distillation loss with parameters needs one optimizer, and this run has '
             f'{type(runner.optim_wrapper).__name__}; use losses without parameters, such as KDLoss'

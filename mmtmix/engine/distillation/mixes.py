@@ -17,6 +17,7 @@ from torch import Tensor
 from mmtmix.models.batch_augments import BatchMixer
 from mmtmix.models.teachers import FrozenTeacher
 
+from .shared_seed import shared_seed
 from .student import soft_targets
 
 
@@ -138,7 +139,8 @@ class OfflineMixes(Mixes):
         )
         if workers:
             defaults['worker_init_fn'] = dict(type='seed_worker')
-        self.loader = runner.build_dataloader({**defaults, **self.config}, seed=runner.seed)
+        seed = shared_seed(runner)
+        self.loader = runner.build_dataloader({**defaults, **self.config}, seed=seed)
         self.num_classes = num_classes
         _check_images(clean.dataset, self.loader.dataset)
         model = runner.model

@@ -26,6 +26,7 @@ from mmtmix.engine.distillation import (
     add_parameters,
     build_mixes,
     join_state,
+    shared_seed,
     split_state,
 )
 from mmtmix.evaluation import TeacherAgreement
@@ -140,6 +141,7 @@ class DistillHook(Hook):
         student = self.objective.student
         if self.mixes is not None:
             self.mixes.prepare(runner, student.num_classes)
+            self._attached.callback(self.mixes.end_epoch)  # no workers after an exception
         self._attach(runner, student)
 
     def before_train_epoch(self, runner: Any) -> None:
@@ -149,7 +151,7 @@ class DistillHook(Hook):
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Note which step it is."""
-        self._seed = (runner.seed, runner.iter)
+        self._seed = (shared_seed(runner), runner.iter)
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
@@ -203,7 +205,7 @@ class DistillHook(Hook):
             labels = _labels(dataset)
             dims = student.feature_dim, getattr(teacher.model.head, 'in_channels', None) or 0
             for loss in self.losses:
-                loss.prepare(*dims, labels, runner.seed)
+                loss.prepare(*dims, labels, shared_seed(runner))
         if self._has_parameters:
             self.losses.to(next(student.model.parameters()).device)
             add_parameters(runner, self.losses.parameters())

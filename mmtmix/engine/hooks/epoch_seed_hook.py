@@ -21,6 +21,8 @@ class EpochSeedHook(Hook):
     ``persistent_workers=False`` and ``worker_init_fn=dict(type='seed_worker')`` for the same.
     """
 
+    priority = 'HIGH'  # before hooks that draw, or that start workers, as DistillHook does
+
     def before_train_epoch(self, runner: Any) -> None:
         """Seed everything."""
         entropy = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])

@@ -54,7 +54,11 @@ def test_details_have_the_documented_shapes_and_add_up(
     inputs, scores = make_batch(num_samples, shape)
     mixed, targets, details = augment(inputs, scores, return_details=True)
     assert mixed.shape == inputs.shape
+    # ground-truth labels need no look at the clean batch, unless that is all there is
+    looked = labels == 'teacher' or num_samples == 1
+    known = dict(clean_logits=(num_samples, 10)) if looked else {}
     assert {name: tuple(value.shape) for name, value in details.items()} == dict(
+        known,
         weights=(num_samples, num_mix),
         index=(num_samples, num_mix),
         classes=(num_samples, num_mix),
@@ -70,8 +74,10 @@ def test_details_have_the_documented_shapes_and_add_up(
     torch.testing.assert_close(targets.sum(dim=1), torch.ones(num_samples))
     with torch.no_grad():
         logits = augment.teacher(mixed)
+        clean = augment.teacher(inputs)
     torch.testing.assert_close(details['logits'], logits, atol=1e-3, rtol=1e-3)
-    asked = scores if labels == 'gt' else augment.teacher(inputs)
+    torch.testing.assert_close(details.get('clean_logits', clean), clean)
+    asked = scores if labels == 'gt' else clean
     assert torch.equal(details['classes'], asked.argmax(dim=1)[details['index']])
     if num_samples == 1:
         assert torch.equal(mixed, inputs)
@@ -114,6 +120,10 @@ def test_clean_gives_the_unfinished_their_own_image_and_class(make_super, batch,
     assert torch.equal(targets[~finished], own[~finished])
     assert not any(torch.equal(a, b) for a, b in zip(kept, batch[0], strict=True))
     torch.testing.assert_close((details['masks'] * details['warped']).sum(dim=1), mixed)
+    # the logits are of what came back, and the clean ones were needed whatever the labels
+    for name, images in (('logits', mixed), ('clean_logits', batch[0])):
+        torch.testing.assert_close(details[name], augment.teacher(images), atol=1e-3, rtol=1e-3)
+    assert not torch.allclose(details['logits'][~finished], plain['logits'][~finished], atol=0.01)
 
 
 def test_resampled_partners_are_of_other_classes(make_super, batch):

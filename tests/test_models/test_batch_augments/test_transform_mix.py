@@ -29,6 +29,7 @@ def test_details_have_the_documented_keys_and_shapes(make_augment, make_batch, n
         theta=(6, num_mix, 2, 3),
         warped=(6, num_mix, *shape),
         masks=(6, num_mix, 1, *shape[1:]),
+        clean_logits=(6, 10),
     )
 
 
@@ -57,6 +58,7 @@ def test_saliency_is_the_teachers_cam_of_each_images_label(make_augment, make_ba
     inputs, scores = make_batch()
     _, _, details = augment(inputs, scores, return_details=True)
     model = augment.teacher.model
+    torch.testing.assert_close(details['clean_logits'], augment.teacher(inputs))
     with torch.no_grad():
         (features,) = model.backbone(inputs)
     for n in range(6):
@@ -118,6 +120,7 @@ def test_an_unmixed_batch_has_all_details_and_stands_still(make_augment, make_ba
     assert details.keys() == augment(*make_batch(), return_details=True)[2].keys()
     assert torch.equal(details['saliency'], torch.zeros(2, 3, 1, 1, 1))
     assert torch.equal(details['theta'], torch.eye(2, 3).expand(2, 3, -1, -1))
+    torch.testing.assert_close(details['clean_logits'], augment.teacher(inputs))
     assert torch.equal((details['masks'] * details['warped']).sum(dim=1), inputs)
 
 

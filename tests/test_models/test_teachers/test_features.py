@@ -1,0 +1,57 @@
+"""What a teacher's last layer sees, beside its logits."""
+
+import pytest
+import torch
+from torch import nn
+
+from mmtmix.models import FrozenTeacher
+
+pytestmark = pytest.mark.host
+
+
+@pytest.fixture
+def images():
+    return torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize('compile', [False, dict(backend='eager')])
+def test_features_are_what_the_last_layer_sees_from_the_same_pass(teacher_args, images, compile):
+    teacher, passes = FrozenTeacher(**teacher_args(), compile=compile), []
+    expected = teacher(images)
+    teacher.model.backbone.conv1.register_forward_hook(lambda *args: passes.append(1))
+    logits, features = teacher.features(images)
+    assert len(passes) == 1
+    assert features.shape == (4, 64)
+    assert torch.equal(logits, expected)
+    torch.testing.assert_close(teacher.model.head.fc(features), logits)
+
+
+def test_features_are_of_renormalised_inputs(teacher_args, images):
+    args, task = teacher_args(), dict(mean=[0.0] * 3, std=[1.0] * 3)
+    own = args['config']['data_preprocessor']
+    raw = images * torch.tensor(own['std'])[:, None, None]
+    raw = raw + torch.tensor(own['mean'])[:, None, None]
+    found = FrozenTeacher(**args, input_stats=task).features(raw)
+    torch.testing.assert_close(found, FrozenTeacher(**args).features(images), atol=1e-4, rtol=1e-4)
+
+
+def test_features_of_a_head_that_hides_them_are_refused(make_teacher, images):
+    teacher = make_teacher()
+    teacher.model.head = nn.Flatten()
+    with pytest.raises(ValueError, match='has no pre_logits, so its features are unknown'):
+        teacher.features(images)
+
+
+@pytest.mark.parametrize(
+    ('head', 'backbone', 'known'), [(7, None, 7), (None, 9, 9), (None, -1, None), (7, 9, 7)]
+)
+def test_classes_are_those_of_the_head_or_else_of_the_backbone(
+    make_teacher, head, backbone, known
+):
+    """MMPretrain's VGG classifies in its backbone."""
+    teacher = make_teacher()
+    del teacher.model.head.num_classes
+    for part, number in ((teacher.model.head, head), (teacher.model.backbone, backbone)):
+        if number is not None:
+            part.num_classes = number
+    assert teacher.num_classes == known

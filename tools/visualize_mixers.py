@@ -1,0 +1,107 @@
+"""Draw what all mixers make of the same images, with the same shares.
+
+The config is that of a trained classifier. It is the teacher of the mixers that have one, and it
+stands in for the network in training for those that ask that one. TransformMix is drawn where
+--mixer names the module of a search.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+from matplotlib.figure import Figure
+from mmengine.config import DictAction
+from mmengine.device import get_device
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import BATCH_AUGMENTS
+from torch import Tensor
+
+from mmtmix.engine.launch import default_work_dir
+from mmtmix.models import FrozenTeacher
+from mmtmix.models.saliency import LiveModel, set_live_model
+from mmtmix.utils import load_config
+from mmtmix.visualization import check_format, draw_gallery, load_images, save_figure
+
+# name in the picture -> class, and whether it has a teacher
+MIXERS = {
+    'Mixup': ('SampleMixup', False),
+    'CutMix': ('SampleCutMix', False),
+    'ResizeMix': ('SampleResizeMix', False),
+    'GridMix': ('GridMix', False),
+    'SmoothMix': ('SmoothMix', False),
+    'FMix': ('FMix', False),
+    'SaliencyMix': ('SaliencyMix', False),
+    'AttentiveMix': ('AttentiveMix', True),
+    'PuzzleMix': ('PuzzleMix', False),
+    'SuperMix': ('SuperMix', True),
+    'TransformMix': ('TransformMix', True),
+}
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """What to draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config of a trained classifier')
+    parser.add_argument('--out', required=True, help='picture to write (.png, .pdf, .svg)')
+    parser.add_argument(
+        '--checkpoint', help="its weights (default: last.pth of the config's work dir)"
+    )
+    parser.add_argument('--mixer', help='mixer.pth of a search, for TransformMix')
+    parser.add_argument('--methods', nargs='+', choices=MIXERS, metavar='NAME', help='only these')
+    parser.add_argument('--num', type=int, default=5, help='number of pairs')
+    parser.add_argument('--lam', type=float, default=0.5, help='share of the first image')
+    parser.add_argument('--seed', type=int, default=0, help='of pairs and whatever is drawn')
+    parser.add_argument('--split', choices=['train', 'val'], default='train')
+    parser.add_argument('--device', default=get_device())
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    args = parser.parse_args(argv)
+    if not 0 <= args.lam <= 1:
+        parser.error(f'--lam must be in [0, 1], got {args.lam}')
+    if args.methods and 'TransformMix' in args.methods and not args.mixer:
+        parser.error('TransformMix needs --mixer')
+    return args
+
+
+def mix(
+    name: str, args: argparse.Namespace, teacher: FrozenTeacher, batch: tuple[Tensor, ...]
+) -> Tensor:
+    """The mixes of one method."""
+    kind, has_teacher = MIXERS[name]
+    options = dict(teacher=teacher) if has_teacher else {}
+    if name == 'TransformMix':
+        options['mixer'] = args.mixer
+    mixer = BATCH_AUGMENTS.build(dict(type=kind, **options))
+    generator = torch.Generator().manual_seed(args.seed)
+    torch.manual_seed(args.seed)
+    return mixer.mix(*batch, generator)[0]
+
+
+def main(argv: list[str] | None = None) -> Figure:
+    """Mix, draw and write; returns the figure."""
+    args = parse_args(argv)
+    check_format(args.out)  # before the work rather than after it
+    cfg = load_config(args.config, args.cfg_options)
+    checkpoint = args.checkpoint or f'{default_work_dir(args.config)}/last.pth'
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
+        teacher = FrozenTeacher(cfg, checkpoint)
+        images = load_images(cfg, 2, args.split, args.num, seed=args.seed, device=args.device)
+    teacher.model.to(args.device)
+    index = images.index[list(images.rows)]
+    weights = torch.tensor([[args.lam, 1 - args.lam]], device=args.device).repeat(len(index), 1)
+    names = args.methods or [name for name in MIXERS if name != 'TransformMix' or args.mixer]
+    batch = (images.inputs, images.scores, weights, index)
+    set_live_model(LiveModel(teacher.model))
+    try:
+        mixes = {name: mix(name, args, teacher, batch) for name in names}
+    finally:
+        set_live_model(None)
+    order = images.channel_order
+    figure = draw_gallery(images.inputs, weights, index, mixes, images.stats, images.names, order)
+    save_figure(figure, args.out)
+    print(f'wrote {args.out}')
+    return figure
+
+
+if __name__ == '__main__':
+    main()
