@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from mmtmix.conversion import ARCHS, convert_checkpoint
+from mmtmix.conversion import ARCHS, convert_checkpoint, describe_use
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -58,6 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     classes = len(state[f'{arch.classifier}.weight'])
     config = f'configs/_base_/models/{arch.config}.py'
     print(f'wrote {args.target}: {args.arch} with {classes} classes, for {config}')
+    print(describe_use(args.target, args.arch, classes))
 
 
 if __name__ == '__main__':

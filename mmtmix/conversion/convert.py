@@ -50,7 +50,8 @@ def convert_state(
 
     Raises:
         ValueError: If the name is unknown, a key is left over, missing or of another shape, the
-            classes are not as many, or a weight is not finite; all keys are listed.
+            classes are not as many, or a weight is no real number, not finite or too large; all
+            keys are listed.
     """
     if arch not in ARCHS:
         raise ValueError(f'arch must be one of {", ".join(ARCHS)}, got {arch!r}')
@@ -70,9 +71,12 @@ def convert_state(
         )
         raise ValueError(f'this is no checkpoint of {arch}:\n{listed}')
     _check_classes(state, arch, len(classifier), num_classes)
-    infinite = [key for key, value in state.items() if not value.isfinite().all()]
+    # as what they become: double precision holds more, and float8 doesn't know isfinite
+    infinite = [key for key, value in state.items() if not value.float().isfinite().all()]
     if infinite:
-        raise ValueError(f'these weights hold NaN or infinity: {", ".join(infinite)}')
+        raise ValueError(
+            f'these weights hold NaN or infinity as torch.float32: {", ".join(infinite)}'
+        )
     return {key: found.get(key, value).to(value.dtype, copy=True) for key, value in own.items()}
 
 
@@ -100,11 +104,14 @@ def convert_checkpoint(
     Raises:
         FileExistsError: If the target exists and is not to be replaced.
         OSError: If the source can't be read or the target not be written.
+        IsADirectoryError: If the target is a folder.
         ValueError: If the target is the source itself; see also :func:`read_source` and
             :func:`convert_state`.
     """
     if Path(target).exists() and Path(source).exists() and Path(target).samefile(source):
         raise ValueError(f'target is the source itself, {str(source)!r}; give another name')
+    if Path(target).is_dir():
+        raise IsADirectoryError(f'{str(target)!r} is a folder; name a file to write, in it maybe')
     if Path(target).exists() and not force:
         raise FileExistsError(f'{str(target)!r} exists; give another name, or replace it: --force')
     weights = read_source(source, trust_source)
@@ -143,12 +150,22 @@ def _misfits(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str
             for key in own
             if key in found and found[key].shape != own[key].shape
         ],
+        'of another type': [
+            f'{key} {found[key].dtype} instead of {own[key].dtype}'
+            for key in own
+            if key in found and not _may_become(found[key], own[key])
+        ],
     }
+
+
+def _may_become(value: Tensor, own: Tensor) -> bool:
+    """Whether a value can be cast; counters may be floats, as where states were averaged."""
+    return value.is_floating_point() or not (own.is_floating_point() or value.is_complex())
 
 
 def _check_classes(state: Mapping[str, Tensor], arch: str, actual: int, meant: int | None) -> None:
     """Refuse weights for another number of classes than is meant."""
-    expected = _num_classes(ARCHS[arch]) if meant is None else meant
+    expected = count_classes(ARCHS[arch]) if meant is None else meant
     if actual == expected:
         return
     whose = f'the config of {arch}' if meant is None else '--num-classes'
@@ -160,7 +177,8 @@ def _check_classes(state: Mapping[str, Tensor], arch: str, actual: int, meant: i
     )
 
 
-def _num_classes(arch: Arch) -> int:
+def count_classes(arch: Arch) -> int:
+    """How many classes a network's config says."""
     model = load_config(f'configs/_base_/models/{arch.config}.py').model
     return model[arch.classifier.split('.')[0]].num_classes
 
@@ -170,7 +188,7 @@ def _fits(state: Mapping[str, Tensor], arch: Arch) -> bool:
     found, left_over = _renamed(state, arch)
     classifier = found.get(f'{arch.classifier}.weight')
     # building takes time, so only what may fit
-    if left_over or classifier is None or len(classifier) != _num_classes(arch):
+    if left_over or classifier is None or len(classifier) != count_classes(arch):
         return False
     return not any(_misfits(found, build_network(arch).state_dict()).values())
 

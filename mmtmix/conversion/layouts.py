@@ -21,11 +21,14 @@ class Arch:
         config: Its file in ``configs/_base_/models``, without the suffix.
         rules: The key layout that its checkpoints come in.
         classifier: The last linear layer, in MMPretrain's classifier.
+        images: A file in ``configs/_base_/datasets`` whose images are normalised as those that
+            its checkpoints were trained on.
     """
 
     config: str
     rules: Sequence[Rule]
     classifier: str = 'head.fc'
+    images: str = 'cifar100_supermix'
 
 
 def rename(key: str, rules: Sequence[Rule]) -> str | None:
@@ -128,18 +131,21 @@ def _zoo_others() -> dict[str, Arch]:
 
 
 def _puzzle() -> dict[str, Arch]:
+    layout = dict(rules=PREACTIVATION, images='cifar100_puzzle')
+    tiny = dict(rules=PREACTIVATION, images='tiny_imagenet_puzzle')
     return {
-        'puzzle_wrn28_10': Arch('wrn28_10_puzzle_cifar100', PREACTIVATION),
-        'puzzle_preactresnet18': Arch('preactresnet18_cifar100', PREACTIVATION),
-        'puzzle_preactresnet18_tinyimagenet': Arch('preactresnet18_tinyimagenet', PREACTIVATION),
+        'puzzle_wrn28_10': Arch('wrn28_10_puzzle_cifar100', **layout),
+        'puzzle_preactresnet18': Arch('preactresnet18_cifar100', **layout),
+        'puzzle_preactresnet18_tinyimagenet': Arch('preactresnet18_tinyimagenet', **tiny),
     }
 
 
 def _imagenet() -> dict[str, Arch]:
     names = [f'resnet{depth}_imagenet' for depth in (18, 34, 50, 200)]  # torchvision's, timm's
-    found = {name: Arch(name, RESNET) for name in names}
+    images = 'imagenet_supermix'
+    found = {name: Arch(name, RESNET, images=images) for name in names}
     vgg16 = _plain_vgg((2, 2, 3, 3, 3))
-    found['vgg16_imagenet'] = Arch('vgg16_imagenet', vgg16, classifier='backbone.classifier.6')
+    found['vgg16_imagenet'] = Arch('vgg16_imagenet', vgg16, 'backbone.classifier.6', images)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,9 +36,11 @@ def read_source(path: str | os.PathLike, trust_source: bool = False) -> dict[str
 
     Raises:
         FileNotFoundError: If there is no such file.
+        IsADirectoryError: If it is a folder.
         ConnectionError: If it cannot be downloaded.
         ValueError: If it is damaged, needs trust or holds no weights.
     """
+    _check_records(path)
     try:
         content = load_checkpoint(path)
     except UnsafeCheckpointError as error:
@@ -55,6 +58,23 @@ def read_source(path: str | os.PathLike, trust_source: bool = False) -> dict[str
             f'it holds {kind}'
         )
     return {key.removeprefix(_WRAPPER): value for key, value in state.items()}
+
+
+def _check_records(path: str | os.PathLike) -> None:
+    """Compare a zipped checkpoint's records with their checksums, which torch doesn't."""
+    file = fetch_checkpoint(path)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            # without checksums, which torch can leave out, they are all 0
+            known = any(record.CRC for record in archive.infolist())
+            damaged = archive.testzip() if known else None
+    except Exception:  # an old file that is not zipped, or one so damaged that torch refuses it
+        return
+    if damaged:
+        raise ValueError(
+            f'checkpoint {describe_checkpoint(path, file)} is damaged: its record {damaged!r} '
+            'does not have its checksum; fetch it again'
+        )
 
 
 class _Unpickler(pickle.Unpickler):

@@ -12,6 +12,8 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset, FashionMNIST
 from mmpretrain.registry import DATASETS
 
+from .preparing import own_advice
+
 BUNDLED_ROOT = Path(__file__).parent / 'data' / 'fashion_mnist_mini'
 """Folder of the bundled subset; `tools/make_fashion_mnist_subset.py` makes it."""
 
@@ -153,9 +155,10 @@ class FashionMNISTIdx(BaseDataset):
 
     data_advice = (
         'Leave data_root unset for the bundled subset, or set it to a folder with the official '
-        "files (Debian and Ubuntu: 'apt-get install dataset-fashion-mnist' puts them in "
-        '/usr/share/datasets/fashion-mnist; else https://github.com/zalandoresearch/fashion-mnist)'
-        '. Nothing is downloaded.'
+        'files: python tools/prepare_data.py fashion_mnist --root {folder} fetches them there '
+        "(or 'apt-get install dataset-fashion-mnist' puts them in "
+        '/usr/share/datasets/fashion-mnist, on Debian and Ubuntu). '
+        'The run itself downloads nothing.'
     )
 
     def __init__(
@@ -220,7 +223,8 @@ class FashionMNISTIdx(BaseDataset):
             official = [f'{name}.gz' for pair in IDX_FILES.values() for name in pair]
             raise FileNotFoundError(
                 f'data_root {root} lacks {", ".join(missing)} for split={self.split!r}. Expected '
-                f'there, gzipped or plain: {", ".join(official)}. {self.data_advice}'
+                f'there, gzipped or plain: {", ".join(official)}. '
+                f'{own_advice(type(self), root)}'
             )
         images, labels = read_split(root, self.split)
         if self.channels > 1:

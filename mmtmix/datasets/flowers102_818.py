@@ -10,6 +10,8 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from .preparing import own_advice
+
 NUM_IMAGES = 8189
 NUM_CLASSES = 102
 NUM_TEST = 818
@@ -78,7 +80,7 @@ class Flowers102Split818(BaseDataset):
     """
 
     data_advice = (
-        'python tools/prepare_data.py flowers102 --root DATA_ROOT fetches what is missing.'
+        'python tools/prepare_data.py flowers102 --root {folder} fetches what is missing.'
     )
 
     def __init__(
@@ -126,7 +128,7 @@ class Flowers102Split818(BaseDataset):
         there = set(os.listdir(root / 'jpg')) if (root / 'jpg').is_dir() else set()
         absent = [n for n in range(1, NUM_IMAGES + 1) if _file_name(n) not in there]
         if absent:
-            others = f' and {len(absent) - 1} other images' if len(absent) > 1 else ''
+            others = f' and {len(absent) - 1} more' if len(absent) > 1 else ''
             missing.append(f'jpg/{_file_name(absent[0])}{others}')
         return str(root), missing
 
@@ -143,7 +145,7 @@ class Flowers102Split818(BaseDataset):
         root, missing = self.missing_files(self.data_root, self.split, self.test_ids)
         if missing:
             raise FileNotFoundError(
-                f'data_root {root} lacks {", ".join(missing)}. {self.data_advice}'
+                f'data_root {root} lacks {", ".join(missing)}. {own_advice(type(self), root)}'
             )
         labels = _read_labels(Path(root, 'imagelabels.mat'))
         if self.test_ids is None:

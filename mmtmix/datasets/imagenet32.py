@@ -13,6 +13,7 @@ from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from .array_pickles import load_array_pickle
+from .preparing import own_advice
 
 NUM_CLASSES = 1000
 SIZE = 32
@@ -87,7 +88,7 @@ class ImageNet32(BaseDataset):
 
     data_advice = (
         "Get the 32x32 archives from https://image-net.org/download-images (ImageNet's terms "
-        'apply), then: python tools/prepare_data.py imagenet32 --root DATA_ROOT '
+        'apply), then: python tools/prepare_data.py imagenet32 --root {folder} '
         '--archive Imagenet32_train.zip Imagenet32_val.zip'
     )
 
@@ -143,7 +144,7 @@ class ImageNet32(BaseDataset):
         if missing:
             raise FileNotFoundError(
                 f'data_root {root} lacks {", ".join(missing)} for split={self.split!r}. '
-                f'{self.data_advice}'
+                f'{own_advice(type(self), root)}'
             )
         # The batches stay apart, and no list of items is made: either would double the memory.
         read = [read_batch(Path(root, name)) for name in BATCHES[self.split]]

@@ -8,6 +8,8 @@ from typing import Any
 
 from mmpretrain.datasets import MNIST
 
+from .annotated import missing_annotated
+
 
 def missing_files(cls: Any, kwargs: dict) -> tuple[str, list[str]]:
     """Return the absolute folder of a dataset and what is missing there."""
@@ -15,7 +17,10 @@ def missing_files(cls: Any, kwargs: dict) -> tuple[str, list[str]]:
         return cls.missing_files(**kwargs)
     if has_file_lists(cls):
         return _missing_listed(cls, kwargs)
-    return _missing_annotated(kwargs)
+    folder, missing = _missing_paths(kwargs)
+    if missing or _is_remote(folder):
+        return folder, missing
+    return folder, missing_annotated(cls, folder, kwargs)
 
 
 def has_file_lists(cls: Any) -> bool:
@@ -40,7 +45,7 @@ def reads_extracted(cls: Any) -> bool:
     return isinstance(cls, type) and issubclass(cls, MNIST)
 
 
-def _missing_annotated(kwargs: dict) -> tuple[str, list[str]]:
+def _missing_paths(kwargs: dict) -> tuple[str, list[str]]:
     """Check ``ann_file`` and the folders, joined to ``data_root`` as MMEngine joins them."""
     root = kwargs.get('data_root')
     prefix = kwargs.get('data_prefix')

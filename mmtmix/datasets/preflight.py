@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmpretrain.registry import DATASETS
 
 from .missing_files import has_file_lists, missing_files, reads_extracted
-from .preparing import prepare_hint
+from .preparing import own_advice, prepare_hint
 
 DATALOADER_FIELDS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -56,14 +56,15 @@ class _Problem:
 def check_data(cfg: Config | Mapping[str, Any], to_come: Collection[str] = ()) -> None:
     """Check that the files of a config's datasets are there.
 
-    No image is read. A dataset that MMPretrain can download (CIFAR, MNIST, unless
-    ``download=False``) is downloaded if it is missing. Wrappers (``dataset``, ``datasets``) are
-    followed. Remote paths (``s3://``, ``http://``) and types that are not registered are left to
-    the Runner.
+    No image is read; those that MMPretrain's annotation files list are looked up. A dataset that
+    MMPretrain can download (CIFAR, MNIST, unless ``download=False``) is downloaded if it is
+    missing. Wrappers (``dataset``, ``datasets``) are followed. Remote paths (``s3://``,
+    ``http://``) and types that are not registered are left to the Runner.
 
     A dataset class may bring its own check as a classmethod ``missing_files(**kwargs)``, which
     takes the arguments of its constructor and returns ``(absolute folder, missing names)``, and
-    its own advice as the class attribute ``data_advice``.
+    its own advice as the class attribute ``data_advice``, where ``{folder}`` stands for that
+    folder.
 
     In a distributed run, call it on every rank after the process group is initialised: rank 0
     downloads, then every rank looks again and all raise the same error.
@@ -138,7 +139,7 @@ def _find_problems(
     for name, cls, kwargs in datasets:
         folder, missing = missing_files(cls, kwargs)
         if missing:
-            advice = _advice(cls, kwargs) + prepare_hint(cls, folder)
+            advice = _advice(cls, folder, kwargs) + prepare_hint(cls, folder)
             problem = _Problem(_name(cls), folder, tuple(missing), advice, os.path.isdir(folder))
             problem.reason = reasons.get((problem.name, folder), '')
             problems.setdefault(problem.key, problem).fields.append(name)
@@ -149,10 +150,10 @@ def _name(cls: Any) -> str:
     return getattr(cls, '__name__', str(cls))
 
 
-def _advice(cls: Any, kwargs: dict) -> str:
+def _advice(cls: Any, folder: str, kwargs: dict) -> str:
     """Say what to do about missing files."""
     if hasattr(cls, 'data_advice'):
-        return cls.data_advice
+        return own_advice(cls, folder)
     if not has_file_lists(cls):
         return 'Put the data there, or correct data_root, data_prefix or ann_file in the config.'
     url = getattr(cls, 'url', None) or getattr(cls, 'url_prefix', None)
@@ -172,9 +173,11 @@ def _download_missing(datasets: list[tuple[str, Any, dict]]) -> dict[tuple[str, 
     """Let each class download what is missing; return why it failed by (class, folder)."""
     reasons: dict[tuple[str, str], str] = {}
     for _, cls, kwargs in datasets:
+        if not _may_download(cls, kwargs):
+            continue
         folder, missing = missing_files(cls, kwargs)
         key = (_name(cls), folder)
-        if not missing or key in reasons or not _may_download(cls, kwargs):
+        if not missing or key in reasons:
             continue
         if os.environ.get('WORLD_SIZE', '1') != '1' and not dist.is_distributed():
             # Every process would take itself for rank 0 and write the same files.

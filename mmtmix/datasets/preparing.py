@@ -1,4 +1,4 @@
-"""Which of MMPretrain's data sets ``tools/prepare_data.py`` can get, and by what command."""
+"""What to do about missing files: which data sets ``tools/prepare_data.py`` gets, and how."""
 
 from __future__ import annotations
 
@@ -36,3 +36,13 @@ def prepare_hint(cls: Any, folder: str) -> str:
     # the tool leaves them gzipped, as FashionMNISTIdx reads them
     more = ' and un-gzip the files' if name == 'fashion_mnist' else ''
     return f' Or run python tools/prepare_data.py {name} --root {shlex.quote(root)}{more}.'
+
+
+def own_advice(cls: Any, folder: str | os.PathLike) -> str:
+    """Fill in the ``data_advice`` of a class.
+
+    Args:
+        cls: The data set's class.
+        folder: What ``{folder}`` stands for in it, as an argument of a command.
+    """
+    return cls.data_advice.replace('{folder}', shlex.quote(str(folder)))

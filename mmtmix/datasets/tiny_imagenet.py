@@ -9,6 +9,8 @@ from pathlib import Path
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from .preparing import own_advice
+
 FOLDER = 'tiny-imagenet-200'
 SPLITS = ('train', 'val')
 
@@ -46,7 +48,7 @@ class TinyImageNet(BaseDataset):
     """
 
     data_advice = (
-        'python tools/prepare_data.py tiny_imagenet --root DATA_ROOT downloads and unpacks it, or '
+        'python tools/prepare_data.py tiny_imagenet --root {folder} downloads and unpacks it, or '
         'unpacks a tiny-imagenet-200.zip that is there.'
     )
 
@@ -115,7 +117,7 @@ class TinyImageNet(BaseDataset):
         if missing:
             raise FileNotFoundError(
                 f'data_root {folder} lacks {", ".join(missing)} for split={self.split!r}. '
-                f'{self.data_advice}'
+                f'{own_advice(type(self), folder)}'
             )
         wnids = read_wnids(folder)
         names = _read_words(Path(folder, 'words.txt'))
@@ -179,7 +181,7 @@ def _list_train(folder: Path, labels: dict[str, int]) -> list[dict]:
     if uneven:
         raise ValueError(
             f'{folder} is not complete: most classes have {usual} images, but {len(uneven)} have '
-            f'not ({", ".join(uneven[:5])}). {TinyImageNet.data_advice}'
+            f'not ({", ".join(uneven[:5])}). {own_advice(TinyImageNet, folder.parent)}'
         )
     return items
 
@@ -203,7 +205,8 @@ def _list_val(folder: Path, labels: dict[str, int]) -> list[dict]:
     if absent or not items:
         raise ValueError(
             f'{folder / "images"} is not complete: {len(absent)} of the {len(items)} images in '
-            f'{path.name} are missing ({", ".join(absent[:3])}). {TinyImageNet.data_advice}'
+            f'{path.name} are missing ({", ".join(absent[:3])}). '
+            f'{own_advice(TinyImageNet, folder.parent)}'
         )
     return items
 

@@ -33,7 +33,8 @@ def check_contents(
         beside: Another folder to look for lists in, while the first is being unpacked.
 
     Returns:
-        One line for each lack, with the path; none if all is there.
+        One line for each file or pattern that lacks something, with its path; none if all is
+        there.
     """
     problems: list[str] = []
     for item in contents:
@@ -43,7 +44,10 @@ def check_contents(
             problems += _check_listed(item, Path(folder), Path(beside or folder))
         else:
             problems += _check_files(item, Path(folder))
-    return problems
+    of_paths: dict[str, str] = {}
+    for line in problems:  # a list is looked at as a file and for its images
+        of_paths.setdefault(line.partition(': ')[0], line)
+    return [*of_paths.values()]
 
 
 def _check_files(item: Files, folder: Path) -> list[str]:
@@ -76,7 +80,8 @@ def _check_listed(item: Listed, folder: Path, beside: Path) -> list[str]:
     images = [folder / item.image.format(name) for name in names]
     absent = [image for image in images if not image.is_file()]
     if absent:
-        return [f'{absent[0]}: missing, like {len(absent)} of the {len(names)} in {path.name}']
+        likes = _likes(len(absent), len(names), f'in {path.name}')
+        return [f'{absent[0]}: missing{likes}']
     return _faults(item.form, images)
 
 
@@ -98,5 +103,9 @@ def _faults(form: Form, paths: Sequence[Path]) -> list[str]:
     if not faults:
         return []
     path, fault = faults[0]
-    likes = f', like {len(faults)} of {len(paths)} files' if len(paths) > 1 else ''
-    return [f'{path}: {fault}{likes}']
+    return [f'{path}: {fault}{_likes(len(faults), len(paths), "files")}']
+
+
+def _likes(wrong: int, all_of_them: int, what: str) -> str:
+    """Say how many more are like the one that is named."""
+    return f', like {wrong - 1} more of the {all_of_them} {what}' if wrong > 1 else ''

@@ -102,6 +102,12 @@ class Source:
         """The names that it gives directly below the data set's folder."""
         return tuple(dict.fromkeys(item.pattern.split('/')[0] for item in self.gives))
 
+    @property
+    def lists_of_others(self) -> tuple[str, ...]:
+        """The lists of its images that another source gives."""
+        paths = (item.path for item in self.gives if isinstance(item, Listed))
+        return tuple(path for path in paths if path.split('/')[0] not in self.entries)
+
 
 @dataclass(frozen=True)
 class DataSet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,18 +94,25 @@ class Text(Form):
 
     Attributes:
         lines: How many lines it has at least.
+        pattern: What each of them is.
     """
 
     lines: int
+    pattern: str = '.*'
 
     def ends_well(self, path: Path) -> bool:
         """Leave it to ``read``, which is quick."""
         return False
 
     def read(self, path: Path) -> None:
-        """Count the lines."""
+        """Count the lines and look at each."""
+        count = 0
         with open(path, encoding='utf-8') as file:
-            count = sum(1 for line in file if line.strip('\0 \t\n'))
+            for number, line in enumerate(file, 1):
+                if text := line.strip('\0 \t\n'):
+                    count += 1
+                    if not re.fullmatch(self.pattern, text):
+                        raise ValueError(f'line {number} is {text!r}')
         if count < self.lines:
             raise ValueError(f'{count} of {self.lines} lines')
 

@@ -55,19 +55,21 @@ def prepare(
         lacking = []
         for source in data_set.sources:
             if check_contents(source.gives, root):
-                reason = _obtain(source, root, given.get(source.name), offline, any_checksum, say)
+                # an archive of images can't be checked without the lists of another one
+                first = [other.name for other, _ in lacking if _lists_for(source, other)]
+                path = given.get(source.name, root / source.name)
+                reason = _obtain(source, root, path, first, offline, any_checksum, say)
                 lacking += [(source, reason)] if reason else []
         problems = check_contents(data_set.all_contents, root)
         if lacking or problems:
             raise FileNotFoundError(_explain(data_set, root, lacking, problems))
     undecodable = check_deeply(data_set, root) if deep else []
     if undecodable:
-        more = f'\n    and {len(undecodable) - 10} others' if len(undecodable) > 10 else ''
-        lines = '\n'.join(f'    {line}' for line in undecodable[:10])
-        raise ValueError(
-            f'{data_set.title} in {root} has {len(undecodable)} files that cannot be read; delete '
-            f'them and run this again:\n{lines}{more}'
-        )
+        number = len(undecodable)
+        count, them = ('1 file', 'it') if number == 1 else (f'{number} files', 'them')
+        head = f'{data_set.title} in {root} has {count} that cannot be read'
+        lines = [f'{head}; delete {them} and run this again:', *_indented(undecodable)]
+        raise ValueError('\n'.join(lines))
     train, test = data_set.images
     say(f'{data_set.title} is complete: {train:,} + {test:,} images, {data_set.classes} classes')
     say(f'    data_root={str(root)!r}')
@@ -96,25 +98,32 @@ def _assign(data_set: DataSet, archives: Sequence[Path]) -> dict[str, Path]:
     return assigned
 
 
+def _lists_for(source: Source, other: Source) -> bool:
+    """Whether another source gives the lists of a source's images."""
+    return any(item.pattern in source.lists_of_others for item in other.gives)
+
+
 def _obtain(
     source: Source,
     root: Path,
-    given: Path | None,
+    path: Path,
+    first: Sequence[str],
     offline: bool,
     any_checksum: bool,
     say: Callable[[str], None],
 ) -> str:
-    """Find or fetch a source and take what it gives.
+    """Find or fetch a source and take what it gives, unless others that lack come first.
 
     Returns:
         Why it could not be had; empty if it could.
     """
-    path = given or root / source.name
     if not path.is_file():
         if source.url is None:
             return 'there is no public address to download it from'
         if offline:
             return f'not downloaded (--offline); it is at {source.url}'
+        if first:
+            return f'not downloaded before {first[0]} is there; it is at {source.url}'
         say(f'Downloading {source.url}')
         try:
             download(source.url, path, source.md5)
@@ -125,6 +134,9 @@ def _obtain(
             f'{path}: its MD5 is {actual}, not {source.md5}: a broken download, or packed again '
             'by others. Delete it and fetch it again; --any-checksum takes it as it is.'
         )
+    if first:
+        checked = ', with the right MD5' if source.md5 and not any_checksum else ''
+        return f'there already: {path}{checked}; it is unpacked after {first[0]}'
     if source.is_archive:
         unpack(path, source, root, say)
     else:
@@ -139,9 +151,7 @@ def _explain(
     data_set: DataSet, root: Path, lacking: Sequence[tuple[Source, str]], problems: Sequence[str]
 ) -> str:
     """Say what is missing and what to put where."""
-    lines = [f'{data_set.title} is not complete in {root}:']
-    lines += [f'    {line}' for line in problems[:10]]
-    lines += [f'    and {len(problems) - 10} others'] if len(problems) > 10 else []
+    lines = [f'{data_set.title} is not complete in {root}:', *_indented(problems)]
     if lacking:
         lines.append(
             f'Put these files into {root}, or name them with --archive, and run it again:'
@@ -151,3 +161,10 @@ def _explain(
             lines += [f'    {source.name}{checksum}', f'        {reason}']
     lines.append(f'Published at {data_set.page}.')
     return '\n'.join([*lines, *([data_set.note] if data_set.note else [])])
+
+
+def _indented(lines: Sequence[str], most: int = 10) -> list[str]:
+    """Indent lines, and count what would be too many."""
+    shown = [*lines] if len(lines) <= most + 1 else lines[:most]
+    more = [f'and {len(lines) - len(shown)} others'] if len(shown) < len(lines) else []
+    return [f'    {line}' for line in (*shown, *more)]

@@ -121,6 +121,7 @@ FLOWERS102 = DataSet(
     f'{_OXFORD}/flowers/102/',
 )
 
+_PET = r'\S+\s+\d+\s+\S+\s+\S+'  # name, class, species and breed
 PETS = DataSet(
     'pets',
     'Oxford-IIIT Pet',
@@ -130,8 +131,8 @@ PETS = DataSet(
         Source(
             'annotations.tar.gz',
             (
-                Files('annotations/trainval.txt', 1, Text(3680)),
-                Files('annotations/test.txt', 1, Text(3669)),
+                Files('annotations/trainval.txt', 1, Text(3680, _PET)),
+                Files('annotations/test.txt', 1, Text(3669, _PET)),
             ),
             '95a8c909bbe2e81eed6a22bccdf3f68f',
             f'{_OXFORD}/pets/data/annotations.tar.gz',

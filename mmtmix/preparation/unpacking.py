@@ -30,7 +30,8 @@ def unpack(
     folder that has the final name are kept in ``<name>.incomplete``.
 
     Args:
-        archive: The archive, ``.zip``, ``.tar``, ``.tar.gz`` or ``.tgz`` by its contents.
+        archive: The archive, ``.tar``, ``.tar.gz``, ``.tgz`` or ``.zip`` by its contents; what is
+            named ``.zip`` is one.
         source: What it is.
         folder: The data set's folder.
         say: Told what happens.
@@ -62,7 +63,7 @@ def unpack(
 def _extract(archive: Path, target: Path) -> None:
     """Extract regular files and folders that stay below the target."""
     try:
-        if zipfile.is_zipfile(archive):
+        if archive.suffix == '.zip' or zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as file:
                 _check_zip(file)
                 file.extractall(target)
@@ -76,9 +77,20 @@ def _extract(archive: Path, target: Path) -> None:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # a full disk, not the archive's fault
         raise ValueError(
-            f'{archive} is damaged or not complete ({type(error).__name__}: {error}); delete it '
-            'and fetch it again.'
+            f'{archive} is damaged or not complete ({_reason(archive, error)}); delete it and '
+            'fetch it again.'
         ) from error
+
+
+def _reason(archive: Path, error: Exception) -> str:
+    """Say in a line what is wrong with an archive."""
+    with open(archive, 'rb') as file:
+        is_zip = file.read(4) == b'PK\x03\x04'
+    if is_zip and not zipfile.is_zipfile(archive):  # the table of contents is at the end
+        return 'it ends too early'
+    if isinstance(error, tarfile.ReadError) and '\n' in str(error):  # one for each compression
+        return 'it is no tar archive'
+    return f'{type(error).__name__}: {error}'
 
 
 def _check_zip(file: zipfile.ZipFile) -> None:

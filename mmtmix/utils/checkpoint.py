@@ -76,11 +76,14 @@ def fetch_checkpoint(path: str | os.PathLike) -> Path:
 
     Raises:
         FileNotFoundError: If there is no such file.
+        IsADirectoryError: If it is a folder.
         ConnectionError: If it cannot be downloaded.
     """
     name = str(path)
     if not name.startswith(('http://', 'https://')):
         file = Path(path).expanduser()
+        if file.is_dir():
+            raise IsADirectoryError(f'checkpoint {name!r} is a folder, not a file')
         if not file.is_file():
             raise FileNotFoundError(f'checkpoint {name!r} does not exist')
         return file
@@ -108,6 +111,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
 
     Raises:
         FileNotFoundError: If there is no such file.
+        IsADirectoryError: If it is a folder.
         ConnectionError: If it cannot be downloaded.
         UnsafeCheckpointError: If it needs unsafe loading.
         ValueError: If it is damaged or holds no dict.

@@ -2,16 +2,20 @@
 
 import argparse
 import hashlib
+import re
+from pathlib import Path
 
 import pytest
 import torch
 
-from mmtmix.conversion import convert_checkpoint, convert_state
+from mmtmix.conversion import ARCHS, convert_checkpoint, convert_state, describe_use
+from mmtmix.conversion.convert import count_classes
 from mmtmix.models import FrozenTeacher
 from mmtmix.utils import load_checkpoint, load_config
 
 pytestmark = pytest.mark.host
 
+ROOT = Path(__file__).resolve().parents[2]
 AS_THEY_ARE = dict(mean=[0.0, 0.0, 0.0], std=[1.0, 1.0, 1.0])
 
 
@@ -166,8 +170,36 @@ def test_weights_that_are_not_finite_are_refused(value, resnet8):
     with pytest.raises(ValueError) as caught:
         convert_state(spoilt, 'resnet8')
     assert str(caught.value) == (
-        'these weights hold NaN or infinity: bn1.running_var, layer1.0.conv1.weight'
+        'these weights hold NaN or infinity as torch.float32: bn1.running_var, '
+        'layer1.0.conv1.weight'
     )
+
+
+def test_weights_that_single_precision_cannot_hold_are_refused(resnet8):
+    large = resnet8.state['fc.bias'].double()
+    large[3] = 1e300
+    with pytest.raises(ValueError, match=r'infinity as torch\.float32: fc\.bias$'):
+        convert_state(resnet8.state | {'fc.bias': large}, 'resnet8')
+
+
+@pytest.mark.parametrize('dtype', [torch.complex64, torch.bool, torch.int64, torch.int8])
+def test_weights_that_are_no_real_numbers_are_refused(dtype, resnet8):
+    other = resnet8.state['bn1.weight'].to(dtype)
+    with pytest.raises(ValueError) as caught:
+        convert_state(resnet8.state | {'bn1.weight': other}, 'resnet8')
+    assert str(caught.value) == (
+        'this is no checkpoint of resnet8:\n  of another type: '
+        f'backbone.bn1.weight {dtype} instead of torch.float32'
+    )
+
+
+def test_counters_may_be_averages(resnet8):
+    """As in states that were averaged over epochs."""
+    name = 'bn1.num_batches_tracked'
+    state = convert_state(resnet8.state | {name: torch.tensor(7.5)}, 'resnet8')
+    assert state[f'backbone.{name}'] == 7
+    with pytest.raises(ValueError, match='of another type: backbone.bn1.num_batches_tracked'):
+        convert_state(resnet8.state | {name: torch.tensor(7j)}, 'resnet8')
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
@@ -236,6 +268,56 @@ def test_a_target_that_exists_is_replaced_only_on_demand(source, target):
     assert target.read_text() == 'an older one'
     convert_checkpoint(source, target, 'resnet8', force=True)
     assert load_checkpoint(target)['meta']['arch'] == 'resnet8'
+
+
+def test_a_folder_is_no_target(source, target):
+    target.mkdir(parents=True)
+    for force in (False, True):
+        with pytest.raises(IsADirectoryError, match=f"'{target}' is a folder; name a file"):
+            convert_checkpoint(source, target, 'resnet8', force=force)
+
+
+@pytest.mark.parametrize('arch', ARCHS)
+def test_use_is_described_with_configs_that_give_a_teacher(arch, tmp_path, monkeypatch):
+    classes = count_classes(ARCHS[arch])
+    first, *rest = describe_use('x/last.pth', arch, classes).splitlines()
+    match = re.fullmatch(r'as a teacher: dict\(config=(.+), checkpoint=.x/last\.pth.\)', first)
+    if match[1] != '...':
+        assert not rest
+        cfg = load_config(match[1][1:-1])
+    else:
+        bases = re.findall(r"'(\S+?)'", rest[0])
+        (tmp_path / 'own.py').write_text(f'_base_ = {[str(ROOT / base) for base in bases]}')
+        cfg = load_config(tmp_path / 'own.py')
+    own = load_config(f'configs/_base_/models/{ARCHS[arch].config}.py').model
+    assert cfg.model == own
+    assert {'mean', 'std'} <= cfg.data_preprocessor.keys()
+    assert cfg.data_preprocessor.num_classes == classes
+
+
+def test_the_described_config_makes_a_teacher_of_other_classes(reference, target, tmp_path):
+    network = reference('resnet8', 10)
+    torch.save(network.state, tmp_path / 'source.pth')
+    convert_checkpoint(tmp_path / 'source.pth', target, 'resnet8', num_classes=10)
+    said = describe_use(target, 'resnet8', 10)
+    bases = [str(ROOT / base) for base in re.findall(r"'(\S+?\.py)'", said)]
+    (part,) = re.findall(r'num_classes=10 in model\.(\w+) and in data_preprocessor', said)
+    own = f'_base_ = {bases}\nmodel = dict({part}=dict(num_classes=10))\n'
+    (tmp_path / 'own.py').write_text(f'{own}data_preprocessor = dict(num_classes=10)\n')
+    assert FrozenTeacher(tmp_path / 'own.py', target)(network.images).shape == (2, 10)
+
+
+def test_use_names_the_experiment_and_the_fields_of_other_classes():
+    def config_of(arch, classes=100):
+        return describe_use('a.pth', arch, classes).partition('config=')[2]
+
+    assert config_of('wrn_40_2').startswith("'configs/distill/teacher_wrn40_2_cifar100.py'")
+    assert config_of('puzzle_wrn28_10').startswith("'configs/simple/wrn28_cifar100.py'")
+    bases = "['configs/_base_/models/{}.py', 'configs/_base_/datasets/{}.py']"
+    assert bases.format('resnet8_cifar100', 'cifar100_supermix') in config_of('resnet8')
+    text = config_of('wrn_40_2', 10)
+    assert text.startswith('..., ') and 'num_classes=10 in model.head and in data_pre' in text
+    assert 'num_classes=7 in model.backbone and' in config_of('vgg16_imagenet', 7)
 
 
 @pytest.mark.parametrize('force', [False, True])

@@ -136,6 +136,29 @@ def test_a_damaged_file_is_named(length, trust, path):
         read_source(path, trust)
 
 
+@pytest.mark.parametrize('trust', [False, True])
+def test_a_flipped_bit_is_found(trust, path):
+    """Torch gives the changed weight without a word."""
+    torch.save(dict(model=dict(weight=torch.full((999,), 1.5))), path)
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.full((99,), 1.5).numpy().tobytes()) + 400] ^= 1
+    path.write_bytes(content)
+    assert torch.load(path)['model']['weight'].unique().numel() == 2
+    with pytest.raises(
+        ValueError, match=r"ckpt_epoch_240\.pth' is damaged: its record '.*/data/0'"
+    ):
+        read_source(path, trust)
+
+
+def test_a_file_without_checksums_is_read(path):
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(dict(model=STATE), path)
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert same(read_source(path), STATE)
+
+
 def test_trust_is_not_advised_for_what_torch_never_wrote(path):
     path.write_text('<!DOCTYPE html><html><body>Sign in</body></html>')
     with pytest.raises(ValueError, match=r'is damaged or none of PyTorch.s .*<!DOCTYPE html') as e:

@@ -143,6 +143,26 @@ def test_advice_names_the_tool_that_gets_the_files(tmp_path, kind):
     assert ('un-gzip the files' in text) == (kind == 'FashionMNIST')
 
 
+@pytest.mark.parametrize(
+    ('kind', 'name', 'folder'),
+    [
+        ('TinyImageNet', 'tiny_imagenet', '/tiny-imagenet-200'),
+        ('ImageNet32', 'imagenet32', ''),
+        ('Flowers102Split818', 'flowers102', ''),
+        ('FashionMNISTIdx', 'fashion_mnist', ''),
+    ],
+)
+def test_advice_of_our_classes_names_the_folder_before_and_after_the_check(
+    tmp_path, kind, name, folder
+):
+    dataset = {'type': kind, 'data_root': str(tmp_path / 'my data')}
+    command = f"python tools/prepare_data.py {name} --root '{tmp_path}/my data{folder}' "
+    assert command in error_of(config(dataset))
+    with pytest.raises(FileNotFoundError) as error:
+        len(DATASETS.build(dataset))
+    assert command in str(error.value)
+
+
 def test_advice_names_no_tool_where_there_is_none(tmp_path):
     for dataset in (
         {'type': 'MNIST', 'data_root': str(tmp_path), 'download': False},

@@ -10,6 +10,8 @@ from mmpretrain.registry import DATASETS
 
 from mmtmix.datasets import ImageNet32, TinyImageNet
 from mmtmix.preparation import DATA_SETS, check_contents, prepare, unpacking
+from mmtmix.preparation.forms import Text
+from mmtmix.preparation.prepare import _indented
 
 pytestmark = pytest.mark.host
 
@@ -100,6 +102,71 @@ def test_corrupt_archive_is_named_and_changes_nothing(small, tmp_path, name, che
     assert not tree(tmp_path / 'root')
 
 
+@pytest.mark.parametrize('any_checksum', [False, True])
+@pytest.mark.parametrize('offline', [False, True])
+@pytest.mark.parametrize('where', ['given', 'in the folder'])
+def test_an_archive_is_not_blamed_for_another_that_lacks(
+    small, tmp_path, any_checksum, offline, where
+):
+    data_set, store = small('pets')
+    root, images = tmp_path / 'root', store / 'images.tar.gz'
+    lists, _ = data_set.sources
+    lists = replace(lists, url=(tmp_path / 'nowhere.tar.gz').as_uri())
+    data_set = replace(data_set, sources=(lists, data_set.sources[1]))
+    if where == 'in the folder':
+        root.mkdir()
+        images = shutil.copy(images, root)
+    archives = [images] if where == 'given' else []
+    with pytest.raises(FileNotFoundError) as error:
+        prepare(data_set, root, archives, offline=offline, any_checksum=any_checksum, say=quiet)
+    message = str(error.value)
+    reason = f'not downloaded (--offline); it is at {lists.url}'
+    assert (reason if offline else 'the download failed: ') in message
+    checked = '' if any_checksum else ', with the right MD5'
+    there = f'there already: {images}{checked}; it is unpacked after annotations.tar.gz'
+    assert there in message
+    assert 'is not complete, or no' not in message and not (root / 'images').exists()
+    assert message.count('annotations/trainval.txt: missing') == 1
+
+
+def test_images_are_not_downloaded_before_their_lists(small, tmp_path):
+    data_set, _ = small('pets')
+    lists, images = data_set.sources
+    data_set = replace(data_set, sources=(replace(lists, url=None), images))
+    said = []
+    with pytest.raises(FileNotFoundError) as error:
+        prepare(data_set, tmp_path / 'root', say=said.append)
+    assert not said
+    reason = f'not downloaded before annotations.tar.gz is there; it is at {images.url}'
+    assert reason in str(error.value)
+
+
+def test_a_list_of_other_lines_is_named_once(small, tmp_path):
+    data_set, store = small('pets')
+    pattern = DATA_SETS['pets'].sources[0].gives[0].form.pattern
+    sources = [
+        replace(
+            source,
+            gives=tuple(
+                replace(item, form=Text(2, pattern)) if 'trainval.txt' in item.pattern else item
+                for item in source.gives
+            ),
+        )
+        for source in data_set.sources
+    ]
+    data_set = replace(data_set, sources=tuple(sources))
+    root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), say=quiet)
+    path = root / 'annotations' / 'trainval.txt'
+    path.write_text('Cat_0 1 1 1\nCat_1 one 1 1\n')
+    problems = check_contents(data_set.all_contents, root)
+    assert problems == [f"{path}: damaged or not complete (ValueError: line 2 is 'Cat_1 one 1 1')"]
+
+
+@pytest.mark.parametrize(('count', 'last'), [(11, 'line 10'), (12, 'and 2 others')])
+def test_no_single_line_is_left_out(count, last):
+    assert _indented([f'line {number}' for number in range(count)])[-1] == f'    {last}'
+
+
 def test_repacked_archive_needs_leave_and_must_hold_all_the_same(small, tmp_path):
     data_set, store = small('tiny_imagenet')
     archive = store / 'tiny-imagenet-200.zip'
@@ -120,7 +187,10 @@ def test_half_unpacked_folder_is_never_taken_for_complete(small, tmp_path):
     with pytest.raises(FileNotFoundError, match='11 of 12 files'):
         prepare(data_set, root, offline=True, say=quiet)
     last.touch()
-    with pytest.raises(FileNotFoundError, match=r'n03_3\.JPEG: empty, like 1 of 12'):
+    with pytest.raises(FileNotFoundError, match=r'n03_3\.JPEG: empty\n'):
+        prepare(data_set, root, offline=True, say=quiet)
+    (last.parent / 'n03_2.JPEG').write_bytes(b'')
+    with pytest.raises(FileNotFoundError, match=r'JPEG: empty, like 1 more of the 12 files\n'):
         prepare(data_set, root, offline=True, say=quiet)
     said = []
     prepare(data_set, root, [store / 'aside.zip'], offline=True, say=said.append)
@@ -255,7 +325,7 @@ def test_deep_check_names_what_only_reading_finds(small, tmp_path, name, file):
     head, tail = 136 if file.endswith('.mat') else 3, 12
     (root / file).write_bytes(content[:head] + bytes(len(content) - head - tail) + content[-tail:])
     prepare(data_set, root, say=quiet)
-    with pytest.raises(ValueError, match='has 1 files that cannot be read') as error:
+    with pytest.raises(ValueError, match='has 1 file that cannot be read') as error:
         prepare(data_set, root, deep=True, say=quiet)
     assert str(root / file) in str(error.value)
 

@@ -94,6 +94,27 @@ def test_flipped_bit_is_found(tmp_path):
         unpack(archive, ZIP, tmp_path / 'root', print)
 
 
+@pytest.mark.parametrize(
+    ('name', 'content', 'reason'),
+    [
+        ('set.zip', 'cut', 'it ends too early'),
+        ('set.tar.gz', 'cut', 'it ends too early'),
+        ('set.zip', b'<html>', 'BadZipFile: File is not a zip file'),
+        ('set.tar.gz', b'<html>', 'it is no tar archive'),
+    ],
+)
+def test_what_is_no_whole_archive_is_told_in_a_line(tmp_path, name, content, reason):
+    if content == 'cut':
+        content = write(tmp_path / 'whole.zip', GOOD).read_bytes()[:-30]
+    (tmp_path / name).write_bytes(content)
+    source = ZIP if name == 'set.zip' else TAR
+    with pytest.raises(ValueError) as error:
+        unpack(tmp_path / name, source, tmp_path / 'root', print)
+    assert str(error.value) == (
+        f'{tmp_path / name} is damaged or not complete ({reason}); delete it and fetch it again.'
+    )
+
+
 def test_what_was_there_is_kept_under_new_names_each_time(tmp_path):
     archive = write(tmp_path / 'set.zip', GOOD)
     said = []

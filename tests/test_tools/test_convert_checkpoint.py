@@ -47,11 +47,12 @@ def source(network, tmp_path, monkeypatch):
 
 def test_a_file_is_converted_and_its_config_named(main, source, network, capsys):
     main(source, 'out/resnet18.pth', '--arch', ARCH, '--num-classes', 5)
-    said = capsys.readouterr().out.strip()
-    assert said == (
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == [
         'wrote out/resnet18.pth: resnet18_imagenet with 5 classes, '
-        'for configs/_base_/models/resnet18_imagenet.py'
-    )
+        'for configs/_base_/models/resnet18_imagenet.py',
+        "as a teacher: dict(config=..., checkpoint='out/resnet18.pth')",
+    ]
     model = build_network(ARCHS[ARCH], 5).eval()
     model.load_state_dict(load_checkpoint('out/resnet18.pth')['state_dict'])
     images = torch.randn(2, 3, 64, 64)
@@ -113,7 +114,7 @@ def spoil(kind, path):
 
 WRONG = {
     'missing': r"checkpoint 'source\.pth' does not exist",
-    'directory': r"checkpoint 'source\.pth' does not exist",
+    'directory': r"checkpoint 'source\.pth' is a folder, not a file",
     'page': r"'source\.pth' is damaged or none of PyTorch's at all: it begins with b'<!DOCTYPE",
     'truncated': r"'source\.pth' is damaged: PytorchStreamReader",
     'empty': r"'source\.pth' is damaged or none of PyTorch's at all: it begins with b''",

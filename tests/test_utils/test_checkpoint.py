@@ -142,9 +142,10 @@ def test_what_cannot_be_fetched_is_named_and_nothing_is_kept(website):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    for path in (tmp_path / 'none.pth', tmp_path):
-        with pytest.raises(FileNotFoundError, match=f"'{path}' does not exist"):
-            load_checkpoint(path)
+    with pytest.raises(FileNotFoundError, match="none.pth' does not exist"):
+        load_checkpoint(tmp_path / 'none.pth')
+    with pytest.raises(IsADirectoryError, match=f"'{tmp_path}' is a folder, not a file"):
+        load_checkpoint(tmp_path)
 
 
 def test_a_file_that_holds_no_dict_is_refused(tmp_path):

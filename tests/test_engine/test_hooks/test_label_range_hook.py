@@ -7,11 +7,17 @@ import pytest
 import torch
 from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from mmengine.runner import BaseLoop
-from mmpretrain.datasets import BaseDataset, KFoldDataset
+from mmpretrain.datasets import BaseDataset, CustomDataset, KFoldDataset
 from torch.utils.data import DataLoader, Dataset
 
 from mmtmix.engine import LabelRangeHook
-from mmtmix.engine.hooks.label_range_hook import check_labels, count_model_classes, iter_labelled
+from mmtmix.engine.hooks import label_range_hook
+from mmtmix.engine.hooks.label_range_hook import (
+    check_labels,
+    count_model_classes,
+    iter_labelled,
+    read_labels,
+)
 from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
@@ -109,6 +115,51 @@ def test_wrappers_are_followed_to_the_last_data_set():
         run_of(train=KFoldDataset(dict(type=Labelled, labels=[1, 2, 12]), 2, 3))
     )
     assert list(iter_labelled(ConcatDataset([bad, Labelled([3])])))[0] is bad
+
+
+@pytest.mark.parametrize('serialize', [True, False])
+@pytest.mark.parametrize('labels', [[3, 0, 7], [np.int64(2)]])
+def test_labels_are_those_of_the_data_set(labels, serialize):
+    dataset = Labelled(labels, serialize_data=serialize)
+    assert read_labels(dataset).tolist() == dataset.get_gt_labels().tolist() == labels
+    subset = dataset.get_subset([len(labels) - 1])
+    assert read_labels(subset).tolist() == labels[-1:]
+
+
+@pytest.mark.parametrize('method', ['get_gt_labels', 'get_data_info'])
+def test_labels_of_a_data_set_with_its_own_method_are_asked_for(method):
+    own = dict(get_gt_labels=lambda self: [5], get_data_info=lambda self, index: dict(gt_label=5))
+    cls = type('Own', (Labelled,), {method: own[method]})
+    assert set(read_labels(cls([1, 2]))) == {5}
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Three classes as folders, and a list that says otherwise."""
+    for number in range(3):
+        (tmp_path / f'class_{number}').mkdir()
+        (tmp_path / f'class_{number}' / 'a.jpg').touch()
+    (tmp_path / 'list.txt').write_text('class_0/a.jpg 0\nclass_1/a.jpg 7\n')
+    return dict(data_root=str(tmp_path))
+
+
+def test_labels_of_folders_are_not_read(photos, monkeypatch):
+    monkeypatch.setattr(label_range_hook, 'read_labels', None)
+    check_labels(CustomDataset(**photos), 3, 'train_dataloader')
+
+
+def test_folders_of_more_classes_and_lists_are_looked_at(photos):
+    with pytest.raises(ValueError, match='gives the label 2 to .*class_2/a.jpg.* 2 classes'):
+        check_labels(CustomDataset(**photos), 2, 'train_dataloader')
+    with pytest.raises(ValueError, match='gives the label 7 to .*class_1/a.jpg'):
+        check_labels(CustomDataset(ann_file='list.txt', **photos), 3, 'train_dataloader')
+
+    class Own(CustomDataset):
+        def load_data_list(self):
+            return [dict(item, gt_label=item['gt_label'] + 5) for item in super().load_data_list()]
+
+    with pytest.raises(ValueError, match='gives the label 5 to'):
+        check_labels(Own(**photos), 3, 'train_dataloader')
 
 
 def test_a_data_set_is_looked_at_once(monkeypatch):

@@ -155,6 +155,16 @@ def test_one_map_comes_out(name, side, shape):
     assert (outputs[0] < 0).any() == name.startswith('preact')
 
 
+@pytest.mark.parametrize('name', sorted(PARAMETERS.keys() - GRAD_CAM))
+def test_images_of_all_sizes_in_the_papers_give_logits(name):
+    model = build(name).eval()
+    for side in (32, 64, 224) if 'imagenet' in name.split('_') else (32, 64):
+        with torch.no_grad():
+            logits = model(torch.randn(1, 3, side, side), mode='tensor')
+        assert logits.shape == (1, CLASSES.get(name.rpartition('_')[2], 100))
+        assert logits.isfinite().all()
+
+
 @pytest.mark.parametrize('name', PARAMETERS)
 def test_under_bfloat16_losses_and_gradients_are_finite(name):
     model = build(name)
