@@ -2,6 +2,7 @@
 
 from .hooks import (
     AccuracySummaryHook,
+    AutoMixHook,
     DistillHook,
     EpochSeedHook,
     FiniteStopHook,
@@ -14,6 +15,7 @@ from .runners import MixerSearchLoop
 
 __all__ = [
     'AccuracySummaryHook',
+    'AutoMixHook',
     'AutocastOptimWrapper',
     'DistillHook',
     'EpochSeedHook',

@@ -21,7 +21,7 @@ def close_with(loop: BaseLoop, attached: ExitStack) -> None:
         try:
             return run()
         finally:
-            del loop.run
+            vars(loop).pop('run', None)  # gone already where another hook's stack was inside
             attached.close()
 
     loop.run = guarded

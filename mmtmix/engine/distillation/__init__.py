@@ -1,12 +1,19 @@
 """The parts of :class:`~mmtmix.engine.hooks.DistillHook`."""
 
 from .answers import TeacherAnswers
+from .checks import (
+    check_choices,
+    check_classes,
+    load_losses,
+    numbered_labels,
+    repeats_batches,
+)
 from .extra_parameters import add_parameters, join_state, split_state
 from .mixes import MixedBatch, Mixes, OfflineMixes, OnlineMixes, build_mixes
 from .objective import KD_ON, MIXED_CLS, DistillObjective
-from .presets import PRESETS
+from .presets import PRESETS, Method, choose_method
 from .shared_seed import shared_seed
-from .student import Student, soft_targets
+from .student import Student, feature_dim, soft_targets
 
 __all__ = [
     'KD_ON',
@@ -14,6 +21,7 @@ __all__ = [
     'PRESETS',
     'DistillObjective',
     'MixedBatch',
+    'Method',
     'Mixes',
     'OfflineMixes',
     'OnlineMixes',
@@ -21,7 +29,14 @@ __all__ = [
     'TeacherAnswers',
     'add_parameters',
     'build_mixes',
+    'check_choices',
+    'check_classes',
+    'choose_method',
+    'feature_dim',
     'join_state',
+    'load_losses',
+    'numbered_labels',
+    'repeats_batches',
     'shared_seed',
     'soft_targets',
     'split_state',

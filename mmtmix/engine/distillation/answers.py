@@ -15,14 +15,16 @@ class TeacherAnswers:
     """Put the teacher's class beside the student's in a batch of predictions.
 
     Validation shows the same images again and again, and the teacher doesn't change: it is asked
-    once for each batch of images whose numbers are known.
+    once for each batch that comes again.
 
     Args:
         teacher: Of the distillation.
+        remembers: Whether batches come again, told apart by the numbers of their samples.
     """
 
-    def __init__(self, teacher: FrozenTeacher):
+    def __init__(self, teacher: FrozenTeacher, remembers: bool):
         self.teacher = teacher
+        self.remembers = remembers
         self._known: dict[tuple[int, ...], list[int]] = {}
 
     @torch.no_grad()
@@ -32,7 +34,7 @@ class TeacherAnswers:
         labels = self._known.get(numbers)
         if labels is None:
             labels = self.teacher(inputs).argmax(dim=1).tolist()
-            if None not in numbers:
+            if self.remembers and None not in numbers:
                 self._known[numbers] = labels
         for sample, label in zip(predictions, labels, strict=True):
             sample.set_field(label, 'teacher_label')

@@ -8,12 +8,13 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dist import get_world_size
-from mmpretrain.models.utils.batch_augments import RandomBatchAugment
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.engine.labels import check_labels, iter_labelled
 from mmtmix.models.batch_augments import BatchMixer
 from mmtmix.models.teachers import FrozenTeacher
 
@@ -41,7 +42,7 @@ class MixedBatch:
 class Mixes(metaclass=ABCMeta):
     """A source of mixed images, one batch a step."""
 
-    def prepare(self, runner: Any, num_classes: int | None) -> None:  # noqa: B027  (optional)
+    def prepare(self, runner: Any, num_classes: int | None, needs_targets: bool) -> None:  # noqa: B027  (optional)
         """Get ready, after a resume and before the first step."""
 
     def begin_epoch(self, runner: Any) -> None:  # noqa: B027  (optional)
@@ -72,12 +73,10 @@ class OnlineMixes(Mixes):
     """
 
     def __init__(self, augment: Mapping | Sequence[Mapping]):
-        if isinstance(augment, Mapping):
-            self.augment = BATCH_AUGMENTS.build(deepcopy(augment))
-        else:
-            self.augment = RandomBatchAugment(deepcopy(list(augment)))
+        configs = [augment] if isinstance(augment, Mapping) else augment
+        self.augments = [BATCH_AUGMENTS.build(deepcopy(config)) for config in configs]
 
-    def prepare(self, runner: Any, num_classes: int | None) -> None:
+    def prepare(self, runner: Any, num_classes: int | None, needs_targets: bool) -> None:
         """See :meth:`Mixes.prepare`.
 
         Raises:
@@ -92,12 +91,13 @@ class OnlineMixes(Mixes):
     ) -> MixedBatch:
         """See :meth:`Mixes.draw`."""
         scores = soft_targets(data_samples, self.num_classes)
+        augment = self.augments[np.random.choice(len(self.augments))]  # noqa: NPY002  (as MMPretrain)
         with torch.no_grad():
-            if not isinstance(self.augment, BatchMixer):
+            if not isinstance(augment, BatchMixer):
                 # MMPretrain's write into the batch they are given
-                return MixedBatch(*self.augment(inputs.clone(), scores))
-            mixed, targets, details = self.augment(inputs, scores, return_details=True)
-        if getattr(self.augment, 'teacher', None) is not teacher:
+                return MixedBatch(*augment(inputs.clone(), scores))
+            mixed, targets, details = augment(inputs, scores, return_details=True)
+        if getattr(augment, 'teacher', None) is not teacher:
             return MixedBatch(mixed, targets)
         return MixedBatch(mixed, targets, details.get('clean_logits'), details.get('logits'))
 
@@ -123,7 +123,7 @@ class OfflineMixes(Mixes):
             )
         self._batches: Iterator | None = None
 
-    def prepare(self, runner: Any, num_classes: int | None) -> None:
+    def prepare(self, runner: Any, num_classes: int | None, needs_targets: bool) -> None:
         """See :meth:`Mixes.prepare`.
 
         Raises:
@@ -143,6 +143,8 @@ class OfflineMixes(Mixes):
         self.loader = runner.build_dataloader({**defaults, **self.config}, seed=seed)
         self.num_classes = num_classes
         _check_images(clean.dataset, self.loader.dataset)
+        if needs_targets:
+            _check_targets(self.loader.dataset, num_classes)
         model = runner.model
         self._preprocess = getattr(model, 'module', model).data_preprocessor
 
@@ -186,6 +188,20 @@ def build_mixes(mixed: Mapping | None) -> Mixes | None:
         'mixed must be None, dict(augment=...), a batch augment to apply to each batch, or '
         f'dict(dataloader=...), a loader of mixed images; got {mixed!r}'
     )
+
+
+def _check_targets(mixed: Any, num_classes: int | None) -> None:
+    """See that mixed images are labelled by the student's classes."""
+    if num_classes is None:
+        raise ValueError("mixed_cls='target' needs a student whose head has num_classes")
+    score = mixed[0]['data_samples'].get('gt_score')
+    if score is not None and len(score) != num_classes:
+        raise ValueError(
+            f'the mixed images of {type(mixed).__name__} have scores for {len(score)} classes and '
+            f"the student has {num_classes}; give images of these, or set mixed_cls='teacher'"
+        )
+    for dataset in iter_labelled(mixed):
+        check_labels(dataset, num_classes, 'mixed.dataloader')
 
 
 def _check_images(clean: Any, mixed: Any) -> None:

@@ -6,7 +6,13 @@ second cross entropy is there where images are mixed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import torch
+from mmpretrain.registry import MODELS
+from torch import nn
 
 _CRD = dict(type='CRDLoss', loss_weight=0.8)
 
@@ -33,3 +39,62 @@ PRESETS: dict[str, dict[str, Any]] = {
         mixes=False,
     ),
 }
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a student minimises.
+
+    Attributes:
+        losses: The terms beside its own loss.
+        cls_weight: Of its own loss.
+    """
+
+    losses: nn.ModuleList
+    cls_weight: float
+
+
+def choose_method(
+    preset: str | None,
+    losses: Sequence[Mapping] | None,
+    cls_weight: float | None,
+    mixed: Mapping | None,
+) -> Method:
+    """A preset, with what is given in place of its settings.
+
+    Args:
+        preset: A name in ``PRESETS``, or None.
+        losses: Configs of losses, or None for the preset's.
+        cls_weight: Or None for the preset's.
+        mixed: Where mixed images come from, or None.
+
+    Raises:
+        TypeError: If ``losses`` is no list of configs.
+        ValueError: If the preset is unknown, mixed images don't fit to it, a loss comes twice or
+            nothing is left to distill.
+    """
+    if preset is not None and preset not in PRESETS:
+        raise ValueError(f'preset must be one of {list(PRESETS)}, got {preset!r}')
+    known = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
+    settings = known if preset is None else PRESETS[preset]
+    if settings['mixes'] and mixed is None:
+        raise ValueError(
+            f'preset={preset!r} learns from mixed images; give mixed=dict(augment=...) or '
+            'mixed=dict(dataloader=...)'
+        )
+    if mixed is not None and not settings['mixes']:
+        raise ValueError(
+            f"preset={preset!r} uses no mixed images, but mixed is given; use 'kd_mixed' or "
+            "'ce_mixed', or losses and cls_weight instead of a preset"
+        )
+    configs = settings['losses'] if losses is None else losses
+    if isinstance(configs, Mapping) or not all(isinstance(one, Mapping) for one in configs):
+        raise TypeError(f'losses must be a list of dict(type=...), got {losses!r}')
+    with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
+        built = nn.ModuleList(MODELS.build(dict(one)) for one in configs)
+    names = [loss.name for loss in built]
+    if len(set(names)) < len(names):
+        raise ValueError(f'each loss can be given once, got {names}')
+    if not names and mixed is None:
+        raise ValueError('nothing to distill; give a preset, losses or mixed')
+    return Method(built, settings['cls_weight'] if cls_weight is None else cls_weight)

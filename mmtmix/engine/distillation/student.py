@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
@@ -38,6 +39,11 @@ class Student:
                 f'DistillHook needs a classifier with a head that has a loss, such as '
                 f'LinearClsHead; this is a {name} with {type(self._owner).__name__}'
             )
+        if isinstance(self._owner, MultiLabelClsHead):
+            raise ValueError(
+                f'DistillHook compares softmax predictions, and {type(self._owner).__name__} has '
+                'several labels an image'
+            )
         if needs_features and not hasattr(self._owner, 'pre_logits'):
             raise ValueError(
                 f'the head {type(self._owner).__name__} of the student has no pre_logits, so its '
@@ -52,7 +58,7 @@ class Student:
     @property
     def feature_dim(self) -> int:
         """Dimension of the features, 0 if unknown."""
-        return getattr(self._owner, 'in_channels', None) or 0
+        return feature_dim(self.model)
 
     def attach(self) -> RemovableHandle:
         """Begin to overhear."""
@@ -82,6 +88,13 @@ class Student:
             )
         features = module.pre_logits(args[0]) if self._needs_features else None
         self._seen = NetworkOutputs(output, features)
+
+
+def feature_dim(model: nn.Module) -> int:
+    """What a classifier's last linear layer sees, its ``pre_logits``; 0 if there is none."""
+    head = getattr(model, 'head', None)
+    layers = [layer for layer in head.modules() if isinstance(layer, nn.Linear)] if head else []
+    return layers[-1].in_features if layers else 0
 
 
 def soft_targets(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:

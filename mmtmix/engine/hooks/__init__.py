@@ -1,6 +1,7 @@
 """Hooks."""
 
 from .accuracy_summary_hook import AccuracySummaryHook
+from .automix_hook import AutoMixHook
 from .distill_hook import DistillHook
 from .epoch_seed_hook import EpochSeedHook
 from .finite_stop_hook import FiniteStopHook
@@ -10,6 +11,7 @@ from .live_model_hook import LiveModelHook
 
 __all__ = [
     'AccuracySummaryHook',
+    'AutoMixHook',
     'DistillHook',
     'EpochSeedHook',
     'FiniteStopHook',

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dataset import ConcatDataset
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop
-from mmpretrain.registry import HOOKS, MODELS
-from torch import Tensor, nn
+from mmpretrain.registry import HOOKS
+from torch import nn
 
 from mmtmix.engine.attachments import close_with
 from mmtmix.engine.distillation import (
-    KD_ON,
-    MIXED_CLS,
-    PRESETS,
     DistillObjective,
     Student,
     TeacherAnswers,
     add_parameters,
     build_mixes,
+    check_choices,
+    check_classes,
+    choose_method,
+    feature_dim,
     join_state,
+    load_losses,
+    numbered_labels,
+    repeats_batches,
     shared_seed,
     split_state,
 )
@@ -43,7 +46,8 @@ class DistillHook(Hook):
     It overhears the student in its own forward pass and adds terms to its losses, so nothing in
     the model changes and a checkpoint has the keys of a run without the hook. What losses have
     to keep, as CRD's memory banks, is in an entry of its own of those checkpoints that can be
-    resumed. Validation also reports the teacher's accuracy and how often both agree.
+    resumed. The log has every term, with its weight. Validation also reports the teacher's
+    accuracy and how often both agree.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, such as
@@ -51,16 +55,17 @@ class DistillHook(Hook):
         preset: A method by name, which sets ``cls_weight`` and ``losses``: ``'kd'``,
             ``'ce_mixed'``, ``'kd_mixed'``, ``'crd'`` or ``'crd_kd'``, see
             :data:`~mmtmix.engine.distillation.PRESETS`.
-        losses: Configs of :class:`~mmtmix.models.losses.DistillLoss`; before the preset's.
+        losses: Configs of :class:`~mmtmix.models.losses.DistillLoss`, in place of the preset's.
         mixed: Mixed images to learn from as well, in every step: ``dict(augment=...)``, a batch
             augment (or a list to choose from) that mixes the clean batch, or
             ``dict(dataloader=...)``, batches of a second data set such as
             :class:`~mmtmix.datasets.MixedImages`.
-        cls_weight: Factor of the student's own loss on clean and on mixed images; before the
-            preset's, 1 without one.
+        cls_weight: Factor of the student's own loss on clean and on mixed images, in place of the
+            preset's; 1 by default.
         mixed_cls: Classify mixed images as the ``'teacher'``'s winner, or by their mixed
             ``'target'``.
-        kd_on: Compare with the teacher on ``'clean'`` or ``'mixed'`` images or ``'both'``.
+        kd_on: Compare with the teacher on ``'clean'`` or ``'mixed'`` images or ``'both'``, on each
+            with the loss's whole weight.
         validate_teacher: Whether to report the teacher in validation.
 
     Raises:
@@ -81,31 +86,9 @@ class DistillHook(Hook):
         kd_on: str = 'clean',
         validate_teacher: bool = True,
     ):
-        settings = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
-        if preset is not None:
-            if preset not in PRESETS:
-                raise ValueError(f'preset must be one of {list(PRESETS)}, got {preset!r}')
-            settings = PRESETS[preset]
-        _check_choices(mixed_cls, kd_on, mixed)
-        if settings['mixes'] and mixed is None:
-            raise ValueError(
-                f'preset={preset!r} learns from mixed images; give mixed=dict(augment=...) or '
-                'mixed=dict(dataloader=...)'
-            )
-        if mixed is not None and not settings['mixes']:
-            raise ValueError(
-                f"preset={preset!r} uses no mixed images, but mixed is given; use 'kd_mixed' or "
-                "'ce_mixed', or losses and cls_weight instead of a preset"
-            )
-        self.losses = nn.ModuleList(
-            MODELS.build(dict(loss)) for loss in (settings['losses'] if losses is None else losses)
-        )
-        names = [loss.name for loss in self.losses]
-        if len(set(names)) < len(names):
-            raise ValueError(f'each loss can be given once, got {names}')
-        if not names and mixed is None:
-            raise ValueError('nothing to distill; give a preset, losses or mixed')
-        self.cls_weight = settings['cls_weight'] if cls_weight is None else cls_weight
+        check_choices(mixed_cls, kd_on, mixed)
+        method = choose_method(preset, losses, cls_weight, mixed)
+        self.losses, self.cls_weight = method.losses, method.cls_weight
         self.teacher_config = teacher
         with torch.random.fork_rng(devices=[]):  # networks that are built draw first weights
             self.mixes = build_mixes(mixed)
@@ -118,12 +101,14 @@ class DistillHook(Hook):
         """Build what distils, once the optimizer exists and before a checkpoint is loaded."""
         if not isinstance(runner._train_loop, BaseLoop):
             return  # a test
+        if sum(isinstance(hook, DistillHook) for hook in runner.hooks) > 1:
+            raise ValueError('there are several DistillHooks; give one all of the losses')
         model = unwrap(runner.model)
         needs_features = any(loss.needs_features for loss in self.losses)
         student = Student(model, needs_features)
         with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
             teacher = build_teacher(self.teacher_config)
-        _check_classes(student, teacher)
+        check_classes(student, teacher)
         self.objective = DistillObjective(
             student,
             teacher,
@@ -140,7 +125,8 @@ class DistillHook(Hook):
         """Get mixed images ready, and begin to overhear the student."""
         student = self.objective.student
         if self.mixes is not None:
-            self.mixes.prepare(runner, student.num_classes)
+            needs_targets = self.mixed_cls == 'target'
+            self.mixes.prepare(runner, student.num_classes, needs_targets)
             self._attached.callback(self.mixes.end_epoch)  # no workers after an exception
         self._attach(runner, student)
 
@@ -192,7 +178,7 @@ class DistillHook(Hook):
                 f'the checkpoint to resume from was not made with {names}, whose state is not in '
                 'it; start anew, with load_from for the weights'
             )
-        self.losses.load_state_dict(entry['losses'])
+        load_losses(self.losses, entry['losses'])
         join_state(checkpoint['optimizer'], entry['optimizer'])
 
     @property
@@ -202,8 +188,8 @@ class DistillHook(Hook):
     def _prepare_losses(self, runner: Any, student: Student, teacher: FrozenTeacher) -> None:
         dataset = runner.train_loop.dataloader.dataset
         if any(loss.needs_index for loss in self.losses):
-            labels = _labels(dataset)
-            dims = student.feature_dim, getattr(teacher.model.head, 'in_channels', None) or 0
+            labels = numbered_labels(dataset)
+            dims = student.feature_dim, feature_dim(teacher.model)
             for loss in self.losses:
                 loss.prepare(*dims, labels, shared_seed(runner))
         if self._has_parameters:
@@ -217,7 +203,9 @@ class DistillHook(Hook):
             self._attached.callback(attached.remove)
         self._answers = None
         if self.validate_teacher and runner.val_loop is not None:
-            self._answers = TeacherAnswers(self.objective.teacher)
+            self._answers = TeacherAnswers(
+                self.objective.teacher, repeats_batches(runner.val_loop.dataloader)
+            )
             metrics = runner.val_loop.evaluator.metrics
             metrics.append(TeacherAgreement())
             metrics[-1].dataset_meta = metrics[0].dataset_meta if len(metrics) > 1 else None
@@ -235,36 +223,3 @@ class DistillHook(Hook):
         if mode == 'predict' and self._answers is not None:
             self._answers.write(inputs, output)
         return output
-
-
-def _check_choices(mixed_cls: str, kd_on: str, mixed: Mapping | None) -> None:
-    choices = dict(mixed_cls=(mixed_cls, MIXED_CLS), kd_on=(kd_on, KD_ON))
-    for name, (value, known) in choices.items():
-        if value not in known:
-            raise ValueError(f'{name} must be one of {known}, got {value!r}')
-    if kd_on != 'clean' and mixed is None:
-        raise ValueError(
-            f'kd_on={kd_on!r} needs mixed images; give mixed=dict(augment=...) or '
-            "mixed=dict(dataloader=...), or set kd_on='clean'"
-        )
-
-
-def _check_classes(student: Student, teacher: FrozenTeacher) -> None:
-    ours, theirs = student.num_classes, teacher.num_classes
-    if None not in (ours, theirs) and ours != theirs:
-        raise ValueError(
-            f'the student has {ours} classes and the teacher {theirs}; distillation needs a '
-            'teacher of the same classes'
-        )
-
-
-def _labels(dataset: Any) -> Tensor:
-    """Labels of all samples by their number."""
-    while hasattr(dataset, 'dataset'):  # repeats and the like keep the numbers of what they hold
-        dataset = dataset.dataset
-    if isinstance(dataset, ConcatDataset) or not hasattr(dataset, 'get_gt_labels'):
-        raise ValueError(
-            f'CRDLoss tells images apart by sample_idx, which is not unique or has no labels in a '
-            f'{type(dataset).__name__}; train on one data set of MMPretrain'
-        )
-    return torch.as_tensor(np.asarray(dataset.get_gt_labels()), dtype=torch.long)

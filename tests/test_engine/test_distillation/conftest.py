@@ -44,6 +44,16 @@ class Noise(BaseDataset):
         return samples
 
 
+@DATASETS.register_module(force=True)
+class OneMoreClass(Noise):
+    """Random images whose last one has a class that nobody knows."""
+
+    def load_data_list(self) -> list[dict]:
+        samples = super().load_data_list()
+        samples[-1]['gt_label'] = NUM_CLASSES
+        return samples
+
+
 class TinyNet(nn.Module):
     """A convolution and an average."""
 

@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from mmtmix.engine import DistillHook
+from mmtmix.engine.distillation import Student
 
 pytestmark = pytest.mark.host
 
@@ -52,6 +53,32 @@ def loader(loader_settings=None, **dataset):
 def test_arguments_that_dont_fit_together_are_refused_at_once(teacher, settings, said):
     with pytest.raises(ValueError, match=said):
         DistillHook(teacher, **settings)
+
+
+def test_losses_must_be_a_list(teacher):
+    with pytest.raises(TypeError, match='losses must be a list of dict'):
+        DistillHook(teacher, losses=KD)
+
+
+def test_two_hooks_are_refused(distill_runner, teacher):
+    second = dict(type='DistillHook', teacher=teacher, preset='kd')
+    with pytest.raises(ValueError, match='there are several DistillHooks; give one all'):
+        distill_runner(dict(preset='kd'), hooks=(second,)).train()
+
+
+def test_mixed_targets_of_other_classes_are_refused(distill_runner):
+    offline = dict(dataloader=dict(dataset=dict(type='OneMoreClass', size=5)))
+    hook = dict(preset='kd_mixed', mixed=offline, mixed_cls='target')
+    with pytest.raises(ValueError, match='mixed.dataloader: OneMoreClass.* gives the label 4'):
+        distill_runner(hook).train()
+
+
+def test_several_labels_an_image_are_refused(student_config):
+    model = MODELS.build(dict(student_config(), _scope_='mmpretrain'))
+    head = dict(type='MultiLabelLinearClsHead', num_classes=4, in_channels=8)
+    model.head = MODELS.build(dict(head, _scope_='mmpretrain'))
+    with pytest.raises(ValueError, match='MultiLabelLinearClsHead has several labels an image'):
+        Student(model)
 
 
 def test_an_endless_sampler_may_be_given(teacher):

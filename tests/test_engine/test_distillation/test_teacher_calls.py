@@ -73,6 +73,12 @@ def test_both_answers_of_supermix_serve_the_distillation(train, teacher, labels)
     assert not any(torch.equal(a, b) for a in clean for b in mixed)
 
 
+def test_a_mixer_of_a_list_shares_its_answers_too(train, teacher):
+    augment = [dict(SUPERMIX, teacher=teacher, max_iters=0)]
+    seen = train(dict(preset='kd_mixed', mixed=dict(augment=augment), kd_on='both'))
+    assert len(seen.teacher) == 6  # a look at each batch, and one at each mix
+
+
 def test_an_augments_own_teacher_answers_for_no_other(train, teacher_args, teacher):
     other = teacher_args(num_classes=4)  # the same weights in another file
     augment = dict(SUPERMIX, teacher=other)

@@ -11,13 +11,9 @@ from mmpretrain.datasets import BaseDataset, CustomDataset, KFoldDataset
 from torch.utils.data import DataLoader, Dataset
 
 from mmtmix.engine import LabelRangeHook
-from mmtmix.engine.hooks import label_range_hook
-from mmtmix.engine.hooks.label_range_hook import (
-    check_labels,
-    count_model_classes,
-    iter_labelled,
-    read_labels,
-)
+from mmtmix.engine import labels as labels_module
+from mmtmix.engine.hooks.label_range_hook import count_model_classes
+from mmtmix.engine.labels import check_labels, iter_labelled, read_labels
 from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
@@ -144,7 +140,7 @@ def photos(tmp_path):
 
 
 def test_labels_of_folders_are_not_read(photos, monkeypatch):
-    monkeypatch.setattr(label_range_hook, 'read_labels', None)
+    monkeypatch.setattr(labels_module, 'read_labels', None)
     check_labels(CustomDataset(**photos), 3, 'train_dataloader')
 
 

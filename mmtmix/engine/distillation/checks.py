@@ -1,0 +1,91 @@
+"""What must hold before a student can learn from a teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import ConcatDataset
+from torch import Tensor, nn
+
+from mmtmix.models.teachers import FrozenTeacher
+
+from .objective import KD_ON, MIXED_CLS
+from .student import Student
+
+
+def check_choices(mixed_cls: str, kd_on: str, mixed: Mapping | None) -> None:
+    """Refuse arguments of the hook that are unknown or need mixed images.
+
+    Raises:
+        ValueError: If there are any.
+    """
+    choices = dict(mixed_cls=(mixed_cls, MIXED_CLS), kd_on=(kd_on, KD_ON))
+    for name, (value, known) in choices.items():
+        if value not in known:
+            raise ValueError(f'{name} must be one of {known}, got {value!r}')
+    if kd_on != 'clean' and mixed is None:
+        raise ValueError(
+            f'kd_on={kd_on!r} needs mixed images; give mixed=dict(augment=...) or '
+            "mixed=dict(dataloader=...), or set kd_on='clean'"
+        )
+
+
+def check_classes(student: Student, teacher: FrozenTeacher) -> None:
+    """Refuse a teacher of other classes.
+
+    Raises:
+        ValueError: If the numbers differ.
+    """
+    ours, theirs = student.num_classes, teacher.num_classes
+    if None not in (ours, theirs) and ours != theirs:
+        raise ValueError(
+            f'the student has {ours} classes and the teacher {theirs}; distillation needs a '
+            'teacher of the same classes'
+        )
+
+
+def numbered_labels(dataset: Any) -> Tensor:
+    """Labels of all samples by their number, int64 (num_samples,).
+
+    Raises:
+        ValueError: If the numbers are not unique or the data set doesn't tell its labels.
+    """
+    while hasattr(dataset, 'dataset'):  # repeats and the like keep the numbers of what they hold
+        dataset = dataset.dataset
+    if isinstance(dataset, ConcatDataset) or not hasattr(dataset, 'get_gt_labels'):
+        raise ValueError(
+            f'CRDLoss tells images apart by sample_idx, which is not unique or has no labels in a '
+            f'{type(dataset).__name__}; train on one data set of MMPretrain'
+        )
+    return torch.as_tensor(np.asarray(dataset.get_gt_labels()), dtype=torch.long)
+
+
+def repeats_batches(dataloader: Any) -> bool:
+    """Whether each pass has the same batches, told apart by the numbers of their samples."""
+    is_shuffled = getattr(dataloader.sampler, 'shuffle', True)
+    return not is_shuffled and not isinstance(dataloader.dataset, ConcatDataset)
+
+
+def load_losses(losses: nn.ModuleList, state: dict[str, Tensor]) -> None:
+    """Load what losses kept.
+
+    Raises:
+        ValueError: If it is for another data set or other networks.
+    """
+    own = losses.state_dict()
+    wrong = [
+        f'{name} {tuple(state[name].shape)} instead of {tuple(own[name].shape)}'
+        if name in state
+        else f'{name} missing'
+        for name in own
+        if name not in state or state[name].shape != own[name].shape
+    ]
+    if wrong or len(state) > len(own):
+        raise ValueError(
+            'the checkpoint to resume from was made with other losses, networks or another data '
+            f'set: {"; ".join(wrong) or sorted(state.keys() - own.keys())}'
+        )
+    losses.load_state_dict(state)

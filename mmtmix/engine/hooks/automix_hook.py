@@ -1,0 +1,90 @@
+"""What AutoMix does beside the losses of its steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmpretrain.registry import HOOKS
+
+from mmtmix.functional import cosine_momentum
+from mmtmix.models.classifiers import AutoMixClassifier
+from mmtmix.utils import unwrap
+
+_ENTRY = 'automix'
+
+
+@HOOKS.register_module()
+class AutoMixHook(Hook):
+    """Moves the momentum encoder of an ``AutoMixClassifier``, and keeps it for a resume.
+
+    The encoder begins as a copy of the classifier, after weights are loaded. It and the mix block
+    are in an entry of their own of those checkpoints that can be resumed.
+
+    Args:
+        momentum: At the start, in [0, 1]. A run of few steps needs a smaller one: with 0.999 the
+            encoder is a thousand steps behind.
+        end_momentum: At the end; the rise is half a cosine. The paper has 1, its code 0.999999.
+
+    Raises:
+        ValueError: If a momentum is out of its range.
+    """
+
+    def __init__(self, momentum: float = 0.999, end_momentum: float = 1.0):
+        if not 0 <= momentum <= end_momentum <= 1:
+            raise ValueError(
+                f'momentum and end_momentum must rise within [0, 1], got {momentum!r} and '
+                f'{end_momentum!r}'
+            )
+        self.momentum = momentum
+        self.end_momentum = end_momentum
+        self._is_resumed = False
+
+    def before_train(self, runner: Any) -> None:
+        """Let the encoder begin where the classifier does."""
+        model = _automix(runner)
+        if not self._is_resumed:
+            model.mixing.encoder.reset(model)
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Tell the model how much of the training is done."""
+        _automix(runner).progress = runner.iter / runner.max_iters
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        """Move the encoder."""
+        model = _automix(runner)
+        momentum = cosine_momentum(model.progress, self.momentum, self.end_momentum)
+        model.mixing.encoder.follow(model, momentum)
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Add mix block and encoder, unless it can't be resumed."""
+        if 'optimizer' in checkpoint:
+            state = _automix(runner).mixing.training_state()
+            checkpoint[_ENTRY] = {name: value.cpu() for name, value in state.items()}
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Put them back on a resume.
+
+        Raises:
+            ValueError: If the checkpoint to resume has none.
+        """
+        if not runner._resume:
+            return
+        if _ENTRY not in checkpoint:
+            raise ValueError(
+                'the checkpoint to resume from has no mix block and momentum encoder, for it was '
+                'not made by a run with AutoMixHook; start anew, with load_from for the weights'
+            )
+        _automix(runner).mixing.load_training_state(checkpoint[_ENTRY])
+        self._is_resumed = True
+
+
+def _automix(runner: Any) -> AutoMixClassifier:
+    model = unwrap(runner.model)
+    if not isinstance(model, AutoMixClassifier):
+        raise TypeError(
+            f"AutoMixHook serves model=dict(type='AutoMixClassifier'), got {type(model).__name__}"
+        )
+    return model
