@@ -10,12 +10,14 @@ import pytest
 import torch
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from mmpretrain.registry import MODELS
 from mmpretrain.visualization import UniversalVisualizer
 
 import mmtmix  # noqa: F401  (registers everything)
 from mmtmix.datasets import FashionMNISTIdx
+from mmtmix.engine.launch import build_runner
 from mmtmix.models import FrozenTeacher
 from mmtmix.utils import load_config
 
@@ -130,3 +132,31 @@ def fitted_teacher(tmp_path_factory) -> dict[str, Any]:
     checkpoint = tmp_path_factory.mktemp('teacher') / 'fitted.pth'
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
     return dict(config=cfg.to_dict(), checkpoint=str(checkpoint))
+
+
+@pytest.fixture
+def method_runner(tmp_path: Path, forget_runs) -> Callable[..., Runner]:
+    """Make a Runner of a demo config on 24 images, 2 steps an epoch, WRN-10-1, in a folder.
+
+    ``method_runner('automix', folder='run', epochs=1, hooks=(), **options)``.
+    """
+
+    def make(
+        method: str, folder: str = 'run', epochs: int = 1, hooks: tuple = (), **options: Any
+    ) -> Runner:
+        forget_runs()
+        cfg = load_config(f'configs/{method}/wrn16_fashionmnist_mini.py')
+        cfg.model.backbone.depth = 10
+        for loader in (cfg.train_dataloader, cfg.val_dataloader):
+            loader.batch_size = 12
+            loader.dataset.update(indices=24, serialize_data=False)
+        cfg.train_cfg.update(max_epochs=epochs, val_interval=1)
+        cfg.param_scheduler.total_steps = 4  # of a run that may be broken off before
+        cfg.default_hooks.logger.interval = 1
+        cfg.work_dir, cfg.log_level = str(tmp_path / folder), 'ERROR'
+        cfg.merge_from_dict(options)
+        runner = build_runner(cfg)
+        runner.register_custom_hooks(hooks)
+        return runner
+
+    return make

@@ -10,9 +10,11 @@ from .one_hot_score import OneHotScore
 from .preflight import check_data
 from .seeding import seed_worker
 from .tiny_imagenet import TinyImageNet
+from .transforms import AugMix
 from .undistorted import build_undistorted, loads_bgr, undistorted_config
 
 __all__ = [
+    'AugMix',
     'CheckedLoadImageFromFile',
     'EndlessSampler',
     'FashionMNISTIdx',

@@ -1,10 +1,21 @@
 """Plain torch functions: no registry, no hidden randomness, never in place on an argument."""
 
 from .affine import PADDING_MODES, corner_shift, identity_theta, warp
-from .boxes import box_masks
+from .boxes import box_masks, centre_boxes, paste_boxes, place_boxes
+from .cells import enlarge_cells, top_cells
+from .co_mixup import co_mixup_objective, duplicate_costs, image_affinity, solve_co_mixup
+from .co_mixup_settings import CoMixupSettings
 from .contrast import ClassOrder, bank_scores, contrast_loss, log_normalizer
 from .distill import kd_divergence
-from .gaussian import gaussian_kernel, gaussian_smooth
+from .fine_grained import fine_grained_saliency, gray_levels
+from .fourier import low_frequency_noise
+from .gaussian import gaussian_kernel, gaussian_smooth, gaussian_spots
+from .graph_cut import cut_grids, grid_energy, load_maxflow
+from .jensen_shannon import jensen_shannon
+from .label_moves import move_labels
+from .layers import layer_masks, layer_shares
+from .levels import level_masks, soft_level_masks
+from .mask_area import mask_area_loss
 from .mask_losses import normalize_masks, sparsity, total_variation
 from .mixing import (
     blend,
@@ -14,12 +25,40 @@ from .mixing import (
     draw_weights,
     mix_targets,
 )
+from .momentum import cosine_momentum
+from .puzzle import (
+    binomial_prior,
+    edge_differences,
+    pool_colours,
+    pool_saliency,
+    puzzle_terms,
+)
 from .quality import soft_cross_entropy, top_classes_match
 from .saliency import class_activation_map, grad_cam, min_max, resize_map
+from .shrink import shrink_into_boxes
 from .supermix import SuperMixSolution, solve_masks
 from .supermix_settings import SuperMixSettings
+from .transport import move_cells, move_costs, transport_plan, upsample_cells
 
 __all__ = [
+    'CoMixupSettings',
+    'co_mixup_objective',
+    'duplicate_costs',
+    'move_labels',
+    'image_affinity',
+    'solve_co_mixup',
+    'cut_grids',
+    'grid_energy',
+    'load_maxflow',
+    'binomial_prior',
+    'edge_differences',
+    'pool_colours',
+    'pool_saliency',
+    'puzzle_terms',
+    'move_cells',
+    'move_costs',
+    'transport_plan',
+    'upsample_cells',
     'ClassOrder',
     'bank_scores',
     'contrast_loss',
@@ -49,5 +88,22 @@ __all__ = [
     'resize_map',
     'soft_cross_entropy',
     'top_classes_match',
+    'centre_boxes',
+    'paste_boxes',
+    'place_boxes',
+    'enlarge_cells',
+    'top_cells',
+    'fine_grained_saliency',
+    'gray_levels',
+    'low_frequency_noise',
+    'gaussian_spots',
+    'layer_masks',
+    'layer_shares',
+    'level_masks',
+    'soft_level_masks',
+    'shrink_into_boxes',
     'warp',
+    'cosine_momentum',
+    'jensen_shannon',
+    'mask_area_loss',
 ]

@@ -1,9 +1,11 @@
-"""Rectangular masks: CutMix for every sample of a batch at once."""
+"""Rectangular masks: boxes for every sample of a batch at once."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from .layers import layer_masks, layer_shares
 
 
 def box_masks(
@@ -24,24 +26,72 @@ def box_masks(
     Returns:
         One-hot float32 masks of shape (N, k, 1, H, W) on the device of ``weights``.
     """
-    num_samples, num_mix = weights.shape
-    made_of = weights.cumsum(dim=1).clamp_min(torch.finfo(weights.dtype).tiny)
-    side = (weights / made_of).clamp(0, 1).sqrt()
+    boxes = place_boxes(layer_shares(weights).sqrt(), height, width, generator)
+    return paste_boxes(boxes, height, width)
+
+
+def place_boxes(
+    side: Tensor, height: int, width: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """Put boxes of the picture's aspect ratio anywhere inside the picture.
+
+    Args:
+        side: Their sides as a share of the picture's, in [0, 1], (N, b).
+        height: Height H of the picture in pixels.
+        width: Width W of the picture in pixels.
+        generator: Source of randomness for their places.
+
+    Returns:
+        Top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
+    """
     device = generator.device if generator is not None else None
-    place = torch.rand(2, num_samples, num_mix, generator=generator, device=device)
-    place = place.to(weights.device)
-    owner = torch.zeros(num_samples, height, width, dtype=torch.int8, device=weights.device)
-    for i in range(1, num_mix):
-        rows = _inside(side[:, i], place[0, :, i], height)
-        columns = _inside(side[:, i], place[1, :, i], width)
-        owner = torch.where(rows[:, :, None] & columns[:, None, :], i, owner)
-    images = torch.arange(num_mix, dtype=torch.int8, device=weights.device)
-    return (owner[:, None, None] == images[:, None, None, None]).float()
+    place = torch.rand(*side.shape, 2, generator=generator, device=device).to(side)
+    size = side.new_tensor([height, width])
+    length = (side[..., None] * size).round()
+    # a draw just below 1 may be rounded up to 1
+    start = torch.minimum((place * (size - length + 1)).floor(), size - length)
+    return torch.cat([start, length], dim=-1)
 
 
-def _inside(side: Tensor, place: Tensor, size: int) -> Tensor:
-    """Which of ``size`` pixels lie in an interval of relative length ``side``, (N, size)."""
-    length = (side * size).round()
-    start = (place * (size - length + 1)).floor().clamp_max(size - 1)
-    pixel = torch.arange(size, device=side.device)
-    return (pixel >= start[:, None]) & (pixel < (start + length)[:, None])
+def centre_boxes(side: Tensor, centre: Tensor, height: int, width: int) -> Tensor:
+    """Put boxes of the picture's aspect ratio around pixels (SaliencyMix).
+
+    As the published code does, a box reaches half its length, rounded down, to each side of its
+    centre. What lies beyond the border is cut off.
+
+    Args:
+        side: Their sides before that as a share of the picture's, in [0, 1], (N, b).
+        centre: Row and column of a pixel each, (N, b, 2).
+        height: Height H of the picture in pixels.
+        width: Width W of the picture in pixels.
+
+    Returns:
+        Top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
+    """
+    size = side.new_tensor([height, width])
+    reach = ((side[..., None] * size).floor() / 2).floor()
+    start = (centre - reach).clamp_min(0)
+    return torch.cat([start, torch.minimum(centre + reach, size) - start], dim=-1)
+
+
+def paste_boxes(boxes: Tensor, height: int, width: int) -> Tensor:
+    """Masks of images that are pasted into boxes, a later one over the earlier ones.
+
+    Args:
+        boxes: Top, left, height and width of each partner's box, (N, k - 1, 4).
+        height: Height H of the picture in pixels.
+        width: Width W of the picture in pixels.
+
+    Returns:
+        One-hot float32 masks of shape (N, k, 1, H, W), own image first.
+    """
+    top, left, box_height, box_width = boxes.unsqueeze(-1).unbind(dim=2)
+    rows = _inside(top, box_height, height)
+    columns = _inside(left, box_width, width)
+    return layer_masks(rows[..., None] * columns[..., None, :])
+
+
+def _inside(start: Tensor, length: Tensor, size: int) -> Tensor:
+    """Which of ``size`` pixels lie in an interval, float32 (..., size)."""
+    pixel = torch.arange(size, device=start.device)
+    return ((pixel >= start) & (pixel < start + length)).float()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import FunctionCtx
 
 # Scoring a whole bank is a matrix product, which beats gathering rows until the bank has so many
 # times more rows than are asked for
@@ -83,7 +83,7 @@ class _GatheredScores(Function):
     """:func:`bank_scores` of a large bank."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, queries: Tensor, bank: Tensor, index: Tensor) -> Tensor:
+    def forward(ctx: Any, queries: Tensor, bank: Tensor, index: Tensor) -> Tensor:
         ctx.save_for_backward(bank, index)
         rows = max(1, _GATHER_ROWS // index.size(1))
         return torch.cat(
@@ -94,7 +94,7 @@ class _GatheredScores(Function):
         )
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         bank, index = ctx.saved_tensors
         weights = gradients[0].contiguous()
         # a weighted sum of rows for each query, which doesn't hold them

@@ -1,4 +1,4 @@
-"""Gaussian smoothing of small maps."""
+"""Gaussian smoothing of small maps, and Gaussian spots."""
 
 from __future__ import annotations
 
@@ -45,3 +45,24 @@ def gaussian_smooth(maps: Tensor, kernel: Tensor) -> Tensor:
     flat = F.conv2d(F.pad(flat, (before, after, 0, 0)), kernel.view(1, 1, 1, -1))
     flat = F.conv2d(F.pad(flat, (0, 0, before, after)), kernel.view(1, 1, -1, 1))
     return flat.view_as(maps)
+
+
+def gaussian_spots(centre: Tensor, sigma: Tensor, height: int, width: int) -> Tensor:
+    """Spots of height 1 that fall off as a Gaussian in the picture's aspect ratio.
+
+    ``exp(-((row - c_row) / (sigma H))^2 / 2 - ((column - c_column) / (sigma W))^2 / 2)``
+
+    Args:
+        centre: Row and column of the spots as a share of the picture's height and width, 0 to 1
+            from border to border, (..., 2).
+        sigma: Standard deviation as a share of the picture's height and width, > 0, (...).
+        height: Height H of the picture in pixels.
+        width: Width W of the picture in pixels.
+
+    Returns:
+        Values in [0, 1], (..., H, W), in the dtype of ``centre``.
+    """
+    rows = (torch.arange(height, device=centre.device) + 0.5) / height - centre[..., :1]
+    columns = (torch.arange(width, device=centre.device) + 0.5) / width - centre[..., 1:]
+    rows, columns = (torch.exp(-(x / sigma[..., None]).square() / 2) for x in (rows, columns))
+    return rows[..., None] * columns[..., None, :]

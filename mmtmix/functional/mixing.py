@@ -125,9 +125,10 @@ def blend_batch(images: Tensor, index: Tensor, masks: Tensor) -> Tensor:
         The mixes, (M, C, H, W), in the dtype of the images.
     """
     masks = masks.to(images.dtype)
-    mixed = masks[:, 0] * images[index[:, 0]]
+    # index_select copies whole images, several times faster than images[index] does
+    mixed = images.index_select(0, index[:, 0]).mul_(masks[:, 0])
     for i in range(1, index.size(1)):
-        mixed.addcmul_(masks[:, i], images[index[:, i]])
+        mixed.addcmul_(masks[:, i], images.index_select(0, index[:, i]))
     return mixed
 
 

@@ -12,22 +12,38 @@ from .backbones import (
     WideResNet,
 )
 from .batch_augments import (
+    AttentiveMix,
     BatchMixer,
+    CoMixup,
+    FMix,
+    GridMix,
     MaskMixer,
     PuzzleMix,
+    SaliencyMix,
     SampleCutMix,
     SampleMixup,
+    SampleResizeMix,
+    SmoothMix,
     SuperMix,
     TransformMix,
 )
+from .classifiers import AugMixClassifier, AutoMixClassifier, ManifoldMixup
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs
-from .mixers import TransformMixer, load_mixer, save_mixer
+from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
 from .repeat_preprocessor import RepeatMixPreprocessor
-from .saliency import InputGradient, SaliencySource, TeacherCAM, build_saliency
+from .saliency import (
+    FineGrainedSaliency,
+    InputGradient,
+    SaliencySource,
+    TeacherCAM,
+    build_saliency,
+)
 from .search import MixerSearch
 from .teachers import FrozenTeacher
+from .views_preprocessor import ViewsPreprocessor
 
 __all__ = [
+    'AttentiveMix',
     'BatchMixer',
     'CRDLoss',
     'CifarMobileNetV2',
@@ -35,9 +51,13 @@ __all__ = [
     'CifarShuffleNetV1',
     'CifarShuffleNetV2',
     'CifarVGG',
+    'CoMixup',
     'DeepResNet',
     'DistillLoss',
+    'FMix',
+    'FineGrainedSaliency',
     'FrozenTeacher',
+    'GridMix',
     'InputGradient',
     'KDLoss',
     'MaskMixer',
@@ -45,11 +65,14 @@ __all__ = [
     'NetworkOutputs',
     'PreActResNet',
     'PuzzleMix',
+    'SaliencyMix',
     'SampleCutMix',
     'RepeatMixPreprocessor',
     'SaliencySource',
     'SampleMixup',
+    'SampleResizeMix',
     'ShakeShake',
+    'SmoothMix',
     'SuperMix',
     'TeacherCAM',
     'TransformMix',
@@ -58,4 +81,9 @@ __all__ = [
     'build_saliency',
     'load_mixer',
     'save_mixer',
+    'AugMixClassifier',
+    'AutoMixClassifier',
+    'ManifoldMixup',
+    'MixBlock',
+    'ViewsPreprocessor',
 ]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmtmix.functional import box_masks, draw_weights
+from mmtmix.functional import box_masks, centre_boxes, draw_weights, paste_boxes, place_boxes
 
 
 def seeded(seed=0):
@@ -85,3 +85,36 @@ def test_the_weights_are_not_written_to():
     before = weights.clone()
     box_masks(weights, 9, 9)
     assert torch.equal(weights, before)
+
+
+@pytest.mark.parametrize('size', [(24, 40), (7, 5)])
+def test_placed_boxes_have_their_sides_and_lie_inside(size):
+    side = torch.linspace(0, 1, 300).view(100, 3)
+    boxes = place_boxes(side, *size, seeded())
+    assert boxes.shape == (100, 3, 4)
+    assert torch.equal(boxes[..., 2:], (side[..., None] * torch.tensor(size)).round())
+    assert (boxes >= 0).all()
+    assert (boxes[..., :2] + boxes[..., 2:] <= torch.tensor(size)).all()
+
+
+def test_a_centred_box_reaches_half_its_length_and_is_cut_off_at_the_border():
+    for size in ((12, 20), (9, 9)):
+        for side in (0.0, 0.1, 0.37, 0.5, 0.9, 1.0):
+            for centre in ((0, 0), (4, 6), (size[0] - 1, size[1] - 1)):
+                box = centre_boxes(torch.tensor([[side]]), torch.tensor([[centre]]), *size)
+                expected = []
+                for middle, length in zip(centre, size, strict=True):
+                    half = int(torch.tensor(side) * length) // 2
+                    expected.append((max(middle - half, 0), min(middle + half, length)))
+                (top, bottom), (left, right) = expected
+                assert box.tolist() == [[[top, left, bottom - top, right - left]]]
+
+
+def test_boxes_are_pasted_one_over_another():
+    boxes = torch.tensor([[[0, 0, 3, 4], [1, 2, 2, 5]]]).float()
+    first, second, third = paste_boxes(boxes, 4, 8)[0, :, 0]
+    picture = torch.zeros(4, 8)
+    picture[0:3, 0:4] = 1
+    picture[1:3, 2:7] = 2
+    for image, mask in enumerate((first, second, third)):
+        assert torch.equal(mask, (picture == image).float())

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmtmix.functional.gaussian import gaussian_kernel, gaussian_smooth
+from mmtmix.functional.gaussian import gaussian_kernel, gaussian_smooth, gaussian_spots
 
 SIGMAS = [0.3, 1.0, 1.5, 2.0, 3.0]
 
@@ -91,3 +91,21 @@ def test_maps_are_smoothed_each_by_itself_and_not_written_to():
 def test_a_sigma_that_is_not_positive_is_refused(sigma, legacy):
     with pytest.raises(ValueError, match=f'sigma must be > 0 .*got {sigma!r}'):
         gaussian_kernel(sigma, legacy)
+
+
+@pytest.mark.parametrize('size', [(8, 8), (6, 11)])
+def test_spots_are_gaussians_in_the_pictures_aspect(size):
+    height, width = size
+    centre = torch.rand(3, 2, 2, generator=torch.Generator().manual_seed(0))
+    sigma = torch.tensor([[0.25, 0.5], [0.3, 0.4], [1.0, 0.05]])
+    spots = gaussian_spots(centre, sigma, height, width)
+    assert spots.shape == (3, 2, height, width)
+    for n in range(3):
+        for i in range(2):
+            middle_row, middle_column = centre[n, i, 0] * height, centre[n, i, 1] * width
+            for row in range(height):
+                for column in range(width):
+                    y = (row + 0.5 - middle_row) / (sigma[n, i] * height)
+                    x = (column + 0.5 - middle_column) / (sigma[n, i] * width)
+                    expected = torch.exp(-(y**2 + x**2) / 2)
+                    torch.testing.assert_close(spots[n, i, row, column], expected)

@@ -1,19 +1,35 @@
 """Mixers on one interface, :class:`BatchMixer`."""
 
+from .attentive_mix import AttentiveMix
 from .batch_mixer import BatchMixer, rank_generator
 from .building import build_mixer, mixer_config, with_input_stats
+from .co_mixup import CoMixup
+from .f_mix import FMix
+from .grid_mix import GridMix
 from .mask_mixer import MaskMixer
 from .puzzle_mix import PuzzleMix
+from .resize_mix import SampleResizeMix
+from .saliency_masks import SaliencyMaskMixer
+from .saliency_mix import SaliencyMix
 from .sample_mixes import SampleCutMix, SampleMixup
+from .smooth_mix import SmoothMix
 from .super_mix import SuperMix
 from .transform_mix import TransformMix
 
 __all__ = [
+    'AttentiveMix',
     'BatchMixer',
+    'CoMixup',
+    'FMix',
+    'GridMix',
     'MaskMixer',
     'PuzzleMix',
+    'SaliencyMaskMixer',
+    'SaliencyMix',
     'SampleCutMix',
     'SampleMixup',
+    'SampleResizeMix',
+    'SmoothMix',
     'SuperMix',
     'TransformMix',
     'build_mixer',

@@ -164,10 +164,18 @@ class PuzzleMix(BatchMixer):
     def _coloured(self, images: Tensor) -> Tensor:
         """Colours in units of the full range; their mean cancels where they are compared."""
         if self._std is None:
-            stats = InputStats.of_running_task()
+            try:
+                stats = InputStats.of_running_task()
+            except ValueError as error:
+                raise ValueError(
+                    'PuzzleMix compares colours and the running config does not say how images '
+                    'are normalised; set input_stats=dict(std=[...]) in it, in 0-255 units'
+                ) from error
             if stats is None:
                 stats = InputStats(std=(USUAL_STD,))
-                print_log(f'PuzzleMix: no run says how images are normalised, so {stats}')
+                print_log(
+                    f'PuzzleMix: no run says how images are normalised, so {stats}', 'current'
+                )
             self._std = torch.tensor(stats.std or (1.0,)).view(-1, 1, 1)
         self._std = self._std.to(images.device)
         return images.float() * (self._std / 255)

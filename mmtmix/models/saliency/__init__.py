@@ -1,12 +1,14 @@
 """Where a mixer learns what matters in an image; sources are interchangeable."""
 
 from .base import SALIENCY_SOURCES, SaliencySource, build_saliency
+from .fine_grained import FineGrainedSaliency
 from .input_gradient import InputGradient
 from .live_model import LiveModel, live_model, set_live_model
 from .teacher_cam import TeacherCAM
 
 __all__ = [
     'SALIENCY_SOURCES',
+    'FineGrainedSaliency',
     'InputGradient',
     'LiveModel',
     'SaliencySource',

@@ -48,8 +48,8 @@ class InputGradient(SaliencySource):
             losses = soft_cross_entropy(live.model(images, mode='tensor'), batch_scores)
             # a sum: each image has its own loss, and in half precision a mean would underflow
             (gradient,) = torch.autograd.grad(losses.sum(), images, retain_graph=keeps_graph)
-        if keeps_graph:
-            live.losses['loss_clean'] = self.clean_lam * losses.mean()
+            if keeps_graph:  # within: whoever asks may have switched gradients off
+                live.losses['loss_clean'] = self.clean_lam * losses.mean()
         return gradient.float().square().mean(dim=1, keepdim=True).sqrt()
 
 

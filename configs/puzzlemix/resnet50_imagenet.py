@@ -1,0 +1,34 @@
+# TransformMix Table 2, ImageNet, ResNet-50, "PuzzleMix": 77.51 / 93.76 top-1 / top-5. Phases 2
+# and 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is made first, see
+# `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is that of one
+# process, divide it by their number.
+# beta 1.5 and blocks that move as a whole (t_size -1) are its public settings on ImageNet. So is
+# the loss on clean images up to epoch 40 (clean_lam 1), which is epoch 25 of this run, and none
+# after it: phase 3 takes saliency in eval mode.
+_base_ = '../simple/resnet50_imagenet.py'
+
+phase1 = 'configs/puzzlemix/resnet50_imagenet_phase1.py'
+load_from = 'work_dirs/puzzlemix/resnet50_imagenet_phase1/last.pth'
+requires = [dict(config=phase1, produces=load_from)]
+
+model = dict(
+    train_cfg=dict(
+        augments=dict(
+            type='PuzzleMix',
+            alpha=1.0,
+            beta=1.5,
+            t_size=-1,
+            saliency=dict(type='InputGradient', clean_lam=1.0),
+        )
+    )
+)
+
+phase3 = dict(type='PuzzleMix', alpha=1.0, beta=1.5, t_size=-1, saliency='InputGradient')
+custom_hooks = [
+    dict(type='LiveModelHook'),
+    dict(
+        type='SwitchRecipeHook',
+        # counted from 1
+        schedule=[dict(action_epoch=26, batch_augments=dict(augments=phase3))],
+    ),
+]

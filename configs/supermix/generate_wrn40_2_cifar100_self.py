@@ -1,0 +1,19 @@
+# SuperMix Table 1 and section 4.1: 500,000 mixes of two CIFAR-100 images for WRN-40-2, mixed with
+# the same network, trained on the clean images: printed 79.7 top-1, with RA 79.9 top-1. The
+# defaults are the paper's alpha 3, lambda_s 25, masks 8x8 and sigma 1. Ours: batch 128.
+_base_ = '../simple/wrn40_2_cifar100.py'
+
+teacher = 'configs/simple/wrn40_2_cifar100.py'
+checkpoint = 'work_dirs/simple/wrn40_2_cifar100/last.pth'
+requires = [dict(config=teacher, produces=checkpoint)]
+
+model = dict(
+    train_cfg=dict(
+        augments=dict(
+            type='SuperMix',
+            teacher=dict(config=teacher, checkpoint=checkpoint),
+            num_mix=2,
+        )
+    )
+)
+generation = dict(num=500_000, seed=0)

@@ -1,0 +1,5 @@
+"""Transforms of single images."""
+
+from .augmix import AugMix
+
+__all__ = ['AugMix']

@@ -1,0 +1,141 @@
+"""AugMix."""
+
+from __future__ import annotations
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmpretrain.registry import TRANSFORMS
+from PIL import Image
+
+from .augmix_operations import CORRUPTIONS, MAX_LEVEL, OPERATIONS
+
+CHANNEL_ORDERS = ('bgr', 'rgb')
+_NUM_AUGMENTED = 2
+_MAX_DEPTH = 3
+# below it an operation would do nothing
+_MIN_LEVEL = 0.1
+
+
+@TRANSFORMS.register_module()
+class AugMix(BaseTransform):
+    """Mix an image with chains of operations on itself.
+
+    `AugMix <https://arxiv.org/abs/1912.02781>`_, Algorithm 1: ``width`` chains of operations run
+    beside each other, their results are averaged by weights from Dir(alpha), and the average is
+    blended with the image by a weight from Beta(alpha, alpha). Operations, ranges and levels,
+    uniform between 0.1 and ``severity``, are those of the authors' code. torchvision's ``AugMix``
+    has other levels, 0 among them, and cuts the mix off to whole grey values, which darkens it;
+    here it is rounded.
+
+    It comes after crop and flip, and gives three views for an
+    :class:`~mmtmix.models.AugMixClassifier`. Random numbers are numpy's, as in MMPretrain.
+
+    **Required and modified key:** ``img``, a uint8 image (H, W), (H, W, 1) or (H, W, 3), becomes
+    the views (3, C, H, W): clean, augmented, augmented. ``PackInputs`` takes them so.
+
+    Args:
+        severity: Largest level of the operations, in [1, 10].
+        width: Number of chains, >= 1.
+        depth: Operations a chain, >= 1; -1 draws 1, 2 or 3 for each.
+        alpha: Of both distributions, > 0.
+        all_ops: Whether colour, contrast, brightness and sharpness change, too. Then don't report
+            the accuracy on ImageNet-C or CIFAR-C, whose corruptions these are.
+        views: False gives one augmented image, of the input's shape, for any classifier (the
+            paper's ablation without the Jensen-Shannon loss).
+        channel_order: ``'bgr'``, what MMPretrain loads from files, or ``'rgb'``, as of CIFAR. It
+            matters to ``all_ops`` only.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        severity: float = 3,
+        width: int = 3,
+        depth: int = -1,
+        alpha: float = 1.0,
+        all_ops: bool = False,
+        views: bool = True,
+        channel_order: str = 'bgr',
+    ):
+        if not 1 <= severity <= MAX_LEVEL:
+            raise ValueError(f'severity must be in [1, {MAX_LEVEL}], got {severity!r}')
+        if not isinstance(width, int) or width < 1:
+            raise ValueError(f'width must be at least 1 chain, an integer, got {width!r}')
+        if not isinstance(depth, int) or not (depth == -1 or depth >= 1):
+            raise ValueError(f'depth must be at least 1, or -1 to be drawn, got {depth!r}')
+        if not alpha > 0:
+            raise ValueError(f'alpha must be > 0, got {alpha!r}')
+        if channel_order not in CHANNEL_ORDERS:
+            raise ValueError(
+                f'channel_order must be one of {CHANNEL_ORDERS}, got {channel_order!r}'
+            )
+        self.severity = severity
+        self.width = width
+        self.depth = depth
+        self.alpha = alpha
+        self.all_ops = all_ops
+        self.views = views
+        self.channel_order = channel_order
+        self._operations = list((OPERATIONS | (CORRUPTIONS if all_ops else {})).values())
+
+    def transform(self, results: dict) -> dict:
+        """Make the views.
+
+        Raises:
+            TypeError: If the image is not uint8.
+            ValueError: If it has none of the shapes.
+        """
+        image = results['img']
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
+            kind = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
+            raise TypeError(
+                f'AugMix needs uint8 images, got {kind}; put it before what makes them float'
+            )
+        if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3)):
+            raise ValueError(
+                f'AugMix needs images (H, W), (H, W, 1) or (H, W, 3), got {image.shape}'
+            )
+        if not self.views:
+            return {**results, 'img': self.augment(image)}
+        views = [image, *(self.augment(image) for _ in range(_NUM_AUGMENTED))]
+        stacked = np.stack([view.reshape(*view.shape[:2], -1) for view in views])
+        return {**results, 'img': np.ascontiguousarray(stacked.transpose(0, 3, 1, 2))}
+
+    def augment(self, image: np.ndarray) -> np.ndarray:
+        """Mix an image once.
+
+        Args:
+            image: As of :meth:`transform`.
+
+        Returns:
+            A new image of the same shape and type.
+        """
+        weights = np.random.dirichlet([self.alpha] * self.width)  # noqa: NPY002  (MMPretrain's)
+        share = np.random.beta(self.alpha, self.alpha)  # noqa: NPY002
+        mix = image.astype(np.float32) * (1 - share)
+        for weight in weights.tolist():
+            mix += self._chain(image).astype(np.float32) * (share * weight)
+        return np.rint(mix).clip(0, 255).astype(np.uint8)
+
+    def _chain(self, image: np.ndarray) -> np.ndarray:
+        """Apply operations one after the other."""
+        is_bgr = image.ndim == 3 and image.shape[2] == 3 and self.channel_order == 'bgr'
+        picture = Image.fromarray(_planes(image[..., ::-1] if is_bgr else image))
+        depth = self.depth if self.depth > 0 else np.random.randint(1, _MAX_DEPTH + 1)  # noqa: NPY002
+        for _ in range(depth):
+            operation = self._operations[np.random.randint(len(self._operations))]  # noqa: NPY002
+            level = np.random.uniform(_MIN_LEVEL, self.severity)  # noqa: NPY002
+            picture = operation(picture, level)
+        array = np.asarray(picture).reshape(image.shape)
+        return array[..., ::-1] if is_bgr else array
+
+    def __repr__(self) -> str:
+        names = ('severity', 'width', 'depth', 'alpha', 'all_ops', 'views', 'channel_order')
+        return f'AugMix({", ".join(f"{name}={getattr(self, name)!r}" for name in names)})'
+
+
+def _planes(image: np.ndarray) -> np.ndarray:
+    """An image as Pillow wants it: (H, W) or (H, W, 3), in one piece."""
+    return np.ascontiguousarray(image[..., 0] if image.shape[2:] == (1,) else image)

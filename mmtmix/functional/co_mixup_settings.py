@@ -1,0 +1,32 @@
+"""What Co-Mixup's solver can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CoMixupSettings:
+    """Weights of the objective and number of sweeps; the defaults are the paper's on CIFAR.
+
+    Attributes:
+        beta: Smoothness, >= 0.
+        gamma: Diversity: how much mixes may share images, >= 0.
+        tau: Crowding below tau times a whole image is free, >= 0.
+        sweeps: How often all mixes are labelled, >= 1.
+        resolve: Whether mixes of the very same images are told apart in the last sweep.
+    """
+
+    beta: float = 0.32
+    gamma: float = 1.0
+    tau: float = 0.83
+    sweeps: int = 4
+    resolve: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ('beta', 'gamma', 'tau'):
+            value = getattr(self, name)
+            if not value >= 0:
+                raise ValueError(f'{name} must be >= 0, got {value!r}')
+        if not isinstance(self.sweeps, int) or self.sweeps < 1:
+            raise ValueError(f'sweeps must be at least 1, an integer, got {self.sweeps!r}')

@@ -1,0 +1,146 @@
+"""The terms of PuzzleMix: what each cell costs, and what neighbours cost."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+CELL_SCALE = 16
+"""The public code scales smoothness by 1 / (16 * blocks a side)."""
+
+
+def pool_saliency(saliency: Tensor, cells: tuple[int, int]) -> Tensor:
+    """Pool saliency to cells that sum to 1 an image.
+
+    Args:
+        saliency: >= 0, (N, 1, h, w), of any size.
+        cells: Rows and columns of the grid.
+
+    Returns:
+        (N, rows, columns), float32. An image without saliency has the same everywhere, and so has
+        one whose saliency is not finite: gradients in half precision overflow now and then.
+    """
+    pooled = F.adaptive_avg_pool2d(saliency.float(), cells)[:, 0]
+    total = pooled.sum(dim=(1, 2), keepdim=True)
+    even = torch.full_like(pooled, 1 / (cells[0] * cells[1]))
+    known = (total > 0) & total.isfinite()
+    return torch.where(known, pooled / total.clamp_min(torch.finfo(torch.float32).tiny), even)
+
+
+def binomial_prior(share: Tensor, num_labels: int, eps: float = 1e-8) -> Tensor:
+    """``-log p(l)`` of the labels l ~ B(L - 1, share), as the public code has it.
+
+    Args:
+        share: What the own image is meant to get, in [0, 1], (N,).
+        num_labels: L.
+        eps: Keeps the logarithm finite.
+
+    Returns:
+        (N, L).
+    """
+    trials = num_labels - 1
+    hits = torch.arange(num_labels, device=share.device, dtype=share.dtype)
+    ways = share.new_tensor([float(math.comb(trials, hit)) for hit in range(num_labels)])
+    share = share[:, None]
+    return -(ways * share**hits * (1 - share) ** (trials - hits) + eps).log()
+
+
+def edge_differences(first: Tensor, second: Tensor, cells: tuple[int, int]) -> tuple[Tensor, ...]:
+    """Mean colour difference along the edges that cells of one image share with those of another.
+
+    Args:
+        first: Pooled pixels of the image in the upper or left cell, (N, C, rows * a, columns * b)
+            for whole a and b.
+        second: Those of the image in the lower or right cell, alike.
+        cells: Rows and columns of the grid.
+
+    Returns:
+        Across the edges below, (N, rows - 1, columns), and to the right, (N, rows, columns - 1).
+    """
+    rows, columns = cells
+    a, b = first.size(2) // rows, first.size(3) // columns
+    down = (first[:, :, a - 1 : -1 : a] - second[:, :, a::a]).abs().mean(dim=1)
+    right = (first[..., b - 1 : -1 : b] - second[..., b::b]).abs().mean(dim=1)
+    return down.unflatten(2, (columns, b)).mean(dim=3), right.unflatten(1, (rows, a)).mean(dim=2)
+
+
+def pool_colours(images: Tensor, cells: tuple[int, int], neigh_size: int) -> Tensor:
+    """Pool pixels to ``neigh_size`` or less, a whole number of times a cell.
+
+    Args:
+        images: (N, C, H, W).
+        cells: Rows and columns of the grid.
+        neigh_size: Side of what is compared across an edge, in pixels.
+
+    Returns:
+        (N, C, rows * a, columns * b).
+    """
+    (rows, columns), (height, width) = cells, images.shape[-2:]
+    down = rows * max(1, height // rows // neigh_size)
+    right = columns * max(1, width // columns // neigh_size)
+    return F.adaptive_avg_pool2d(images, (down, right))
+
+
+def puzzle_terms(
+    saliency: Tensor,
+    colours: Tensor,
+    index: Tensor,
+    share: Tensor,
+    beta: float,
+    gamma: float,
+    eta: float,
+    num_labels: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a labelling of the cells costs (PuzzleMix, Section 4.1), for :func:`cut_grids`.
+
+    Label l gives a cell the share z = l / (L - 1) of the own image, and loses the saliency of what
+    is not shown:
+
+    ``E = sum_p z_p s'_p + (1 - z_p) s_p + eta / n * prior(l_p)``
+    ``  + sum_pq b * [(z_p - z_q)^2 + gamma * d_pq(z_p, z_q)]``
+
+    with n cells, b = beta / (16 sqrt(n)), and d_pq the colour difference across the edge between
+    what is shown in p and in q. As in the public code d is parted into terms of one cell and a
+    multiple of (z_p - z_q)^2, which for shares 0 and 1 is exact but for a constant.
+
+    Args:
+        saliency: Of the batch, rows that sum to 1, (N, rows, columns).
+        colours: Of the batch, from :func:`pool_colours`, in [0, 1] but for a constant.
+        index: The two images of each mix, own first, int64 (M, 2).
+        share: What the own image is meant to get, (M,).
+        beta: Smoothness of labels, >= 0.
+        gamma: Smoothness of colours, >= 0.
+        eta: Weight of the prior, >= 0.
+        num_labels: L.
+
+    Returns:
+        Costs (M, L, rows, columns), weights below (M, rows - 1, columns) and to the right
+        (M, rows, columns - 1), >= 0.
+    """
+    cells = (saliency.size(1), saliency.size(2))
+    num_cells = cells[0] * cells[1]
+    smooth = beta / math.sqrt(num_cells) / CELL_SCALE
+    own, other = index.unbind(dim=1)
+    # the cost of showing an image in a cell: the other's saliency, and half of each edge's colour
+    costs_own, costs_other = saliency[other].clone(), saliency[own].clone()
+    same = edge_differences(colours, colours, cells)
+    mixed = edge_differences(colours[own], colours[other], cells)
+    mixed_back = edge_differences(colours[other], colours[own], cells)
+    weights = []
+    for axis, (within, there, back) in enumerate(zip(same, mixed, mixed_back, strict=True), 1):
+        scale = smooth * gamma
+        d11, d00, d10, d01 = (scale * d for d in (within[own], within[other], there, back))
+        size = cells[axis - 1] - 1
+        costs_own.narrow(axis, 0, size).add_(d10 + d11, alpha=0.5)
+        costs_own.narrow(axis, 1, size).add_(d01 + d11, alpha=0.5)
+        costs_other.narrow(axis, 0, size).add_(d01 + d00, alpha=0.5)
+        costs_other.narrow(axis, 1, size).add_(d10 + d00, alpha=0.5)
+        # a gamma beyond 1 could make a weight negative, which no cut solves
+        weights.append((smooth + (d10 + d01 - d11 - d00) / 2).clamp_min(0))
+    shares = torch.linspace(0, 1, num_labels, device=saliency.device)[:, None, None]
+    unary = shares * costs_own[:, None] + (1 - shares) * costs_other[:, None]
+    prior = eta / num_cells * binomial_prior(share, num_labels)
+    return unary + prior[..., None, None], weights[0], weights[1]

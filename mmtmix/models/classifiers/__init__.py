@@ -1,0 +1,7 @@
+"""Classifiers whose training mixes or augments; their checkpoints are plain ones."""
+
+from .augmix import AugMixClassifier
+from .automix import AutoMixClassifier
+from .manifold_mixup import ManifoldMixup
+
+__all__ = ['AugMixClassifier', 'AutoMixClassifier', 'ManifoldMixup']

@@ -1,0 +1,80 @@
+"""AugMix's loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmpretrain.models import ImageClassifier
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from mmtmix.functional import jensen_shannon
+
+
+@MODELS.register_module()
+class AugMixClassifier(ImageClassifier):
+    """A classifier that is asked to say the same of an image and of its augmented views.
+
+    `AugMix <https://arxiv.org/abs/1912.02781>`_, section 3: the loss of the head on the clean
+    images, and ``jsd_weight`` times the Jensen-Shannon divergence of what it says of all views,
+    which go through the network as one batch. In everything else, checkpoints included, this is
+    an ``ImageClassifier``; its data preprocessor is a
+    :class:`~mmtmix.models.ViewsPreprocessor`, and its training pipeline has an
+    :class:`~mmtmix.datasets.AugMix` before ``PackInputs``.
+
+    Args:
+        backbone: As of ``ImageClassifier``, as all that isn't listed here.
+        jsd_weight: Factor of the divergence, >= 0; the paper's is 12.
+        data_preprocessor: As of ``ImageClassifier``.
+
+    Raises:
+        TypeError: If the head can't compute its loss from logits.
+        ValueError: If ``jsd_weight`` is negative.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        *args: Any,
+        jsd_weight: float = 12.0,
+        data_preprocessor: dict | None = None,
+        **kwargs: Any,
+    ):
+        if data_preprocessor is None or isinstance(data_preprocessor, dict):
+            data_preprocessor = {'type': 'ViewsPreprocessor', **(data_preprocessor or {})}
+        super().__init__(backbone, *args, data_preprocessor=data_preprocessor, **kwargs)
+        if not jsd_weight >= 0:
+            raise ValueError(f'jsd_weight must be >= 0, got {jsd_weight!r}')
+        if not hasattr(self.head, '_get_loss'):
+            raise TypeError(
+                'AugMixClassifier needs a head whose loss is one of its logits, such as '
+                f'LinearClsHead, got {type(self.head).__name__}'
+            )
+        self.jsd_weight = jsd_weight
+
+    def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
+        """Compare the views, and classify the clean images.
+
+        Args:
+            inputs: All clean images, then all first augmented ones, ...: (V * N, C, H, W), V >= 2.
+            data_samples: The N samples.
+
+        Returns:
+            What the head's loss gives for the clean images, and ``loss_jsd``.
+
+        Raises:
+            ValueError: If there is one view, or a part of one.
+        """
+        num_views, rest = divmod(len(inputs), len(data_samples))
+        if num_views < 2 or rest:
+            raise ValueError(
+                f'{len(inputs)} inputs are no two or more views of {len(data_samples)} images; '
+                "add dict(type='AugMix') to the training pipeline, before PackInputs, and use "
+                "data_preprocessor=dict(type='ViewsPreprocessor')"
+            )
+        logits = self.head(self.extract_feat(inputs))
+        views = logits.chunk(num_views)
+        # the part of the head's loss that comes after its logits, accuracy included
+        losses = self.head._get_loss(views[0], data_samples)
+        return losses | dict(loss_jsd=self.jsd_weight * jensen_shannon(views).mean())

@@ -1,0 +1,222 @@
+"""AutoMix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmpretrain.models import ImageClassifier
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from mmtmix.functional import blend_batch, draw_index, draw_weights, mask_area_loss, mix_targets
+from mmtmix.models.batch_augments import rank_generator
+
+from .labels import check_soft_head, read_scores, scored_samples
+from .momentum_encoder import MomentumEncoder
+from .stages import check_layer, find_stages
+from .training_only import TrainingOnly
+
+Details = dict[str, Tensor]
+
+
+@MODELS.register_module()
+class AutoMixClassifier(ImageClassifier):
+    """A classifier that is trained together with a mix block, which mixes for it.
+
+    `AutoMix <https://arxiv.org/abs/2103.13027>`_. In a step the classifier learns from clean
+    images and from mixes that the mix block makes of them, whose masks are constants to it. The
+    mix block learns to make mixes that a momentum encoder, a slow copy of the classifier,
+    classifies as their labels say, with masks of about the right area. The copy is constant to the
+    mix block, which also reads its feature maps. Neither loss reaches the other's weights, so one
+    optimizer serves both (the paper's momentum pipeline, section 4.3).
+
+    Mix block and momentum encoder are in no state dict: a checkpoint is one of a plain
+    ``ImageClassifier``. Training needs ``custom_hooks=[dict(type='AutoMixHook')]``, which moves
+    the momentum encoder and keeps both in checkpoints that can be resumed.
+
+    The authors train with alpha 2, for Tiny-ImageNet ResNet-18 (``ResNet_CIFAR``) for 400 epochs
+    with SGD at lr 0.2, cosine to 0.05, the mix block's 0.1 to 0.001, weight decay 1e-4, batch 100;
+    for CIFAR-100 400 or 800 epochs at lr 0.1, cosine to 0.05. The mix block reads the next to
+    last stage: ``in_channels=256``. Its rate is set by ``paramwise_cfg=dict(custom_keys=
+    {'mix_block': dict(lr_mult=0.5)})``. They have a second linear layer for mixed images, which
+    a plain classifier has no place for; as in the paper's formulas there is one here.
+
+    Args:
+        backbone: As of ``ImageClassifier``, as all that isn't listed here.
+        mix_block: ``dict(type='MixBlock', in_channels=...)``.
+        alpha: Parameter of the Beta distribution of the shares, > 0.
+        mask_layer: The module whose output the mix block reads, such as ``'backbone.layer3'``. By
+            default the backbone's next to last stage.
+        lam_margin: Mixes with a share of at most this are plain Mixup for the classifier.
+        area_weight: Weight of the area loss at the beginning; it falls to 0 as a line.
+        area_margin: What the area may be off for free.
+        keep_area_weight: Whether the weight stays, as in the authors' code, instead.
+        per_sample: False draws one share a batch, as the paper does.
+
+    Raises:
+        ValueError: If an argument is out of its range, no stages are found where ``mask_layer`` is
+            not given, or the head takes no soft labels.
+    """
+
+    num_mix = 2
+
+    def __init__(
+        self,
+        backbone: dict,
+        *args: Any,
+        mix_block: dict | nn.Module,
+        alpha: float = 2.0,
+        mask_layer: str | None = None,
+        lam_margin: float = 0.08,
+        area_weight: float = 0.1,
+        area_margin: float = 0.1,
+        keep_area_weight: bool = False,
+        per_sample: bool = True,
+        **kwargs: Any,
+    ):
+        super().__init__(backbone, *args, **kwargs)
+        _check_numbers(alpha, lam_margin, area_weight, area_margin)
+        check_soft_head(self)
+        self.alpha = alpha
+        self.mask_layer = self._default_layer() if mask_layer is None else mask_layer
+        check_layer(self, self.mask_layer, 'mask_layer')
+        self.lam_margin = lam_margin
+        self.area_weight = area_weight
+        self.area_margin = area_margin
+        self.keep_area_weight = keep_area_weight
+        self.per_sample = per_sample
+        # share of the training that is done; AutoMixHook sets it
+        self.progress: float | None = None
+        with torch.random.fork_rng(devices=[]):  # leaves the first weights as without a mix block
+            block = mix_block if isinstance(mix_block, nn.Module) else MODELS.build(mix_block)
+        self.mixing = TrainingOnly(mix_block=block, encoder=MomentumEncoder(self))
+
+    def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
+        """All losses of a step.
+
+        Args:
+            inputs: (N, C, H, W).
+            data_samples: With ``gt_score`` or ``gt_label``.
+
+        Returns:
+            ``loss`` on clean images; ``loss_mix`` on mixed ones; ``loss_mix_block`` and
+            ``loss_mask_area``, which only the mix block learns from. A batch of one image is not
+            mixed: its last three are 0.
+
+        Raises:
+            RuntimeError: If there is no ``AutoMixHook``.
+        """
+        if self.progress is None:
+            raise RuntimeError(
+                'AutoMixClassifier trains with a momentum encoder that nobody moves; add '
+                "custom_hooks=[dict(type='AutoMixHook')] to the config"
+            )
+        if len(inputs) < self.num_mix:
+            # DDP wants a gradient for every parameter in every step
+            nothing = sum(weight.sum() for weight in self.mixing.mix_block.parameters()) * 0
+            losses = dict(loss_mix=nothing, loss_mix_block=nothing, loss_mask_area=nothing)
+        else:
+            scores = read_scores(data_samples, self.head.num_classes)
+            features = self.mixing.encoder.features(inputs, self.mask_layer)
+            generator = rank_generator()
+            losses = self._mix_block_loss(inputs, scores, features, generator)
+            losses |= self._classifier_loss(inputs, scores, features, generator)
+        # last, since hooks such as DistillHook keep what the head says last
+        return super().loss(inputs, data_samples) | losses
+
+    def mix(
+        self,
+        inputs: Tensor,
+        scores: Tensor,
+        weights: Tensor | None = None,
+        index: Tensor | None = None,
+        return_details: bool = False,
+    ) -> tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Details]:
+        """Mix a batch of two images or more as the mix block does by now, without gradients.
+
+        Args:
+            inputs: (N, C, H, W).
+            scores: Soft labels, (N, num_classes).
+            weights: Shares (M, 2); drawn by default.
+            index: The images of each mix (M, 2), own first; drawn by default.
+            return_details: Also return how the mixes were made.
+
+        Returns:
+            Mixes (M, C, H, W) and their labels (M, num_classes); with ``return_details`` a dict
+            as well: ``weights`` (M, 2), ``index`` (M, 2), ``masks`` (M, 2, 1, H, W) and ``warped``
+            (M, 2, C, H, W), with ``mixed = sum_k masks * warped``.
+        """
+        if weights is None or index is None:
+            drawn = self._draw(inputs, rank_generator())
+            weights = drawn[0] if weights is None else weights
+            index = drawn[1] if index is None else index
+        with torch.no_grad():
+            features = self.mixing.encoder.features(inputs, self.mask_layer)
+            masks = self._masks(inputs, features, weights, index)
+        mixed, targets = blend_batch(inputs, index, masks), mix_targets(scores, weights, index)
+        if not return_details:
+            return mixed, targets
+        details = dict(weights=weights, index=index, masks=masks, warped=inputs[index])
+        return mixed, targets, details
+
+    def _classifier_loss(
+        self, inputs: Tensor, scores: Tensor, features: Tensor, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        weights, index = self._draw(inputs, generator)
+        with torch.no_grad():
+            masks = self._masks(inputs, features, weights, index)
+            is_uneven = weights.min(dim=1).values <= self.lam_margin
+            shares = weights[..., None, None, None]
+            masks = torch.where(is_uneven[:, None, None, None, None], shares, masks)
+            mixed = blend_batch(inputs, index, masks)
+        samples = scored_samples(mix_targets(scores, weights, index))
+        return {f'{name}_mix': value for name, value in super().loss(mixed, samples).items()}
+
+    def _mix_block_loss(
+        self, inputs: Tensor, scores: Tensor, features: Tensor, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        weights, index = self._draw(inputs, generator)
+        masks = self._masks(inputs, features, weights, index)
+        mixed = blend_batch(inputs, index, masks)
+        samples = scored_samples(mix_targets(scores, weights, index))
+        losses = self.mixing.encoder.loss(mixed, samples)
+        area_weight = self.area_weight * (1 if self.keep_area_weight else 1 - self.progress)
+        area = mask_area_loss(masks, weights, self.area_margin).mean()
+        return {f'{name}_mix_block': value for name, value in losses.items()} | dict(
+            loss_mask_area=area_weight * area
+        )
+
+    def _masks(self, inputs: Tensor, features: Tensor, weights: Tensor, index: Tensor) -> Tensor:
+        return self.mixing.mix_block(features, weights, index, tuple(inputs.shape[-2:]))
+
+    def _draw(self, inputs: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        rows = len(inputs) if self.per_sample else 1
+        weights = draw_weights(rows, self.num_mix, self.alpha, generator)
+        index = draw_index(len(inputs), self.num_mix, generator)
+        drawn = (weights.expand(len(inputs), -1), index)
+        weights, index = (part.to(inputs.device, non_blocking=True) for part in drawn)
+        return weights, index
+
+    def _default_layer(self) -> str:
+        stages = find_stages(self.backbone)
+        if len(stages) < 2:
+            raise ValueError(
+                f'{type(self.backbone).__name__} has no stages that are known by name; set '
+                "mask_layer='backbone....', see model.named_modules()"
+            )
+        return f'backbone.{stages[-2]}'
+
+
+def _check_numbers(
+    alpha: float, lam_margin: float, area_weight: float, area_margin: float
+) -> None:
+    if not isinstance(alpha, (int, float)) or not alpha > 0:
+        raise ValueError(f'alpha must be > 0, a number (of Beta(alpha, alpha)), got {alpha!r}')
+    if not 0 <= lam_margin < 0.5:
+        raise ValueError(f'lam_margin must be in [0, 0.5), a share, got {lam_margin!r}')
+    if not area_weight >= 0:
+        raise ValueError(f'area_weight must be >= 0, got {area_weight!r}')
+    if not 0 <= area_margin <= 1:
+        raise ValueError(f'area_margin must be in [0, 1], got {area_margin!r}')

@@ -1,0 +1,97 @@
+"""AutoMix's mixing module."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+
+UPSAMPLING = ('nearest', 'bilinear')
+
+
+@MODELS.register_module()
+class MixBlock(nn.Module):
+    """Cross-attention between the feature maps of two images (AutoMix, section 4.1).
+
+    Each map gets its image's share as one more channel. Every place of the first image asks for
+    places of the second that look alike, and gathers from them how much of the second image is
+    seen there. One embedding serves as query and key. As in the authors' code the mask that
+    attention gives is the partner's, and the first image has what is left.
+
+    Args:
+        in_channels: Channels C of the feature maps.
+        reduction: The embedding has C / reduction channels, at least 1.
+        upsampling: From the map to the image: ``'nearest'`` (the paper's CIFAR and Tiny-ImageNet)
+            or ``'bilinear'``. It is the scores that are upsampled; the sigmoid comes after.
+        norm: Whether to normalise the maps by a BN of its own, an option of the authors' code. Maps
+            of a pre-activation network are large beside a share, and without it saturate masks.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        reduction: int = 2,
+        upsampling: str = 'nearest',
+        norm: bool = False,
+    ):
+        super().__init__()
+        for name, value in dict(in_channels=in_channels, reduction=reduction).items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f'{name} must be at least 1, an integer, got {value!r}')
+        if upsampling not in UPSAMPLING:
+            raise ValueError(f'upsampling must be one of {UPSAMPLING}, got {upsampling!r}')
+        self.in_channels = in_channels
+        self.upsampling = upsampling
+        self.norm = nn.BatchNorm2d(in_channels) if norm else nn.Identity()
+        self.embed = nn.Conv2d(in_channels + 1, max(in_channels // reduction, 1), 1)
+        self.value = nn.Conv2d(in_channels + 1, 1, 1)
+        for layer in (self.embed, self.value):  # small: masks begin at 1/2 everywhere
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)
+
+    def forward(
+        self, features: Tensor, weights: Tensor, index: Tensor, size: tuple[int, int]
+    ) -> Tensor:
+        """Make masks.
+
+        Args:
+            features: Maps of the batch, (N, C, h, w).
+            weights: Shares of the two images of each mix, (M, 2), rows on the simplex.
+            index: The two images of each mix, int64 (M, 2).
+            size: (H, W) of the images.
+
+        Returns:
+            float32 masks (M, 2, 1, H, W), summing to 1 over the two.
+
+        Raises:
+            ValueError: If ``features`` are no maps of ``in_channels`` channels.
+        """
+        shape = tuple(getattr(features, 'shape', ()))
+        if len(shape) != 4 or shape[1] != self.in_channels:
+            raise ValueError(
+                f'the mix block was made for maps (N, {self.in_channels}, h, w) and got '
+                f'{shape or type(features).__name__}; set mix_block=dict(in_channels=...) to the '
+                'channels of that layer, or mask_layer to another one'
+            )
+        # attention in float32: in half precision its softmax loses the small differences
+        with torch.autocast(features.device.type, enabled=False):
+            features, weights = self.norm(features.float()), weights.float()
+            first, second = (_with_share(features[index[:, i]], weights[:, i]) for i in range(2))
+            query, key, value = (
+                part.flatten(2).transpose(1, 2)
+                for part in (self.embed(first), self.embed(second), self.value(second))
+            )
+            scores = F.scaled_dot_product_attention(query, key, value)
+            scores = scores.transpose(1, 2).unflatten(2, features.shape[-2:])
+            scores = F.interpolate(scores, size=size, mode=self.upsampling)
+            return torch.sigmoid(torch.stack([-scores, scores], dim=1))
+
+
+def _with_share(features: Tensor, shares: Tensor) -> Tensor:
+    """Add a channel that holds each image's share: (M, C, h, w) -> (M, C + 1, h, w)."""
+    planes = shares[:, None, None, None].expand(-1, 1, *features.shape[-2:])
+    return torch.cat([features, planes], dim=1)

@@ -1,0 +1,126 @@
+"""The cells of the papers' tables, and what makes each of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from mmengine.config import Config
+
+Checkpoint = Literal['last', 'best', 'median']
+
+_ROW_FIELDS = {'checkpoint', 'cells'}
+_CELL_FIELDS = {'printed', 'quoted', 'config', 'options', 'env', 'before', 'checkpoint'}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure of a table.
+
+    Attributes:
+        id: ``paper/table/row/column``.
+        printed: Top-1 and maybe top-5 accuracy in percent as the paper prints them; empty where
+            it prints none.
+        config: The config that reproduces it; empty if it is only quoted.
+        quoted: Why it can't be reproduced; empty if it can.
+        options: Overrides of the config, as of ``--cfg-options``.
+        env: Environment variables that the config reads.
+        before: Commands to run first, which skip what they find done.
+        checkpoint: Which validated accuracy counts: of the last epoch, the best one, or the
+            median of the last ten.
+    """
+
+    id: str
+    printed: tuple[float, ...] = ()
+    config: str = ''
+    quoted: str = ''
+    options: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    checkpoint: Checkpoint = 'last'
+
+    @property
+    def table(self) -> str:
+        """``paper/table``."""
+        return '/'.join(self.id.split('/')[:2])
+
+
+def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
+    """Read the cells of an experiments file such as ``configs/experiments.yaml``.
+
+    Args:
+        path: YAML: for each ``paper/table/row`` its ``cells`` by column and, for all of them, its
+            ``checkpoint``.
+
+    Returns:
+        Cells by id, in the order of the file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If an entry is malformed.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'experiments file {str(path)!r} does not exist')
+    cells: dict[str, Cell] = {}
+    for row, content in Config.fromfile(str(path)).to_dict().items():
+        if not isinstance(content, Mapping) or not set(content) <= _ROW_FIELDS:
+            raise ValueError(f'{row} in {path} must hold {sorted(_ROW_FIELDS)}, got {content!r}')
+        for column, settings in content.get('cells', {}).items():
+            cell = f'{row}/{column}'
+            cells[cell] = _cell(cell, settings, content.get('checkpoint', 'last'), path)
+    return cells
+
+
+def choose_cells(cells: Mapping[str, Cell], wanted: Sequence[str]) -> list[Cell]:
+    """The cells of the given ids; ``*`` stands for any characters, a prefix for all below it.
+
+    Raises:
+        ValueError: If an id fits nothing, with those that are alike.
+    """
+    chosen: dict[str, Cell] = {}
+    for name in wanted:
+        found = [cell for cell in cells if fnmatchcase(cell, name) or cell.startswith(f'{name}/')]
+        if not found:
+            close = get_close_matches(name, _names(cells), n=4)
+            hint = f'did you mean {" or ".join(close)}?' if close else 'list shows all'
+            raise ValueError(f'there is no cell {name!r}; {hint}')
+        chosen |= {cell: cells[cell] for cell in found}
+    return list(chosen.values())
+
+
+def _names(cells: Iterable[str]) -> set[str]:
+    """Ids and what they begin with."""
+    return {'/'.join(cell.split('/')[:depth]) for cell in cells for depth in range(1, 9)}
+
+
+def _cell(cell: str, settings: Any, checkpoint: str, path: str | os.PathLike) -> Cell:
+    if not isinstance(settings, Mapping) or not set(settings) <= _CELL_FIELDS:
+        raise ValueError(
+            f'{cell} in {path} must hold some of {sorted(_CELL_FIELDS)}, got {settings!r}'
+        )
+    if bool(settings.get('config')) == bool(settings.get('quoted')):
+        raise ValueError(f'{cell} in {path} needs either a config or, in `quoted`, a reason')
+    checkpoint = settings.get('checkpoint', checkpoint)
+    if checkpoint not in get_args(Checkpoint):
+        raise ValueError(
+            f'checkpoint of {cell} in {path} must be one of {get_args(Checkpoint)}, got '
+            f'{checkpoint!r}'
+        )
+    printed = settings.get('printed')
+    if not isinstance(printed, Sequence):
+        printed = () if printed is None else (printed,)
+    return Cell(
+        cell,
+        tuple(float(figure) for figure in printed),
+        settings.get('config', ''),
+        settings.get('quoted', ''),
+        dict(settings.get('options', {})),
+        {name: str(value) for name, value in settings.get('env', {}).items()},
+        tuple(settings.get('before', ())),
+        checkpoint,
+    )

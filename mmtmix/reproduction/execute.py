@@ -1,0 +1,108 @@
+"""Run what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import mmcv
+import mmengine
+import mmpretrain
+import torch
+import torchvision
+
+import mmtmix
+from mmtmix.utils import atomic_path
+
+from .runs import RECORD, Run, State
+
+
+def execute(
+    runs: Sequence[Run],
+    tools: str | os.PathLike,
+    gpus: int = 1,
+    dry_run: bool = False,
+    say: Callable[[str], object] = print,
+) -> list[Run]:
+    """Run each run that isn't done, one after the other; one that fails doesn't stop the rest.
+
+    Args:
+        runs: In order; doubles are run once.
+        tools: The folder of our tools.
+        gpus: Processes of each run.
+        dry_run: Only say what would run.
+        say: Takes lines about the progress.
+
+    Returns:
+        The runs that failed.
+    """
+    failed = []
+    todo = list(dict.fromkeys(runs))
+    for number, run in enumerate(todo, 1):
+        state, head = run.state, f'[{number}/{len(todo)}] {run.folder}'
+        if state is State.DONE:
+            say(f'{head}: done before')
+            continue
+        if state is State.OUTDATED:
+            say(f'{head}: {state.value}; move the folder away to run it anew')
+            failed.append(run)
+            continue
+        commands = [shlex.split(line) for line in run.before] + [run.command(tools, gpus)]
+        say(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
+        for command in commands:
+            say('    ' + shlex.join([*(f'{name}={value}' for name, value in run.env), *command]))
+        if not dry_run and not _attempt(run, commands, gpus, say):
+            failed.append(run)
+    if failed:
+        say(f'{len(failed)} of {len(todo)} runs failed:')
+        for run in failed:
+            say(f'    {run.folder}')
+    return failed
+
+
+def _attempt(
+    run: Run, commands: Sequence[Sequence[str]], gpus: int, say: Callable[[str], object]
+) -> bool:
+    """Run a run's commands and note how it went; returns whether it is done."""
+    record = {**_setting(run, gpus), 'seconds': run.record.get('seconds', 0.0)}
+    before, start = record['seconds'], time.time()
+    run.folder.mkdir(parents=True, exist_ok=True)
+    _note(run, record)
+    code = 0
+    for command in commands:
+        code = subprocess.run(command, env={**os.environ, **dict(run.env)}).returncode  # noqa: S603
+        record['seconds'] = round(before + time.time() - start, 1)
+        _note(run, record)
+        if code:
+            break
+    done = not code and run.state is State.DONE
+    ending = 'done' if done else f'FAILED with exit status {code}'
+    say(f'    {ending} after {record["seconds"]:.0f} s')
+    return done
+
+
+def _note(run: Run, record: Mapping[str, Any]) -> None:
+    with atomic_path(run.folder / RECORD) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
+
+
+def _setting(run: Run, gpus: int) -> dict[str, Any]:
+    """What a result is to be read with."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu'
+    packages = (torch, torchvision, mmengine, mmcv, mmpretrain, mmtmix)
+    return dict(
+        config=run.config,
+        options=run.options,
+        env=dict(run.env),
+        seed=run.seed,
+        digest=run.digest(),
+        versions={package.__name__: package.__version__ for package in packages},
+        device=f'{gpus} x {device}' if gpus > 1 else device,
+        started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
+    )

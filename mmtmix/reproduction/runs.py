@@ -1,0 +1,166 @@
+"""One training run of a cell's config with one seed."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import DictAction
+
+from mmtmix.engine.launch import default_work_dir
+from mmtmix.utils import load_config
+
+from .cells import Cell
+
+RECORD = 'run.json'
+LAST = 'last.pth'
+# what differs between runs of one experiment, and what no result depends on
+_NO_MATTER = (
+    'work_dir',
+    'randomness',
+    'launcher',
+    'resume',
+    'load_from',
+    'log_level',
+    'visualizer',
+)
+
+
+class State(Enum):
+    """How far a run is."""
+
+    NOT_RUN = 'not run'
+    STARTED = 'started'
+    DONE = 'done'
+    OUTDATED = 'done with another config'
+
+
+@dataclass(frozen=True)
+class Run:
+    """A config with its overrides and a seed; cells that share them share the run.
+
+    Attributes:
+        config: Path of the config.
+        options: Its overrides, sorted, each ``name=value``.
+        env: Environment variables that it reads, sorted.
+        before: Commands to run first.
+        seed: Of the run.
+        root: The folder of all runs.
+    """
+
+    config: str
+    options: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+    before: tuple[str, ...]
+    seed: int
+    root: str
+
+    @property
+    def folder(self) -> Path:
+        """Its work dir."""
+        name = os.path.relpath(default_work_dir(self.config), 'work_dirs')
+        if self.options or self.env:
+            label = '_'.join(value for _, value in self.env)
+            digest = hashlib.sha256(repr((self.options, self.env)).encode()).hexdigest()[:8]
+            name = f'{name}-{label}-{digest}' if label else f'{name}-{digest}'
+        return Path(self.root, name, f'seed{self.seed}')
+
+    @property
+    def state(self) -> State:
+        """How far it is, by what is in its folder."""
+        if not self.record:
+            return State.NOT_RUN
+        if not (self.folder / LAST).is_file():
+            return State.STARTED
+        return State.DONE if self.record.get('digest') == self.digest() else State.OUTDATED
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What was noted of it; empty if it never began.
+
+        Raises:
+            ValueError: If the note is damaged.
+        """
+        path = self.folder / RECORD
+        if not path.is_file():
+            return {}
+        try:
+            return json.loads(path.read_text(encoding='utf-8'))
+        except ValueError as error:
+            raise ValueError(f'{path} is damaged ({error}); remove it to run this anew') from error
+
+    def digest(self) -> str:
+        """Digest of the config with its overrides: runs of different digests don't compare."""
+        with environment(self.env):
+            cfg = load_config(self.config, _parse(self.options))
+        content = {name: value for name, value in cfg.to_dict().items() if name not in _NO_MATTER}
+        text = json.dumps(content, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def command(self, tools: str | os.PathLike, gpus: int = 1) -> list[str]:
+        """What trains it, or goes on with it.
+
+        Args:
+            tools: The folder of our tools.
+            gpus: Processes.
+        """
+        if gpus > 1:
+            command = [str(Path(tools, 'dist_train.sh')), self.config, str(gpus)]
+        else:
+            command = ['python', str(Path(tools, 'train.py')), self.config]
+        command += ['--work-dir', str(self.folder), '--resume', '--cfg-options']
+        return [*command, f'randomness.seed={self.seed}', *self.options]
+
+
+def runs_of(
+    cell: Cell, seeds: int | tuple[int, ...], root: str = 'work_dirs/reproduce'
+) -> list[Run]:
+    """The runs of a cell, one a seed.
+
+    Args:
+        cell: With a config.
+        seeds: How many, from 0, or which.
+        root: The folder of all runs.
+
+    Raises:
+        ValueError: If the cell is only quoted or a seed is negative.
+    """
+    if cell.quoted:
+        raise ValueError(f'{cell.id} is only quoted: {cell.quoted}')
+    numbers = tuple(range(seeds)) if isinstance(seeds, int) else seeds
+    if not numbers or min(numbers) < 0:
+        raise ValueError(f'seeds must be numbers >= 0, or how many of them, got {seeds!r}')
+    options = tuple(sorted(f'{name}={value}' for name, value in cell.options.items()))
+    env = tuple(sorted(cell.env.items()))
+    return [Run(cell.config, options, env, cell.before, seed, root) for seed in numbers]
+
+
+@contextmanager
+def environment(variables: Mapping[str, str] | tuple[tuple[str, str], ...]) -> Iterator[None]:
+    """Set environment variables for a while."""
+    wanted = dict(variables)
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _parse(options: Sequence[str]) -> dict[str, Any]:
+    """Overrides as ``--cfg-options`` reads them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
+    return parser.parse_args(['--cfg-options', *options]).cfg_options

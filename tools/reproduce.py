@@ -1,0 +1,122 @@
+"""Reproduce printed figures: list them, show their commands, run them, report.
+
+A cell is named paper/table/row/column, such as transformmix/2/wrn28x10_cifar100/mixup; a part of a
+name stands for all below it, and * for anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from mmtmix.reproduction import (
+    Cell,
+    choose_cells,
+    collect,
+    describe,
+    execute,
+    plot_tables,
+    read_experiments,
+    render,
+    runs_of,
+)
+from mmtmix.utils import atomic_path, resolve_config
+
+TOOLS = Path(__file__).resolve().parent
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command and its arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--experiments', default='configs/experiments.yaml', help='the cells')
+    parser.add_argument('--root', default='work_dirs/reproduce', help='folder of all runs')
+    commands = parser.add_subparsers(dest='command', required=True)
+
+    listing = commands.add_parser('list', help='cells, printed figures and how far they are')
+    listing.add_argument('--table', nargs='+', default=['*'], metavar='PART', help='such as */2')
+
+    show = commands.add_parser('show', help='the exact commands of a cell')
+    show.add_argument('cells', nargs='+', metavar='CELL')
+
+    run = commands.add_parser('run', help='run what is missing, go on with what was broken off')
+    run.add_argument('cells', nargs='+', metavar='CELL')
+    run.add_argument('--dry-run', action='store_true', help='only print the commands')
+    for each in (show, run):
+        each.add_argument('--seeds', type=int, default=3, help='how many, from 0')
+        each.add_argument('--seed', type=int, nargs='+', help='which, in place of how many')
+        each.add_argument('--gpus', type=int, default=1, help='processes a run')
+
+    report = commands.add_parser('report', help='what was run beside what is printed')
+    report.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
+    report.add_argument('--out', type=Path, help='folder for report.md, report.json and plots')
+    return parser.parse_args(argv)
+
+
+def print_list(cells: list[Cell], root: str) -> None:
+    """A line a cell."""
+    for cell in cells:
+        printed = ' / '.join(f'{figure:.2f}' for figure in cell.printed) or '-'
+        if cell.quoted:
+            state = f'quoted only: {cell.quoted}'
+        else:
+            state = f'{len(collect(cell, root).runs)} runs, {cell.config}'
+        print(f'{cell.id:60} {printed:>13}  {state}')
+
+
+def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
+    """Show or run the runs of cells; returns the exit status."""
+    seeds = tuple(args.seed) if args.seed else args.seeds
+    wanted = [cell for cell in cells if not cell.quoted]
+    for cell in cells:
+        if cell.quoted:
+            print(f'{cell.id} is only quoted: {cell.quoted}')
+    runs = [run for cell in wanted for run in runs_of(cell, seeds, args.root)]
+    if args.command == 'show':
+        for run in runs:
+            for line in run.before:
+                print(line)
+            names = [f'{name}={value}' for name, value in run.env]
+            print(shlex.join([*names, *run.command('tools', args.gpus)]))
+        return 0
+    return 1 if execute(runs, TOOLS, args.gpus, args.dry_run) else 0
+
+
+def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
+    """Print the tables, and write them with plots and data."""
+    results = [collect(cell, args.root) for cell in cells]
+    text = render(results)
+    print(text)
+    if args.out is None:
+        return
+    args.out.mkdir(parents=True, exist_ok=True)
+    data = json.dumps(describe(results), indent=1) + '\n'
+    for name, content in (('report.md', text), ('report.json', data)):
+        with atomic_path(args.out / name) as temporary:
+            temporary.write_text(content, encoding='utf-8')
+    plot_tables(results, args.out)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Do as told; returns the exit status."""
+    args = parse_args(argv)
+    try:
+        cells = read_experiments(resolve_config(args.experiments))
+        names = args.table if args.command == 'list' else args.cells
+        chosen = choose_cells(cells, names)
+        if args.command == 'list':
+            print_list(chosen, args.root)
+        elif args.command == 'report':
+            write_report(chosen, args)
+        else:
+            return run_cells(chosen, args)
+    except (FileNotFoundError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
