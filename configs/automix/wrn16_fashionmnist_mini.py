@@ -2,8 +2,8 @@
 _base_ = '../simple/wrn16_fashionmnist_mini.py'
 model = dict(
     type='AutoMixClassifier',
-    # the second of three stages
-    mix_block=dict(type='MixBlock', in_channels=32),
+    # of the second of three stages, whose maps nothing has normalised
+    mix_block=dict(type='MixBlock', in_channels=32, norm=True),
     alpha=2.0,
 )
 # the paper's 0.999 is for hundreds of epochs: here it would outlast the run's 600 steps

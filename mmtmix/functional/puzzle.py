@@ -120,27 +120,41 @@ def puzzle_terms(
         Costs (M, L, rows, columns), weights below (M, rows - 1, columns) and to the right
         (M, rows, columns - 1), >= 0.
     """
-    cells = (saliency.size(1), saliency.size(2))
-    num_cells = cells[0] * cells[1]
+    num_cells = saliency[0].numel()
     smooth = beta / math.sqrt(num_cells) / CELL_SCALE
     own, other = index.unbind(dim=1)
-    # the cost of showing an image in a cell: the other's saliency, and half of each edge's colour
-    costs_own, costs_other = saliency[other].clone(), saliency[own].clone()
-    same = edge_differences(colours, colours, cells)
-    mixed = edge_differences(colours[own], colours[other], cells)
-    mixed_back = edge_differences(colours[other], colours[own], cells)
-    weights = []
-    for axis, (within, there, back) in enumerate(zip(same, mixed, mixed_back, strict=True), 1):
-        scale = smooth * gamma
-        d11, d00, d10, d01 = (scale * d for d in (within[own], within[other], there, back))
-        size = cells[axis - 1] - 1
-        costs_own.narrow(axis, 0, size).add_(d10 + d11, alpha=0.5)
-        costs_own.narrow(axis, 1, size).add_(d01 + d11, alpha=0.5)
-        costs_other.narrow(axis, 0, size).add_(d01 + d00, alpha=0.5)
-        costs_other.narrow(axis, 1, size).add_(d10 + d00, alpha=0.5)
-        # a gamma beyond 1 could make a weight negative, which no cut solves
-        weights.append((smooth + (d10 + d01 - d11 - d00) / 2).clamp_min(0))
+    by_own, by_other, bends = _colour_terms(colours, own, other, saliency.shape[1:])
+    # showing an image loses the saliency of the other
+    costs_own = saliency[other] + smooth * gamma * by_own
+    costs_other = saliency[own] + smooth * gamma * by_other
     shares = torch.linspace(0, 1, num_labels, device=saliency.device)[:, None, None]
     unary = shares * costs_own[:, None] + (1 - shares) * costs_other[:, None]
     prior = eta / num_cells * binomial_prior(share, num_labels)
-    return unary + prior[..., None, None], weights[0], weights[1]
+    # a gamma beyond 1 could make a weight negative, which no cut solves
+    down, right = (smooth * (1 + gamma * bend).clamp_min(0) for bend in bends)
+    return unary + prior[..., None, None], down, right
+
+
+def _colour_terms(
+    colours: Tensor, own: Tensor, other: Tensor, cells: torch.Size
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Part colour differences into costs of showing an image in a cell and of changing over.
+
+    With d_ab the difference across an edge of image a to image b, a cell pays half of what its
+    edges cost beside either image, and ``(d_10 + d_01 - d_11 - d_00) / 2`` is for the change.
+    """
+    rows, columns = cells
+    by_own = colours.new_zeros(len(own), rows, columns)
+    by_other = torch.zeros_like(by_own)
+    within = edge_differences(colours, colours, (rows, columns))
+    there = edge_differences(colours[own], colours[other], (rows, columns))
+    back = edge_differences(colours[other], colours[own], (rows, columns))
+    bends = []
+    for axis, (same, d10, d01) in enumerate(zip(within, there, back, strict=True), 1):
+        d11, d00, size = same[own], same[other], same.size(axis)
+        by_own.narrow(axis, 0, size).add_(d10 + d11, alpha=0.5)
+        by_own.narrow(axis, 1, size).add_(d01 + d11, alpha=0.5)
+        by_other.narrow(axis, 0, size).add_(d01 + d00, alpha=0.5)
+        by_other.narrow(axis, 1, size).add_(d10 + d00, alpha=0.5)
+        bends.append((d10 + d01 - d11 - d00) / 2)
+    return by_own, by_other, bends

@@ -27,7 +27,9 @@ FASHION = ([72.94], [90.02])
 CONFIGS = {
     'aircraft_transfer': ('FGVCAircraft', 'aircraft', 'trainval', 'test', 64, IMAGENET, 224, 224),
     'cars_transfer': ('StanfordCars', 'cars', 'train', 'test', 64, IMAGENET, 224, 224),
+    'cifar100_autoaugment': ('CIFAR100', 'cifar100', 'train', 'test', 128, CIFAR_255, 32, 32),
     'cifar100_puzzle': ('CIFAR100', 'cifar100', 'train', 'test', 100, CIFAR, 32, 32),
+    'cifar100_randaugment': ('CIFAR100', 'cifar100', 'train', 'test', 128, CIFAR_255, 32, 32),
     'cifar100_supermix': ('CIFAR100', 'cifar100', 'train', 'test', 64, CIFAR_255, 32, 32),
     'cifar10_puzzle': ('CIFAR10', 'cifar10', 'train', 'test', 100, CIFAR, 32, 32),
     'fashionmnist': ('FashionMNISTIdx', 'fashion_mnist', 'train', 'test', 128, FASHION, 28, 28),
@@ -52,8 +54,10 @@ CONFIGS = {
         224,
         224,
     ),
+    'imagenet_autoaugment': ('ImageNet', 'imagenet', 'train', 'val', 256, IMAGENET, 224, 224),
     'imagenet_puzzle_160': ('ImageNet', 'imagenet', 'train', 'val', 1024, IMAGENET, 128, 224),
     'imagenet_puzzle_352': ('ImageNet', 'imagenet', 'train', 'val', 448, IMAGENET, 224, 224),
+    'imagenet_randaugment': ('ImageNet', 'imagenet', 'train', 'val', 256, IMAGENET, 224, 224),
     'imagenet_supermix': ('ImageNet', 'imagenet', 'train', 'val', 256, IMAGENET, 224, 224),
     'pets_transfer': ('OxfordIIITPet', 'pets', 'trainval', 'test', 64, IMAGENET, 224, 224),
     'tiny_imagenet_automix': (

@@ -24,7 +24,7 @@ class MixBlock(nn.Module):
         reduction: The embedding has C / reduction channels, at least 1.
         upsampling: From the map to the image: ``'nearest'`` (the paper's CIFAR and Tiny-ImageNet)
             or ``'bilinear'``. It is the scores that are upsampled; the sigmoid comes after.
-        norm: Whether to normalise the maps by a BN of its own, an option of the authors' code. Maps
+        norm: Whether to normalise the maps by a BN of its own, as the authors' code can. Maps
             of a pre-activation network are large beside a share, and without it saturate masks.
 
     Raises:

@@ -157,6 +157,20 @@ def test_saliency_may_be_smaller_than_the_image(make_batch):
     torch.testing.assert_close((details['masks'] * details['warped']).sum(dim=1), mixed)
 
 
+def test_several_mixes_of_a_batch_ask_once(make_batch):
+    inputs, scores = make_batch(4)
+    saliency = Given()
+    torch.manual_seed(0)
+    mixer = PuzzleMix(saliency=saliency, block_num=4)
+    mixed, targets, details = mixer(inputs, scores, return_details=True, repeat=3)
+    assert saliency.calls == 1
+    assert mixed.shape == (12, 3, 16, 16)
+    torch.testing.assert_close((details['masks'] * details['warped']).sum(dim=1), mixed)
+    expected = (details['weights'][..., None] * scores[details['index']]).sum(dim=1)
+    torch.testing.assert_close(targets, expected)
+    assert not torch.equal(details['index'][:4], details['index'][4:8])
+
+
 def test_images_without_saliency_are_mixed_too(make_batch):
     class Nothing(SaliencySource):
         def __call__(self, batch_inputs, batch_scores):

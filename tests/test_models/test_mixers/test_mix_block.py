@@ -87,6 +87,18 @@ def test_it_computes_in_float32_under_autocast_and_of_halves():
     assert torch.equal(found, expected)
 
 
+def test_maps_are_normalised_on_request():
+    plain, normal = make(), make(norm=True)
+    normal.load_state_dict({**normal.state_dict(), **plain.state_dict()})
+    torch.nn.init.ones_(normal.norm.weight)
+    torch.nn.init.zeros_(normal.norm.bias)
+    features, weights, index = batch()
+    mean, var = features.mean(dim=(0, 2, 3)), features.var(dim=(0, 2, 3), unbiased=False)
+    scaled = (features - mean[:, None, None]) / (var + 1e-5).sqrt()[:, None, None]
+    found = normal(100 * features + 7, weights, index, (6, 6))
+    torch.testing.assert_close(found, plain(scaled, weights, index, (6, 6)), atol=1e-4, rtol=1e-4)
+
+
 def test_gradients_reach_every_weight():
     block = make()
     features, weights, index = batch()

@@ -1,0 +1,96 @@
+"""What an experiments file may say."""
+
+import pytest
+
+from mmtmix.reproduction import choose_cells, read_experiments
+
+pytestmark = pytest.mark.host
+
+TEXT = """
+paper/1/row:
+  checkpoint: median
+  cells:
+    simple: {printed: [78.86, 93.67], config: configs/simple/a.py}
+    mixup: {printed: 81.7, config: configs/mixup/a.py, options: {alpha: 2, x.y: [1, 2]}, env: {PAIR: 3}}
+    curve: {printed: null, config: configs/simple/a.py, checkpoint: best}
+    time: {printed: 0.163, quoted: a time on an RTX 3090}
+paper/10/row:
+  cells:
+    simple: {printed: 1, config: configs/simple/b.py}
+"""  # noqa: E501
+
+
+@pytest.fixture
+def cells(tmp_path):
+    def read(text=TEXT):
+        path = tmp_path / 'experiments.yaml'
+        path.write_text(text)
+        return read_experiments(path)
+
+    return read
+
+
+def test_cells_come_in_order_with_what_they_say(cells):
+    found = cells()
+    assert list(found)[:2] == ['paper/1/row/simple', 'paper/1/row/mixup']
+    simple, mixup, curve, time, last = found.values()
+    assert (simple.printed, simple.config, simple.checkpoint) == (
+        (78.86, 93.67),
+        'configs/simple/a.py',
+        'median',
+    )
+    assert (mixup.printed, mixup.options, mixup.env) == (
+        (81.7,),
+        {'alpha': 2, 'x.y': [1, 2]},
+        {'PAIR': '3'},
+    )
+    assert (curve.printed, curve.checkpoint) == ((), 'best')
+    assert (time.quoted, time.config) == ('a time on an RTX 3090', '')
+    assert (last.checkpoint, last.table) == ('last', 'paper/10')
+
+
+@pytest.mark.parametrize(
+    ('wanted', 'number'),
+    [
+        (['paper/1'], 4),  # not paper/10
+        (['*/mixup'], 1),
+        (['paper'], 5),
+        (['*'], 5),
+        (['paper/1/row/simple', '*/simple'], 2),
+    ],
+)
+def test_cells_are_chosen_by_id_by_what_it_begins_with_and_by_pattern(cells, wanted, number):
+    assert len(choose_cells(cells(), wanted)) == number
+
+
+def test_a_typo_names_what_is_alike(cells):
+    with pytest.raises(
+        ValueError, match="no cell 'paper/1/row/simpel'; did you mean paper/1/row/s"
+    ):
+        choose_cells(cells(), ['paper/1/row/simpel'])
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('a/1/r: {cells: {x: {config: a, quoted: b}}}', 'a/1/r/x in .* needs either a config or'),
+        ('a/1/r: {cells: {x: {printed: 1}}}', 'a/1/r/x in .* needs either a config or'),
+        (
+            'a/1/r: {cells: {x: {confg: a}}}',
+            "a/1/r/x in .* must hold some of .* got {'confg': 'a'}",
+        ),
+        ('a/1/r: {cels: {}}', "a/1/r in .* must hold .* got {'cels': {}}"),
+        (
+            'a/1/r: {checkpoint: first, cells: {x: {config: a}}}',
+            "checkpoint of a/1/r/x in .* got 'first'",
+        ),
+    ],
+)
+def test_malformed_entries_are_named(cells, text, said):
+    with pytest.raises(ValueError, match=said):
+        cells(text)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match='none.yaml'):
+        read_experiments(tmp_path / 'none.yaml')

@@ -1,0 +1,104 @@
+"""What counts of a run, and what stands in the report."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mmtmix.reproduction import collect, describe, plot_tables, render
+
+pytestmark = pytest.mark.host
+
+HISTORY = [50.0, 90.0, *np.linspace(60, 78, 10)]
+
+
+@pytest.mark.parametrize(
+    ('checkpoint', 'expected'), [('last', 78.0), ('best', 90.0), ('median', 69.0)]
+)
+def test_the_accuracy_that_counts(cell, finish, tmp_path, checkpoint, expected):
+    one = cell(checkpoint=checkpoint)
+    finish(one, 0, HISTORY)
+    result = collect(one, str(tmp_path))
+    assert result.values('accuracy/top1') == [pytest.approx(expected)]
+    assert result.values('accuracy/top5') == []
+
+
+def test_mean_and_deviation_are_over_seeds(cell, finish, tmp_path):
+    one = cell(printed=(80.0, 95.0))
+    for seed, value in enumerate((79.0, 82.0, 85.0)):
+        finish(one, seed, [10.0, value], [20.0, 96.0])
+    result = collect(one, str(tmp_path))
+    assert result.mean('accuracy/top1') == 82.0
+    assert result.deviation('accuracy/top1') == 3.0
+    assert '| row/column | 80.00 / 95.00 | 82.00 ± 3.00 / 96.00 ± 0.00 | 3 | +2.00 / +1.00 |' in (
+        render([result])
+    )
+
+
+def test_a_run_of_another_config_doesnt_count(cell, finish, tmp_path):
+    one = cell()
+    finish(one, 0, [80.0])
+    other = finish(one, 1, [0.0])
+    (other.folder / 'run.json').write_text(json.dumps(dict(digest='another')))
+    result = collect(one, str(tmp_path))
+    assert [run.seed for run in result.runs] == [0]
+    assert result.left_out == {1: 'done with another config'}
+    assert result.deviation('accuracy/top1') is None
+
+
+def test_what_was_not_run_says_so(cell, tmp_path):
+    results = [
+        collect(one, str(tmp_path))
+        for one in (cell(printed=(80.0,)), cell('paper/1/row/time', config='', quoted='a time'))
+    ]
+    text = render(results)
+    assert '| row/column | 80.00 | not run | 0 | - | last |' in text
+    assert '| row/time | - | quoted only: a time | - | - | - |' in text
+    assert plot_tables(results, tmp_path / 'plots') == []
+
+
+def test_a_started_run_is_told(cell, finish, tmp_path):
+    one = cell()
+    (finish(one, 2, [80.0]).folder / 'last.pth').unlink()
+    assert 'not run (seed 2 started)' in render([collect(one, str(tmp_path))])
+
+
+def test_data_hold_every_run_with_its_setting(cell, finish, tmp_path):
+    one = cell(printed=(80.0,))
+    run = finish(one, 4, [81.0])
+    (content,) = json.loads(json.dumps(describe([collect(one, str(tmp_path))])))
+    assert content['mean'] == {'accuracy/top1': 81.0, 'accuracy/top5': None}
+    assert content['runs'] == [
+        dict(
+            seed=4,
+            metrics={'accuracy/top1': 81.0},
+            digest=run.digest(),
+            versions={'torch': '2'},
+            device='cpu',
+            seconds=7.0,
+        )
+    ]
+
+
+def test_a_table_with_runs_is_drawn(cell, finish, tmp_path):
+    one = cell(printed=(80.0,))
+    finish(one, 0, [81.0])
+    (picture,) = plot_tables([collect(one, str(tmp_path))], tmp_path / 'plots')
+    assert picture.name == 'paper_1.png'
+    assert picture.stat().st_size > 5000
+
+
+@pytest.mark.parametrize(
+    ('lines', 'said'),
+    [
+        ('', 'cannot be read .*no training log.*; remove the folder to run it anew'),
+        ('{"iter": 1, "step": 1, "epoch": 1}\n', 'has none of accuracy/top1.*trained without'),
+        ('{"iter": 1, "st\n{"iter": 1}\n', 'is damaged in line 1'),
+    ],
+)
+def test_logs_that_tell_nothing_are_errors(cell, finish, tmp_path, lines, said):
+    run = finish(cell(), 0, [80.0])
+    (log,) = run.folder.glob('*/vis_data/scalars.json')
+    log.write_text(lines)
+    with pytest.raises(ValueError, match=said):
+        collect(cell(), str(tmp_path))

@@ -1,0 +1,73 @@
+"""Where runs go, what they are told apart by, and how far they are."""
+
+import os
+
+import pytest
+
+from mmtmix.reproduction import State, runs_of
+from mmtmix.reproduction.runs import environment
+
+pytestmark = pytest.mark.host
+
+
+def test_cells_that_share_config_and_overrides_share_runs(cell):
+    one, two = cell('a/1/r/x'), cell('b/2/s/y', printed=(1.0,))
+    assert runs_of(one, 3) == runs_of(two, 3)
+    other = cell('a/1/r/z', options={'model.backbone.depth': 10})
+    assert runs_of(other, 1)[0].folder != runs_of(one, 1)[0].folder
+    paired = cell('a/1/r/w', config='configs/distill/kd.py', env={'PAIR': 'vgg13_vgg8'})
+    assert 'kd-vgg13_vgg8-' in str(runs_of(paired, 1)[0].folder)
+
+
+def test_the_digest_is_that_of_the_config_alone(cell):
+    first, second = runs_of(cell(), 2)
+    assert first.digest() == second.digest()
+    assert first.digest() != runs_of(cell(options={'train_cfg.max_epochs': 3}), 1)[0].digest()
+    pairs = [dict(PAIR='vgg13_vgg8'), dict(PAIR='resnet56_resnet20')]
+    digests = {
+        runs_of(cell(config='configs/distill/kd.py', env=env), 1)[0].digest() for env in pairs
+    }
+    assert len(digests) == 2
+
+
+def test_a_run_is_as_far_as_its_folder_says(cell, finish, monkeypatch):
+    run = finish(cell(), 0, [80.0])
+    assert run.state is State.DONE
+    (run.folder / 'last.pth').unlink()
+    assert run.state is State.STARTED
+    (run.folder / 'last.pth').touch()
+    (run.folder / 'run.json').write_text('{"digest": "another"}')
+    assert run.state is State.OUTDATED
+    (run.folder / 'run.json').unlink()
+    assert run.state is State.NOT_RUN
+    (run.folder / 'run.json').write_text('{"digest": ')
+    with pytest.raises(ValueError, match=r'run.json is damaged .*; remove it to run this anew'):
+        _ = run.state
+
+
+def test_commands_are_those_that_a_user_would_type(cell):
+    (run,) = runs_of(cell(options={'b': [1, 2], 'a': 0.5}), (7,), 'out')
+    command = ' '.join(run.command('tools'))
+    assert command.startswith('python tools/train.py configs/simple/wrn16_fashionmnist_mini.py')
+    assert command.endswith('seed7 --resume --cfg-options randomness.seed=7 a=0.5 b=[1, 2]')
+    assert run.command('tools', gpus=8)[:3] == ['tools/dist_train.sh', run.config, '8']
+
+
+@pytest.mark.parametrize('seeds', [0, (), (1, -1)])
+def test_seeds_must_be_there(cell, seeds):
+    with pytest.raises(ValueError, match='seeds must be numbers >= 0'):
+        runs_of(cell(), seeds)
+
+
+def test_a_quoted_cell_has_no_runs(cell):
+    with pytest.raises(ValueError, match='is only quoted: a time'):
+        runs_of(cell(config='', quoted='a time'), 1)
+
+
+def test_the_environment_is_put_back(monkeypatch):
+    monkeypatch.setenv('PAIR', 'before')
+    monkeypatch.delenv('OTHER', raising=False)
+    with environment({'PAIR': 'a', 'OTHER': 'b'}):
+        assert (os.environ['PAIR'], os.environ['OTHER']) == ('a', 'b')
+    assert os.environ['PAIR'] == 'before'
+    assert 'OTHER' not in os.environ
