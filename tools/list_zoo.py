@@ -48,19 +48,20 @@ def input_size(name: str) -> int:
 
 
 def bases(path: Path) -> list[Path]:
-    """The files that a config names in ``_base_``."""
+    """The files that a config names in ``_base_``; all that an environment variable may name."""
     for node in ast.parse(path.read_text(encoding='utf-8')).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', None) == '_base_':
             named = ast.literal_eval(node.value)
             names = [named] if isinstance(named, str) else named
-            return [(path.parent / name).resolve() for name in names]
+            patterns = [re.sub(r'{{\s*\$.*?}}', '*', name) for name in names]
+            return [file for pattern in patterns for file in sorted(path.parent.glob(pattern))]
     return []
 
 
 def network_files(path: Path) -> set[Path]:
     """The files in ``models`` that an experiment takes, itself or through other experiments."""
     found = set()
-    for base in bases(path):
+    for base in map(Path.resolve, bases(path)):
         # a file in models that inherits another one is another network
         found |= {base} if base.parent.name == 'models' else network_files(base)
     return found
@@ -69,10 +70,13 @@ def network_files(path: Path) -> set[Path]:
 def used_by(path: Path) -> str:
     """The experiments that take a network's file."""
     folder = ROOT / 'configs'
+    by_method: dict[str, list[str]] = {}
+    for experiment in sorted(folder.glob('*/*.py')):
+        if path in network_files(experiment):
+            by_method.setdefault(experiment.parent.name, []).append(experiment.stem)
     found = [
-        experiment.relative_to(folder).with_suffix('').as_posix()
-        for experiment in sorted(folder.glob('*/*.py'))
-        if path in network_files(experiment)
+        f'{method}/{names[0]}' if len(names) == 1 else f'{method} ({len(names)})'
+        for method, names in by_method.items()
     ]
     return ', '.join(found) or '-'
 

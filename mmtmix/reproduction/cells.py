@@ -84,7 +84,9 @@ def choose_cells(cells: Mapping[str, Cell], wanted: Sequence[str]) -> list[Cell]
     """
     chosen: dict[str, Cell] = {}
     for name in wanted:
-        found = [cell for cell in cells if fnmatchcase(cell, name) or cell.startswith(f'{name}/')]
+        found = [
+            cell for cell in cells if fnmatchcase(cell, name) or fnmatchcase(cell, f'{name}/*')
+        ]
         if not found:
             close = get_close_matches(name, _names(cells), n=4)
             hint = f'did you mean {" or ".join(close)}?' if close else 'list shows all'

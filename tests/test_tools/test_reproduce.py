@@ -1,0 +1,100 @@
+"""tools/reproduce.py as a user runs it: two tiny runs, one that fails, and the report."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.host
+
+EXPERIMENTS = """
+paper/1/row:
+  cells:
+    simple: {printed: 81.0, config: configs/tiny.py}
+    same: {printed: 82.0, config: configs/tiny.py}
+    broken: {printed: 1.0, config: configs/broken.py}
+    time: {printed: 0.2, quoted: a time on another machine}
+"""
+TINY = """
+_base_ = {base!r}
+model = dict(backbone=dict(depth=10))
+train_dataloader = dict(batch_size=16, dataset=dict(indices=32))
+val_dataloader = dict(batch_size=32, dataset=dict(indices=32))
+train_cfg = dict(max_epochs=1, val_interval=1)
+param_scheduler = dict(total_steps=1)
+default_hooks = dict(logger=dict(interval=1))
+"""
+
+
+@pytest.fixture(scope='module')
+def reproduced(tmp_path_factory, load):
+    """A folder in which `run` was called twice; what it returned, and printed the second time."""
+    folder = tmp_path_factory.mktemp('reproduce')
+    base = load('list_zoo').ROOT / 'configs/simple/wrn16_fashionmnist_mini.py'
+    (folder / 'configs').mkdir()
+    (folder / 'configs/tiny.py').write_text(TINY.format(base=str(base)))
+    broken = TINY.format(base=str(base)) + "val_evaluator = dict(type='NoSuchMetric')\n"
+    (folder / 'configs/broken.py').write_text(broken)
+    (folder / 'experiments.yaml').write_text(EXPERIMENTS)
+    codes = [call(load, folder, 'run', 'paper/1', '--seeds', '1') for _ in range(2)]
+    return folder, codes
+
+
+def call(load, folder, *args):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return load('reproduce').main(['--experiments', 'experiments.yaml', *args])
+
+
+def test_runs_go_on_after_a_failure_and_say_so_at_the_end(reproduced):
+    folder, codes = reproduced
+    assert codes == [1, 1]
+    done = folder / 'work_dirs/reproduce/tiny/seed0'
+    assert (done / 'last.pth').is_file()
+    record = json.loads((done / 'run.json').read_text())
+    assert record['device']
+    assert record['seconds'] > 1
+    assert {'torch', 'mmengine', 'mmpretrain', 'mmtmix'} <= record['versions'].keys()
+
+
+def test_a_finished_run_is_never_repeated(reproduced):
+    folder, _ = reproduced
+    # the second call and the cell that shares its config found it done
+    assert len([*(folder / 'work_dirs/reproduce/tiny/seed0').glob('2*')]) == 1
+
+
+def test_the_report_is_true(reproduced, load, capsys):
+    folder, _ = reproduced
+    assert call(load, folder, 'report', '--out', 'report') == 0
+    printed = capsys.readouterr().out
+    assert (folder / 'report/report.md').read_text() in printed
+    data = {cell['id']: cell for cell in json.loads((folder / 'report/report.json').read_text())}
+    figure = data['paper/1/row/simple']['mean']['accuracy/top1']
+    assert 0 <= figure <= 100
+    assert f'| row/simple | 81.00 | {figure:.2f} | 1 | {figure - 81:+.2f} | last |' in printed
+    assert f'| row/same | 82.00 | {figure:.2f} | 1 | {figure - 82:+.2f} | last |' in printed
+    assert '| row/broken | 1.00 | not run (seed 0 started) | 0 | - | last |' in printed
+    assert 'quoted only: a time on another machine' in printed
+    assert (folder / 'report/paper_1.png').is_file()
+
+
+def test_list_and_show_name_configs_and_commands(reproduced, load, capsys):
+    folder, _ = reproduced
+    assert call(load, folder, 'list', '--table', '*/1') == 0
+    assert 'configs/broken.py' in capsys.readouterr().out
+    assert call(load, folder, 'show', 'paper/1/row/simple', '--seed', '5', '--gpus', '4') == 0
+    out = capsys.readouterr().out
+    assert out.startswith('tools/dist_train.sh configs/tiny.py 4 --work-dir work_dirs/reproduce/')
+    assert 'randomness.seed=5' in out
+
+
+def test_a_dry_run_runs_nothing(reproduced, load, capsys):
+    folder, _ = reproduced
+    assert call(load, folder, 'run', 'paper/1/row/simple', '--seed', '9', '--dry-run') == 0
+    assert 'randomness.seed=9' in capsys.readouterr().out
+    assert not (folder / 'work_dirs/reproduce/tiny/seed9').exists()
+
+
+def test_a_typo_is_told_in_one_line(reproduced, load, capsys):
+    folder, _ = reproduced
+    assert call(load, folder, 'run', 'paper/1/row/simpel') == 2
+    assert "no cell 'paper/1/row/simpel'; did you mean" in capsys.readouterr().err
