@@ -2,7 +2,7 @@
 
 The config is that of a trained classifier. It is the teacher of the mixers that have one, and it
 stands in for the network in training for those that ask that one. TransformMix is drawn where
---mixer names the module of a search.
+--mixer names the module of a search. Co-Mixup chooses for itself which of the images it mixes.
 """
 
 from __future__ import annotations
@@ -19,24 +19,10 @@ from torch import Tensor
 
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.models import FrozenTeacher
+from mmtmix.models.batch_augments import MIXERS, WITH_TEACHER
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import load_config
 from mmtmix.visualization import check_format, draw_gallery, load_images, save_figure
-
-# name in the picture -> class, and whether it has a teacher
-MIXERS = {
-    'Mixup': ('SampleMixup', False),
-    'CutMix': ('SampleCutMix', False),
-    'ResizeMix': ('SampleResizeMix', False),
-    'GridMix': ('GridMix', False),
-    'SmoothMix': ('SmoothMix', False),
-    'FMix': ('FMix', False),
-    'SaliencyMix': ('SaliencyMix', False),
-    'AttentiveMix': ('AttentiveMix', True),
-    'PuzzleMix': ('PuzzleMix', False),
-    'SuperMix': ('SuperMix', True),
-    'TransformMix': ('TransformMix', True),
-}
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -67,13 +53,17 @@ def mix(
     name: str, args: argparse.Namespace, teacher: FrozenTeacher, batch: tuple[Tensor, ...]
 ) -> Tensor:
     """The mixes of one method."""
-    kind, has_teacher = MIXERS[name]
-    options = dict(teacher=teacher) if has_teacher else {}
+    options = dict(teacher=teacher) if name in WITH_TEACHER else {}
     if name == 'TransformMix':
         options['mixer'] = args.mixer
-    mixer = BATCH_AUGMENTS.build(dict(type=kind, **options))
+    mixer = BATCH_AUGMENTS.build(dict(MIXERS[name], **options))
     generator = torch.Generator().manual_seed(args.seed)
     torch.manual_seed(args.seed)
+    if name == 'Co-Mixup':  # as many mixes as there are images
+        *images, weights, index = batch
+        count = len(images[0]) // len(index)
+        every = (weights.repeat(count, 1), index.repeat(count, 1))
+        return mixer.mix(*images, *every, generator)[0][: len(index)]
     return mixer.mix(*batch, generator)[0]
 
 

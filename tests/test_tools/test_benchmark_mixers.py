@@ -8,8 +8,10 @@ from mmengine.config import Config
 
 pytestmark = pytest.mark.host
 
-BLIND = {'teacher forward', 'plain blend', "MMPretrain's Mixup", "MMPretrain's CutMix"}
-BLIND |= {'SampleMixup', 'SampleCutMix'}
+BLIND = {'teacher forward', 'plain blend', 'Mixup', 'CutMix', 'ResizeMix', 'GridMix'}
+BLIND |= {f"MMPretrain's {name}" for name in ('Mixup', 'CutMix', 'ResizeMix')}
+BLIND |= {'SmoothMix', 'FMix', 'SaliencyMix', 'AttentiveMix', 'PuzzleMix', 'Co-Mixup'}
+BLIND |= {f'PuzzleMix without saliency, {blocks} blocks' for blocks in (4, 8, 16)}
 LEARNED = {'TransformMix', 'TransformMix k=3'}
 SOLVED = {'SuperMix', 'SuperMix k=3'}
 RIVALS = {'SuperMix without smooth projection', 'SuperMix by SGD'}

@@ -3,6 +3,7 @@
 from .attentive_mix import AttentiveMix
 from .batch_mixer import BatchMixer, rank_generator
 from .building import build_mixer, mixer_config, with_input_stats
+from .catalog import BLIND, MIXERS, WITH_TEACHER
 from .co_mixup import CoMixup
 from .f_mix import FMix
 from .grid_mix import GridMix
@@ -17,6 +18,9 @@ from .super_mix import SuperMix
 from .transform_mix import TransformMix
 
 __all__ = [
+    'BLIND',
+    'MIXERS',
+    'WITH_TEACHER',
     'AttentiveMix',
     'BatchMixer',
     'CoMixup',
