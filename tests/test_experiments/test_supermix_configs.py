@@ -21,7 +21,7 @@ from mmtmix.models.batch_augments import mixer_config
 from mmtmix.utils import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
-EXPERIMENTS = ROOT / 'configs/experiments_supermix.yaml'
+EXPERIMENTS = ROOT / 'configs/experiments.yaml'
 CLEAN = {'CIFAR-100': 50_000, 'ImageNet': 1_281_167}
 MIXED = {'CIFAR-100': 500_000, 'ImageNet': 1_000_000}
 
@@ -120,7 +120,8 @@ def configs():
 
 @pytest.fixture(scope='module')
 def experiments():
-    return yaml.safe_load(EXPERIMENTS.read_text())
+    rows = yaml.safe_load(EXPERIMENTS.read_text())
+    return {name: row for name, row in rows.items() if name.startswith('supermix/')}
 
 
 def cells_of(experiments):
