@@ -19,8 +19,9 @@ from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from mmtmix.functional import draw_weights
-from mmtmix.models import BatchMixer
+from mmtmix.models import BatchMixer, FrozenTeacher
 from mmtmix.models.batch_augments import build_mixer, mixer_config
+from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import load_config
 from mmtmix.visualization import (
     CHANNEL_ORDERS,
@@ -82,6 +83,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         choices=CHANNEL_ORDERS,
         help='of colour images as the network gets them; by default BGR where the pipeline has '
         'LoadImageFromFile and the data_preprocessor has not to_rgb=True',
+    )
+    parser.add_argument(
+        '--checkpoint',
+        help='weights of the classifier, which then stands in for the network in training, where '
+        'a mixer such as PuzzleMix asks it',
     )
     parser.add_argument('--device', default=get_device())
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
@@ -149,7 +155,12 @@ def main(argv: list[str] | None = None) -> Figure:
         mixers = build_mixers(cfg, args.num_mix)
         most = max(mixer.num_mix for mixer in mixers)
         images = load_images(cfg, most, args.split, args.num, args.indices, args.seed, args.device)
-    figure = draw(mixers, images, args)
+        if args.checkpoint:
+            set_live_model(LiveModel(FrozenTeacher(cfg, args.checkpoint).model.to(args.device)))
+    try:
+        figure = draw(mixers, images, args)
+    finally:
+        set_live_model(None)
     save_figure(figure, args.out)
     print(f'wrote {args.out}')
     return figure

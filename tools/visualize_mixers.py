@@ -11,15 +11,14 @@ import argparse
 
 import torch
 from matplotlib.figure import Figure
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
-from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.models import FrozenTeacher
-from mmtmix.models.batch_augments import MIXERS, WITH_TEACHER
+from mmtmix.models.batch_augments import MIXERS, WITH_TEACHER, build_for
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import load_config
 from mmtmix.visualization import check_format, draw_gallery, load_images, save_figure
@@ -50,13 +49,17 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def mix(
-    name: str, args: argparse.Namespace, teacher: FrozenTeacher, batch: tuple[Tensor, ...]
+    name: str,
+    args: argparse.Namespace,
+    cfg: Config,
+    teacher: FrozenTeacher,
+    batch: tuple[Tensor, ...],
 ) -> Tensor:
     """The mixes of one method."""
     options = dict(teacher=teacher) if name in WITH_TEACHER else {}
     if name == 'TransformMix':
         options['mixer'] = args.mixer
-    mixer = BATCH_AUGMENTS.build(dict(MIXERS[name], **options))
+    mixer = build_for(dict(MIXERS[name], **options), cfg)
     generator = torch.Generator().manual_seed(args.seed)
     torch.manual_seed(args.seed)
     if name == 'Co-Mixup':  # as many mixes as there are images
@@ -83,7 +86,7 @@ def main(argv: list[str] | None = None) -> Figure:
     batch = (images.inputs, images.scores, weights, index)
     set_live_model(LiveModel(teacher.model))
     try:
-        mixes = {name: mix(name, args, teacher, batch) for name in names}
+        mixes = {name: mix(name, args, cfg, teacher, batch) for name in names}
     finally:
         set_live_model(None)
     order = images.channel_order

@@ -14,7 +14,6 @@ from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from torch import Tensor
 
 from mmtmix.engine.launch import default_work_dir
-from mmtmix.functional import blend
 from mmtmix.models import BatchMixer, FrozenTeacher, InputGradient, SaliencySource
 from mmtmix.models.batch_augments import MIXERS, WITH_TEACHER
 from mmtmix.models.saliency import LiveModel, set_live_model
@@ -116,10 +115,10 @@ class Bench:
     def subjects(self) -> dict[str, Call]:
         """What is timed in turns."""
         order = torch.randperm(len(self.inputs), device=self.inputs.device)
-        half = torch.full((len(self.inputs), 2, 1, 1, 1), 0.5, device=self.inputs.device)
+        lam = torch.full((len(self.inputs), 1, 1, 1), 0.5, device=self.inputs.device)
 
         def plain() -> Tensor:
-            return blend(torch.stack([self.inputs, self.inputs[order]], dim=1), half)
+            return lam * self.inputs + (1 - lam) * self.inputs[order]
 
         found = {
             FORWARD: torch.no_grad()(lambda: self.teacher(self.inputs)),

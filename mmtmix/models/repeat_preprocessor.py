@@ -48,9 +48,14 @@ class RepeatMixPreprocessor(ClsDataPreprocessor):
         """
         data = super().forward(data, training=False)
         samples = data['data_samples']
-        if not training or self.batch_augments is None or 'gt_score' not in (samples or [()])[0]:
+        if not training or not samples or 'gt_score' not in samples[0]:
             return data
-        scores = torch.stack([sample.gt_score for sample in samples])
+        # in float, also where a schedule has switched mixing off: a loss wants no integer scores
+        scores = torch.stack([sample.gt_score for sample in samples]).float()
+        if self.batch_augments is None:
+            for sample, score in zip(samples, scores, strict=True):
+                sample.set_gt_score(score)
+            return data
         mixed, targets = self._mix(data['inputs'], scores)
         samples = [sample.clone() for _ in range(self.repeat) for sample in samples]
         for sample, target in zip(samples, targets, strict=True):

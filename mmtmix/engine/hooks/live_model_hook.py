@@ -23,8 +23,11 @@ class LiveModelHook(Hook):
     the losses of the step. It needs no argument and changes nothing for other mixers.
     """
 
+    priority = 'LOW'  # its losses come after those hooks' that mix within the forward pass
+
     def __init__(self) -> None:
         self._attached = ExitStack()
+        self._live: LiveModel | None = None
 
     def before_run(self, runner: Any) -> None:
         """See that nothing stays attached."""
@@ -34,7 +37,7 @@ class LiveModelHook(Hook):
     def before_train(self, runner: Any) -> None:
         """Hand the model over."""
         model = unwrap(runner.model)
-        live = LiveModel(model)
+        live = self._live = LiveModel(model)
 
         def add_losses(module: nn.Module, args: tuple, losses: Any) -> Any:
             if not live.losses or not isinstance(losses, dict):
@@ -45,6 +48,10 @@ class LiveModelHook(Hook):
         set_live_model(live)
         self._attached.callback(set_live_model, None)
         self._attached.callback(model.register_forward_hook(add_losses).remove)
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Forget what an earlier step has left behind, whose graph is gone."""
+        self._live.losses.clear()
 
     def after_train(self, runner: Any) -> None:
         """Take it back."""

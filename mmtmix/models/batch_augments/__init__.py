@@ -2,7 +2,7 @@
 
 from .attentive_mix import AttentiveMix
 from .batch_mixer import BatchMixer, rank_generator
-from .building import build_mixer, mixer_config, with_input_stats
+from .building import build_for, build_mixer, mixer_config, with_input_stats
 from .catalog import BLIND, MIXERS, WITH_TEACHER
 from .co_mixup import CoMixup
 from .f_mix import FMix
@@ -36,6 +36,7 @@ __all__ = [
     'SmoothMix',
     'SuperMix',
     'TransformMix',
+    'build_for',
     'build_mixer',
     'mixer_config',
     'rank_generator',

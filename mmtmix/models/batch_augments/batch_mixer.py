@@ -75,6 +75,8 @@ class BatchMixer(metaclass=ABCMeta):
             ValueError: If shapes don't fit or the inputs hold NaN or infinity.
         """
         self._check(batch_inputs, batch_scores)
+        if not isinstance(repeat, int) or repeat < 1:
+            raise ValueError(f'repeat must be at least 1, an integer, got {repeat!r}')
         scores = batch_scores if batch_scores.is_floating_point() else batch_scores.float()
         if len(batch_inputs) < self.num_mix:
             mixed, scores = batch_inputs.repeat(repeat, 1, 1, 1), scores.repeat(repeat, 1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from inspect import signature
 
 from mmengine.config import Config, ConfigDict
 from mmpretrain.registry import BATCH_AUGMENTS
 
+from mmtmix.models.saliency import SALIENCY_SOURCES
 from mmtmix.models.teachers import InputStats, preprocessor_config
 
 from .batch_mixer import BatchMixer
@@ -52,7 +54,39 @@ def build_mixer(cfg: Config, **overrides) -> BatchMixer:
         FileNotFoundError: If a file of the mixer or its teacher is missing.
         ValueError: If there is none or its settings don't fit.
     """
-    settings = ConfigDict({**mixer_config(cfg), **overrides})
-    if isinstance(settings.get('teacher'), Mapping):
-        settings.teacher = with_input_stats(settings.teacher, cfg)
-    return BATCH_AUGMENTS.build(settings)
+    return build_for({**mixer_config(cfg), **overrides}, cfg)
+
+
+def build_for(settings: Mapping, cfg: Config) -> BatchMixer:
+    """Build a mixer for the images of a config.
+
+    Args:
+        settings: The mixer's config. Whatever in it wants to know how images are normalised, and
+            isn't told, is told: no run does it.
+        cfg: A classifier's config.
+
+    Raises:
+        FileNotFoundError: If a file of the mixer or its teacher is missing.
+        ValueError: If the settings don't fit.
+    """
+    kind = settings['type']
+    cls = BATCH_AUGMENTS.get(kind) if isinstance(kind, str) else kind
+    told = _told(settings, cls, cfg)
+    # the mixer's default source may want to know it, too
+    default = signature(cls).parameters.get('saliency')
+    source = told.get('saliency', default.default if default else None)
+    source = dict(type=source) if isinstance(source, str) else source
+    if isinstance(source, Mapping) and source.get('type') in SALIENCY_SOURCES.module_dict:
+        told.saliency = _told(source, SALIENCY_SOURCES.module_dict[source['type']], cfg)
+    return BATCH_AUGMENTS.build(told)
+
+
+def _told(settings: Mapping, cls: type, cfg: Config) -> ConfigDict:
+    """Settings, with the normalisation for the class and its teacher."""
+    told = ConfigDict(settings)
+    if isinstance(told.get('teacher'), Mapping):
+        told.teacher = with_input_stats(told.teacher, cfg)
+    stats = with_input_stats({}, cfg)
+    if 'input_stats' in signature(cls).parameters and stats.input_stats.std:
+        told = ConfigDict({**stats, **told})
+    return told

@@ -33,7 +33,7 @@ class SmoothMix(MaskMixer):
 
     def __init__(self, num_mix: int = 2, alpha: float = 1.0, sigma: Sequence[float] = (0.25, 0.5)):
         super().__init__(num_mix, alpha)
-        if len(sigma) != 2 or not 0 < sigma[0] <= sigma[1]:
+        if not isinstance(sigma, Sequence) or len(sigma) != 2 or not 0 < sigma[0] <= sigma[1]:
             raise ValueError(
                 f'sigma must be a range (low, high) with 0 < low <= high, got {sigma!r}'
             )

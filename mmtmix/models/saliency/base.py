@@ -52,4 +52,7 @@ def build_saliency(source: str | Mapping | SaliencySource) -> SaliencySource:
             f'saliency has no source {config["type"]!r}; there are '
             f'{sorted(SALIENCY_SOURCES.module_dict)}'
         )
-    return SALIENCY_SOURCES.build(dict(config))
+    settings = dict(config)
+    kind = settings.pop('type')
+    # not by `build`, which looks for a registry of the default scope and warns that there is none
+    return (SALIENCY_SOURCES.module_dict[kind] if isinstance(kind, str) else kind)(**settings)

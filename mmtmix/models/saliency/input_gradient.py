@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +31,7 @@ class InputGradient(SaliencySource):
     """
 
     def __init__(self, clean_lam: float = 0.0):
-        if not clean_lam >= 0:
+        if not isinstance(clean_lam, (int, float)) or not clean_lam >= 0:
             raise ValueError(f'clean_lam must be >= 0, got {clean_lam!r}')
         self.clean_lam = clean_lam
 
@@ -43,7 +43,7 @@ class InputGradient(SaliencySource):
         """
         live = live_model()
         keeps_graph = self.clean_lam > 0
-        with torch.enable_grad(), _mode(live.model, keeps_graph):
+        with torch.enable_grad(), nullcontext() if keeps_graph else _eval(live.model):
             images = batch_inputs.detach().requires_grad_()
             losses = soft_cross_entropy(live.model(images, mode='tensor'), batch_scores)
             # a sum: each image has its own loss, and in half precision a mean would underflow
@@ -54,11 +54,8 @@ class InputGradient(SaliencySource):
 
 
 @contextmanager
-def _mode(model: nn.Module, training: bool) -> Iterator[None]:
-    """Put a whole model into train or eval mode, and each part back to its own."""
-    if training:
-        yield  # as it is: parts of it may be frozen on purpose
-        return
+def _eval(model: nn.Module) -> Iterator[None]:
+    """Put a whole model into eval mode, and each part back into its own."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

@@ -39,6 +39,7 @@ def live_model() -> LiveModel:
     if _live is None:
         raise RuntimeError(
             'this mixer asks the network that is being trained, and nothing has handed it over; '
-            "add custom_hooks=[dict(type='LiveModelHook')] to the config"
+            "add custom_hooks=[dict(type='LiveModelHook')] to the config, or in a tool that draws "
+            'give a --checkpoint'
         )
     return _live
