@@ -31,6 +31,9 @@ VPY := $(VENV)/bin/python
 MADE := $(VENV)/.mmtmix-made
 STAMP := $(VENV)/.mmtmix-$(HOST)
 
+# two tests at a time; those of a file share what they trained
+PYTEST ?= -n 2 --dist loadfile
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 define CHECK_PYTHON
@@ -81,11 +84,11 @@ $(STAMP): $(REQUIREMENTS) setup.py setup.cfg
 	@touch $@
 
 test: lint ## lint, then run all tests
-	$(VPY) -m pytest
+	$(VPY) -m pytest $(PYTEST)
 
 test-upstream: ## run the tests marked `host` on upstream's distribution
 	$(MAKE) venv HOST=upstream VENV=$(VENV_UPSTREAM)
-	$(VENV_UPSTREAM)/bin/python -m pytest -m host
+	$(VENV_UPSTREAM)/bin/python -m pytest $(PYTEST) -m host
 
 lint: ruff ruff-format mypy ## what CI checks besides the tests
 

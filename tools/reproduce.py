@@ -1,7 +1,8 @@
 """Reproduce printed figures: list them, show their commands, run them, report.
 
-A cell is named paper/table/row/column, such as transformmix/2/wrn28x10_cifar100/mixup; a part of a
-name stands for all below it, and * for anything.
+A cell is named paper/table/row/column, such as transformmix/2/wrn28x10_cifar100/mixup; the
+beginning of a name stands for all below it, and * for any part. Runs on several GPUs, whose
+batches are larger, are kept apart from others.
 """
 
 from __future__ import annotations
@@ -47,18 +48,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     for each in (show, run):
         each.add_argument('--seeds', type=int, default=3, help='how many, from 0')
         each.add_argument('--seed', type=int, nargs='+', help='which, in place of how many')
-        each.add_argument('--gpus', type=int, default=1, help='processes a run')
 
     report = commands.add_parser('report', help='what was run beside what is printed')
     report.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
     report.add_argument('--out', type=Path, help='folder for report.md, report.json and plots')
-    return parser.parse_args(argv)
+    for each in (listing, show, run, report):
+        each.add_argument('--gpus', type=int, default=1, help='processes a run')
+    args = parser.parse_args(argv)
+    if args.gpus > 1:
+        args.root = f'{args.root}_{args.gpus}gpus'
+    return args
 
 
 def print_list(cells: list[Cell], root: str) -> None:
     """A line a cell."""
     for cell in cells:
-        printed = ' / '.join(f'{figure:.2f}' for figure in cell.printed) or '-'
+        printed = ' / '.join(f'{figure:g}' for figure in cell.printed) or '-'
         if cell.quoted:
             state = f'quoted only: {cell.quoted}'
         else:

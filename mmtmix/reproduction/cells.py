@@ -77,22 +77,28 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
 
 
 def choose_cells(cells: Mapping[str, Cell], wanted: Sequence[str]) -> list[Cell]:
-    """The cells of the given ids; ``*`` stands for any characters, a prefix for all below it.
+    """The cells of the given ids.
+
+    A part of an id may have ``*`` for any characters; parts that are left out at the end stand
+    for all below.
 
     Raises:
         ValueError: If an id fits nothing, with those that are alike.
     """
     chosen: dict[str, Cell] = {}
     for name in wanted:
-        found = [
-            cell for cell in cells if fnmatchcase(cell, name) or fnmatchcase(cell, f'{name}/*')
-        ]
+        found = [cell for cell in cells if _fits(cell.split('/'), name.split('/'))]
         if not found:
             close = get_close_matches(name, _names(cells), n=4)
             hint = f'did you mean {" or ".join(close)}?' if close else 'list shows all'
             raise ValueError(f'there is no cell {name!r}; {hint}')
         chosen |= {cell: cells[cell] for cell in found}
     return list(chosen.values())
+
+
+def _fits(cell: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether an id begins with parts that match."""
+    return len(wanted) <= len(cell) and all(map(fnmatchcase, cell, wanted))
 
 
 def _names(cells: Iterable[str]) -> set[str]:

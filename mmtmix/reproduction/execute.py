@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
@@ -20,7 +21,7 @@ import torchvision
 import mmtmix
 from mmtmix.utils import atomic_path
 
-from .runs import RECORD, Run, State
+from .runs import RECORD, Run, State, environment_of
 
 
 def execute(
@@ -76,7 +77,8 @@ def _attempt(
     _note(run, record)
     code = 0
     for command in commands:
-        code = subprocess.run(command, env={**os.environ, **dict(run.env)}).returncode  # noqa: S603
+        program = sys.executable if command[0] == 'python' else command[0]
+        code = subprocess.run([program, *command[1:]], env=environment_of(run.env)).returncode
         record['seconds'] = round(before + time.time() - start, 1)
         _note(run, record)
         if code:

@@ -54,11 +54,11 @@ def _table(name: str, results: Sequence[CellResult]) -> str:
 def _row(result: CellResult) -> tuple[str, ...]:
     cell = result.cell
     name = cell.id.removeprefix(f'{cell.table}/')
-    printed = ' / '.join(f'{figure:.2f}' for figure in cell.printed) or '-'
+    printed = ' / '.join(f'{figure:g}' for figure in cell.printed) or '-'
     if cell.quoted:
         return name, printed, f'quoted only: {cell.quoted}', '-', '-', '-'
+    why = '; '.join(f'seed {seed} {state}' for seed, state in result.left_out.items())
     if not result.runs:
-        why = '; '.join(f'seed {seed} {state}' for seed, state in result.left_out.items())
         return name, printed, f'not run ({why})' if why else 'not run', '0', '-', cell.checkpoint
     here = ' / '.join(_figure(result, metric) for metric in METRICS if result.values(metric))
     differences = [
@@ -70,7 +70,7 @@ def _row(result: CellResult) -> tuple[str, ...]:
         name,
         printed,
         here,
-        str(len(result.runs)),
+        f'{len(result.runs)} ({why})' if why else str(len(result.runs)),
         ' / '.join(differences) or '-',
         cell.checkpoint,
     )

@@ -22,6 +22,11 @@ from .cells import Cell
 
 RECORD = 'run.json'
 LAST = 'last.pth'
+# what configs read from the environment; a shell that has one of these must not change others
+VARIABLES = (
+    *('PAIR', 'DATASET', 'ABLATION', 'ALPHA'),
+    *('MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL'),
+)
 # what differs between runs of one experiment, and what no result depends on
 _NO_MATTER = (
     'work_dir',
@@ -116,8 +121,10 @@ class Run:
             command = [str(Path(tools, 'dist_train.sh')), self.config, str(gpus)]
         else:
             command = ['python', str(Path(tools, 'train.py')), self.config]
-        command += ['--work-dir', str(self.folder), '--resume', '--cfg-options']
-        return [*command, f'randomness.seed={self.seed}', *self.options]
+        command += ['--work-dir', str(self.folder), '--resume']
+        if gpus > 1:  # each has the batch of the config
+            command.append('--auto-scale-lr')
+        return [*command, '--cfg-options', f'randomness.seed={self.seed}', *self.options]
 
 
 def runs_of(
@@ -145,18 +152,24 @@ def runs_of(
 
 @contextmanager
 def environment(variables: Mapping[str, str] | tuple[tuple[str, str], ...]) -> Iterator[None]:
-    """Set environment variables for a while."""
-    wanted = dict(variables)
-    before = {name: os.environ.get(name) for name in wanted}
+    """Set what configs read for a while, and nothing else of it."""
+    before = dict(os.environ)
+    wanted = environment_of(variables)
+    os.environ.clear()
     os.environ.update(wanted)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def environment_of(
+    variables: Mapping[str, str] | tuple[tuple[str, str], ...],
+) -> dict[str, str]:
+    """This process's environment, with these of the variables that configs read alone."""
+    kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    return {**kept, **dict(variables)}
 
 
 def _parse(options: Sequence[str]) -> dict[str, Any]:

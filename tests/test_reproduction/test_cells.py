@@ -53,10 +53,11 @@ def test_cells_come_in_order_with_what_they_say(cells):
     ('wanted', 'number'),
     [
         (['paper/1'], 4),  # not paper/10
-        (['*/mixup'], 1),
+        (['*/*/*/mixup'], 1),
+        (['*/1'], 4),
         (['paper'], 5),
         (['*'], 5),
-        (['paper/1/row/simple', '*/simple'], 2),
+        (['paper/1/row/simple', '*/*/*/simple'], 2),
     ],
 )
 def test_cells_are_chosen_by_id_by_what_it_begins_with_and_by_pattern(cells, wanted, number):

@@ -30,7 +30,7 @@ def test_mean_and_deviation_are_over_seeds(cell, finish, tmp_path):
     result = collect(one, str(tmp_path))
     assert result.mean('accuracy/top1') == 82.0
     assert result.deviation('accuracy/top1') == 3.0
-    assert '| row/column | 80.00 / 95.00 | 82.00 ± 3.00 / 96.00 ± 0.00 | 3 | +2.00 / +1.00 |' in (
+    assert '| row/column | 80 / 95 | 82.00 ± 3.00 / 96.00 ± 0.00 | 3 | +2.00 / +1.00 |' in (
         render([result])
     )
 
@@ -52,7 +52,7 @@ def test_what_was_not_run_says_so(cell, tmp_path):
         for one in (cell(printed=(80.0,)), cell('paper/1/row/time', config='', quoted='a time'))
     ]
     text = render(results)
-    assert '| row/column | 80.00 | not run | 0 | - | last |' in text
+    assert '| row/column | 80 | not run | 0 | - | last |' in text
     assert '| row/time | - | quoted only: a time | - | - | - |' in text
     assert plot_tables(results, tmp_path / 'plots') == []
 

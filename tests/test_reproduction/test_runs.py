@@ -1,11 +1,13 @@
 """Where runs go, what they are told apart by, and how far they are."""
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
 from mmtmix.reproduction import State, runs_of
-from mmtmix.reproduction.runs import environment
+from mmtmix.reproduction.runs import VARIABLES, environment
 
 pytestmark = pytest.mark.host
 
@@ -66,8 +68,17 @@ def test_a_quoted_cell_has_no_runs(cell):
 
 def test_the_environment_is_put_back(monkeypatch):
     monkeypatch.setenv('PAIR', 'before')
-    monkeypatch.delenv('OTHER', raising=False)
-    with environment({'PAIR': 'a', 'OTHER': 'b'}):
-        assert (os.environ['PAIR'], os.environ['OTHER']) == ('a', 'b')
+    monkeypatch.setenv('HOME', '/home')
+    with environment({'ALPHA': 'a'}):
+        # what a shell has set for another cell is no part of this one
+        assert (os.environ['ALPHA'], os.environ['HOME']) == ('a', '/home')
+        assert 'PAIR' not in os.environ
     assert os.environ['PAIR'] == 'before'
-    assert 'OTHER' not in os.environ
+    assert 'ALPHA' not in os.environ
+
+
+def test_every_variable_that_configs_read_is_known():
+    root = Path(__file__).resolve().parents[2] / 'configs'
+    texts = [path.read_text(encoding='utf-8') for path in root.glob('**/*.py')]
+    found = {name for text in texts for name in re.findall(r'{{\s*\$(\w+)', text)}
+    assert found == set(VARIABLES)

@@ -70,9 +70,9 @@ def test_the_report_is_true(reproduced, load, capsys):
     data = {cell['id']: cell for cell in json.loads((folder / 'report/report.json').read_text())}
     figure = data['paper/1/row/simple']['mean']['accuracy/top1']
     assert 0 <= figure <= 100
-    assert f'| row/simple | 81.00 | {figure:.2f} | 1 | {figure - 81:+.2f} | last |' in printed
-    assert f'| row/same | 82.00 | {figure:.2f} | 1 | {figure - 82:+.2f} | last |' in printed
-    assert '| row/broken | 1.00 | not run (seed 0 started) | 0 | - | last |' in printed
+    assert f'| row/simple | 81 | {figure:.2f} | 1 | {figure - 81:+.2f} | last |' in printed
+    assert f'| row/same | 82 | {figure:.2f} | 1 | {figure - 82:+.2f} | last |' in printed
+    assert '| row/broken | 1 | not run (seed 0 started) | 0 | - | last |' in printed
     assert 'quoted only: a time on another machine' in printed
     assert (folder / 'report/paper_1.png').is_file()
 
@@ -83,7 +83,9 @@ def test_list_and_show_name_configs_and_commands(reproduced, load, capsys):
     assert 'configs/broken.py' in capsys.readouterr().out
     assert call(load, folder, 'show', 'paper/1/row/simple', '--seed', '5', '--gpus', '4') == 0
     out = capsys.readouterr().out
-    assert out.startswith('tools/dist_train.sh configs/tiny.py 4 --work-dir work_dirs/reproduce/')
+    assert out.startswith(
+        'tools/dist_train.sh configs/tiny.py 4 --work-dir work_dirs/reproduce_4gpus/'
+    )
     assert 'randomness.seed=5' in out
 
 
