@@ -184,3 +184,9 @@ def test_model_that_is_no_search_is_an_error(tmp_path, search_runner, fitted_tea
     runner = search_runner(tmp_path, model=model)
     with pytest.raises(TypeError, match=r"trains model=dict\(type='MixerSearch'\).*ImageClassif"):
         runner.train()
+
+
+def test_a_search_without_a_look_at_its_teacher_is_refused(tmp_path, search_runner):
+    runner = search_runner(tmp_path, train_cfg=dict(teacher_batches=0))
+    with pytest.raises(ValueError, match='teacher_batches must be at least 1, got 0'):
+        runner.train()

@@ -35,6 +35,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
 
     Raises:
         TypeError: If the runner's model is no ``MixerSearch``.
+        ValueError: If ``teacher_batches`` is below 1.
     """
 
     def __init__(
@@ -51,6 +52,11 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         if not isinstance(self.search, MixerSearch):
             raise TypeError(
                 f"MixerSearchLoop trains model=dict(type='MixerSearch'), got {type(self.search)}"
+            )
+        if teacher_batches < 1:
+            raise ValueError(
+                f'teacher_batches must be at least 1, got {teacher_batches!r}: a search learns '
+                'from its teacher, which has to beat chance'
             )
         self.mixer_name = mixer_name
         self.teacher_batches = teacher_batches
