@@ -28,7 +28,7 @@ from .batch_augments import (
     TransformMix,
 )
 from .classifiers import AugMixClassifier, AutoMixClassifier, ManifoldMixup
-from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs
+from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
 from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
 from .repeat_preprocessor import RepeatMixPreprocessor
 from .saliency import (
@@ -73,6 +73,7 @@ __all__ = [
     'SampleResizeMix',
     'ShakeShake',
     'SmoothMix',
+    'SoftmaxBCELoss',
     'SuperMix',
     'TeacherCAM',
     'TransformMix',

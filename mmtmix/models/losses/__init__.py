@@ -1,7 +1,8 @@
-"""Losses of distillation."""
+"""Losses."""
 
 from .crd_loss import CRDLoss
 from .distill_loss import DistillLoss, NetworkOutputs
 from .kd_loss import KDLoss
+from .softmax_bce_loss import SoftmaxBCELoss
 
-__all__ = ['CRDLoss', 'DistillLoss', 'KDLoss', 'NetworkOutputs']
+__all__ = ['CRDLoss', 'DistillLoss', 'KDLoss', 'NetworkOutputs', 'SoftmaxBCELoss']

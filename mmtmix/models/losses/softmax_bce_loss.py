@@ -1,0 +1,48 @@
+"""The loss of PuzzleMix's public code."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class SoftmaxBCELoss(nn.Module):
+    """Binary cross entropy of softmax probabilities, a mean over images and classes.
+
+    PuzzleMix trains with it, so figures that follow its recipe may depend on it: a mean over
+    classes as well makes gradients smaller than those of cross entropy by about the number of
+    classes. In a config: ``model=dict(head=dict(loss=dict(type='SoftmaxBCELoss')))``.
+
+    Args:
+        loss_weight: Factor of the loss, >= 0.
+
+    Raises:
+        ValueError: If ``loss_weight`` is negative.
+    """
+
+    def __init__(self, loss_weight: float = 1.0):
+        super().__init__()
+        if not loss_weight >= 0:
+            raise ValueError(f'loss_weight must be >= 0, got {loss_weight!r}')
+        self.loss_weight = loss_weight
+
+    def forward(self, cls_score: Tensor, label: Tensor, avg_factor: int | None = None) -> Tensor:
+        """Compute the loss in float32, also under autocast.
+
+        Args:
+            cls_score: Logits, (N, num_classes).
+            label: Classes, int64 (N,), or soft labels (N, num_classes).
+            avg_factor: What the sum over images is divided by; N by default.
+
+        Returns:
+            A scalar.
+        """
+        if label.dim() == 1:
+            label = F.one_hot(label, cls_score.size(1))
+        with torch.autocast(cls_score.device.type, enabled=False):
+            probs = cls_score.float().softmax(dim=1)
+            losses = F.binary_cross_entropy(probs, label.float(), reduction='none').mean(dim=1)
+        return self.loss_weight * losses.sum() / (avg_factor or len(losses))
