@@ -10,7 +10,7 @@ import argparse
 import gc
 import os
 
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
@@ -44,6 +44,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--auto-scale-lr', action='store_true', help='scale the lr by the actual batch size'
     )
+    parser.add_argument(
+        '--divide-batch',
+        action='store_true',
+        help='take batch sizes of configs, also of required stages, for those of all processes '
+        'together',
+    )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument('--no-persistent-workers', action='store_true')
     parser.add_argument(
@@ -65,22 +71,46 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
+def resume(cfg: Config) -> None:
+    """Go on from the latest checkpoint in the work dir, if there is one."""
+    if os.path.isfile(os.path.join(cfg.work_dir, 'last_checkpoint')):
+        cfg.resume, cfg.load_from = True, None
+
+
+def divide_batch(stage: Stage) -> None:
+    """Share the training batch of a config among the processes of the launch.
+
+    Raises:
+        ValueError: If it can't be shared evenly.
+    """
+    loader, processes = stage.cfg.train_dataloader, get_world_size()
+    if loader.batch_size % processes:
+        raise ValueError(
+            f'--divide-batch: {processes} processes cannot share the batch of '
+            f'{loader.batch_size} of {stage.config} evenly; use another number of them'
+        )
+    loader.batch_size //= processes
+
+
 def complete(stage: Stage, args: argparse.Namespace) -> None:
     """Put the arguments into a stage's config."""
     cfg = stage.cfg
     cfg.launcher = args.launcher
     if stage.produces is not None:
-        if os.path.isfile(os.path.join(cfg.work_dir, 'last_checkpoint')):
-            cfg.resume, cfg.load_from = True, None
+        resume(cfg)
     else:
         cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
-        if args.resume is not None:
-            cfg.resume = True
-            cfg.load_from = None if args.resume == 'auto' else args.resume
+        if args.resume == 'auto':
+            # without a checkpoint the run begins, from what its config may load
+            resume(cfg)
+        elif args.resume is not None:
+            cfg.resume, cfg.load_from = True, args.resume
     if args.no_validate and 'generation' not in cfg:  # whose pipeline is that of validation
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
         use_amp(cfg)
+    if args.divide_batch and 'generation' not in cfg:
+        divide_batch(stage)
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise ValueError(

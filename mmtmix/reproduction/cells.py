@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from mmengine.config import Config
+import yaml
 
 Checkpoint = Literal['last', 'best', 'median']
 
@@ -66,11 +66,18 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'experiments file {str(path)!r} does not exist')
+    try:
+        rows = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+    except yaml.YAMLError as error:
+        raise ValueError(f'{path} is no valid YAML: {error}') from error
+    if not isinstance(rows, Mapping):
+        raise ValueError(f'{path} must hold a mapping of paper/table/row, got {rows!r}')
     cells: dict[str, Cell] = {}
-    for row, content in Config.fromfile(str(path)).to_dict().items():
-        if not isinstance(content, Mapping) or not set(content) <= _ROW_FIELDS:
+    for row, content in rows.items():
+        is_row = isinstance(content, Mapping) and isinstance(content.get('cells'), Mapping)
+        if not is_row or not set(content) <= _ROW_FIELDS:
             raise ValueError(f'{row} in {path} must hold {sorted(_ROW_FIELDS)}, got {content!r}')
-        for column, settings in content.get('cells', {}).items():
+        for column, settings in content['cells'].items():
             cell = f'{row}/{column}'
             cells[cell] = _cell(cell, settings, content.get('checkpoint', 'last'), path)
     return cells
@@ -119,9 +126,15 @@ def _cell(cell: str, settings: Any, checkpoint: str, path: str | os.PathLike) ->
             f'checkpoint of {cell} in {path} must be one of {get_args(Checkpoint)}, got '
             f'{checkpoint!r}'
         )
+    kinds = dict(options=Mapping, env=Mapping, before=list)
+    for name, kind in kinds.items():
+        if not isinstance(settings.get(name, kind() if kind is list else {}), kind):
+            raise ValueError(f'{name} of {cell} in {path} is no {kind.__name__}: {settings!r}')
     printed = settings.get('printed')
-    if not isinstance(printed, Sequence):
-        printed = () if printed is None else (printed,)
+    if not isinstance(printed, list):
+        printed = [] if printed is None else [printed]
+    if not all(isinstance(figure, (int, float)) for figure in printed):
+        raise ValueError(f'printed of {cell} in {path} must be numbers, got {printed!r}')
     return Cell(
         cell,
         tuple(float(figure) for figure in printed),

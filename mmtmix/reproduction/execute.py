@@ -46,7 +46,13 @@ def execute(
     failed = []
     todo = list(dict.fromkeys(runs))
     for number, run in enumerate(todo, 1):
-        state, head = run.state, f'[{number}/{len(todo)}] {run.folder}'
+        head = f'[{number}/{len(todo)}] {run.folder}'
+        try:
+            state = run.state
+        except (FileNotFoundError, ValueError) as error:
+            say(f'{head}: {error}')
+            failed.append(run)
+            continue
         if state is State.DONE:
             say(f'{head}: done before')
             continue

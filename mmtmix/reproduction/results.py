@@ -67,8 +67,9 @@ def collect(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
         cell: Any cell.
         root: The folder of all runs.
 
-    Raises:
-        ValueError: If the log of a finished run is damaged or has no validation.
+    Returns:
+        The finished runs; one whose log is damaged or has no validation is left out with the
+        reason.
     """
     if cell.quoted:
         return CellResult(cell)
@@ -80,10 +81,13 @@ def collect(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
     )
     finished, left_out = [], {}
     for run in runs_of(cell, tuple(seeds), root) if seeds else []:
-        if run.state is State.DONE:
-            finished.append(RunResult(run.seed, _metrics(run, cell.checkpoint), run.record))
-        elif run.state is not State.NOT_RUN:
-            left_out[run.seed] = run.state.value
+        try:
+            if run.state is State.DONE:
+                finished.append(RunResult(run.seed, _metrics(run, cell.checkpoint), run.record))
+            elif run.state is not State.NOT_RUN:
+                left_out[run.seed] = run.state.value
+        except (FileNotFoundError, ValueError) as error:  # the other runs still tell something
+            left_out[run.seed] = str(error)
     return CellResult(cell, finished, left_out)
 
 

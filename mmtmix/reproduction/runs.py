@@ -16,6 +16,7 @@ from typing import Any
 from mmengine.config import DictAction
 
 from mmtmix.engine.launch import default_work_dir
+from mmtmix.engine.stages import plan_stages
 from mmtmix.utils import load_config
 
 from .cells import Cell
@@ -45,7 +46,7 @@ class State(Enum):
     NOT_RUN = 'not run'
     STARTED = 'started'
     DONE = 'done'
-    OUTDATED = 'done with another config'
+    OUTDATED = 'made with another config'
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ class Run:
         """How far it is, by what is in its folder."""
         if not self.record:
             return State.NOT_RUN
-        if not (self.folder / LAST).is_file():
-            return State.STARTED
-        return State.DONE if self.record.get('digest') == self.digest() else State.OUTDATED
+        if self.record.get('digest') != self.digest():
+            return State.OUTDATED
+        return State.DONE if (self.folder / LAST).is_file() else State.STARTED
 
     @property
     def record(self) -> dict[str, Any]:
@@ -98,16 +99,26 @@ class Run:
         if not path.is_file():
             return {}
         try:
-            return json.loads(path.read_text(encoding='utf-8'))
+            record = json.loads(path.read_text(encoding='utf-8'))
         except ValueError as error:
             raise ValueError(f'{path} is damaged ({error}); remove it to run this anew') from error
+        if not isinstance(record, dict) or not record:
+            raise ValueError(f'{path} is damaged (no record); remove it to run this anew')
+        return record
 
     def digest(self) -> str:
-        """Digest of the config with its overrides: runs of different digests don't compare."""
+        """Digest of the configs of the run and all that it requires, with its overrides.
+
+        Runs of different digests don't compare.
+        """
         with environment(self.env):
             cfg = load_config(self.config, _parse(self.options))
-        content = {name: value for name, value in cfg.to_dict().items() if name not in _NO_MATTER}
-        text = json.dumps(content, sort_keys=True, default=str)
+            stages = plan_stages(self.config, cfg)
+        contents = [
+            {name: value for name, value in stage.cfg.to_dict().items() if name not in _NO_MATTER}
+            for stage in stages
+        ]
+        text = json.dumps([contents, self.before], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def command(self, tools: str | os.PathLike, gpus: int = 1) -> list[str]:
@@ -122,8 +133,8 @@ class Run:
         else:
             command = ['python', str(Path(tools, 'train.py')), self.config]
         command += ['--work-dir', str(self.folder), '--resume']
-        if gpus > 1:  # each has the batch of the config
-            command.append('--auto-scale-lr')
+        if gpus > 1:
+            command.append('--divide-batch')
         return [*command, '--cfg-options', f'randomness.seed={self.seed}', *self.options]
 
 

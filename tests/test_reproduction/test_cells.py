@@ -1,5 +1,7 @@
 """What an experiments file may say."""
 
+from pathlib import Path
+
 import pytest
 
 from mmtmix.reproduction import choose_cells, read_experiments
@@ -74,6 +76,13 @@ def test_a_typo_names_what_is_alike(cells):
 @pytest.mark.parametrize(
     ('text', 'said'),
     [
+        ('a: [', 'is no valid YAML'),
+        ('- a', 'must hold a mapping of paper/table/row'),
+        ('', 'must hold a mapping of paper/table/row, got None'),
+        ('a/1/r: {cells: null}', "a/1/r in .* must hold .* got {'cells': None}"),
+        ('a/1/r: {cells: {x: {config: a, before: b}}}', 'before of a/1/r/x in .* is no list'),
+        ('a/1/r: {cells: {x: {config: a, options: null}}}', 'options of a/1/r/x in .* is no Map'),
+        ('a/1/r: {cells: {x: {config: a, printed: b}}}', 'printed of a/1/r/x in .* must be num'),
         ('a/1/r: {cells: {x: {config: a, quoted: b}}}', 'a/1/r/x in .* needs either a config or'),
         ('a/1/r: {cells: {x: {printed: 1}}}', 'a/1/r/x in .* needs either a config or'),
         (
@@ -95,3 +104,12 @@ def test_malformed_entries_are_named(cells, text, said):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='none.yaml'):
         read_experiments(tmp_path / 'none.yaml')
+
+
+def test_the_shipped_files_name_configs_that_are_there():
+    root = Path(__file__).resolve().parents[2]
+    files = sorted(root.glob('configs/experiments*.yaml'))
+    assert len(files) == 2
+    for file in files:
+        configs = {cell.config for cell in read_experiments(file).values()} - {''}
+        assert all((root / config).is_file() for config in configs)

@@ -32,19 +32,35 @@ def test_the_digest_is_that_of_the_config_alone(cell):
     assert len(digests) == 2
 
 
+def test_the_digest_sees_what_is_required(cell, tmp_path):
+    teacher, student = tmp_path / 'teacher.py', tmp_path / 'student.py'
+    student.write_text(f"""_base_ = {str(teacher)!r}
+requires = [dict(config={str(teacher)!r}, produces='work_dirs/teacher/last.pth')]
+lr = 1
+""")
+    digests = set()
+    for lr in (1, 2):
+        teacher.write_text(f'lr = {lr}')
+        digests.add(runs_of(cell(config=str(student)), 1)[0].digest())
+    assert len(digests) == 2
+
+
 def test_a_run_is_as_far_as_its_folder_says(cell, finish, monkeypatch):
     run = finish(cell(), 0, [80.0])
     assert run.state is State.DONE
     (run.folder / 'last.pth').unlink()
     assert run.state is State.STARTED
-    (run.folder / 'last.pth').touch()
     (run.folder / 'run.json').write_text('{"digest": "another"}')
+    assert run.state is State.OUTDATED  # never resumed under another config
+    (run.folder / 'last.pth').touch()
     assert run.state is State.OUTDATED
     (run.folder / 'run.json').unlink()
     assert run.state is State.NOT_RUN
     (run.folder / 'run.json').write_text('{"digest": ')
-    with pytest.raises(ValueError, match=r'run.json is damaged .*; remove it to run this anew'):
-        _ = run.state
+    for damaged in ('{"digest": ', '[]', '"x"', '{}'):
+        (run.folder / 'run.json').write_text(damaged)
+        with pytest.raises(ValueError, match=r'run.json is damaged .*; remove it to run this'):
+            _ = run.state
 
 
 def test_commands_are_those_that_a_user_would_type(cell):

@@ -1,0 +1,65 @@
+"""What tools/train.py puts into the configs of a launch."""
+
+import pytest
+from mmengine.config import Config
+
+from mmtmix.engine.stages import Stage
+
+pytestmark = pytest.mark.host
+
+
+@pytest.fixture
+def complete(load, tmp_path):
+    """Complete a config that loads weights: ``complete('--resume', resumable=True)``."""
+    tool = load('train')
+
+    def run(*arguments, resumable=False, batch_size=8):
+        cfg = Config(
+            dict(
+                load_from='phase1.pth',
+                train_dataloader=dict(batch_size=batch_size, num_workers=0),
+                model=dict(),
+            )
+        )
+        if resumable:
+            (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
+        args = tool.parse_args(['config.py', '--work-dir', str(tmp_path), *arguments])
+        tool.complete(Stage('config.py', cfg), args)
+        return cfg
+
+    return run
+
+
+def test_a_resume_without_a_checkpoint_begins_from_what_the_config_loads(complete):
+    cfg = complete('--resume')
+    assert cfg.load_from == 'phase1.pth'
+    assert not cfg.get('resume')
+
+
+def test_a_resume_goes_on_from_the_work_dir(complete):
+    cfg = complete('--resume', resumable=True)
+    assert (cfg.resume, cfg.load_from) == (True, None)
+
+
+def test_a_resume_from_a_file_takes_it(complete):
+    cfg = complete('--resume', 'epoch_3.pth', resumable=True)
+    assert (cfg.resume, cfg.load_from) == (True, 'epoch_3.pth')
+
+
+@pytest.mark.parametrize(('batch_size', 'share'), [(8, 2), (100, 25)])
+def test_divide_batch_is_for_all_processes_together(
+    tmp_path, load, monkeypatch, batch_size, share
+):
+    tool = load('train')
+    monkeypatch.setattr(tool, 'get_world_size', lambda: 4)
+    cfg = Config(dict(train_dataloader=dict(batch_size=batch_size)))
+    tool.divide_batch(Stage('config.py', cfg))
+    assert cfg.train_dataloader.batch_size == share
+
+
+def test_a_batch_that_cannot_be_shared_is_told(load, monkeypatch):
+    tool = load('train')
+    monkeypatch.setattr(tool, 'get_world_size', lambda: 3)
+    cfg = Config(dict(train_dataloader=dict(batch_size=8)))
+    with pytest.raises(ValueError, match='3 processes cannot share the batch of 8 of config.py'):
+        tool.divide_batch(Stage('config.py', cfg))
