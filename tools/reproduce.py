@@ -1,8 +1,8 @@
 """Reproduce printed figures: list them, show their commands, run them, report.
 
 A cell is named paper/table/row/column, such as transformmix/2/wrn28x10_cifar100/mixup; the
-beginning of a name stands for all below it, and * for any part. Runs on several GPUs are kept apart
-from others.
+beginning of a name stands for all below it, and * for any part. Runs on several GPUs are kept
+apart from others.
 """
 
 from __future__ import annotations
