@@ -13,7 +13,7 @@ from .mixes import MixedBatch, Mixes, OfflineMixes, OnlineMixes, build_mixes
 from .objective import KD_ON, MIXED_CLS, DistillObjective
 from .presets import PRESETS, Method, choose_method
 from .shared_seed import shared_seed
-from .student import Student, feature_dim, soft_targets
+from .student import Student, feature_dim
 
 __all__ = [
     'KD_ON',
@@ -38,6 +38,5 @@ __all__ = [
     'numbered_labels',
     'repeats_batches',
     'shared_seed',
-    'soft_targets',
     'split_state',
 ]

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from mmtmix.engine.labels import check_labels, iter_labelled
 from mmtmix.models.batch_augments import BatchMixer
+from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.teachers import FrozenTeacher
 
 from .shared_seed import shared_seed
-from .student import soft_targets
 
 
 @dataclass
@@ -90,7 +90,7 @@ class OnlineMixes(Mixes):
         self, inputs: Tensor, data_samples: Sequence, teacher: FrozenTeacher, needs_targets: bool
     ) -> MixedBatch:
         """See :meth:`Mixes.draw`."""
-        scores = soft_targets(data_samples, self.num_classes)
+        scores = read_scores(data_samples, self.num_classes)
         augment = self.augments[np.random.choice(len(self.augments))]  # noqa: NPY002  (as MMPretrain)
         with torch.no_grad():
             if not isinstance(augment, BatchMixer):
@@ -169,7 +169,7 @@ class OfflineMixes(Mixes):
         data = self._preprocess(data, training=False)
         if not needs_targets:
             return MixedBatch(data['inputs'])
-        return MixedBatch(data['inputs'], soft_targets(data['data_samples'], self.num_classes))
+        return MixedBatch(data['inputs'], read_scores(data['data_samples'], self.num_classes))
 
 
 def build_mixes(mixed: Mapping | None) -> Mixes | None:
@@ -194,7 +194,14 @@ def _check_targets(mixed: Any, num_classes: int | None) -> None:
     """See that mixed images are labelled by the student's classes."""
     if num_classes is None:
         raise ValueError("mixed_cls='target' needs a student whose head has num_classes")
-    score = mixed[0]['data_samples'].get('gt_score')
+    sample = mixed[0]['data_samples']
+    if not {'gt_score', 'gt_label'} & set(sample.keys()):
+        raise ValueError(
+            f'the mixed images of {type(mixed).__name__} have no labels (neither gt_label nor '
+            'gt_score); add them to PackInputs, or classify mixed images by the teacher: '
+            "mixed_cls='teacher'"
+        )
+    score = sample.get('gt_score')
     if score is not None and len(score) != num_classes:
         raise ValueError(
             f'the mixed images of {type(mixed).__name__} have scores for {len(score)} classes and '

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import torch
-import torch.nn.functional as F
 from mmpretrain.models.heads import MultiLabelClsHead
-from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
@@ -65,9 +60,18 @@ class Student:
         return self._source.register_forward_hook(self._overhear)
 
     def take(self) -> NetworkOutputs:
-        """What was overheard last, once."""
+        """What was overheard last, once.
+
+        Raises:
+            RuntimeError: If nothing was.
+        """
         seen, self._seen = self._seen, None
-        assert seen is not None, 'the student computed a loss without its head'
+        if seen is None:
+            raise RuntimeError(
+                f'{type(self.model).__name__} computed its loss without calling its '
+                f'{type(self._source).__name__}, so nothing could be overheard; DistillHook needs '
+                'a classifier whose loss goes through its head'
+            )
         return seen
 
     def classify(self, inputs: Tensor) -> Tensor:
@@ -95,21 +99,3 @@ def feature_dim(model: nn.Module) -> int:
     head = getattr(model, 'head', None)
     layers = [layer for layer in head.modules() if isinstance(layer, nn.Linear)] if head else []
     return layers[-1].in_features if layers else 0
-
-
-def soft_targets(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:
-    """Labels of a batch as scores, (N, num_classes).
-
-    Raises:
-        ValueError: If a label is missing or out of range.
-    """
-    first = data_samples[0]
-    if 'gt_score' in first:
-        return torch.stack([sample.gt_score for sample in data_samples])
-    if 'gt_label' not in first:
-        raise ValueError(
-            'the images have no labels (neither gt_label nor gt_score); add them to PackInputs, '
-            "or classify mixed images by the teacher: mixed_cls='teacher'"
-        )
-    labels = torch.cat([sample.gt_label for sample in data_samples])
-    return F.one_hot(labels, num_classes).float()

@@ -191,3 +191,9 @@ def test_a_checkpoint_without_what_crd_learned_is_not_resumed(distill_runner, cr
     runner = distill_runner(dict(losses=[KD, crd]), epochs=2, resume=True)
     with pytest.raises(ValueError, match='not made with KDLoss, CRDLoss.*start anew, with load_f'):
         runner.train()
+
+
+def test_a_loss_that_passes_the_head_by_is_told(student_config):
+    student = Student(MODELS.build(dict(student_config(), _scope_='mmpretrain')))
+    with pytest.raises(RuntimeError, match='ImageClassifier computed its loss without calling'):
+        student.take()
