@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sized
+from itertools import islice
 
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
@@ -22,25 +23,58 @@ class EndlessSampler(Sampler[int]):
         dataset: What to draw from.
         shuffle: Whether each pass has an order of its own.
         seed: The same on all ranks; drawn and shared by default.
+        epoch_size: Samples of an epoch, over all ranks; each epoch goes on where the one before
+            stopped. So schedules in epochs take as many steps on a set of any size. Without it
+            there is no end.
 
     Attributes:
         start: Position in the stream, over all ranks, at which iteration begins.
 
     Raises:
-        ValueError: If the data set is empty.
+        ValueError: If the data set is empty or ``epoch_size`` is below a sample a rank.
     """
 
-    def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None):
+    def __init__(
+        self,
+        dataset: Sized,
+        shuffle: bool = True,
+        seed: int | None = None,
+        epoch_size: int | None = None,
+    ):
         self.size = len(dataset)
         if not self.size:
             raise ValueError(f'{type(dataset).__name__} is empty: there is nothing to draw from')
         self.shuffle = shuffle
         self.seed = sync_random_seed() if seed is None else seed
         self.rank, self.world_size = get_dist_info()
+        if epoch_size is not None and epoch_size < self.world_size:
+            raise ValueError(
+                f'epoch_size must be at least a sample a rank, {self.world_size}, or None for a '
+                f'stream without an end, got {epoch_size!r}'
+            )
+        self.length = None if epoch_size is None else epoch_size // self.world_size
         self.start = 0
 
+    def __len__(self) -> int:
+        """Samples that a rank sees in an epoch.
+
+        Raises:
+            TypeError: If the stream has no end.
+        """
+        if self.length is None:
+            raise TypeError('an EndlessSampler without epoch_size has no length')
+        return self.length
+
+    def set_epoch(self, epoch: int) -> None:
+        """Begin where the epoch before stopped."""
+        if self.length is not None:
+            self.start = epoch * self.length * self.world_size
+
     def __iter__(self) -> Iterator[int]:
-        """Yield numbers of samples for ever."""
+        """Yield numbers of samples, of an epoch or for ever."""
+        return islice(self._stream(), self.length)
+
+    def _stream(self) -> Iterator[int]:
         position = self.start + self.rank
         passed, order = -1, []
         while True:

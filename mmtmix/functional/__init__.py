@@ -26,6 +26,7 @@ from .mixing import (
     mix_targets,
 )
 from .momentum import cosine_momentum
+from .orientation import orient, orient_back, orient_theta_back
 from .puzzle import (
     binomial_prior,
     edge_differences,
@@ -34,7 +35,7 @@ from .puzzle import (
     puzzle_terms,
 )
 from .quality import soft_cross_entropy, top_classes_match
-from .saliency import class_activation_map, grad_cam, min_max, resize_map
+from .saliency import class_activation_map, grad_cam, min_max, resize_map, visible_shares
 from .shrink import shrink_into_boxes
 from .supermix import SuperMixSolution, solve_masks
 from .supermix_settings import SuperMixSettings
@@ -89,6 +90,9 @@ __all__ = [
     'soft_cross_entropy',
     'top_classes_match',
     'centre_boxes',
+    'orient',
+    'orient_back',
+    'orient_theta_back',
     'paste_boxes',
     'place_boxes',
     'enlarge_cells',
@@ -102,6 +106,7 @@ __all__ = [
     'level_masks',
     'soft_level_masks',
     'shrink_into_boxes',
+    'visible_shares',
     'warp',
     'cosine_momentum',
     'jensen_shannon',

@@ -54,6 +54,22 @@ def min_max(cam: Tensor, eps: float = 1e-8) -> Tensor:
     return (cam - low) / span.clamp_min(eps)
 
 
+def visible_shares(saliency: Tensor, masks: Tensor) -> Tensor:
+    """Share of each image in what can be seen of the saliency of all.
+
+    Args:
+        saliency: Maps >= 0 where the images lie in the mix, (N, k, 1, h, w).
+        masks: (N, k, 1, h, w).
+
+    Returns:
+        (N, k), rows on the simplex; equal shares where no saliency is seen.
+    """
+    seen = (saliency * masks).sum(dim=(2, 3, 4)).float()
+    total = seen.sum(dim=1, keepdim=True)
+    equal = torch.full_like(seen, 1 / seen.size(1))
+    return torch.where(total > 0, seen / total.clamp_min(1e-12), equal)
+
+
 def resize_map(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
     """Resize maps bilinearly (``align_corners=False``); keeps a sum of 1 over channels.
 

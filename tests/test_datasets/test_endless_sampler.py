@@ -71,3 +71,39 @@ def test_a_single_sample_repeats():
 def test_an_empty_data_set_is_refused():
     with pytest.raises(ValueError, match='range is empty: there is nothing to draw from'):
         build(0)
+
+
+def test_epochs_of_a_given_size_go_on_where_the_one_before_stopped():
+    sampler = build(epoch_size=5)
+    epochs = []
+    for epoch in range(4):
+        sampler.set_epoch(epoch)
+        epochs.append(list(sampler))
+    assert [len(each) for each in epochs] == [5] * 4
+    assert sum(epochs, []) == take(build(), 20)
+    assert len(sampler) == 5
+
+
+def test_ranks_share_an_epoch(monkeypatch):
+    ranks = []
+    for rank in range(2):
+        monkeypatch.setattr(endless_sampler, 'get_dist_info', lambda rank=rank: (rank, 2))
+        sampler = build(epoch_size=6)
+        sampler.set_epoch(1)
+        ranks.append(list(sampler))
+    monkeypatch.undo()
+    together = [number for pair in zip(*ranks, strict=True) for number in pair]
+    assert together == take(build())[6:12]
+
+
+def test_a_stream_without_an_end_has_no_length():
+    sampler = build()
+    sampler.set_epoch(3)
+    assert sampler.start == 0
+    with pytest.raises(TypeError, match='without epoch_size has no length'):
+        len(sampler)
+
+
+def test_an_epoch_of_nothing_is_refused():
+    with pytest.raises(ValueError, match='epoch_size must be at least a sample a rank, 1, .* 0'):
+        build(epoch_size=0)

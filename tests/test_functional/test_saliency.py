@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmtmix.functional import class_activation_map, grad_cam, min_max, resize_map
+from mmtmix.functional import class_activation_map, grad_cam, min_max, resize_map, visible_shares
 
 
 def test_a_cam_is_the_classifier_row_times_the_feature_maps():
@@ -99,3 +99,17 @@ def test_arguments_are_not_written_to():
     resize_map(features, 7)
     after = (features, gradients, weight)
     assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))
+
+
+def test_visible_shares_are_what_masks_leave_of_each_images_saliency():
+    saliency, masks = torch.rand(4, 3, 1, 5, 6), torch.rand(4, 3, 1, 5, 6).softmax(dim=1)
+    shares = visible_shares(saliency, masks)
+    assert shares.shape == (4, 3)
+    for n in range(4):
+        seen = [float((saliency[n, i] * masks[n, i]).sum()) for i in range(3)]
+        torch.testing.assert_close(shares[n], torch.tensor(seen) / sum(seen))
+
+
+def test_where_no_saliency_is_seen_shares_are_equal():
+    saliency = torch.zeros(1, 4, 1, 3, 3)
+    assert visible_shares(saliency, torch.ones_like(saliency)).tolist() == [[0.25] * 4]

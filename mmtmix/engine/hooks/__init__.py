@@ -2,6 +2,7 @@
 
 from .accuracy_summary_hook import AccuracySummaryHook
 from .automix_hook import AutoMixHook
+from .channels_last_hook import ChannelsLastHook
 from .distill_hook import DistillHook
 from .epoch_seed_hook import EpochSeedHook
 from .finite_stop_hook import FiniteStopHook
@@ -12,6 +13,7 @@ from .live_model_hook import LiveModelHook
 __all__ = [
     'AccuracySummaryHook',
     'AutoMixHook',
+    'ChannelsLastHook',
     'DistillHook',
     'EpochSeedHook',
     'FiniteStopHook',

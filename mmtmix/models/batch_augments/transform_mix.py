@@ -9,12 +9,14 @@ from mmengine.logging import MMLogger
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from torch import Tensor
 
-from mmtmix.functional import identity_theta
+from mmtmix.functional import identity_theta, resize_map, visible_shares, warp
 from mmtmix.models.mixers import TransformMixer, load_mixer
 from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_classes
 from mmtmix.models.teachers import FrozenTeacher, build_teacher
 
 from .batch_mixer import BatchMixer, Details
+
+LABELS = ('given', 'visible')
 
 
 @BATCH_AUGMENTS.register_module()
@@ -34,6 +36,9 @@ class TransformMix(BatchMixer):
         alpha: Dirichlet parameter of the weights, > 0.
         cam_class: The class whose activation map is used: ``'target'`` takes the label,
             ``'predicted'`` the teacher's prediction, for a teacher of another label space.
+        labels: Shares of the classes in the mixed labels: ``'given'`` takes the drawn weights
+            (Eq. 4), ``'visible'`` the share of each image's saliency that its mask leaves
+            (ours); the ``weights`` in the details are these then.
 
     Raises:
         FileNotFoundError: If the mixer's or the teacher's file does not exist.
@@ -47,13 +52,18 @@ class TransformMix(BatchMixer):
         num_mix: int = 2,
         alpha: float = 1.0,
         cam_class: str = 'target',
+        labels: str = 'given',
     ):
         super().__init__(num_mix, alpha)
+        if labels not in LABELS:
+            raise ValueError(f'labels must be one of {LABELS}, got {labels!r}')
         if cam_class not in CAM_CLASSES:
             raise ValueError(f'cam_class must be one of {CAM_CLASSES}, got {cam_class!r}')
         self.cam_class = cam_class
+        self.labels = labels
         self.mixer = _build_mixer(mixer, num_mix)
         self.teacher = build_teacher(teacher)
+        self.mixer.to(memory_format=self.teacher.memory_format)
 
     @torch.no_grad()
     def mix(
@@ -75,6 +85,9 @@ class TransformMix(BatchMixer):
         saliency = saliency[index]
         noise = self.mixer.draw_noise(len(index), generator).to(batch_inputs.device)
         mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
+        if self.labels == 'visible':
+            seen = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
+            details['weights'] = visible_shares(warp(saliency, details['theta']), seen)
         return mixed, dict(saliency=saliency, clean_logits=logits, **details)
 
     @torch.no_grad()

@@ -9,7 +9,16 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
-from mmtmix.functional import PADDING_MODES, blend, identity_theta, resize_map, warp
+from mmtmix.functional import (
+    PADDING_MODES,
+    blend,
+    identity_theta,
+    orient,
+    orient_back,
+    orient_theta_back,
+    resize_map,
+    warp,
+)
 
 from .mask_network import MaskNetwork
 from .spatial_transformer import SpatialTransformer
@@ -37,6 +46,13 @@ class TransformMixer(nn.Module):
         temperature: Initial softmax temperature, > 0; it is learned.
         padding_mode: What lies outside of a warped image, see
             :func:`mmtmix.functional.warp`.
+        anchored: Ours: let the weights bound what is learned. An image of all the weight is seen
+            alone and unmoved, and a module that has learned nothing yet is Mixup: the logarithms
+            of the weights are added to the masks' logits, and the way of theta from the identity
+            is scaled from 0 at a weight of 1 to its full length at equal weights.
+        random_orientation: Ours: turn the CAMs to one of the eight orientations of a square,
+            drawn for each mix, and what is predicted back. Without it a module may learn one
+            place for each image, whatever the images show.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -54,6 +70,8 @@ class TransformMixer(nn.Module):
         kernel_size: int = 3,
         temperature: float = 1.0,
         padding_mode: str = 'zeros',
+        anchored: bool = False,
+        random_orientation: bool = False,
     ):
         super().__init__()
         for name, value, known in (
@@ -83,11 +101,15 @@ class TransformMixer(nn.Module):
             kernel_size=kernel_size,
             temperature=temperature,
             padding_mode=padding_mode,
+            anchored=anchored,
+            random_orientation=random_orientation,
         )
         self.num_mix = num_mix
         self.cam_size = cam_size
         self.noise_size = noise_size
         self.padding_mode = padding_mode
+        self.anchored = anchored
+        self.random_orientation = random_orientation
         self.stn = SpatialTransformer(num_mix, cam_size) if transform == 'stn' else None
         self.mask_network = (
             MaskNetwork(num_mix, num_layers, channels, kernel_size) if mask == 'network' else None
@@ -101,9 +123,19 @@ class TransformMixer(nn.Module):
         return self.log_temperature.exp()
 
     def draw_noise(self, num_samples: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw z ~ N(0, I), (N, 1, noise_size, noise_size), on the generator's device."""
+        """Draw what is random in mixes.
+
+        Args:
+            num_samples: N.
+            generator: Source of randomness; its device is where the noise is made.
+
+        Returns:
+            (N, 1, noise_size, noise_size), z ~ N(0, I); with ``random_orientation``
+            (N, 4, noise_size, noise_size), where the signs of the last three choose.
+        """
+        channels = 4 if self.random_orientation else 1
         return torch.randn(
-            (num_samples, 1, self.noise_size, self.noise_size),
+            (num_samples, channels, self.noise_size, self.noise_size),
             generator=generator,
             device=generator.device if generator is not None else None,
         )
@@ -114,11 +146,18 @@ class TransformMixer(nn.Module):
         Args:
             saliency: CAMs of the k images in [0, 1], (N, k, 1, cam_size, cam_size).
             weights: Shares of the images, (N, k), rows on the simplex.
-            noise: (N, 1, noise_size, noise_size).
+            noise: From :meth:`draw_noise`.
 
         Returns:
             theta (N, k, 2, 3) and masks (N, k, 1, cam_size, cam_size) that sum to 1 over k.
         """
+        if not self.random_orientation:
+            return self._predict(saliency, weights, noise)
+        noise, orientation = noise[:, :1], noise[:, 1:, 0, 0] > 0
+        theta, masks = self._predict(orient(saliency, orientation), weights, noise)
+        return orient_theta_back(theta, orientation), orient_back(masks, orientation)
+
+    def _predict(self, saliency: Tensor, weights: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         maps = saliency.squeeze(2)
         shape = (*weights[:, 1:].shape, self.cam_size, self.cam_size)
         planes = weights[:, :-1, None, None].to(maps.dtype).expand(shape)
@@ -127,10 +166,21 @@ class TransformMixer(nn.Module):
             warped = saliency
         else:
             theta = self.stn(maps, planes, resize_map(noise.to(maps.dtype), self.cam_size))
+            if self.anchored:
+                identity = identity_theta(*weights.shape, like=theta)
+                theta = torch.lerp(identity, theta, self._freedom(weights)[..., None, None, None])
             warped = warp(saliency, theta)
         maps = warped.squeeze(2)
         logits = maps if self.mask_network is None else self.mask_network(maps, planes)
-        return theta, torch.softmax(logits.float() / self.temperature, dim=1).unsqueeze(2)
+        logits = logits.float() / self.temperature
+        if self.anchored:
+            # the least is no zero, whose logarithm would leave a mask no gradient
+            logits = logits + weights.clamp_min(1e-6).log()[..., None, None]
+        return theta, torch.softmax(logits, dim=1).unsqueeze(2)
+
+    def _freedom(self, weights: Tensor) -> Tensor:
+        """How evenly k images share, (N,): from 0 for one image's all to 1 for equal weights."""
+        return (1 - weights.amax(dim=1)) * self.num_mix / (self.num_mix - 1)
 
     def mix(
         self, images: Tensor, saliency: Tensor, weights: Tensor, noise: Tensor
@@ -141,7 +191,7 @@ class TransformMixer(nn.Module):
             images: (N, k, C, H, W).
             saliency: (N, k, 1, cam_size, cam_size).
             weights: (N, k).
-            noise: (N, 1, noise_size, noise_size).
+            noise: From :meth:`draw_noise`.
 
         Returns:
             The mixes (N, C, H, W) in the dtype of ``images``, and what made them: ``theta``

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mmtmix.functional import warp
 from mmtmix.models.batch_augments import batch_mixer
 
 pytestmark = pytest.mark.host
@@ -209,3 +210,19 @@ def test_a_teacher_of_other_classes_mixes_by_what_it_predicts(make_augment, make
 def test_an_unknown_cam_class_is_refused(make_augment):
     with pytest.raises(ValueError, match="cam_class must be one of .*'truth'"):
         make_augment(cam_class='truth')
+
+
+def test_visible_labels_are_the_shares_of_saliency_that_masks_leave(make_augment, make_batch):
+    augment = make_augment(3, labels='visible')
+    inputs, scores = make_batch(6, (3, 18, 18))
+    _, targets, details = seeded(augment, (inputs, scores), return_details=True)
+    seen = details['masks'] * warp(details['saliency'], details['theta'])
+    shares = seen.sum(dim=(2, 3, 4)) / seen.sum(dim=(1, 2, 3, 4))[:, None]
+    torch.testing.assert_close(details['weights'], shares)
+    torch.testing.assert_close(targets, (shares[..., None] * scores[details['index']]).sum(dim=1))
+    assert not torch.equal(targets, seeded(make_augment(3), (inputs, scores))[1])
+
+
+def test_unknown_labels_are_refused(make_augment):
+    with pytest.raises(ValueError, match="labels must be one of .*'given', 'visible'.*'eggs'"):
+        make_augment(labels='eggs')
