@@ -1,4 +1,4 @@
-"""Reproduce printed figures: list them, show their commands, run them, report.
+"""Reproduce printed figures: list them, show their commands, run them, record them, report.
 
 A cell is named paper/table/row/column, such as transformmix/2/wrn28x10_cifar100/mixup; the
 beginning of a name stands for all below it, and * for any part. Runs on several GPUs are kept
@@ -15,14 +15,19 @@ from pathlib import Path
 
 from mmtmix.reproduction import (
     Cell,
+    Run,
     choose_cells,
     collect,
     describe,
     execute,
+    merge_records,
     plot_tables,
     read_experiments,
+    read_records,
+    recall,
     render,
     runs_of,
+    write_records,
 )
 from mmtmix.utils import atomic_path, resolve_config
 
@@ -45,6 +50,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     run = commands.add_parser('run', help='run what is missing, go on with what was broken off')
     run.add_argument('cells', nargs='+', metavar='CELL')
     run.add_argument('--dry-run', action='store_true', help='only print the commands')
+    run.add_argument('--results', type=Path, help='skip the runs that this file holds')
     for each in (show, run):
         each.add_argument('--seeds', type=int, default=3, help='how many, from 0')
         each.add_argument('--seed', type=int, nargs='+', help='which, in place of how many')
@@ -52,7 +58,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     report = commands.add_parser('report', help='what was run beside what is printed')
     report.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
     report.add_argument('--out', type=Path, help='folder for report.md, report.json and plots')
-    for each in (listing, show, run, report):
+    report.add_argument('--results', type=Path, help='file of the runs, in place of --root')
+
+    export = commands.add_parser('export', help='add finished runs to a file')
+    export.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
+    export.add_argument('--results', type=Path, required=True, help='such as results/runs.jsonl')
+    for each in (listing, show, run, report, export):
         each.add_argument('--gpus', type=int, default=1, help='processes a run')
     args = parser.parse_args(argv)
     if args.gpus > 1:
@@ -78,20 +89,60 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
     for cell in cells:
         if cell.quoted:
             print(f'{cell.id} is only quoted: {cell.quoted}')
-    runs = [run for cell in wanted for run in runs_of(cell, seeds, args.root)]
-    if args.command == 'show':
-        for run in runs:
-            for line in run.before:
-                print(line)
-            names = [f'{name}={value}' for name, value in run.env]
-            print(shlex.join([*names, *run.command('tools', args.gpus)]))
-        return 0
-    return 1 if execute(runs, TOOLS, args.gpus, args.dry_run) else 0
+    if args.command == 'run':
+        runs = unrecorded(wanted, seeds, args)
+        return 1 if execute(runs, TOOLS, args.gpus, args.dry_run) else 0
+    for run in (run for cell in wanted for run in runs_of(cell, seeds, args.root)):
+        for line in run.before:
+            print(line)
+        names = [f'{name}={value}' for name, value in run.env]
+        print(shlex.join([*names, *run.command('tools', args.gpus)]))
+    return 0
+
+
+def unrecorded(
+    cells: list[Cell], seeds: int | tuple[int, ...], args: argparse.Namespace
+) -> list[Run]:
+    """The runs of cells that the results file, if there is one, doesn't hold."""
+    records = read_records(args.results) if args.results else []
+    missing, recorded = [], []
+    for cell in cells:
+        known = {result.seed for result in recall(cell, records).runs}
+        for run in runs_of(cell, seeds, args.root):
+            (recorded if run.seed in known else missing).append(run)
+    for run in dict.fromkeys(recorded):
+        if run not in missing:  # cells that share a run may want different accuracies of it
+            print(f'{run.folder}: recorded before')
+    return missing
+
+
+def export(cells: list[Cell], args: argparse.Namespace) -> None:
+    """Add finished runs to a file."""
+    recorded = read_records(args.results) if args.results.is_file() else []
+    results = [collect(cell, args.root) for cell in cells]
+    for result in results:
+        for seed, why in result.left_out.items():
+            print(f'{result.cell.id}, seed {seed}: left out, {why}')
+    merged = merge_records(recorded, [run for result in results for run in result.runs])
+    for run in merged.refused:
+        print(
+            f'{run.config}, seed {run.seed}: recorded before with other figures, which stay; now '
+            f'{dict(run.metrics)}'
+        )
+    write_records(merged.records, args.results)
+    print(
+        f'{args.results}: {len(merged.records)} runs, {merged.new} of them new, {merged.replaced} '
+        'in place of one made with another config'
+    )
 
 
 def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
     """Print the tables, and write them with plots and data."""
-    results = [collect(cell, args.root) for cell in cells]
+    if args.results:
+        records = read_records(args.results)
+        results = [recall(cell, records) for cell in cells]
+    else:
+        results = [collect(cell, args.root) for cell in cells]
     text = render(results)
     print(text)
     if args.out is None:
@@ -115,6 +166,8 @@ def main(argv: list[str] | None = None) -> int:
             print_list(chosen, args.root)
         elif args.command == 'report':
             write_report(chosen, args)
+        elif args.command == 'export':
+            export(chosen, args)
         else:
             return run_cells(chosen, args)
     except (FileNotFoundError, ValueError) as error:

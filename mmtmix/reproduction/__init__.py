@@ -5,15 +5,22 @@ Nothing else of this library imports it.
 
 from .cells import Cell, Checkpoint, choose_cells, read_experiments
 from .execute import execute
+from .page import Block, fill, find_blocks
+from .paired import PairedDifference, margin_of_mean, paired_difference
 from .plots import plot_tables
+from .records import Merged, RunResult, merge_records, read_records, write_records
 from .report import describe, render
-from .results import CellResult, RunResult, collect
-from .runs import Run, State, runs_of
+from .results import CellResult, collect, recall
+from .runs import Experiment, Run, State, runs_of
 
 __all__ = [
+    'Block',
     'Cell',
     'CellResult',
     'Checkpoint',
+    'Experiment',
+    'Merged',
+    'PairedDifference',
     'Run',
     'RunResult',
     'State',
@@ -21,8 +28,16 @@ __all__ = [
     'collect',
     'describe',
     'execute',
+    'fill',
+    'find_blocks',
+    'margin_of_mean',
+    'merge_records',
+    'paired_difference',
     'plot_tables',
     'read_experiments',
+    'read_records',
+    'recall',
     'render',
     'runs_of',
+    'write_records',
 ]

@@ -14,7 +14,7 @@ import yaml
 
 Checkpoint = Literal['last', 'best', 'median']
 
-_ROW_FIELDS = {'checkpoint', 'cells'}
+_ROW_FIELDS = {'checkpoint', 'against', 'cells'}
 _CELL_FIELDS = {'printed', 'quoted', 'config', 'options', 'env', 'before', 'checkpoint'}
 
 
@@ -33,6 +33,7 @@ class Cell:
         before: Commands to run first, which skip what they find done.
         checkpoint: Which validated accuracy counts: of the last epoch, the best one, or the
             median of the last ten.
+        against: Columns of its row that it is compared with.
     """
 
     id: str
@@ -43,11 +44,22 @@ class Cell:
     env: Mapping[str, str] = field(default_factory=dict)
     before: tuple[str, ...] = ()
     checkpoint: Checkpoint = 'last'
+    against: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
         """``paper/table``."""
         return '/'.join(self.id.split('/')[:2])
+
+    @property
+    def row(self) -> str:
+        """``paper/table/row``."""
+        return self.id.rpartition('/')[0]
+
+    @property
+    def column(self) -> str:
+        """``column``."""
+        return self.id.rpartition('/')[2]
 
 
 def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
@@ -55,7 +67,7 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
 
     Args:
         path: YAML: for each ``paper/table/row`` its ``cells`` by column and, for all of them, its
-            ``checkpoint``.
+            ``checkpoint`` and the columns that they are compared with, ``against``.
 
     Returns:
         Cells by id, in the order of the file.
@@ -74,12 +86,7 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
         raise ValueError(f'{path} must hold a mapping of paper/table/row, got {rows!r}')
     cells: dict[str, Cell] = {}
     for row, content in rows.items():
-        is_row = isinstance(content, Mapping) and isinstance(content.get('cells'), Mapping)
-        if not is_row or not set(content) <= _ROW_FIELDS:
-            raise ValueError(f'{row} in {path} must hold {sorted(_ROW_FIELDS)}, got {content!r}')
-        for column, settings in content['cells'].items():
-            cell = f'{row}/{column}'
-            cells[cell] = _cell(cell, settings, content.get('checkpoint', 'last'), path)
+        cells |= _row(row, content, path)
     return cells
 
 
@@ -113,14 +120,33 @@ def _names(cells: Iterable[str]) -> set[str]:
     return {'/'.join(cell.split('/')[:depth]) for cell in cells for depth in range(1, 9)}
 
 
-def _cell(cell: str, settings: Any, checkpoint: str, path: str | os.PathLike) -> Cell:
+def _row(row: str, content: Any, path: str | os.PathLike) -> dict[str, Cell]:
+    is_row = isinstance(content, Mapping) and isinstance(content.get('cells'), Mapping)
+    if not is_row or not set(content) <= _ROW_FIELDS:
+        raise ValueError(f'{row} in {path} must hold {sorted(_ROW_FIELDS)}, got {content!r}')
+    columns, against = list(content['cells']), content.get('against', [])
+    if not isinstance(against, list) or not all(name in columns for name in against):
+        raise ValueError(
+            f'against of {row} in {path} must list columns of the row, some of {columns}, got '
+            f'{against!r}'
+        )
+    cells = {
+        f'{row}/{column}': _cell(f'{row}/{column}', settings, content, path)
+        for column, settings in content['cells'].items()
+    }
+    if against and len({cell.checkpoint for cell in cells.values()}) > 1:
+        raise ValueError(f'{row} in {path} compares its cells, so they must share a checkpoint')
+    return cells
+
+
+def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Cell:
     if not isinstance(settings, Mapping) or not set(settings) <= _CELL_FIELDS:
         raise ValueError(
             f'{cell} in {path} must hold some of {sorted(_CELL_FIELDS)}, got {settings!r}'
         )
     if bool(settings.get('config')) == bool(settings.get('quoted')):
         raise ValueError(f'{cell} in {path} needs either a config or, in `quoted`, a reason')
-    checkpoint = settings.get('checkpoint', checkpoint)
+    checkpoint = settings.get('checkpoint', row.get('checkpoint', 'last'))
     if checkpoint not in get_args(Checkpoint):
         raise ValueError(
             f'checkpoint of {cell} in {path} must be one of {get_args(Checkpoint)}, got '
@@ -144,4 +170,5 @@ def _cell(cell: str, settings: Any, checkpoint: str, path: str | os.PathLike) ->
         {name: str(value) for name, value in settings.get('env', {}).items()},
         tuple(settings.get('before', ())),
         checkpoint,
+        tuple(map(str, row.get('against', ()))),
     )

@@ -1,4 +1,4 @@
-"""Results beside the printed figures, as pictures."""
+"""Results as pictures, one a table."""
 
 from __future__ import annotations
 
@@ -10,33 +10,38 @@ from matplotlib.figure import Figure
 
 from mmtmix.visualization import save_figure
 
-from .results import METRICS, CellResult
+from .panels import draw_panels, legend_of
+from .results import TOP1, CellResult, group
 
-_TOP1 = METRICS[0]
 _LINE = 0.28  # inches a cell
 
 
-def plot_tables(results: Sequence[CellResult], folder: str | os.PathLike) -> list[Path]:
+def plot_tables(
+    results: Sequence[CellResult], folder: str | os.PathLike, prefix: str = ''
+) -> list[Path]:
     """Draw each table of which a cell was run.
 
     Args:
         results: Of any cells.
         folder: Where the pictures go, one a table.
+        prefix: What their names begin with.
 
     Returns:
         The pictures that were written.
     """
-    tables: dict[str, list[CellResult]] = {}
-    for result in results:
-        if result.values(_TOP1):
-            tables.setdefault(result.cell.table, []).append(result)
     written = []
-    for name, of_table in tables.items():
-        path = Path(folder, name.replace('/', '_') + '.png')
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_figure(draw_table(name, of_table), path)
-        written.append(path)
+    finished = [result for result in results if result.values(TOP1)]
+    for name, of_table in group(finished, 'table').items():
+        is_compared = any(result.cell.against for result in of_table)
+        figure = (draw_panels if is_compared else draw_table)(name, of_table)
+        written.append(Path(folder, picture_name(name, prefix)))
+        save_figure(figure, written[-1])
     return written
+
+
+def picture_name(table: str, prefix: str = '') -> str:
+    """The file of a table's picture."""
+    return f'{prefix}{table.replace("/", "_")}.png'
 
 
 def draw_table(name: str, results: Sequence[CellResult]) -> Figure:
@@ -44,9 +49,9 @@ def draw_table(name: str, results: Sequence[CellResult]) -> Figure:
     figure = Figure(figsize=(7, 1 + _LINE * len(results)), layout='constrained')
     axes = figure.add_subplot()
     for line, result in enumerate(results):
-        values = result.values(_TOP1)
+        values = result.values(TOP1)
         axes.plot(values, [line] * len(values), 'o', color='tab:blue', alpha=0.6, label='seeds')
-        axes.plot(result.mean(_TOP1), line, '|', color='black', markersize=14, label='mean')
+        axes.plot(result.mean(TOP1), line, '|', color='black', markersize=14, label='mean')
         if result.cell.printed:
             axes.plot(result.cell.printed[0], line, 'x', color='tab:red', label='printed')
     prefix = f'{name}/'
@@ -54,7 +59,6 @@ def draw_table(name: str, results: Sequence[CellResult]) -> Figure:
     axes.invert_yaxis()
     axes.set(title=name, xlabel='top-1 accuracy (%)')
     axes.grid(axis='x', alpha=0.3)
-    handles, labels = axes.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    axes.legend(unique.values(), unique.keys(), loc='best', fontsize=8)
+    found = legend_of([axes])
+    axes.legend(found.values(), found.keys(), loc='best', fontsize=8)
     return figure

@@ -1,29 +1,43 @@
-"""Results beside the printed figures, as Markdown and as plain data."""
+"""Results as Markdown, beside printed figures or compared with each other, and as plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from .results import METRICS, CellResult
+from .paired import CONFIDENCE, PairedDifference
+from .results import METRICS, TOP1, CellResult, differences, group
 
-_HEAD = ('cell', 'printed', 'here', 'seeds', 'difference', 'what counts')
+_PRINTED = ('cell', 'printed', 'here', 'seeds', 'difference', 'what counts')
+_OF_RUN = ('seed', 'metrics', 'digest', 'versions', 'device', 'started', 'seconds')
 
 
-def render(results: Sequence[CellResult]) -> str:
-    """Tables, one a table of a paper, as Markdown.
+def render(results: Sequence[CellResult], headings: bool = True) -> str:
+    """Tables as Markdown, under a heading for each table of a paper.
 
-    A cell that wasn't run says so; a printed figure never stands in for a measured one.
+    Cells stand beside their printed figures, or, where their row says what they are compared
+    with, in a table a row. A cell that wasn't run says so; a printed figure never stands in for a
+    measured one.
+
+    Args:
+        results: Of any cells.
+        headings: False leaves the headings out.
     """
-    tables: dict[str, list[CellResult]] = {}
-    for result in results:
-        tables.setdefault(result.cell.table, []).append(result)
-    parts = [_table(name, of_table) for name, of_table in tables.items()]
+    parts = []
+    for name, of_table in group(results, 'table').items():
+        parts += [f'## {name}'] if headings else []
+        printed = [result for result in of_table if not result.cell.against]
+        if printed:
+            parts.append(_table(_PRINTED, map(_beside_printed, printed)))
+        compared = [result for result in of_table if result.cell.against]
+        parts += [_comparison(row) for row in group(compared, 'row').values()]
     return '\n\n'.join(parts) + '\n'
 
 
-def describe(results: Iterable[CellResult]) -> list[dict[str, Any]]:
+def describe(results: Sequence[CellResult]) -> list[dict[str, Any]]:
     """The same as data that JSON can hold, with the figures and settings of every run."""
+    rows = group(results, 'row')
     return [
         dict(
             id=result.cell.id,
@@ -35,52 +49,86 @@ def describe(results: Iterable[CellResult]) -> list[dict[str, Any]]:
             quoted=result.cell.quoted,
             mean={metric: result.mean(metric) for metric in METRICS},
             deviation={metric: result.deviation(metric) for metric in METRICS},
-            runs=[
-                dict(seed=run.seed, metrics=dict(run.metrics), **_without_seed(run.record))
-                for run in result.runs
-            ],
+            differences={
+                metric: {
+                    name: difference and asdict(difference)
+                    for name, difference in differences(
+                        result, rows[result.cell.row], metric
+                    ).items()
+                }
+                for metric in METRICS
+            },
+            runs=[{name: getattr(run, name) for name in _OF_RUN} for run in result.runs],
             left_out={str(seed): why for seed, why in result.left_out.items()},
         )
         for result in results
     ]
 
 
-def _table(name: str, results: Sequence[CellResult]) -> str:
-    rows = [_HEAD, ('---',) * len(_HEAD), *map(_row, results)]
-    lines = [f'| {" | ".join(row)} |' for row in rows]
-    return '\n'.join([f'## {name}', '', *lines])
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return '\n'.join(f'| {" | ".join(row)} |' for row in (head, ('---',) * len(head), *rows))
 
 
-def _row(result: CellResult) -> tuple[str, ...]:
+def _beside_printed(result: CellResult) -> tuple[str, ...]:
     cell = result.cell
     name = cell.id.removeprefix(f'{cell.table}/')
     printed = ' / '.join(f'{figure:g}' for figure in cell.printed) or '-'
+    here = _here(result, METRICS)
     if cell.quoted:
-        return name, printed, f'quoted only: {cell.quoted}', '-', '-', '-'
-    why = '; '.join(f'seed {seed} {state}' for seed, state in result.left_out.items())
-    if not result.runs:
-        return name, printed, f'not run ({why})' if why else 'not run', '0', '-', cell.checkpoint
-    here = ' / '.join(_figure(result, metric) for metric in METRICS if result.values(metric))
-    differences = [
+        return name, printed, here, '-', '-', '-'
+    distances = [
         f'{result.mean(metric) - figure:+.2f}'
         for metric, figure in zip(METRICS, cell.printed, strict=False)
         if result.values(metric)
     ]
-    return (
-        name,
-        printed,
-        here,
-        f'{len(result.runs)} ({why})' if why else str(len(result.runs)),
-        ' / '.join(differences) or '-',
-        cell.checkpoint,
-    )
+    return name, printed, here, _seeds(result), ' / '.join(distances) or '-', cell.checkpoint
+
+
+def _comparison(row: Sequence[CellResult]) -> str:
+    """The cells of a row, and what they differ by."""
+    cell = row[0].cell
+    columns = {result.cell.column for result in row}
+    against = [name for name in cell.against if name in columns]
+    head = [cell.row.removeprefix(f'{cell.table}/'), f'top-1 ({cell.checkpoint})', 'seeds']
+    head += [f'difference to {name} [{CONFIDENCE:.0%}]' for name in against]
+    lines = []
+    for result in row:
+        found = differences(result, row)
+        shown = [_difference(found.get(name), len(result.runs)) for name in against]
+        lines.append([result.cell.column, _here(result, (TOP1,)), _seeds(result), *shown])
+    return _table(head, lines)
+
+
+def _difference(found: PairedDifference | None, runs: int) -> str:
+    """A difference and its interval, bold where that excludes zero."""
+    if found is None:
+        return '-'
+    interval = f'[{found.low:+.2f}, {found.high:+.2f}]'
+    if found.excludes_zero:
+        interval = f'**{interval}**'
+    pairs = '' if found.count == runs else f' ({found.count} pairs)'
+    return f'{found.mean:+.2f} {interval}{pairs}'
+
+
+def _here(result: CellResult, metrics: Sequence[str]) -> str:
+    """The means that were measured, or why there are none."""
+    if result.cell.quoted:
+        return f'quoted only: {result.cell.quoted}'
+    if not result.runs:
+        why = _left_out(result)
+        return f'not run ({why})' if why else 'not run'
+    return ' / '.join(_figure(result, metric) for metric in metrics if result.values(metric))
+
+
+def _seeds(result: CellResult) -> str:
+    why = _left_out(result) if result.runs else ''
+    return f'{len(result.runs)} ({why})' if why else str(len(result.runs))
+
+
+def _left_out(result: CellResult) -> str:
+    return '; '.join(f'seed {seed} {why}' for seed, why in result.left_out.items())
 
 
 def _figure(result: CellResult, metric: str) -> str:
     mean, deviation = result.mean(metric), result.deviation(metric)
     return f'{mean:.2f}' if deviation is None else f'{mean:.2f} ± {deviation:.2f}'
-
-
-def _without_seed(record: Any) -> dict[str, Any]:
-    kept = ('digest', 'versions', 'device', 'started', 'seconds')
-    return {name: record[name] for name in kept if name in record}

@@ -1,34 +1,23 @@
-"""What runs came to, read from their own logs."""
+"""What the runs of a cell came to, read from their own logs or from records."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal
 
 from mmtmix.visualization import read_scalars
 
 from .cells import Cell, Checkpoint
+from .paired import PairedDifference, paired_difference
+from .records import RunResult
 from .runs import Run, State, runs_of
 
 METRICS = ('accuracy/top1', 'accuracy/top5')  # in the order of printed figures
+TOP1 = METRICS[0]
 _WINDOW = 10  # validations of a median
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """A finished run.
-
-    Attributes:
-        seed: Of the run.
-        metrics: Validated accuracy that counts, in percent, by metric.
-        record: Config digest, versions, device, wall time.
-    """
-
-    seed: int
-    metrics: Mapping[str, float]
-    record: Mapping[str, Any]
+_DIGITS = 4  # of an accuracy in percent, as in a training's log
 
 
 @dataclass(frozen=True)
@@ -38,7 +27,7 @@ class CellResult:
     Attributes:
         cell: The cell.
         runs: Its finished runs with the present config, by seed.
-        left_out: Why other runs with a folder don't count, by seed.
+        left_out: Why other runs that were begun or recorded don't count, by seed.
     """
 
     cell: Cell
@@ -47,7 +36,11 @@ class CellResult:
 
     def values(self, metric: str) -> list[float]:
         """A metric of each run that has it."""
-        return [run.metrics[metric] for run in self.runs if metric in run.metrics]
+        return list(self.by_seed(metric).values())
+
+    def by_seed(self, metric: str) -> dict[int, float]:
+        """The same by seed."""
+        return {run.seed: run.metrics[metric] for run in self.runs if metric in run.metrics}
 
     def mean(self, metric: str) -> float | None:
         """Mean over the seeds; None without runs."""
@@ -61,7 +54,7 @@ class CellResult:
 
 
 def collect(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
-    """Look for the runs of a cell.
+    """Look for the runs of a cell in their folders.
 
     Args:
         cell: Any cell.
@@ -83,12 +76,75 @@ def collect(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
     for run in runs_of(cell, tuple(seeds), root) if seeds else []:
         try:
             if run.state is State.DONE:
-                finished.append(RunResult(run.seed, _metrics(run, cell.checkpoint), run.record))
+                metrics = _metrics(run, cell.checkpoint)
+                finished.append(RunResult.of(run, cell.checkpoint, metrics))
             elif run.state is not State.NOT_RUN:
                 left_out[run.seed] = run.state.value
         except (FileNotFoundError, ValueError) as error:  # the other runs still tell something
             left_out[run.seed] = str(error)
     return CellResult(cell, finished, left_out)
+
+
+def recall(cell: Cell, records: Iterable[RunResult]) -> CellResult:
+    """Look for the runs of a cell among recorded ones.
+
+    Args:
+        cell: Any cell.
+        records: Of any cells.
+
+    Returns:
+        Its runs; those made with another config than the present one are left out.
+
+    Raises:
+        FileNotFoundError: If the cell has records, but its config isn't there.
+        ValueError: The same of a config that can't be read.
+    """
+    if cell.quoted:
+        return CellResult(cell)
+    (run,) = runs_of(cell, 1)
+    of_cell = [
+        record
+        for record in sorted(records, key=lambda record: record.seed)
+        if record.experiment == run.experiment and record.checkpoint == cell.checkpoint
+    ]
+    digest = run.digest() if of_cell else ''
+    return CellResult(
+        cell,
+        [record for record in of_cell if record.digest == digest],
+        {record.seed: State.OUTDATED.value for record in of_cell if record.digest != digest},
+    )
+
+
+def group(
+    results: Iterable[CellResult], part: Literal['table', 'row']
+) -> dict[str, list[CellResult]]:
+    """Results by the table or the row of their cells."""
+    groups: dict[str, list[CellResult]] = {}
+    for result in results:
+        groups.setdefault(getattr(result.cell, part), []).append(result)
+    return groups
+
+
+def differences(
+    result: CellResult, row: Sequence[CellResult], metric: str = TOP1
+) -> dict[str, PairedDifference | None]:
+    """What a cell differs by from those that its row is compared with.
+
+    Args:
+        result: Of the cell.
+        row: Of all cells of its row.
+        metric: Which accuracy.
+
+    Returns:
+        Differences in percent by column, of the columns that ``row`` has, without the cell's own;
+        None below two common seeds.
+    """
+    columns = {other.cell.column: other.by_seed(metric) for other in row}
+    return {
+        name: paired_difference(result.by_seed(metric), columns[name])
+        for name in result.cell.against
+        if name in columns and name != result.cell.column
+    }
 
 
 def _metrics(run: Run, checkpoint: Checkpoint) -> dict[str, float]:
@@ -104,7 +160,7 @@ def _metrics(run: Run, checkpoint: Checkpoint) -> dict[str, float]:
     for metric in METRICS:
         history = [record[metric] for record in validations if metric in record]
         if history:
-            found[metric] = _choose(history, checkpoint)
+            found[metric] = round(_choose(history, checkpoint), _DIGITS)
     if not found:
         raise ValueError(
             f'the log of the finished run {run.folder} has none of {", ".join(METRICS)}; it was '

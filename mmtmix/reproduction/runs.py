@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmengine.config import DictAction
 
@@ -27,6 +27,7 @@ LAST = 'last.pth'
 VARIABLES = (
     *('PAIR', 'DATASET', 'ABLATION', 'ALPHA'),
     *('MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL'),
+    *('NET', 'NUM_IMAGES', 'STEPS', 'SPLIT', 'CLEAN', 'SEARCH', 'KAPPA', 'LABELS'),
 )
 # what differs between runs of one experiment, and what no result depends on
 _NO_MATTER = (
@@ -49,6 +50,15 @@ class State(Enum):
     OUTDATED = 'made with another config'
 
 
+class Experiment(NamedTuple):
+    """What runs of one experiment share; its attributes are those of :class:`Run`."""
+
+    config: str
+    env: tuple[tuple[str, str], ...]
+    options: tuple[str, ...]
+    before: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Run:
     """A config with its overrides and a seed; cells that share them share the run.
@@ -68,6 +78,11 @@ class Run:
     before: tuple[str, ...]
     seed: int
     root: str
+
+    @property
+    def experiment(self) -> Experiment:
+        """What it shares with runs of other seeds."""
+        return Experiment(self.config, self.env, self.options, self.before)
 
     @property
     def folder(self) -> Path:

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mmtmix.reproduction import Cell, Run, runs_of
+from mmtmix.reproduction import Cell, Run, RunResult, runs_of
 
 CONFIG = 'configs/simple/wrn16_fashionmnist_mini.py'
+NOTE = dict(
+    versions=dict(torch='2'), device='cpu', started='2026-01-01T00:00:00+00:00', seconds=7.0
+)
 
 
 @pytest.fixture
@@ -37,9 +40,21 @@ def finish(tmp_path: Path) -> Callable[..., Run]:
             if top5:
                 records[-1]['accuracy/top5'] = top5[epoch - 1]
         log.write_text('\n'.join(map(json.dumps, records)) + '\n')
-        note = dict(digest=run.digest(), versions=dict(torch='2'), device='cpu', seconds=7.0)
+        note = dict(NOTE, digest=run.digest())
         (run.folder / 'run.json').write_text(json.dumps(note))
         (run.folder / 'last.pth').touch()
         return run
 
     return leave
+
+
+@pytest.fixture
+def record() -> Callable[..., RunResult]:
+    """Make a finished run that no folder knows of: ``record(cell, 0, 81.0)``."""
+
+    def make(cell: Cell, seed: int, top1: float) -> RunResult:
+        (run,) = runs_of(cell, (seed,))
+        metrics = {'accuracy/top1': top1}
+        return RunResult(*run.experiment, cell.checkpoint, seed, metrics, 'digest', **NOTE)
+
+    return make

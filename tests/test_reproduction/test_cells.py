@@ -51,6 +51,17 @@ def test_cells_come_in_order_with_what_they_say(cells):
     assert (last.checkpoint, last.table) == ('last', 'paper/10')
 
 
+def test_a_row_says_what_it_is_compared_with(cells):
+    text = 'a/1/r: {against: [x, 20], cells: {x: {config: a}, 20: {config: b}}}'
+    found = cells(text)
+    assert {cell.against for cell in found.values()} == {('x', '20')}
+    assert [(cell.row, cell.column) for cell in found.values()] == [
+        ('a/1/r', 'x'),
+        ('a/1/r', '20'),
+    ]
+    assert {cell.against for cell in cells().values()} == {()}
+
+
 @pytest.mark.parametrize(
     ('wanted', 'number'),
     [
@@ -91,6 +102,16 @@ def test_a_typo_names_what_is_alike(cells):
         ),
         ('a/1/r: {cels: {}}', "a/1/r in .* must hold .* got {'cels': {}}"),
         (
+            'a/1/r: {against: [y], cells: {x: {config: a}}}',
+            r"against of a/1/r in .* must list columns of the row, some of \['x'\], got \['y'\]",
+        ),
+        ('a/1/r: {against: x, cells: {x: {config: a}}}', "against of a/1/r in .* got 'x'"),
+        ('a/1/r: {against: [[x]], cells: {x: {config: a}}}', 'against of a/1/r in .* must list'),
+        (
+            'a/1/r: {against: [x], cells: {x: {config: a}, y: {config: a, checkpoint: best}}}',
+            'a/1/r in .* compares its cells, so they must share a checkpoint',
+        ),
+        (
             'a/1/r: {checkpoint: first, cells: {x: {config: a}}}',
             "checkpoint of a/1/r/x in .* got 'first'",
         ),
@@ -109,7 +130,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_the_shipped_files_name_configs_that_are_there():
     root = Path(__file__).resolve().parents[2]
     files = sorted(root.glob('configs/experiments*.yaml'))
-    assert len(files) == 2
+    assert len(files) == 3
     for file in files:
         configs = {cell.config for cell in read_experiments(file).values()} - {''}
         assert all((root / config).is_file() for config in configs)

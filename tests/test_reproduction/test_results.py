@@ -76,6 +76,7 @@ def test_data_hold_every_run_with_its_setting(cell, finish, tmp_path):
             digest=run.digest(),
             versions={'torch': '2'},
             device='cpu',
+            started='2026-01-01T00:00:00+00:00',
             seconds=7.0,
         )
     ]

@@ -96,6 +96,53 @@ def test_a_dry_run_runs_nothing(reproduced, load, capsys):
     assert not (folder / 'work_dirs/reproduce/tiny/seed9').exists()
 
 
+def test_recorded_runs_stand_for_their_folders(reproduced, load, capsys):
+    folder, _ = reproduced
+    recorded = ('--results', 'results/runs.jsonl')
+    assert call(load, folder, 'export', *recorded) == 0
+    out = capsys.readouterr().out
+    assert 'paper/1/row/broken, seed 0: left out, started' in out
+    assert 'results/runs.jsonl: 1 runs, 1 of them new, 0 in place of' in out
+    before = (folder / 'results/runs.jsonl').read_bytes()
+    assert call(load, folder, 'export', 'paper', *recorded) == 0
+    assert '1 runs, 0 of them new' in capsys.readouterr().out
+    assert (folder / 'results/runs.jsonl').read_bytes() == before
+
+    assert call(load, folder, 'report', 'paper/1/row/simple') == 0
+    report = capsys.readouterr().out
+    elsewhere = ('--root', 'elsewhere')
+    assert call(load, folder, *elsewhere, 'report', 'paper/1/row/simple', *recorded) == 0
+    assert capsys.readouterr().out == report
+
+    cells = ('paper/1/row/simple', 'paper/1/row/same')
+    options = ('--seed', '0', '9', '--dry-run')
+    assert call(load, folder, *elsewhere, 'run', *cells, *recorded, *options) == 0
+    out = capsys.readouterr().out
+    assert out.count('elsewhere/tiny/seed0: recorded before') == 1
+    assert '[1/1] elsewhere/tiny/seed9: starts' in out
+
+
+def test_another_try_of_a_recorded_run_is_told_and_not_taken(reproduced, load, capsys):
+    folder, _ = reproduced
+    path = folder / 'results/other.jsonl'
+    assert call(load, folder, 'export', '--results', str(path)) == 0
+    (line,) = path.read_text().splitlines()
+    recorded = json.loads(line)
+    recorded['metrics']['accuracy/top1'] = 99.5
+    path.write_text(json.dumps(recorded) + '\n')
+    capsys.readouterr()
+    assert call(load, folder, 'export', '--results', str(path)) == 0
+    assert 'configs/tiny.py, seed 0: recorded before with other figures' in capsys.readouterr().out
+    assert json.loads(path.read_text()) == recorded
+
+
+def test_a_missing_results_file_is_told(reproduced, load, capsys):
+    folder, _ = reproduced
+    for command in ('run', 'report'):
+        assert call(load, folder, command, 'paper', '--results', 'none.jsonl') == 2
+        assert "results file 'none.jsonl' does not exist" in capsys.readouterr().err
+
+
 def test_a_typo_is_told_in_one_line(reproduced, load, capsys):
     folder, _ = reproduced
     assert call(load, folder, 'run', 'paper/1/row/simpel') == 2

@@ -1,0 +1,182 @@
+"""Finished runs as lines of a file, such as ``results/fashionmnist/runs.jsonl``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+from mmtmix.utils import atomic_path
+
+from .cells import Checkpoint
+from .runs import RECORD, Experiment, Run
+
+_NOTED = ('digest', 'versions', 'device', 'started', 'seconds')
+_FIELDS: dict[str, type | tuple[type, ...]] = dict(
+    config=str,
+    env=dict,
+    options=list,
+    before=list,
+    checkpoint=str,
+    seed=int,
+    metrics=dict,
+    digest=str,
+    versions=dict,
+    device=str,
+    started=str,
+    seconds=(int, float),
+)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run and what it came to.
+
+    Attributes:
+        config: Path of its config.
+        env: Environment variables that the config reads, sorted.
+        options: Overrides of the config, sorted.
+        before: Commands that were run first.
+        checkpoint: Which accuracy counts.
+        seed: Of the run.
+        metrics: That accuracy, in percent, by metric.
+        digest: Of the configs that made it.
+        versions: Of packages, by name.
+        device: What it ran on.
+        started: When, in ISO 8601.
+        seconds: How long it took.
+    """
+
+    config: str
+    env: tuple[tuple[str, str], ...]
+    options: tuple[str, ...]
+    before: tuple[str, ...]
+    checkpoint: Checkpoint
+    seed: int
+    metrics: Mapping[str, float]
+    digest: str
+    versions: Mapping[str, str]
+    device: str
+    started: str
+    seconds: float
+
+    @classmethod
+    def of(cls, run: Run, checkpoint: Checkpoint, metrics: Mapping[str, float]) -> RunResult:
+        """A finished run with its metrics, and what its folder notes of it.
+
+        Raises:
+            ValueError: If the note lacks something.
+        """
+        note = run.record
+        lacking = [name for name in _NOTED if name not in note]
+        if lacking:
+            raise ValueError(
+                f'{run.folder / RECORD} lacks {", ".join(lacking)}; remove the folder to run it '
+                'anew'
+            )
+        noted = {name: note[name] for name in _NOTED}
+        return cls(*run.experiment, checkpoint, run.seed, metrics, **noted)
+
+    @property
+    def experiment(self) -> Experiment:
+        """What it shares with runs of other seeds, as that of a :class:`Run`."""
+        return Experiment(self.config, self.env, self.options, self.before)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells it from other runs, in the order of a file."""
+        return (*self.experiment, self.checkpoint, self.seed)
+
+
+class Merged(NamedTuple):
+    """Records with runs that were found.
+
+    Attributes:
+        records: All of them, a run once.
+        new: How many are of runs that weren't recorded.
+        replaced: How many took the place of one made with another config.
+        refused: Runs of a recorded config and seed that came to something else; what was
+            recorded first stays.
+    """
+
+    records: list[RunResult]
+    new: int
+    replaced: int
+    refused: list[RunResult]
+
+
+def merge_records(recorded: Iterable[RunResult], found: Iterable[RunResult]) -> Merged:
+    """Add runs to recorded ones.
+
+    Args:
+        recorded: What a file holds.
+        found: Finished runs with their present configs; doubles count once.
+    """
+    merged = {record.key: record for record in recorded}
+    new, replaced, refused = 0, 0, []
+    for result in {result.key: result for result in found}.values():
+        before = merged.get(result.key)
+        if before is None:
+            new += 1
+        elif before.digest != result.digest:
+            replaced += 1
+        else:
+            # a second try must not take the place of a first one that it doesn't agree with
+            if before.metrics != result.metrics:
+                refused.append(result)
+            continue
+        merged[result.key] = result
+    return Merged(list(merged.values()), new, replaced, refused)
+
+
+def read_records(path: str | os.PathLike) -> list[RunResult]:
+    """Read the runs of a file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a line is damaged or has the run of another one, with its number.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'results file {str(path)!r} does not exist')
+    lines: dict[tuple[Any, ...], int] = {}
+    records = []
+    for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), 1):
+        try:
+            record = _parse(line)
+        except ValueError as error:
+            raise ValueError(f'{path} is damaged in line {number}: {error}') from error
+        if record.key in lines:
+            raise ValueError(
+                f'{path} has the run of line {lines[record.key]} in line {number} too'
+            )
+        lines[record.key] = number
+        records.append(record)
+    return records
+
+
+def write_records(records: Iterable[RunResult], path: str | os.PathLike) -> None:
+    """Write runs, one a line, in an order of their own, so that a file's versions compare."""
+    fields = [asdict(record) for record in sorted(records, key=lambda record: record.key)]
+    lines = [json.dumps({**each, 'env': dict(each['env'])}) for each in fields]
+    with atomic_path(path) as temporary:
+        temporary.write_text(''.join(f'{line}\n' for line in lines), encoding='utf-8')
+
+
+def _parse(line: str) -> RunResult:
+    fields = json.loads(line)
+    if not isinstance(fields, dict) or fields.keys() != _FIELDS.keys():
+        raise ValueError(f'it must hold {", ".join(_FIELDS)}, got {line}')
+    for name, kind in _FIELDS.items():
+        if not isinstance(fields[name], kind):
+            raise ValueError(f'{name} is of the wrong type: {fields[name]!r}')
+    if fields['checkpoint'] not in get_args(Checkpoint):
+        raise ValueError(f'checkpoint must be one of {get_args(Checkpoint)}, got {line}')
+    metrics = fields['metrics'].values()
+    is_percent = [isinstance(value, (int, float)) and 0 <= value <= 100 for value in metrics]
+    if not is_percent or not all(is_percent):
+        raise ValueError(f'metrics must be accuracies in percent, got {fields["metrics"]!r}')
+    fields['env'] = tuple(sorted(fields['env'].items()))
+    return RunResult(**{**fields, **{name: tuple(fields[name]) for name in ('options', 'before')}})

@@ -1,0 +1,91 @@
+"""Rows whose cells are compared with each other: their tables, data and panels."""
+
+import json
+
+import pytest
+
+from mmtmix.reproduction import CellResult, describe, plot_tables, render
+from mmtmix.reproduction.panels import draw_panels
+
+pytestmark = pytest.mark.host
+
+
+@pytest.fixture
+def row(cell, record):
+    """Make a row: ``row('small', simple=[80, 81], mixup=[82, 83])``, values by seed."""
+
+    def make(name, **values):
+        cells = [cell(f'a/1/{name}/{column}', against=('simple', 'cutmix')) for column in values]
+        return [
+            CellResult(one, [record(one, seed, value) for seed, value in enumerate(figures)])
+            for one, figures in zip(cells, values.values(), strict=True)
+        ]
+
+    return make
+
+
+def test_a_row_is_a_table_of_differences(row):
+    results = row('small', simple=[80.0, 80.5, 81.0], mixup=[82.0, 82.5, 83.5], cutmix=[80.0, 81])
+    assert render(results) == (
+        '## a/1\n\n'
+        '| small | top-1 (last) | seeds | difference to simple [95%] '
+        '| difference to cutmix [95%] |\n'
+        '| --- | --- | --- | --- | --- |\n'
+        '| simple | 80.50 ± 0.50 | 3 | - | -0.25 [-3.43, +2.93] (2 pairs) |\n'
+        '| mixup | 82.67 ± 0.76 | 3 | +2.17 **[+1.45, +2.88]** '
+        '| +1.75 [-1.43, +4.93] (2 pairs) |\n'
+        '| cutmix | 80.50 ± 0.71 | 2 | +0.25 [-2.93, +3.43] | - |\n'
+    )
+
+
+def test_rows_share_a_heading_and_printed_figures_have_their_own_table(row, cell):
+    other = CellResult(cell('a/1/papers/x', printed=(70.0,)))
+    results = [*row('small', simple=[1.0], mixup=[2.0]), other, *row('large', simple=[], mixup=[])]
+    text = render(results)
+    assert text.count('##') == 1
+    assert '| papers/x | 70 | not run | 0 | - | last |' in text
+    assert '| mixup | 2.00 | 1 | - |' in text  # one seed has no interval
+    assert '| large | top-1 (last) | seeds | difference to simple [95%] |\n' in text
+    assert '| simple | not run | 0 | - |\n' in text
+    assert '##' not in render(results, headings=False)
+
+
+def test_what_was_left_out_is_told(row):
+    (only,) = row('small', simple=[80.0])
+    text = render([CellResult(only.cell, only.runs, {4: 'started'})])
+    assert '| simple | 80.00 | 1 (seed 4 started) | - |\n' in text
+
+
+def test_data_hold_the_differences(row):
+    results = row('small', simple=[80.0, 81.0], mixup=[82.0, 83.0], cutmix=[80.0])
+    simple, mixup, _ = json.loads(json.dumps(describe(results)))
+    assert simple['differences'] == {
+        'accuracy/top1': {'cutmix': None},
+        'accuracy/top5': {'cutmix': None},
+    }
+    assert mixup['differences']['accuracy/top1'] == dict(
+        simple=dict(mean=2.0, low=2.0, high=2.0, count=2), cutmix=None
+    )
+
+
+def test_rows_are_panels_on_an_axis_of_methods(row):
+    results = row('small', simple=[80.0, 81.0], mixup=[82.0, 83.0])
+    results += row('large', simple=[90.0, 91.0], cutmix=[92.0])
+    figure = draw_panels('a/1', results)
+    small, large = figure.axes
+    assert (small.get_title(), large.get_title()) == ('small', 'large')
+    assert [label.get_text() for label in small.get_yticklabels()] == ['simple', 'mixup', 'cutmix']
+    dots = [line for line in large.lines if line.get_marker() == 'o']
+    assert [list(line.get_xdata()) for line in dots] == [[90.0, 91.0], [92.0]]
+    assert [round(line.get_ydata()[0]) for line in dots] == [0, 2]
+    means = [line.get_xdata()[0] for line in large.lines if line.get_label() == 'mean of simple']
+    assert means == [90.5]
+    intervals = [line for line in large.lines if line.get_label() == '95% interval']
+    assert len(intervals) == 1  # a single run has none
+
+
+def test_a_table_is_one_picture(row, tmp_path):
+    results = row('small', simple=[80.0], mixup=[82.0]) + row('large', simple=[], mixup=[])
+    (picture,) = plot_tables(results, tmp_path / 'plots', 'page_')
+    assert picture == tmp_path / 'plots' / 'page_a_1.png'
+    assert picture.stat().st_size > 5000

@@ -1,0 +1,127 @@
+"""tools/evidence.py on a page and records of its own."""
+
+import json
+import re
+
+import pytest
+
+from mmtmix.reproduction import (
+    RunResult,
+    choose_cells,
+    read_experiments,
+    runs_of,
+    write_records,
+)
+
+pytestmark = pytest.mark.host
+
+EXPERIMENTS = """
+final/main/small:
+  against: [simple]
+  cells:
+    simple: {config: configs/a.py}
+    mixup: {config: configs/a.py, env: {NET: mixup}}
+final/other/small:
+  cells:
+    simple: {config: configs/a.py, env: {NET: other}}
+"""
+PAGE = """# Evidence
+
+## One
+
+<!-- results: final/main -->
+<!-- end -->
+<!-- plot: final/main -->
+<!-- end -->
+
+## Two
+
+<!-- results: final/other/small -->
+<!-- end -->
+<!-- plot: final/other -->
+<!-- end -->
+Written by hand.
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a page, experiments and recorded runs of one table."""
+    monkeypatch.chdir(tmp_path)
+    for name in ('configs', 'docs'):
+        (tmp_path / name).mkdir()
+    (tmp_path / 'configs/a.py').write_text('lr = 1\n')
+    (tmp_path / 'experiments.yaml').write_text(EXPERIMENTS)
+    (tmp_path / 'docs/page.md').write_text(PAGE)
+    records = []
+    for number, cell in enumerate(choose_cells(read_experiments('experiments.yaml'), ['*/main'])):
+        for run in runs_of(cell, 3):
+            metrics = {'accuracy/top1': 80.0 + 2 * number + run.seed}
+            noted = (run.digest(), {}, 'cpu', '', 1.0)
+            records.append(RunResult(*run.experiment, 'last', run.seed, metrics, *noted))
+    write_records(records, 'runs.jsonl')
+    return tmp_path
+
+
+@pytest.fixture
+def call(load):
+    tool = load('evidence')
+    files = ('--experiments', 'experiments.yaml', '--results', 'runs.jsonl')
+    return lambda *args: tool.main([*files, '--page', 'docs/page.md', *args])
+
+
+def test_a_page_is_filled_and_then_up_to_date(folder, call, capsys):
+    assert call('--check') == 1
+    assert capsys.readouterr().err.count('docs/page.md is not what runs.jsonl says') == 4
+    assert (folder / 'docs/page.md').read_text() == PAGE
+    assert call() == 0
+    text = (folder / 'docs/page.md').read_text()
+    assert '| mixup | 83.00 ± 1.00 | 3 | +2.00 **[+2.00, +2.00]** |' in text
+    assert '](images/page_final_main.png)' in text
+    assert '| small/simple | - | not run | 0 | - | last |' in text
+    assert 'Nothing of final/other was run yet.' in text
+    emptied = re.sub(r'(<!-- [rp].*? -->\n).*?(?=<!-- end)', r'\1', text, flags=re.DOTALL)
+    assert emptied == PAGE
+    assert [path.name for path in (folder / 'docs/images').iterdir()] == ['page_final_main.png']
+    assert call('--check') == 0
+    assert call() == 0
+    assert (folder / 'docs/page.md').read_text() == text
+
+
+def test_blocks_that_differ_are_named(folder, call, capsys):
+    assert call() == 0
+    path = folder / 'docs/page.md'
+    path.write_text(path.read_text().replace('83.00', '84.00').replace('by hand', 'by me'))
+    assert call('--check') == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith('results: final/main (line 5)')
+    (folder / 'configs/a.py').write_text('lr = 2\n')  # which leaves out all that was recorded
+    assert call() == 0
+    assert 'not run (seed 0 made with another config; seed 1' in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (lambda text: text.replace('final/other/small', 'final/other/smal'), "no cell 'final/oth"),
+        (lambda text: text.replace('plot: final/other', 'plot: final'), 'a plot is of one table'),
+        (lambda text: text[::-1].replace('>-- dne --!<', '', 1)[::-1], 'is not closed by'),
+    ],
+)
+@pytest.mark.parametrize('args', [(), ('--check',)])
+def test_a_wrong_block_is_told_and_nothing_is_written(folder, call, capsys, change, said, args):
+    wrong = change(PAGE)
+    assert wrong != PAGE
+    (folder / 'docs/page.md').write_text(wrong)
+    assert call(*args) == 2
+    assert said in capsys.readouterr().err
+    assert (folder / 'docs/page.md').read_text() == wrong
+    assert not (folder / 'docs/images').exists()
+
+
+def test_a_damaged_line_of_results_is_told(folder, call, capsys):
+    lines = (folder / 'runs.jsonl').read_text().splitlines()
+    assert len(json.loads(lines[1])) == 12
+    (folder / 'runs.jsonl').write_text('\n'.join([lines[0], lines[1][:50]]))
+    assert call('--check') == 2
+    assert 'runs.jsonl is damaged in line 2' in capsys.readouterr().err

@@ -1,0 +1,77 @@
+"""Fill the blocks of a hand-written page with tables and plots of recorded results.
+
+Tables stand between the lines <!-- results: CELL ... --> and <!-- end -->, a picture between
+<!-- plot: TABLE --> and <!-- end -->; cells are named as for tools/reproduce.py. Everything else
+of the page is left as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmtmix.reproduction import (
+    fill,
+    find_blocks,
+    plot_tables,
+    read_experiments,
+    read_records,
+    recall,
+)
+from mmtmix.utils import atomic_path, resolve_config
+
+PICTURES = 'images'
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        '--experiments', default='configs/experiments_fashionmnist.yaml', help='the cells'
+    )
+    parser.add_argument(
+        '--results', default='results/fashionmnist/runs.jsonl', help='their recorded runs'
+    )
+    parser.add_argument('--page', type=Path, default=Path('docs/evidence.md'), help='what to fill')
+    parser.add_argument('--check', action='store_true', help='only compare; 1 if texts differ')
+    return parser.parse_args(argv)
+
+
+def update(args: argparse.Namespace) -> int:
+    """Write the page and its pictures, or compare the page; returns the exit status."""
+    text, prefix = args.page.read_text(encoding='utf-8'), f'{args.page.stem}_'
+    cells = read_experiments(resolve_config(args.experiments))
+    wanted = {block: block.cells(cells) for block in find_blocks(text)}
+    records = read_records(args.results)
+    unique = {cell.id: cell for chosen in wanted.values() for cell in chosen}
+    results = {name: recall(cell, records) for name, cell in unique.items()}
+    contents = {
+        block: block.write([results[cell.id] for cell in chosen], PICTURES, prefix)
+        for block, chosen in wanted.items()
+    }
+    if args.check:
+        old = [block for block in contents if block.text != contents[block]]
+        for block in old:
+            print(f'{args.page} is not what {args.results} says: {block}', file=sys.stderr)
+        return 1 if old else 0
+    with atomic_path(args.page) as temporary:
+        temporary.write_text(fill(text, contents), encoding='utf-8')
+    for block, chosen in wanted.items():
+        if block.kind == 'plot':
+            of_table = [results[cell.id] for cell in chosen]
+            plot_tables(of_table, args.page.parent / PICTURES, prefix)
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Do as told; returns the exit status."""
+    try:
+        return update(parse_args(argv))
+    except (FileNotFoundError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == '__main__':
+    sys.exit(main())
