@@ -1,0 +1,3 @@
+# SuperMix offline in the grid of docs/evidence.md, first part: five mixed images for each clean one
+_base_ = './grid_fashionmnist.py'
+generation = dict(num=5 * _base_.num_images, seed=0)

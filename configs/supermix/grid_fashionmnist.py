@@ -1,0 +1,17 @@
+# SuperMix online in the grid of docs/evidence.md: masks are solved for each batch
+_base_ = '../simple/grid_fashionmnist.py'
+
+setting = '{{$NET:wrn16_1}}_{{$NUM_IMAGES:1000}}'
+teacher = 'configs/simple/grid_fashionmnist.py'
+checkpoint = f'work_dirs/simple/grid_fashionmnist/{setting}/last.pth'
+requires = [dict(config=teacher, produces=checkpoint)]
+
+model = dict(
+    train_cfg=dict(
+        augments=dict(
+            type='SuperMix',
+            teacher=dict(config=teacher, checkpoint=checkpoint, channels_last=True),
+            num_mix=2,
+        )
+    )
+)

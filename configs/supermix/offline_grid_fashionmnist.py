@@ -1,0 +1,34 @@
+# SuperMix offline in the grid of docs/evidence.md, second part: training on the clean images and
+# the first `KAPPA` mixed ones for each (up to 5, the default), for as many steps as on clean images alone. `LABELS`
+# are those of the mixed images: of both classes by their weights (mixed, the default), the class
+# that the teacher sees most of (winner), or its probabilities (teacher).
+_base_ = '../simple/grid_fashionmnist.py'
+
+kappa, labels = int('{{$KAPPA:5}}'), '{{$LABELS:mixed}}'
+setting = '{{$NET:wrn16_1}}_{{$NUM_IMAGES:1000}}'
+generate = 'configs/supermix/generate_grid_fashionmnist.py'
+mixed = f'work_dirs/supermix/generate_grid_fashionmnist/{setting}'
+requires = [dict(config=generate, produces=f'{mixed}/dataset.json')]
+
+pipeline = list(_base_.train_pipeline)
+clean = dict(_base_.train_dataloader.dataset)
+if labels != 'winner':
+    clean['pipeline'] = [*pipeline[:-1], dict(type='OneHotScore', num_classes=10), pipeline[-1]]
+train_dataloader = dict(
+    # each epoch takes as many steps as one of the clean images
+    sampler=dict(_delete_=True, type='EndlessSampler', epoch_size=_base_.num_images // 64 * 64),
+    dataset=dict(
+        _delete_=True,
+        type='ConcatDataset',
+        datasets=[
+            clean,
+            dict(
+                type='MixedImages',
+                data_root=mixed,
+                labels=labels,
+                indices=kappa * _base_.num_images,
+                pipeline=pipeline,
+            ),
+        ],
+    ),
+)

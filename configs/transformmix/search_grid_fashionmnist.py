@@ -1,0 +1,56 @@
+# Searches of the grid of docs/evidence.md. `SEARCH` names the settings, each one step from `base`.
+_base_ = ['../_base_/datasets/fashionmnist_grid.py', '../_base_/default_runtime.py']
+
+name = '{{$SEARCH:base}}'
+setting = '{{$NET:wrn16_1}}_{{$NUM_IMAGES:1000}}'
+work_dir = f'work_dirs/transformmix/search_grid_fashionmnist/{setting}_{name}'
+teacher = 'configs/simple/grid_fashionmnist.py'
+checkpoint = f'work_dirs/simple/grid_fashionmnist/{setting}/last.pth'
+requires = [dict(config=teacher, produces=checkpoint)]
+
+searches = dict(
+    base=dict(),
+    # Table 4
+    softmax_cam=dict(mixer=dict(transform='none', mask='softmax_cam')),
+    stn_only=dict(mixer=dict(mask='softmax_cam')),
+    mask_only=dict(mixer=dict(transform='none')),
+    # what lies outside of a warped image
+    zeros=dict(mixer=dict(padding_mode='zeros')),
+    reflection=dict(mixer=dict(padding_mode='reflection')),
+    # an image of all the weight is seen alone and unmoved
+    anchored=dict(mixer=dict(anchored=True)),
+    # CAMs turned to any of the eight orientations of a square
+    turned=dict(mixer=dict(random_orientation=True)),
+    turned_anchored=dict(mixer=dict(random_orientation=True, anchored=True)),
+    # how long, and by what
+    short=dict(steps=390),
+    long=dict(steps=6240),
+    sgd=dict(optimizer=dict(type='SGD', lr=5e-4, momentum=0.9, weight_decay=0.01)),
+)
+search = searches[name]
+del searches  # other searches are no part of this one
+epochs = search.get('steps', 1560) // (_base_.num_images // 64)
+
+model = dict(
+    type='MixerSearch',
+    teacher=dict(config=teacher, checkpoint=checkpoint, channels_last=True),
+    mixer=dict(type='TransformMixer', num_mix=2, cam_size=28, padding_mode='border')
+    | search.get('mixer', {}),
+    alpha=1.0,
+)
+# a fifth of the images shows how well it reads the mixes
+val_dataloader = dict(dataset=dict(split='train', indices=-2000))
+test_dataloader = val_dataloader
+val_evaluator = dict(_delete_=True, type='MixQuality')
+test_evaluator = val_evaluator
+optim_wrapper = dict(
+    type='AutocastOptimWrapper',
+    optimizer=search.get('optimizer', dict(type='Adam', lr=1e-3)),
+    clip_grad=dict(max_norm=1.0),
+    paramwise_cfg=dict(custom_keys={'stn.localization': dict(lr_mult=0.1)}),
+)
+train_cfg = dict(type='MixerSearchLoop', max_epochs=epochs, val_interval=max(1, epochs // 4))
+val_cfg = dict()
+test_cfg = dict()
+default_hooks = dict(checkpoint=dict(interval=max(1, epochs // 4)))
+custom_hooks = [dict(type='ChannelsLastHook')]
