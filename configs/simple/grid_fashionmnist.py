@@ -1,9 +1,11 @@
-# Without mixing, in the grid of docs/evidence.md, `NET` on `NUM_IMAGES` of Fashion-MNIST for `STEPS`
-# steps; also the teacher of the others.
+# Without mixing, in the grid of docs/evidence.md: `NET` (wrn16_1, wrn16_2) on `NUM_IMAGES` images
+# of `DATASET` (fashionmnist, digits) for `STEPS` steps
 _base_ = [
-    '../_base_/models/wrn16_fashionmnist_grid.py',
-    '../_base_/datasets/fashionmnist_grid.py',
+    '../_base_/models/wrn16_fashionmnist.py',
+    '../_base_/datasets/{{$DATASET:fashionmnist}}_grid.py',
     '../_base_/schedules/fashionmnist_grid.py',
     '../_base_/default_runtime.py',
 ]
+width = dict(wrn16_1=1, wrn16_2=2)['{{$NET:wrn16_1}}']
+model = dict(backbone=dict(widen_factor=width), head=dict(in_channels=64 * width))
 default_hooks = dict(checkpoint=dict(interval=max(1, _base_.epochs // 4)))

@@ -1,9 +1,9 @@
 # SuperMix online in the grid of docs/evidence.md: masks are solved for each batch
 _base_ = '../simple/grid_fashionmnist.py'
 
-setting = '{{$NET:wrn16_1}}_{{$NUM_IMAGES:1000}}'
-teacher = 'configs/simple/grid_fashionmnist.py'
-checkpoint = f'work_dirs/simple/grid_fashionmnist/{setting}/last.pth'
+setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}_{{$TEACHER:same}}'
+teacher = 'configs/simple/teacher_grid_fashionmnist.py'
+checkpoint = f'work_dirs/simple/teacher_grid_fashionmnist/{setting}/last.pth'
 requires = [dict(config=teacher, produces=checkpoint)]
 
 model = dict(

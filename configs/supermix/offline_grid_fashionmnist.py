@@ -1,11 +1,11 @@
 # SuperMix offline in the grid of docs/evidence.md, second part: training on the clean images and
-# the first `KAPPA` mixed ones for each (up to 5, the default), for as many steps as on clean images alone. `LABELS`
-# are those of the mixed images: of both classes by their weights (mixed, the default), the class
-# that the teacher sees most of (winner), or its probabilities (teacher).
+# `KAPPA` mixed ones for each (up to 5, the default), for as many steps as on clean images alone.
+# `LABELS` are those of the mixed images: of both classes by their weights (mixed, the default),
+# the class that the teacher sees most of (winner), or its probabilities (teacher).
 _base_ = '../simple/grid_fashionmnist.py'
 
 kappa, labels = int('{{$KAPPA:5}}'), '{{$LABELS:mixed}}'
-setting = '{{$NET:wrn16_1}}_{{$NUM_IMAGES:1000}}'
+setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}_{{$TEACHER:same}}'
 generate = 'configs/supermix/generate_grid_fashionmnist.py'
 mixed = f'work_dirs/supermix/generate_grid_fashionmnist/{setting}'
 requires = [dict(config=generate, produces=f'{mixed}/dataset.json')]

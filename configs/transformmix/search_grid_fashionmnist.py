@@ -1,13 +1,14 @@
 # Searches of the grid of docs/evidence.md. `SEARCH` names the settings, each one step from `base`.
-_base_ = ['../_base_/datasets/fashionmnist_grid.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/datasets/{{$DATASET:fashionmnist}}_grid.py', '../_base_/default_runtime.py']
 
 name = '{{$SEARCH:base}}'
-setting = '{{$NET:wrn16_1}}_{{$NUM_IMAGES:1000}}'
+setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}_{{$TEACHER:same}}'
 work_dir = f'work_dirs/transformmix/search_grid_fashionmnist/{setting}_{name}'
-teacher = 'configs/simple/grid_fashionmnist.py'
-checkpoint = f'work_dirs/simple/grid_fashionmnist/{setting}/last.pth'
+teacher = 'configs/simple/teacher_grid_fashionmnist.py'
+checkpoint = f'work_dirs/simple/teacher_grid_fashionmnist/{setting}/last.pth'
 requires = [dict(config=teacher, produces=checkpoint)]
 
+noisy = dict(random_orientation=True, anchored=True, noise_size=4)
 searches = dict(
     base=dict(),
     # Table 4
@@ -22,13 +23,19 @@ searches = dict(
     # CAMs turned to any of the eight orientations of a square
     turned=dict(mixer=dict(random_orientation=True)),
     turned_anchored=dict(mixer=dict(random_orientation=True, anchored=True)),
+    masks_anchored=dict(mixer=dict(transform='none', random_orientation=True, anchored=True)),
+    # noise on the CAMs, whose own range is [0, 1]
+    noisy=dict(mixer=noisy | dict(saliency_noise=0.5)),
+    noisy_masks=dict(mixer=noisy | dict(saliency_noise=0.5, transform='none')),
+    noisier=dict(mixer=noisy | dict(saliency_noise=1.0)),
+    noisier_masks=dict(mixer=noisy | dict(saliency_noise=1.0, transform='none')),
     # how long, and by what
     short=dict(steps=390),
     long=dict(steps=6240),
     sgd=dict(optimizer=dict(type='SGD', lr=5e-4, momentum=0.9, weight_decay=0.01)),
 )
 search = searches[name]
-del searches  # other searches are no part of this one
+del searches, noisy  # other searches are no part of this one
 epochs = search.get('steps', 1560) // (_base_.num_images // 64)
 
 model = dict(

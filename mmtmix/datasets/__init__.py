@@ -1,5 +1,6 @@
 """Datasets of our own and the check that a config's data is in place."""
 
+from .digits import Digits
 from .endless_sampler import EndlessSampler
 from .fashion_mnist import FashionMNISTIdx
 from .flowers102_818 import Flowers102Split818
@@ -16,6 +17,7 @@ from .undistorted import build_undistorted, loads_bgr, undistorted_config
 __all__ = [
     'AugMix',
     'CheckedLoadImageFromFile',
+    'Digits',
     'EndlessSampler',
     'FashionMNISTIdx',
     'Flowers102Split818',

@@ -1,5 +1,6 @@
-# ours, for CPU cores: one cycle of `STEPS` steps of 64 images (1560 by default: 104, 20 or 5 epochs of
-# 1,000, 5,000 or 20,000 images) in bfloat16. Nothing is mixed in the last `CLEAN` % of them.
+# ours, for CPU cores: one cycle of `STEPS` steps of 64 images (1560 by default: 104, 20 or 5
+# epochs of 1,000, 5,000 or 20,000 images) in bfloat16. Nothing is mixed in the
+# last `CLEAN` % of them.
 epochs = int('{{$STEPS:1560}}') // (int('{{$NUM_IMAGES:1000}}') // 64)
 clean_epochs = epochs * int('{{$CLEAN:0}}') // 100
 

@@ -53,6 +53,8 @@ class TransformMixer(nn.Module):
         random_orientation: Ours: turn the CAMs to one of the eight orientations of a square,
             drawn for each mix, and what is predicted back. Without it a module may learn one
             place for each image, whatever the images show.
+        saliency_noise: Ours: standard deviation of noise on ``noise_size`` grids that is added to
+            the CAMs, >= 0. Without it an image shows the same parts at each share, in any mix.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -72,6 +74,7 @@ class TransformMixer(nn.Module):
         padding_mode: str = 'zeros',
         anchored: bool = False,
         random_orientation: bool = False,
+        saliency_noise: float = 0.0,
     ):
         super().__init__()
         for name, value, known in (
@@ -89,6 +92,11 @@ class TransformMixer(nn.Module):
             )
         if not temperature > 0:
             raise ValueError(f'temperature must be > 0, got {temperature!r}')
+        if not saliency_noise >= 0:
+            raise ValueError(
+                f'saliency_noise must be >= 0, a standard deviation beside saliency in [0, 1], '
+                f'got {saliency_noise!r}'
+            )
         # what makes such a module again: mixer.pth holds it
         self.arch: dict[str, Any] = dict(
             num_mix=num_mix,
@@ -103,6 +111,7 @@ class TransformMixer(nn.Module):
             padding_mode=padding_mode,
             anchored=anchored,
             random_orientation=random_orientation,
+            saliency_noise=saliency_noise,
         )
         self.num_mix = num_mix
         self.cam_size = cam_size
@@ -110,6 +119,13 @@ class TransformMixer(nn.Module):
         self.padding_mode = padding_mode
         self.anchored = anchored
         self.random_orientation = random_orientation
+        self.saliency_noise = saliency_noise
+        # the transformer's plane, three signs that choose an orientation, the CAMs' noise
+        self._noise_channels = (
+            1,
+            3 * self.random_orientation,
+            num_mix * (self.saliency_noise > 0),
+        )
         self.stn = SpatialTransformer(num_mix, cam_size) if transform == 'stn' else None
         self.mask_network = (
             MaskNetwork(num_mix, num_layers, channels, kernel_size) if mask == 'network' else None
@@ -130,12 +146,11 @@ class TransformMixer(nn.Module):
             generator: Source of randomness; its device is where the noise is made.
 
         Returns:
-            (N, 1, noise_size, noise_size), z ~ N(0, I); with ``random_orientation``
-            (N, 4, noise_size, noise_size), where the signs of the last three choose.
+            (N, C, noise_size, noise_size), N(0, I): z for the transformer, and where they are
+            switched on 3 channels whose signs choose the orientation and k to add to the CAMs.
         """
-        channels = 4 if self.random_orientation else 1
         return torch.randn(
-            (num_samples, channels, self.noise_size, self.noise_size),
+            (num_samples, sum(self._noise_channels), self.noise_size, self.noise_size),
             generator=generator,
             device=generator.device if generator is not None else None,
         )
@@ -151,9 +166,13 @@ class TransformMixer(nn.Module):
         Returns:
             theta (N, k, 2, 3) and masks (N, k, 1, cam_size, cam_size) that sum to 1 over k.
         """
+        noise, signs, added = noise.split(self._noise_channels, dim=1)
+        if self.saliency_noise > 0:
+            added = resize_map(added, self.cam_size).unsqueeze(2)
+            saliency = saliency + self.saliency_noise * added
         if not self.random_orientation:
             return self._predict(saliency, weights, noise)
-        noise, orientation = noise[:, :1], noise[:, 1:, 0, 0] > 0
+        orientation = signs[..., 0, 0] > 0
         theta, masks = self._predict(orient(saliency, orientation), weights, noise)
         return orient_theta_back(theta, orientation), orient_back(masks, orientation)
 

@@ -1,0 +1,28 @@
+# The teachers of the grid of docs/evidence.md. `TEACHER` is like the network that it teaches
+# (same, the default), wider, or trained for a quarter of the steps (early), four times as many
+# (late) or with CutMix (cutmix).
+_base_ = './grid_fashionmnist.py'
+
+name = '{{$TEACHER:same}}'
+setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}'
+work_dir = f'work_dirs/simple/teacher_grid_fashionmnist/{setting}_{name}'
+
+teachers = dict(
+    same=dict(),
+    wider=dict(width=2),
+    early=dict(steps=390),
+    late=dict(steps=6240),
+    cutmix=dict(augments=dict(type='SampleCutMix')),
+)
+teacher = teachers[name]
+del teachers  # other teachers are no part of this one
+
+width = teacher.get('width', _base_.width)
+epochs = teacher.get('steps', 1560) // (_base_.num_images // 64)
+model = dict(backbone=dict(widen_factor=width), head=dict(in_channels=64 * width))
+if 'augments' in teacher:
+    model['train_cfg'] = dict(augments=teacher['augments'])
+param_scheduler = dict(total_steps=epochs)
+train_cfg = dict(max_epochs=epochs, val_interval=epochs)
+custom_hooks = [dict(type='ChannelsLastHook')]
+default_hooks = dict(checkpoint=dict(interval=max(1, epochs // 4)))

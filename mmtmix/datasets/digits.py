@@ -1,0 +1,71 @@
+"""Handwritten digits that come with scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmpretrain.datasets import BaseDataset
+from mmpretrain.registry import DATASETS
+
+SPLITS = ('train', 'test')
+
+
+@DATASETS.register_module()
+class Digits(BaseDataset):
+    """The 1,797 handwritten digits of ``sklearn.datasets.load_digits``, which needs no download.
+
+    They are the test set of `UCI's optical digits
+    <https://archive.ics.uci.edu/dataset/80>`_, in its order. The last ones are the test images here.
+
+    An item is ``dict(img, gt_label)`` with ``img`` uint8 ``(8, 8)`` in [0, 255] and ``gt_label``
+    an int; a pipeline that starts with ``Resize`` makes them as large as a network wants.
+
+    Args:
+        split: ``'train'`` or ``'test'``.
+        num_train: Images of the training split, from the first; the others are the test split's.
+        metainfo: Overrides the meta information.
+        **kwargs: Other arguments of MMPretrain's ``BaseDataset`` (``pipeline``, ``indices``, ...).
+
+    Raises:
+        ImportError: If scikit-learn is not installed.
+        ValueError: If an argument is invalid.
+    """
+
+    METAINFO = dict(classes=tuple(map(str, range(10))))
+
+    def __init__(
+        self,
+        split: str = 'train',
+        num_train: int = 1000,
+        metainfo: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if split not in SPLITS:
+            raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+        if not isinstance(num_train, int) or not 0 < num_train < 1797:
+            raise ValueError(f'num_train must be an integer in (0, 1797), got {num_train!r}')
+        self.split = split
+        self.num_train = num_train
+        super().__init__(ann_file='', metainfo=metainfo, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Read the split's images and labels.
+
+        Returns:
+            One ``dict(img, gt_label)`` an image.
+
+        Raises:
+            ImportError: If scikit-learn is not installed.
+        """
+        try:
+            from sklearn.datasets import load_digits
+        except ImportError as error:
+            raise ImportError(
+                'the Digits data set comes with scikit-learn: pip install scikit-learn'
+            ) from error
+        digits = load_digits()
+        images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
+        pairs = list(zip(images, digits.target.tolist(), strict=True))
+        pairs = pairs[: self.num_train] if self.split == 'train' else pairs[self.num_train :]
+        return [{'img': image, 'gt_label': label} for image, label in pairs]
