@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmtmix.functional import blend, identity_theta, orient_back, warp
+from mmtmix.functional import blend, identity_theta, orient_back, resize_map, warp
 from mmtmix.models import TransformMixer
 
 ABLATIONS = [
@@ -260,6 +260,19 @@ def test_with_a_random_orientation_turned_images_are_mixed_as_they_were_and_turn
     )
 
 
+@pytest.mark.parametrize('settings', [{}, dict(random_orientation=True)])
+def test_saliency_noise_is_added_to_the_cams(settings):
+    noisy = stirred(cam_size=18, noise_size=3, saliency_noise=0.5, **settings)
+    plain = TransformMixer(cam_size=18, noise_size=3, **settings)
+    plain.load_state_dict(noisy.state_dict())
+    images, saliency, weights, noise = some_inputs(noisy)
+    noise, added = noise[:, :-2], noise[:, -2:]
+    shifted = saliency + 0.5 * resize_map(added, 18).unsqueeze(2)
+    expected, _ = plain.mix(images, shifted, weights, noise)
+    mixed, _ = noisy.mix(images, saliency, weights, torch.cat([noise, added], dim=1))
+    torch.testing.assert_close(mixed, expected)
+
+
 def test_all_orientations_are_drawn():
     mixer = TransformMixer(cam_size=18, random_orientation=True)
     drawn = mixer.draw_noise(400, torch.Generator().manual_seed(0))
@@ -289,6 +302,7 @@ def test_half_precision_images_are_mixed_as_full_ones_are(dtype):
         (dict(noise_size=0), 'cam_size and noise_size must be positive, got 32 and 0'),
         (dict(temperature=0), 'temperature must be > 0, got 0'),
         (dict(temperature=-1.0), 'temperature must be > 0, got -1.0'),
+        (dict(saliency_noise=-0.1), 'saliency_noise must be >= 0, .*got -0.1'),
         (dict(kernel_size=4), 'kernel_size must be odd .*got 4'),
         (dict(num_layers=0), 'num_layers and channels must be positive, got 0 and 32'),
     ],
