@@ -27,6 +27,10 @@ searches = dict(
     # noise on the CAMs, whose own range is [0, 1]
     noisy=dict(mixer=noisy | dict(saliency_noise=0.5)),
     noisy_masks=dict(mixer=noisy | dict(saliency_noise=0.5, transform='none')),
+    noisy_softmax_cam=dict(
+        mixer=noisy | dict(saliency_noise=0.5, transform='none', mask='softmax_cam')
+    ),
+    noisy_stn_only=dict(mixer=noisy | dict(saliency_noise=0.5, mask='softmax_cam')),
     noisier=dict(mixer=noisy | dict(saliency_noise=1.0)),
     noisier_masks=dict(mixer=noisy | dict(saliency_noise=1.0, transform='none')),
     # how long, and by what

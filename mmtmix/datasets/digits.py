@@ -16,7 +16,7 @@ class Digits(BaseDataset):
     """The 1,797 handwritten digits of ``sklearn.datasets.load_digits``, which needs no download.
 
     They are the test set of `UCI's optical digits
-    <https://archive.ics.uci.edu/dataset/80>`_, in its order. The last ones are the test images here.
+    <https://archive.ics.uci.edu/dataset/80>`_, in its order; the last ones are the test images.
 
     An item is ``dict(img, gt_label)`` with ``img`` uint8 ``(8, 8)`` in [0, 255] and ``gt_label``
     an int; a pipeline that starts with ``Resize`` makes them as large as a network wants.

@@ -89,10 +89,13 @@ def _attempt(
         _note(run, record)
         if code:
             break
-    done = not code and run.state is State.DONE
-    ending = 'done' if done else f'FAILED with exit status {code}'
+    state = run.state
+    if code:
+        ending = f'FAILED with exit status {code}'
+    else:  # a config that was changed meanwhile may not be the one that was trained
+        ending = 'done' if state is State.DONE else f'FAILED: {state.value}'
     say(f'    {ending} after {record["seconds"]:.0f} s')
-    return done
+    return not code and state is State.DONE
 
 
 def _note(run: Run, record: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import DictAction
+from mmengine.logging import MMLogger
 
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
@@ -126,7 +128,7 @@ class Run:
 
         Runs of different digests don't compare.
         """
-        with environment(self.env):
+        with environment(self.env), _quiet():
             cfg = load_config(self.config, _parse(self.options))
             stages = plan_stages(self.config, cfg)
         contents = [
@@ -196,6 +198,18 @@ def environment_of(
     """This process's environment, with these of the variables that configs read alone."""
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     return {**kept, **dict(variables)}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to ourselves what MMEngine says of each variable whenever a config is read."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _parse(options: Sequence[str]) -> dict[str, Any]:
