@@ -87,7 +87,7 @@ def test_the_last_epochs_can_be_clean(clean, first):
 
 @pytest.mark.parametrize(
     ('config', 'table', 'variable'),
-    [(SEARCH, 'searches', 'SEARCH'), (TEACHER, 'teachers', 'TEACHER')],
+    [(SEARCH, 'mixers', 'SEARCH'), (TEACHER, 'teachers', 'TEACHER')],
 )
 def test_settings_are_apart_from_each_other(config, table, variable):
     names = names_in(config, table)

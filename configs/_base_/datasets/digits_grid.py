@@ -1,6 +1,6 @@
-# The first `NUM_IMAGES` of scikit-learn's digits (500 by default), enlarged to 28x28, for the
+# The first `NUM_IMAGES` of scikit-learn's digits (1000 by default), enlarged to 28x28, for the
 # experiments of docs/evidence.md; those from 1,000 on are the test images.
-num_images = int('{{$NUM_IMAGES:500}}')
+num_images = int('{{$NUM_IMAGES:1000}}')
 data_preprocessor = dict(num_classes=10, mean=[77.0], std=[91.2], to_rgb=False)
 
 enlarge = dict(type='Resize', scale=28, interpolation='bicubic')
