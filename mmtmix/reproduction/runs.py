@@ -92,7 +92,8 @@ class Run:
         """Its work dir."""
         name = os.path.relpath(default_work_dir(self.config), 'work_dirs')
         if self.options or self.env:
-            label = '_'.join(value for _, value in self.env)
+            # a path is told by the digest alone: it would make folders
+            label = '_'.join(value for _, value in self.env if os.sep not in value)
             digest = hashlib.sha256(repr((self.options, self.env)).encode()).hexdigest()[:8]
             name = f'{name}-{label}-{digest}' if label else f'{name}-{digest}'
         return Path(self.root, name, f'seed{self.seed}')

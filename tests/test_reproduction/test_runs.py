@@ -98,3 +98,12 @@ def test_every_variable_that_configs_read_is_known():
     texts = [path.read_text(encoding='utf-8') for path in root.glob('**/*.py')]
     found = {name for text in texts for name in re.findall(r'{{\s*\$(\w+)', text)}
     assert found == set(VARIABLES)
+
+
+def test_a_path_among_the_variables_makes_no_folders(cell):
+    env = dict(DATASET='digits', MIXER='work_dirs/search/mixer.pth')
+    (run,) = runs_of(cell(env=env), 1, 'root')
+    (other,) = runs_of(cell(env=env | dict(MIXER='work_dirs/other/mixer.pth')), 1, 'root')
+    assert run.folder.relative_to('root').parts[1].startswith(f'{Path(run.config).stem}-digits-')
+    assert len(run.folder.relative_to('root').parts) == 3
+    assert run.folder != other.folder

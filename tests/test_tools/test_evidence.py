@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +126,8 @@ def test_a_damaged_line_of_results_is_told(folder, call, capsys):
     (folder / 'runs.jsonl').write_text('\n'.join([lines[0], lines[1][:50]]))
     assert call('--check') == 2
     assert 'runs.jsonl is damaged in line 2' in capsys.readouterr().err
+
+
+def test_our_page_says_what_our_results_say(load, monkeypatch):
+    monkeypatch.chdir(Path(__file__).resolve().parents[2])
+    assert load('evidence').main(['--check']) == 0
