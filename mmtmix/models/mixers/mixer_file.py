@@ -14,6 +14,8 @@ from mmtmix.version import __version__
 from .transform_mixer import TransformMixer
 
 FORMAT = 'mmtmix.TransformMixer'
+# what a module was before it could be anything else: older files don't say
+_UNSAID = dict(anchored=False, random_orientation=False, saliency_noise=0.0)
 
 
 def save_mixer(
@@ -71,7 +73,7 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
             f'{str(path)!r} is no mixer file (its keys: {sorted(map(str, content))[:6]}); give '
             'the mixer.pth that a search exports, not a checkpoint of a run'
         )
-    arch = content['arch']
+    arch = _UNSAID | content['arch']
     unknown = sorted(expected.keys() - arch.keys())
     if unknown:
         raise ValueError(f'a TransformMixer has no {unknown}; its arguments are {sorted(arch)}')

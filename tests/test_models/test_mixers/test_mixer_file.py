@@ -132,3 +132,12 @@ def test_a_damaged_file_is_refused(path):
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ValueError, match='mixer.pth.* is damaged'):
         load_mixer(path)
+
+
+def test_an_older_file_is_a_module_without_what_it_does_not_say(path, tamper):
+    newer = ('anchored', 'random_orientation', 'saliency_noise')
+    tamper(lambda content: [content['arch'].pop(name) for name in newer])
+    off = dict(anchored=False, random_orientation=False, saliency_noise=0.0)
+    assert off.items() <= load_mixer(path, **off).arch.items()
+    with pytest.raises(ValueError, match='anchored is False in the file and True in the config'):
+        load_mixer(path, anchored=True)
