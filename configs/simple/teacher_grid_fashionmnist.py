@@ -9,7 +9,7 @@ work_dir = f'work_dirs/simple/teacher_grid_fashionmnist/{setting}_{name}'
 
 teachers = dict(
     same=dict(),
-    wider=dict(width=2),
+    wider=dict(width=2 * _base_.width),
     early=dict(steps=390),
     late=dict(steps=6240),
     cutmix=dict(augments=dict(type='SampleCutMix')),
@@ -24,5 +24,7 @@ if 'augments' in teacher:
     model['train_cfg'] = dict(augments=teacher['augments'])
 param_scheduler = dict(total_steps=epochs)
 train_cfg = dict(max_epochs=epochs, val_interval=epochs)
+# no student has this seed
+randomness = dict(seed=100)
 custom_hooks = [dict(type='ChannelsLastHook')]
 default_hooks = dict(checkpoint=dict(interval=max(1, epochs // 4)))

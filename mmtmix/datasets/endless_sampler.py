@@ -24,8 +24,9 @@ class EndlessSampler(Sampler[int]):
         shuffle: Whether each pass has an order of its own.
         seed: The same on all ranks; drawn and shared by default.
         epoch_size: Samples of an epoch, over all ranks; each epoch goes on where the one before
-            stopped. So schedules in epochs take as many steps on a set of any size. Without it
-            there is no end.
+            stopped. So schedules in epochs take as many steps on a set of any size. With
+            ``drop_last`` take a multiple of the batch, or each epoch skips some. Without it there
+            is no end.
 
     Attributes:
         start: Position in the stream, over all ranks, at which iteration begins.
@@ -47,10 +48,12 @@ class EndlessSampler(Sampler[int]):
         self.shuffle = shuffle
         self.seed = sync_random_seed() if seed is None else seed
         self.rank, self.world_size = get_dist_info()
-        if epoch_size is not None and epoch_size < self.world_size:
+        if epoch_size is not None and (
+            type(epoch_size) is not int or epoch_size < self.world_size
+        ):
             raise ValueError(
-                f'epoch_size must be at least a sample a rank, {self.world_size}, or None for a '
-                f'stream without an end, got {epoch_size!r}'
+                'epoch_size must be an integer of at least a sample a rank, '
+                f'{self.world_size}, or None for a stream without an end, got {epoch_size!r}'
             )
         self.length = None if epoch_size is None else epoch_size // self.world_size
         self.start = 0

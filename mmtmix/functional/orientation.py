@@ -41,18 +41,13 @@ def orient_theta_back(theta: Tensor, orientation: Tensor) -> Tensor:
     Returns:
         theta' (N, k, 2, 3) with ``warp(x, theta') == orient_back(warp(orient(x), theta))``.
     """
-    exchanged, *flipped = orientation.to(theta.dtype).unbind(1)
-    # an oriented map at p shows the map at R p, where R exchanges after it has flipped
-    horizontal, vertical = (1 - 2 * axis for axis in flipped)
-    rotation = torch.stack(
-        [
-            torch.stack([(1 - exchanged) * horizontal, exchanged * vertical], dim=1),
-            torch.stack([exchanged * horizontal, (1 - exchanged) * vertical], dim=1),
-        ],
-        dim=1,
-    )[:, None]
-    linear = rotation @ theta[..., :2] @ rotation.transpose(-1, -2)
-    return torch.cat([linear, rotation @ theta[..., 2:]], dim=-1)
+    # an oriented map at p shows the map at R p, where R flips and then exchanges the axes: this is
+    # R A R^T and R t without products of matrices, which autocast would round
+    signs = 1 - 2 * orientation[:, 1:].to(theta.dtype)
+    columns = torch.cat([signs, torch.ones_like(signs[:, :1])], dim=1)
+    flipped = theta * signs[:, None, :, None] * columns[:, None, None, :]
+    exchanged = flipped.flip(2)[..., [1, 0, 2]]
+    return torch.where(orientation[:, 0, None, None, None], exchanged, flipped)
 
 
 def _like(orientation: Tensor, maps: Tensor) -> tuple[Tensor, ...]:

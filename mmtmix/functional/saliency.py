@@ -64,7 +64,7 @@ def visible_shares(saliency: Tensor, masks: Tensor) -> Tensor:
     Returns:
         (N, k), rows on the simplex; equal shares where no saliency is seen.
     """
-    seen = (saliency * masks).sum(dim=(2, 3, 4)).float()
+    seen = (saliency.float() * masks.float()).sum(dim=(2, 3, 4))
     total = seen.sum(dim=1, keepdim=True)
     equal = torch.full_like(seen, 1 / seen.size(1))
     return torch.where(total > 0, seen / total.clamp_min(1e-12), equal)

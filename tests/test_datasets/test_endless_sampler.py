@@ -104,6 +104,8 @@ def test_a_stream_without_an_end_has_no_length():
         len(sampler)
 
 
-def test_an_epoch_of_nothing_is_refused():
-    with pytest.raises(ValueError, match='epoch_size must be at least a sample a rank, 1, .* 0'):
-        build(epoch_size=0)
+@pytest.mark.parametrize('size', [0, -1, 100.0, True, '5'])
+def test_an_epoch_of_nothing_is_refused(size):
+    said = f'epoch_size must be an integer of at least a sample a rank, 1, .*got {size!r}'
+    with pytest.raises(ValueError, match=said):
+        build(epoch_size=size)

@@ -38,3 +38,10 @@ def test_a_warp_of_turned_images_is_that_of_the_images_turned(padding_mode):
     turned = orient_back(warp(orient(images, ALL), theta, padding_mode), ALL)
     found = warp(images, orient_theta_back(theta, ALL), padding_mode)
     torch.testing.assert_close(found, turned, atol=1e-5, rtol=0)
+
+
+def test_autocast_does_not_round_theta():
+    theta = torch.eye(2, 3) + 0.1 * torch.randn(8, 3, 2, 3)
+    expected = orient_theta_back(theta, ALL)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(orient_theta_back(theta, ALL), expected)

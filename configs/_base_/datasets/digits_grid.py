@@ -1,6 +1,10 @@
 # The first `NUM_IMAGES` of scikit-learn's digits (1000 by default), enlarged to 28x28, for the
 # experiments of docs/evidence.md; those from 1,000 on are the test images.
 num_images = int('{{$NUM_IMAGES:1000}}')
+assert num_images <= 1000, 'there are 1,000 digits to train on'
+# nothing is chosen on digits: they have no validation images
+split = dict(test='test')['{{$SPLIT:test}}']
+# of the enlarged and cropped training images
 data_preprocessor = dict(num_classes=10, mean=[77.0], std=[91.2], to_rgb=False)
 
 enlarge = dict(type='Resize', scale=28, interpolation='bicubic')
@@ -26,7 +30,7 @@ val_dataloader = dict(
     num_workers=0,
     persistent_workers=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='Digits', split='test', pipeline=test_pipeline),
+    dataset=dict(type='Digits', split=split, pipeline=test_pipeline),
 )
 val_evaluator = dict(type='Accuracy', topk=(1,))
 test_dataloader = val_dataloader

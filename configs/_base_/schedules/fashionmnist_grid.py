@@ -16,6 +16,7 @@ val_cfg = dict()
 test_cfg = dict()
 custom_hooks = [dict(type='ChannelsLastHook')]
 if clean_epochs:
+    # `None` would leave MMPretrain's data preprocessor without what it asks for
     nothing = dict(augments=dict(type='Mixup', alpha=1.0), probs=[0.0])
     custom_hooks.append(
         dict(

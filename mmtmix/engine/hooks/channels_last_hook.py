@@ -16,7 +16,8 @@ class ChannelsLastHook(Hook):
     The values are the same to rounding. Convolutions in half precision on GPUs, and in bfloat16
     on CPUs, are made for this order; inputs need no change, since the first convolution passes
     the order of its weights on. A teacher has its own switch, see
-    :class:`~mmtmix.models.FrozenTeacher`.
+    :class:`~mmtmix.models.FrozenTeacher`. It comes after DDP has wrapped the model, which then
+    copies gradients into buckets of the other order: for runs of one process.
     """
 
     def before_train(self, runner: Any) -> None:

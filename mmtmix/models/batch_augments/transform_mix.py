@@ -37,8 +37,8 @@ class TransformMix(BatchMixer):
         cam_class: The class whose activation map is used: ``'target'`` takes the label,
             ``'predicted'`` the teacher's prediction, for a teacher of another label space.
         labels: Shares of the classes in the mixed labels: ``'given'`` takes the drawn weights
-            (Eq. 4), ``'visible'`` the share of each image's saliency that its mask leaves
-            (ours); the ``weights`` in the details are these then.
+            (Eq. 4), ``'visible'`` each image's part of all saliency that masks leave (ours); the
+            ``weights`` in the details are these then.
 
     Raises:
         FileNotFoundError: If the mixer's or the teacher's file does not exist.
@@ -61,7 +61,8 @@ class TransformMix(BatchMixer):
             raise ValueError(f'cam_class must be one of {CAM_CLASSES}, got {cam_class!r}')
         self.cam_class = cam_class
         self.labels = labels
-        self.mixer = _build_mixer(mixer, num_mix)
+        with torch.random.fork_rng(devices=[]):  # first weights of the classifier stay the same
+            self.mixer = _build_mixer(mixer, num_mix)
         self.teacher = build_teacher(teacher)
         self.mixer.to(memory_format=self.teacher.memory_format)
 
@@ -87,7 +88,8 @@ class TransformMix(BatchMixer):
         mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
         if self.labels == 'visible':
             seen = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
-            details['weights'] = visible_shares(warp(saliency, details['theta']), seen)
+            moved = warp(saliency, details['theta'], self.mixer.padding_mode)
+            details['weights'] = visible_shares(moved, seen)
         return mixed, dict(saliency=saliency, clean_logits=logits, **details)
 
     @torch.no_grad()

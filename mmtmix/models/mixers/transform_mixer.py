@@ -46,10 +46,10 @@ class TransformMixer(nn.Module):
         temperature: Initial softmax temperature, > 0; it is learned.
         padding_mode: What lies outside of a warped image, see
             :func:`mmtmix.functional.warp`.
-        anchored: Ours: let the weights bound what is learned. An image of all the weight is seen
-            alone and unmoved, and a module that has learned nothing yet is Mixup: the logarithms
-            of the weights are added to the masks' logits, and the way of theta from the identity
-            is scaled from 0 at a weight of 1 to its full length at equal weights.
+        anchored: Ours: let the weights bound what is learned. The logarithms of the weights are
+            added to the masks' logits, so that equal logits are Mixup and an image of all the
+            weight is seen almost alone; and the way of theta from the identity is scaled, from
+            0 at a weight of 1 to its full length at equal weights.
         random_orientation: Ours: turn the CAMs to one of the eight orientations of a square,
             drawn for each mix, and what is predicted back. Without it a module may learn one
             place for each image, whatever the images show.

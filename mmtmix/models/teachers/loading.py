@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
@@ -45,7 +46,9 @@ def build_classifier(config: str | os.PathLike | dict) -> tuple[nn.Module, Input
     # a teacher mixes nothing and downloads nothing, whatever it was trained with
     for training_only in ('train_cfg', 'pretrained', 'data_preprocessor'):
         model_cfg.pop(training_only, None)
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
+    scope = DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    # it draws first weights in vain; those of a student beside it stay what they are alone
+    with scope, torch.random.fork_rng(devices=[]):
         model = MODELS.build(model_cfg)
     return model.eval(), stats
 

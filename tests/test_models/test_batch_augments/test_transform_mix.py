@@ -5,7 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from mmtmix.functional import warp
+from mmtmix.models import TransformMix, TransformMixer
 from mmtmix.models.batch_augments import batch_mixer
+from mmtmix.models.mixers import save_mixer
 
 pytestmark = pytest.mark.host
 
@@ -226,3 +228,25 @@ def test_visible_labels_are_the_shares_of_saliency_that_masks_leave(make_augment
 def test_unknown_labels_are_refused(make_augment):
     with pytest.raises(ValueError, match="labels must be one of .*'given', 'visible'.*'eggs'"):
         make_augment(labels='eggs')
+
+
+def test_building_it_draws_nothing(make_augment, tmp_path):
+    """First weights of a classifier are the same with it and without."""
+    state = torch.get_rng_state()
+    augment = make_augment(2)
+    save_mixer(augment.mixer, tmp_path / 'mixer.pth')
+    torch.set_rng_state(state)
+    TransformMix(augment.teacher, tmp_path / 'mixer.pth')
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    'settings', [{}, dict(anchored=True), dict(random_orientation=True), dict(saliency_noise=0.5)]
+)
+def test_autocast_leaves_warps_in_full_precision(make_augment, make_batch, settings):
+    augment = make_augment(3)
+    augment.mixer = TransformMixer(num_mix=3, cam_size=18, **settings)
+    with torch.autocast('cpu', torch.bfloat16):
+        mixed, _, details = augment(*make_batch(), return_details=True)
+    assert details['theta'].dtype == torch.float32
+    assert torch.isfinite(mixed).all()

@@ -232,3 +232,10 @@ def test_a_teacher_without_convolutions_gives_logits(tmp_path, images):
     torch.testing.assert_close(teacher(images), network(images, mode='tensor'))
     with pytest.raises(ValueError, match='set cam_layer='):
         teacher.saliency(images)
+
+
+def test_building_a_teacher_draws_nothing():
+    """First weights of a student are the same beside it and alone."""
+    state = torch.get_rng_state()
+    build_classifier('configs/simple/wrn16_fashionmnist_mini.py')
+    assert torch.equal(torch.get_rng_state(), state)
