@@ -52,7 +52,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     run.add_argument('--dry-run', action='store_true', help='only print the commands')
     run.add_argument('--results', type=Path, help='skip the runs that this file holds')
     for each in (show, run):
-        each.add_argument('--seeds', type=int, default=3, help='how many, from 0')
+        each.add_argument(
+            '--seeds', type=int, help='how many, from 0; by default those that count, or three'
+        )
         each.add_argument('--seed', type=int, nargs='+', help='which, in place of how many')
 
     report = commands.add_parser('report', help='what was run beside what is printed')
@@ -101,7 +103,7 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
 
 
 def unrecorded(
-    cells: list[Cell], seeds: int | tuple[int, ...], args: argparse.Namespace
+    cells: list[Cell], seeds: int | tuple[int, ...] | None, args: argparse.Namespace
 ) -> list[Run]:
     """The runs of cells that the results file, if there is one, doesn't hold."""
     records = read_records(args.results) if args.results else []

@@ -14,7 +14,7 @@ import yaml
 
 Checkpoint = Literal['last', 'best', 'median']
 
-_ROW_FIELDS = {'checkpoint', 'against', 'cells'}
+_ROW_FIELDS = {'checkpoint', 'against', 'seeds', 'cells'}
 _CELL_FIELDS = {'printed', 'quoted', 'config', 'options', 'env', 'before', 'checkpoint'}
 
 
@@ -34,6 +34,7 @@ class Cell:
         checkpoint: Which validated accuracy counts: of the last epoch, the best one, or the
             median of the last ten.
         against: Columns of its row that it is compared with.
+        seeds: The seeds that count, fixed before any run; empty for whatever was run.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Cell:
     before: tuple[str, ...] = ()
     checkpoint: Checkpoint = 'last'
     against: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
 
     @property
     def table(self) -> str:
@@ -67,7 +69,8 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
 
     Args:
         path: YAML: for each ``paper/table/row`` its ``cells`` by column and, for all of them, its
-            ``checkpoint`` and the columns that they are compared with, ``against``.
+            ``checkpoint``, the columns that they are compared with, ``against``, and the
+            ``seeds`` that count.
 
     Returns:
         Cells by id, in the order of the file.
@@ -130,6 +133,9 @@ def _row(row: str, content: Any, path: str | os.PathLike) -> dict[str, Cell]:
             f'against of {row} in {path} must list columns of the row, some of {columns}, got '
             f'{against!r}'
         )
+    seeds = content.get('seeds', [])
+    if not isinstance(seeds, list) or not all(type(seed) is int and seed >= 0 for seed in seeds):
+        raise ValueError(f'seeds of {row} in {path} must list numbers >= 0, got {seeds!r}')
     cells = {
         f'{row}/{column}': _cell(f'{row}/{column}', settings, content, path)
         for column, settings in content['cells'].items()
@@ -171,4 +177,5 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         tuple(settings.get('before', ())),
         checkpoint,
         tuple(map(str, row.get('against', ()))),
+        tuple(row.get('seeds', ())),
     )

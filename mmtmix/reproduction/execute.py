@@ -83,8 +83,10 @@ def _attempt(
     _note(run, record)
     code = 0
     for command in commands:
-        program = sys.executable if command[0] == 'python' else command[0]
-        code = subprocess.run([program, *command[1:]], env=environment_of(run.env)).returncode
+        variables, words = _parse(command)
+        program = sys.executable if words[0] == 'python' else words[0]
+        env = environment_of(run.env) | variables
+        code = subprocess.run([program, *words[1:]], env=env).returncode
         record['seconds'] = round(before + time.time() - start, 1)
         _note(run, record)
         if code:
@@ -96,6 +98,16 @@ def _attempt(
         ending = 'done' if state is State.DONE else f'FAILED: {state.value}'
     say(f'    {ending} after {record["seconds"]:.0f} s')
     return not code and state is State.DONE
+
+
+def _parse(command: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """What a command sets before its first word, as a shell reads it, and its words."""
+    words = list(command)
+    variables = {}
+    while '=' in words[0]:
+        name, _, value = words.pop(0).partition('=')
+        variables[name] = value
+    return variables, words
 
 
 def _note(run: Run, record: Mapping[str, Any]) -> None:

@@ -66,13 +66,15 @@ def collect(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
     """
     if cell.quoted:
         return CellResult(cell)
-    parent = runs_of(cell, 1, root)[0].folder.parent
+    parent = runs_of(cell, root=root)[0].folder.parent
     seeds = sorted(
         int(folder.name.removeprefix('seed'))
         for folder in parent.glob('seed*')
         if folder.name.removeprefix('seed').isdigit()
     )
-    finished, left_out = [], {}
+    left_out = _uncounted(cell, seeds)
+    seeds = [seed for seed in seeds if seed not in left_out]
+    finished = []
     for run in runs_of(cell, tuple(seeds), root) if seeds else []:
         try:
             if run.state is State.DONE:
@@ -101,18 +103,26 @@ def recall(cell: Cell, records: Iterable[RunResult]) -> CellResult:
     """
     if cell.quoted:
         return CellResult(cell)
-    (run,) = runs_of(cell, 1)
+    run = runs_of(cell)[0]
     of_cell = [
         record
         for record in sorted(records, key=lambda record: record.seed)
         if record.experiment == run.experiment and record.checkpoint == cell.checkpoint
     ]
     digest = run.digest() if of_cell else ''
+    left_out = {
+        record.seed: State.OUTDATED.value for record in of_cell if record.digest != digest
+    } | _uncounted(cell, [record.seed for record in of_cell])
     return CellResult(
-        cell,
-        [record for record in of_cell if record.digest == digest],
-        {record.seed: State.OUTDATED.value for record in of_cell if record.digest != digest},
+        cell, [record for record in of_cell if record.seed not in left_out], left_out
     )
+
+
+def _uncounted(cell: Cell, seeds: Iterable[int]) -> dict[int, str]:
+    """Why some of the seeds don't count, whatever they came to."""
+    if not cell.seeds:
+        return {}
+    return {seed: 'not among those that count' for seed in seeds if seed not in cell.seeds}
 
 
 def group(

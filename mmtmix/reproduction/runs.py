@@ -158,23 +158,28 @@ class Run:
 
 
 def runs_of(
-    cell: Cell, seeds: int | tuple[int, ...], root: str = 'work_dirs/reproduce'
+    cell: Cell, seeds: int | tuple[int, ...] | None = None, root: str = 'work_dirs/reproduce'
 ) -> list[Run]:
     """The runs of a cell, one a seed.
 
     Args:
         cell: With a config.
-        seeds: How many, from 0, or which.
+        seeds: How many, from 0, or which; by default those that count, or three.
         root: The folder of all runs.
 
     Raises:
-        ValueError: If the cell is only quoted or a seed is negative.
+        ValueError: If the cell is only quoted, a seed is negative, or it is none of those that
+            count.
     """
     if cell.quoted:
         raise ValueError(f'{cell.id} is only quoted: {cell.quoted}')
+    if seeds is None:
+        seeds = cell.seeds or 3
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else seeds
     if not numbers or min(numbers) < 0:
         raise ValueError(f'seeds must be numbers >= 0, or how many of them, got {seeds!r}')
+    if cell.seeds and not set(numbers) <= set(cell.seeds):
+        raise ValueError(f'{cell.id} is for the seeds {cell.seeds}, got {numbers}')
     options = tuple(sorted(f'{name}={value}' for name, value in cell.options.items()))
     env = tuple(sorted(cell.env.items()))
     return [Run(cell.config, options, env, cell.before, seed, root) for seed in numbers]

@@ -106,6 +106,8 @@ def test_a_typo_names_what_is_alike(cells):
             r"against of a/1/r in .* must list columns of the row, some of \['x'\], got \['y'\]",
         ),
         ('a/1/r: {against: x, cells: {x: {config: a}}}', "against of a/1/r in .* got 'x'"),
+        ('a/1/r: {seeds: [0, -1], cells: {x: {config: a}}}', r'seeds of a/1/r in .*\[0, -1\]'),
+        ('a/1/r: {seeds: 5, cells: {x: {config: a}}}', 'seeds of a/1/r in .* got 5'),
         ('a/1/r: {against: [[x]], cells: {x: {config: a}}}', 'against of a/1/r in .* must list'),
         (
             'a/1/r: {against: [x], cells: {x: {config: a}, y: {config: a, checkpoint: best}}}',

@@ -2,11 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mmtmix.reproduction import collect, describe, plot_tables, render
+from mmtmix.reproduction import collect, describe, plot_tables, recall, render
 
 pytestmark = pytest.mark.host
 
@@ -106,3 +107,16 @@ def test_a_log_that_tells_nothing_is_left_out_with_the_reason(cell, finish, tmp_
     result = collect(cell(), str(tmp_path))
     assert [run.seed for run in result.runs] == [1]
     assert re.search(said, result.left_out[0])
+
+
+def test_seeds_that_a_row_did_not_fix_do_not_count(cell, finish, record, tmp_path):
+    anything, fixed = cell(), cell(seeds=(1,))
+    for seed in (0, 1):
+        finish(anything, seed, [80.0 + seed])
+    why = {0: 'not among those that count'}
+    found = collect(fixed, str(tmp_path))
+    assert ([run.seed for run in found.runs], found.left_out) == ([1], why)
+    digest = found.runs[0].digest
+    records = [replace(record(anything, seed, 80.0), digest=digest) for seed in (0, 1)]
+    found = recall(fixed, records)
+    assert ([run.seed for run in found.runs], found.left_out) == ([1], why)

@@ -107,3 +107,12 @@ def test_a_path_among_the_variables_makes_no_folders(cell):
     assert run.folder.relative_to('root').parts[1].startswith(f'{Path(run.config).stem}-digits-')
     assert len(run.folder.relative_to('root').parts) == 3
     assert run.folder != other.folder
+
+
+def test_a_row_may_fix_its_seeds(cell):
+    fixed = cell(seeds=(10, 11))
+    assert [run.seed for run in runs_of(fixed)] == [10, 11]
+    assert [run.seed for run in runs_of(fixed, (11,))] == [11]
+    assert [run.seed for run in runs_of(cell())] == [0, 1, 2]
+    with pytest.raises(ValueError, match=r'is for the seeds \(10, 11\), got \(0, 1, 2\)'):
+        runs_of(fixed, 3)

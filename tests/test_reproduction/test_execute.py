@@ -1,0 +1,58 @@
+"""Runs are run, with what they need before."""
+
+import json
+
+import pytest
+
+from mmtmix.reproduction import State, execute, runs_of
+
+pytestmark = pytest.mark.host
+
+# trains nothing: leaves what a training leaves
+TRAIN = """
+import pathlib, sys
+folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+(folder / 'last.pth').touch()
+"""
+
+
+@pytest.fixture
+def tools(tmp_path):
+    """A folder with a tools/train.py."""
+    folder = tmp_path / 'tools'
+    folder.mkdir()
+    (folder / 'train.py').write_text(TRAIN)
+    return folder
+
+
+def test_what_comes_before_may_have_variables_of_its_own(cell, tools, tmp_path, monkeypatch):
+    monkeypatch.setenv('SEARCH', 'of the shell')
+    line = 'DATASET=digits python -c \'import os; open("{}", "w").write(repr(os.environ))\''
+    noted = tmp_path / 'noted.txt'
+    (run,) = runs_of(
+        cell(env={'DATASET': 'fashionmnist', 'NET': 'wrn16_1'}, before=(line.format(noted),)),
+        1,
+        str(tmp_path / 'runs'),
+    )
+    said = []
+    assert execute([run], tools, say=said.append) == []
+    assert run.state is State.DONE
+    text = noted.read_text()
+    assert "'DATASET': 'digits'" in text
+    assert "'NET': 'wrn16_1'" in text
+    assert "'SEARCH'" not in text
+    assert said[-1].startswith('    done after')
+    assert json.loads((run.folder / 'run.json').read_text())['env']['DATASET'] == 'fashionmnist'
+
+
+def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path):
+    bad = cell('a/1/r/bad', before=("python -c 'raise SystemExit(3)'",))
+    runs = [
+        run
+        for each in (bad, cell('a/1/r/good', env={'NET': 'wrn16_2'}))
+        for run in runs_of(each, 1, str(tmp_path / 'runs'))
+    ]
+    said = []
+    assert execute(runs, tools, say=said.append) == runs[:1]
+    assert any('FAILED with exit status 3' in line for line in said)
+    assert runs[1].state is State.DONE
