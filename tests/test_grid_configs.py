@@ -116,3 +116,17 @@ def test_every_cell_names_configs_and_variables_that_are_there():
                 stages = plan_stages(run.config, load_config(run.config))
             # what a stage writes is named by all that it depends on
             assert len({stage.produces for stage in stages}) == len(stages)
+
+
+def test_every_table_is_on_the_page():
+    page = Path(ROOT, 'docs/evidence.md').read_text(encoding='utf-8')
+    shown = ' '.join(re.findall(r'<!-- results: (.*?) -->', page)).split()
+    cells = read_experiments(ROOT / 'configs/experiments_fashionmnist.yaml')
+    assert {cell.table for cell in cells.values()} == set(shown)
+
+
+def test_pictures_of_the_page_are_there():
+    page = ROOT / 'docs/evidence.md'
+    pictures = re.findall(r'!\[[^]]*\]\((.*?)\)', page.read_text(encoding='utf-8'))
+    assert pictures
+    assert all((page.parent / picture).is_file() for picture in pictures)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mmtmix.reproduction import (
     Cell,
+    CellResult,
     Run,
     choose_cells,
     collect,
@@ -60,7 +61,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     report = commands.add_parser('report', help='what was run beside what is printed')
     report.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
     report.add_argument('--out', type=Path, help='folder for report.md, report.json and plots')
-    report.add_argument('--results', type=Path, help='file of the runs, in place of --root')
+    for each in (listing, report):
+        each.add_argument('--results', type=Path, help='file of the runs, in place of --root')
 
     export = commands.add_parser('export', help='add finished runs to a file')
     export.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
@@ -73,14 +75,23 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def print_list(cells: list[Cell], root: str) -> None:
+def look(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
+    """What cells came to, by the results file if there is one, else by the folders of runs."""
+    if args.results:
+        records = read_records(args.results)
+        return [recall(cell, records) for cell in cells]
+    return [collect(cell, args.root) for cell in cells]
+
+
+def print_list(results: list[CellResult]) -> None:
     """A line a cell."""
-    for cell in cells:
+    for result in results:
+        cell = result.cell
         printed = ' / '.join(f'{figure:g}' for figure in cell.printed) or '-'
         if cell.quoted:
             state = f'quoted only: {cell.quoted}'
         else:
-            state = f'{len(collect(cell, root).runs)} runs, {cell.config}'
+            state = f'{len(result.runs)} runs, {cell.config}'
         print(f'{cell.id:60} {printed:>13}  {state}')
 
 
@@ -140,11 +151,7 @@ def export(cells: list[Cell], args: argparse.Namespace) -> None:
 
 def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
     """Print the tables, and write them with plots and data."""
-    if args.results:
-        records = read_records(args.results)
-        results = [recall(cell, records) for cell in cells]
-    else:
-        results = [collect(cell, args.root) for cell in cells]
+    results = look(cells, args)
     text = render(results)
     print(text)
     if args.out is None:
@@ -165,7 +172,7 @@ def main(argv: list[str] | None = None) -> int:
         names = args.table if args.command == 'list' else args.cells
         chosen = choose_cells(cells, names)
         if args.command == 'list':
-            print_list(chosen, args.root)
+            print_list(look(chosen, args))
         elif args.command == 'report':
             write_report(chosen, args)
         elif args.command == 'export':

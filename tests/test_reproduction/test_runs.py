@@ -116,3 +116,8 @@ def test_a_row_may_fix_its_seeds(cell):
     assert [run.seed for run in runs_of(cell())] == [0, 1, 2]
     with pytest.raises(ValueError, match=r'is for the seeds \(10, 11\), got \(0, 1, 2\)'):
         runs_of(fixed, 3)
+
+
+def test_all_variables_are_documented():
+    page = Path(__file__).resolve().parents[2] / 'docs/reproduce.md'
+    assert set(re.findall(r'^\| `([A-Z_]+)` \|', page.read_text('utf-8'), re.M)) == set(VARIABLES)
