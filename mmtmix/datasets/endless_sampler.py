@@ -25,8 +25,8 @@ class EndlessSampler(Sampler[int]):
         seed: The same on all ranks; drawn and shared by default.
         epoch_size: Samples of an epoch, over all ranks; each epoch goes on where the one before
             stopped. So schedules in epochs take as many steps on a set of any size. With
-            ``drop_last`` take a multiple of the batch, or each epoch skips some. Without it there
-            is no end.
+            ``drop_last`` take a multiple of the batch, or each epoch skips some. By default the
+            stream has no end.
 
     Attributes:
         start: Position in the stream, over all ranks, at which iteration begins.
