@@ -21,7 +21,7 @@ import torchvision
 import mmtmix
 from mmtmix.utils import atomic_path
 
-from .runs import RECORD, Run, State, environment_of
+from .runs import RECORD, Run, State, environment_of, parse_command
 
 
 def execute(
@@ -60,10 +60,10 @@ def execute(
             say(f'{head}: {state.value}; move the folder away to run it anew')
             failed.append(run)
             continue
-        commands = [shlex.split(line) for line in run.before] + [run.command(tools, gpus)]
+        commands = [*run.before, shlex.join(run.command(tools, gpus))]
         say(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
         for command in commands:
-            say('    ' + shlex.join([*(f'{name}={value}' for name, value in run.env), *command]))
+            say('    ' + ' '.join([*(f'{name}={value}' for name, value in run.env), command]))
         if not dry_run and not _attempt(run, commands, gpus, say):
             failed.append(run)
     if failed:
@@ -73,9 +73,7 @@ def execute(
     return failed
 
 
-def _attempt(
-    run: Run, commands: Sequence[Sequence[str]], gpus: int, say: Callable[[str], object]
-) -> bool:
+def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], object]) -> bool:
     """Run a run's commands and note how it went; returns whether it is done."""
     record = {**_setting(run, gpus), 'seconds': run.record.get('seconds', 0.0)}
     before, start = record['seconds'], time.time()
@@ -83,7 +81,7 @@ def _attempt(
     _note(run, record)
     code = 0
     for command in commands:
-        variables, words = _parse(command)
+        variables, words = parse_command(command)
         program = sys.executable if words[0] == 'python' else words[0]
         env = environment_of(run.env) | variables
         code = subprocess.run([program, *words[1:]], env=env).returncode
@@ -98,16 +96,6 @@ def _attempt(
         ending = 'done' if state is State.DONE else f'FAILED: {state.value}'
     say(f'    {ending} after {record["seconds"]:.0f} s')
     return not code and state is State.DONE
-
-
-def _parse(command: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """What a command sets before its first word, as a shell reads it, and its words."""
-    words = list(command)
-    variables = {}
-    while '=' in words[0]:
-        name, _, value = words.pop(0).partition('=')
-        variables[name] = value
-    return variables, words
 
 
 def _note(run: Run, record: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,16 +129,17 @@ class Run:
     def digest(self) -> str:
         """Digest of the configs of the run and all that it requires, with its overrides.
 
-        Runs of different digests don't compare.
+        What the commands before it train is required, too. Runs of different digests don't
+        compare.
         """
-        with environment(self.env), _quiet():
-            cfg = load_config(self.config, _parse(self.options))
-            stages = plan_stages(self.config, cfg)
-        contents = [
-            {name: value for name, value in stage.cfg.to_dict().items() if name not in _NO_MATTER}
-            for stage in stages
-        ]
-        text = json.dumps([contents, self.before], sort_keys=True, default=str)
+        stages = _contents(self.config, self.env, self.options)
+        made = []
+        for line in self.before:
+            variables, words = parse_command(line)
+            # what they override is in the lines themselves
+            for config in [word for word in words[2:] if word.endswith('.py')][:1]:
+                made.append(_contents(config, (*self.env, *variables.items())))
+        text = json.dumps([stages, self.before, *made], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def command(self, tools: str | os.PathLike, gpus: int = 1) -> list[str]:
@@ -183,6 +185,28 @@ def runs_of(
     options = tuple(sorted(f'{name}={value}' for name, value in cell.options.items()))
     env = tuple(sorted(cell.env.items()))
     return [Run(cell.config, options, env, cell.before, seed, root) for seed in numbers]
+
+
+def parse_command(line: str) -> tuple[dict[str, str], list[str]]:
+    """What a command sets before its first word, as a shell reads it, and its words."""
+    words = shlex.split(line)
+    variables = {}
+    while words and '=' in words[0]:
+        name, _, value = words.pop(0).partition('=')
+        variables[name] = value
+    return variables, words
+
+
+def _contents(
+    config: str, env: tuple[tuple[str, str], ...], options: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """What matters of a config and of all that it requires, these first."""
+    with environment(env), _quiet():
+        stages = plan_stages(config, load_config(config, _parse(options)))
+    return [
+        {name: value for name, value in stage.cfg.to_dict().items() if name not in _NO_MATTER}
+        for stage in stages
+    ]
 
 
 @contextmanager

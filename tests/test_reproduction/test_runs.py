@@ -45,6 +45,17 @@ lr = 1
     assert len(digests) == 2
 
 
+def test_the_digest_sees_what_earlier_commands_make(cell, tmp_path):
+    search = tmp_path / 'search.py'
+    digests = set()
+    for alpha in (1, 2):
+        line = f'ALPHA={alpha} python tools/train.py {search} --resume'
+        for factor in (1, 10):
+            search.write_text(f"lr = {factor} * float('{{{{$ALPHA:1}}}}')\n")
+            digests.add(runs_of(cell(before=(line,)), 1)[0].digest())
+    assert len(digests) == 4
+
+
 def test_a_run_is_as_far_as_its_folder_says(cell, finish, monkeypatch):
     run = finish(cell(), 0, [80.0])
     assert run.state is State.DONE
