@@ -2,7 +2,7 @@
 
 Tables stand between the lines <!-- results: CELL ... --> and <!-- end -->, a picture between
 <!-- plot: TABLE --> and <!-- end -->; cells are named as for tools/reproduce.py. Everything else
-of the page is left as it is.
+of the page is left as it is. A recorded run that no table has is told, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import sys
 from pathlib import Path
 
 from mmtmix.reproduction import (
+    RunResult,
     fill,
     find_blocks,
     plot_tables,
     read_experiments,
     read_records,
     recall,
+    runs_of,
 )
 from mmtmix.utils import atomic_path, resolve_config
 
@@ -50,18 +52,33 @@ def update(args: argparse.Namespace) -> int:
         block: block.write([results[cell.id] for cell in chosen], PICTURES, prefix)
         for block, chosen in wanted.items()
     }
+    # whoever reads the page must see all that was run
+    shown = {
+        (runs_of(cell)[0].experiment, cell.checkpoint)
+        for cell in unique.values()
+        if not cell.quoted
+    }
+    unseen = [record for record in records if (record.experiment, record.checkpoint) not in shown]
+    for record in unseen:
+        print(f'{args.page} has no table with {describe(record)}', file=sys.stderr)
     if args.check:
         old = [block for block in contents if block.text != contents[block]]
         for block in old:
             print(f'{args.page} is not what {args.results} says: {block}', file=sys.stderr)
-        return 1 if old else 0
+        return 1 if old or unseen else 0
     with atomic_path(args.page) as temporary:
         temporary.write_text(fill(text, contents), encoding='utf-8')
     for block, chosen in wanted.items():
         if block.kind == 'plot':
             of_table = [results[cell.id] for cell in chosen]
             plot_tables(of_table, args.page.parent / PICTURES, prefix)
-    return 0
+    return 1 if unseen else 0
+
+
+def describe(record: RunResult) -> str:
+    """A recorded run as a command would be written."""
+    words = [*(f'{name}={value}' for name, value in record.env), record.config, *record.options]
+    return f'{" ".join(words)}, seed {record.seed}'
 
 
 def main(argv: list[str] | None = None) -> int:
