@@ -3,6 +3,7 @@
 # Ours: momentum 0.9, which the paper doesn't state; a validation every 10 epochs.
 _base_ = [
     '../_base_/datasets/cifar10_puzzle.py',
+    '../_base_/mixers/transformmix_paper.py',
     '../_base_/schedules/search_100e.py',
     '../_base_/default_runtime.py',
 ]
@@ -12,10 +13,8 @@ checkpoint = 'work_dirs/simple/resnet18_cifar10/last.pth'
 requires = [dict(config=teacher, produces=checkpoint)]
 
 model = dict(
-    type='MixerSearch',
     teacher=dict(config=teacher, checkpoint=checkpoint),
-    mixer=dict(type='TransformMixer', num_mix=2, cam_size=32),
-    alpha=1.0,
+    mixer=dict(cam_size=32),
 )
 train_dataloader = dict(batch_size=128, drop_last=True)
 val_evaluator = dict(_delete_=True, type='MixQuality')

@@ -4,6 +4,7 @@
 # Ours: momentum 0.9, which the paper doesn't state; a validation every 10 epochs.
 _base_ = [
     '../_base_/datasets/cifar100_puzzle.py',
+    '../_base_/mixers/transformmix_paper.py',
     '../_base_/schedules/search_100e.py',
     '../_base_/default_runtime.py',
 ]
@@ -18,11 +19,8 @@ checkpoint = 'work_dirs/simple/resnet18_cifar100/last.pth'
 requires = [dict(config=teacher, produces=checkpoint)]
 
 model = dict(
-    type='MixerSearch',
     teacher=dict(config=teacher, checkpoint=checkpoint),
     mixer=dict(
-        type='TransformMixer',
-        num_mix=2,
         cam_size=32,
         num_layers=int('{{$MASK_LAYERS:3}}'),
         channels=int('{{$MASK_CHANNELS:32}}'),

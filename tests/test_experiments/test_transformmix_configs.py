@@ -483,6 +483,10 @@ def test_search(config):
     side = dict(CIFAR10=32, CIFAR100=32).get(cfg.train_dataloader.dataset.type, 64)
     assert mixer.cam_size == side
     assert mixer.num_mix == (3 if config.endswith('_k3.py') else 2)
+    # stated, since the defaults differ
+    published = dict(noise_size=1, padding_mode='zeros', saliency_noise=0.0)
+    published |= dict(anchored=False, random_orientation=False)
+    assert published.items() <= cfg.model.mixer.to_dict().items()
     assert head_of(config).startswith('TransformMix')
     assert re.search(r'Tables? \d|Figure 7|Table 10|section 4.1', head_of(config))
 

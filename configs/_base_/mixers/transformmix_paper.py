@@ -1,0 +1,15 @@
+# TransformMix's mixing module as published, section 3.1: the library's own settings differ, see
+# docs/evidence.md
+model = dict(
+    type='MixerSearch',
+    mixer=dict(
+        type='TransformMixer',
+        num_mix=2,
+        noise_size=1,
+        padding_mode='zeros',
+        anchored=False,
+        random_orientation=False,
+        saliency_noise=0.0,
+    ),
+    alpha=1.0,
+)
