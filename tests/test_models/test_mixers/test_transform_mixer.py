@@ -7,6 +7,13 @@ import torch.nn.functional as F
 from mmtmix.functional import blend, identity_theta, orient_back, resize_map, warp
 from mmtmix.models import TransformMixer
 
+PUBLISHED = dict(
+    noise_size=1,
+    padding_mode='zeros',
+    anchored=False,
+    random_orientation=False,
+    saliency_noise=0.0,
+)
 ABLATIONS = [
     dict(transform=transform, mask=mask)
     for transform in ('stn', 'none')
@@ -71,15 +78,18 @@ def test_masks_are_shares_that_sum_to_one(settings, num_mix):
 
 
 @pytest.mark.parametrize('settings', ABLATIONS)
-def test_a_mix_is_the_sum_of_masks_times_warped_images(settings):
-    mixer = stirred(num_mix=3, cam_size=18, **settings)
+@pytest.mark.parametrize('padding_mode', ['zeros', 'border'])
+def test_a_mix_is_the_sum_of_masks_times_warped_images(settings, padding_mode):
+    mixer = stirred(num_mix=3, cam_size=18, padding_mode=padding_mode, **settings)
     images, *inputs = some_inputs(mixer)
     mixed, details = mixer.mix(images, *inputs)
     for n in range(3):
         expected = torch.zeros(3, 12, 20)
         for i in range(3):
             grid = F.affine_grid(details['theta'][n, i][None], [1, 3, 12, 20], align_corners=False)
-            warped = F.grid_sample(images[n, i][None], grid, align_corners=False)[0]
+            warped = F.grid_sample(
+                images[n, i][None], grid, padding_mode=padding_mode, align_corners=False
+            )[0]
             torch.testing.assert_close(details['warped'][n, i], warped, atol=1e-5, rtol=1e-5)
             expected += details['masks'][n, i] * warped
         torch.testing.assert_close(mixed[n], expected, atol=1e-5, rtol=1e-5)
@@ -120,9 +130,8 @@ def test_without_a_transformer_images_stay_where_they_are():
 
 @pytest.mark.parametrize('temperature', [0.1, 1.0, 10.0])
 def test_softmax_cam_is_the_softmax_of_the_cams(temperature):
-    mixer = TransformMixer(
-        num_mix=3, cam_size=6, transform='none', mask='softmax_cam', temperature=temperature
-    )
+    settings = dict(PUBLISHED, transform='none', mask='softmax_cam', temperature=temperature)
+    mixer = TransformMixer(num_mix=3, cam_size=6, **settings)
     _, saliency, weights, noise = some_inputs(mixer)
     _, masks = mixer(saliency, weights, noise)
     exponentials = (saliency.double() / temperature).exp()
@@ -131,7 +140,7 @@ def test_softmax_cam_is_the_softmax_of_the_cams(temperature):
 
 
 def test_with_a_transformer_softmax_cam_takes_the_warped_cams():
-    mixer = stirred(cam_size=18, mask='softmax_cam')
+    mixer = stirred(cam_size=18, mask='softmax_cam', **PUBLISHED)
     _, saliency, weights, noise = some_inputs(mixer)
     theta, masks = mixer(saliency, weights, noise)
     grid = F.affine_grid(theta.flatten(0, 1), [6, 1, 18, 18], align_corners=False)
@@ -172,7 +181,7 @@ def test_noise_varies_the_transformation_and_nothing_else_does(noise_size):
 def test_noise_is_standard_normal_and_reproducible():
     mixer = TransformMixer(noise_size=8)
     noise = mixer.draw_noise(200, torch.Generator().manual_seed(1))
-    assert noise.shape == (200, 1, 8, 8)
+    assert noise.shape == (200, 1 + 3 + 2, 8, 8)
     assert noise.mean().item() == pytest.approx(0, abs=0.03)
     assert noise.std().item() == pytest.approx(1, abs=0.03)
     assert torch.equal(noise, mixer.draw_noise(200, torch.Generator().manual_seed(1)))
@@ -214,9 +223,9 @@ def test_one_hot_masks_give_back_the_image(owner):
     torch.testing.assert_close(mixed, images[:, owner], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize('settings', [{}, dict(random_orientation=True)])
+@pytest.mark.parametrize('settings', [{}, PUBLISHED])
 def test_anchored_an_image_of_all_the_weight_is_seen_alone_and_unmoved(settings):
-    mixer = stirred(num_mix=3, cam_size=18, anchored=True, **settings)
+    mixer = stirred(num_mix=3, cam_size=18, **dict(settings, anchored=True))
     images, saliency, _, noise = some_inputs(mixer)
     mixed, details = mixer.mix(images, saliency, torch.eye(3), noise)
     assert torch.equal(details['theta'], identity_theta(3, 3))
@@ -236,7 +245,7 @@ def test_anchored_a_module_that_has_learned_nothing_is_mixup():
 
 def test_anchored_equal_weights_leave_all_that_is_learned():
     anchored = stirred(cam_size=18, anchored=True)
-    free = TransformMixer(cam_size=18)
+    free = TransformMixer(cam_size=18, anchored=False)
     free.load_state_dict(anchored.state_dict())
     images, saliency, _, noise = some_inputs(anchored)
     equal = torch.full((3, 2), 0.5)
@@ -245,7 +254,7 @@ def test_anchored_equal_weights_leave_all_that_is_learned():
 
 
 def test_with_a_random_orientation_turned_images_are_mixed_as_they_were_and_turned():
-    mixer = stirred(cam_size=18, random_orientation=True)
+    mixer = stirred(cam_size=18, **dict(PUBLISHED, random_orientation=True))
     images, saliency, weights, noise = some_inputs(mixer, shape=(3, 18, 18))
     noise[:, 1:] = -1  # as they are
     expected, _ = mixer.mix(images, saliency, weights, noise)
@@ -260,10 +269,11 @@ def test_with_a_random_orientation_turned_images_are_mixed_as_they_were_and_turn
     )
 
 
-@pytest.mark.parametrize('settings', [{}, dict(random_orientation=True)])
-def test_saliency_noise_is_added_to_the_cams(settings):
-    noisy = stirred(cam_size=18, noise_size=3, saliency_noise=0.5, **settings)
-    plain = TransformMixer(cam_size=18, noise_size=3, **settings)
+@pytest.mark.parametrize('turned', [False, True])
+def test_saliency_noise_is_added_to_the_cams(turned):
+    settings = dict(PUBLISHED, noise_size=3, random_orientation=turned)
+    plain = TransformMixer(cam_size=18, **settings)
+    noisy = stirred(cam_size=18, **dict(settings, saliency_noise=0.5))
     plain.load_state_dict(noisy.state_dict())
     images, saliency, weights, noise = some_inputs(noisy)
     noise, added = noise[:, :-2], noise[:, -2:]
@@ -274,7 +284,7 @@ def test_saliency_noise_is_added_to_the_cams(settings):
 
 
 def test_all_orientations_are_drawn():
-    mixer = TransformMixer(cam_size=18, random_orientation=True)
+    mixer = TransformMixer(cam_size=18, **dict(PUBLISHED, random_orientation=True))
     drawn = mixer.draw_noise(400, torch.Generator().manual_seed(0))
     assert drawn.shape == (400, 4, 1, 1)
     numbers = ((drawn[:, 1:, 0, 0] > 0) * torch.tensor([4, 2, 1])).sum(dim=1)
