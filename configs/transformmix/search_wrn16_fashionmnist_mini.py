@@ -1,4 +1,5 @@
-# the search of the demo: Adam and 312 steps, where the paper has SGD and 100 epochs
+# the search of the demo: Adam and 312 steps, where the paper has SGD and 100 epochs, and without
+# the spatial transformer, which costs accuracy on centred pictures (docs/evidence.md)
 _base_ = ['../_base_/datasets/fashionmnist_mini.py', '../_base_/default_runtime.py']
 
 teacher = 'configs/simple/wrn16_fashionmnist_mini.py'
@@ -8,7 +9,7 @@ requires = [dict(config=teacher, produces=checkpoint)]
 model = dict(
     type='MixerSearch',
     teacher=dict(config=teacher, checkpoint=checkpoint),
-    mixer=dict(type='TransformMixer', num_mix=2, cam_size=28),
+    mixer=dict(type='TransformMixer', num_mix=2, cam_size=28, transform='none'),
     alpha=1.0,
 )
 train_dataloader = dict(drop_last=True)
@@ -18,9 +19,6 @@ optim_wrapper = dict(
     type='AutocastOptimWrapper',
     optimizer=dict(type='Adam', lr=1e-3),
     clip_grad=dict(max_norm=1.0),
-    # at Adam's full pace its ReLUs can die before the masks are any good: seen with one of three
-    # seeds, where theta then was the same for every image
-    paramwise_cfg=dict(custom_keys={'stn.localization': dict(lr_mult=0.1)}),
 )
 train_cfg = dict(type='MixerSearchLoop', max_epochs=8, val_interval=4)
 val_cfg = dict()
