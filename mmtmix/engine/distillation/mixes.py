@@ -110,16 +110,16 @@ class OfflineMixes(Mixes):
             training loader; the sampler is an ``EndlessSampler``.
 
     Raises:
-        ValueError: If another sampler is asked for.
+        ValueError: If another sampler, or one whose stream ends, is asked for.
     """
 
     def __init__(self, dataloader: Mapping):
         self.config = deepcopy(dict(dataloader))
         sampler = self.config.setdefault('sampler', dict(type='EndlessSampler', shuffle=True))
-        if sampler.get('type') != 'EndlessSampler':
+        if sampler.get('type') != 'EndlessSampler' or sampler.get('epoch_size') is not None:
             raise ValueError(
-                f'the sampler of mixed images must be an EndlessSampler, got {sampler!r}; leave '
-                'it out'
+                'the sampler of mixed images must be an EndlessSampler without epoch_size, got '
+                f'{sampler!r}; leave it out'
             )
         self._batches: Iterator | None = None
 

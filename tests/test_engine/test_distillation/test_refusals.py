@@ -46,7 +46,14 @@ def loader(loader_settings=None, **dataset):
         (dict(preset='kd_mixed', mixed='SuperMix'), "mixed must be None, .*got 'SuperMix'"),
         (
             dict(preset='kd_mixed', mixed=loader(dict(sampler=dict(type='DefaultSampler')))),
-            "must be an EndlessSampler, got {'type': 'DefaultSampler'}; leave it out",
+            "must be an EndlessSampler .*, got {'type': 'DefaultSampler'}; leave it out",
+        ),
+        (
+            dict(
+                preset='kd_mixed',
+                mixed=loader(dict(sampler=dict(type='EndlessSampler', epoch_size=64))),
+            ),
+            "without epoch_size, got {.*'epoch_size': 64}; leave it out",
         ),
     ],
 )
