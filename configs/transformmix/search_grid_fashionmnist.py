@@ -49,15 +49,16 @@ mixers = dict(
     noisy_stn_only=noisy | by_cam,
     noisy_softmax_cam=noisy | still | by_cam,
     noisier_mask_only=noisy | still | dict(saliency_noise=1.0),
-    # noisy for a quarter of the steps, for four times as many, and by the paper's optimizer
-    noisy_short=noisy,
-    noisy_long=noisy,
-    noisy_sgd=noisy,
+    # noisy_mask_only for a quarter of the steps, for four times as many, and by the paper's
+    # optimizer
+    mask_only_short=noisy | still,
+    mask_only_long=noisy | still,
+    mask_only_sgd=noisy | still,
 )
 mixer = mixers[name]
-steps = dict(noisy_short=390, noisy_long=6240).get(name, 1560)
+steps = dict(mask_only_short=390, mask_only_long=6240).get(name, 1560)
 optimizer = dict(type='Adam', lr=1e-3)
-if name == 'noisy_sgd':
+if name == 'mask_only_sgd':
     optimizer = dict(type='SGD', lr=5e-4, momentum=0.9, weight_decay=0.01)
 epochs = steps // (_base_.num_images // 64)
 # other searches are no part of this one

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from mmtmix.functional import min_max, resize_map
 
 from .cam import ClassicCAM, GradCAM, has_exact_cam
+from .input_gradient import InputGradient
 from .input_stats import InputStats, Renormalize
 from .loading import build_classifier, load_weights
 
-SALIENCY = ('auto', 'cam', 'grad_cam')
+SALIENCY = ('auto', 'cam', 'grad_cam', 'input_gradient')
 _DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
@@ -32,7 +33,8 @@ class FrozenTeacher:
         config: Path of its config, a config dict, or a model dict with a ``data_preprocessor``.
         checkpoint: Its weights: a file or an http(s) address.
         saliency: ``'auto'`` takes the classic CAM where it is exact and Grad-CAM elsewhere;
-            ``'cam'`` and ``'grad_cam'`` insist.
+            ``'cam'`` and ``'grad_cam'`` insist; ``'input_gradient'`` takes the gradient of a
+            class's logit by the image instead, a backward pass through all of it.
         cam_layer: The layer for Grad-CAM; chosen automatically by default.
         dtype: ``'bfloat16'`` or ``'float16'`` runs it under autocast, ``'float32'`` never, None
             follows the caller's autocast.
@@ -74,8 +76,17 @@ class FrozenTeacher:
                 f"averaged features, which this {type(self.model).__name__} hasn't; use "
                 "'grad_cam' or 'auto'"
             )
-        classic = exact and saliency != 'grad_cam' and cam_layer is None
-        self._cam = ClassicCAM(self.model) if classic else GradCAM(self.model, cam_layer)
+        if saliency == 'input_gradient' and cam_layer is not None:
+            raise ValueError(
+                f"cam_layer={cam_layer!r} is a layer for Grad-CAM, which saliency='input_gradient' "
+                'does without; leave one of them out'
+            )
+        classic = exact and saliency in ('auto', 'cam') and cam_layer is None
+        self._cam: ClassicCAM | GradCAM | InputGradient
+        if saliency == 'input_gradient':
+            self._cam = InputGradient(self.model)
+        else:
+            self._cam = ClassicCAM(self.model) if classic else GradCAM(self.model, cam_layer)
         self._forward, self._forward_cam = self.model, self._cam.forward
         self._forward_features = self._logits_and_features
         if compile:

@@ -146,12 +146,12 @@ def test_autocast_changes_the_mix_by_rounding_only(make_augment, make_batch):
     torch.testing.assert_close(rounded['warped'].flatten(0, 1), warped)
 
 
-@pytest.mark.parametrize('saliency', ['cam', 'grad_cam'])
+@pytest.mark.parametrize('saliency', ['cam', 'grad_cam', 'input_gradient'])
 def test_no_graph_and_no_gradient_is_made_where_gradients_are_on(
     make_augment, make_batch, saliency, teacher_args
 ):
     augment = make_augment()
-    if saliency == 'grad_cam':
+    if saliency != 'cam':
         augment.teacher = type(augment.teacher)(**teacher_args(), saliency=saliency)
     inputs, scores = make_batch()
     results = augment(inputs.requires_grad_(), scores, return_details=True)
@@ -162,7 +162,7 @@ def test_no_graph_and_no_gradient_is_made_where_gradients_are_on(
     assert not any(parameter.requires_grad for parameter in parameters)
 
 
-@pytest.mark.parametrize('saliency', ['cam', 'grad_cam'])
+@pytest.mark.parametrize('saliency', ['cam', 'grad_cam', 'input_gradient'])
 def test_each_image_goes_through_the_teacher_once(
     make_augment, make_batch, teacher_args, saliency
 ):

@@ -205,6 +205,28 @@ def test_a_cam_layer_without_a_map_is_refused(layer, freeze, images):
         teacher.cam(images)
 
 
+@pytest.mark.parametrize('family', ['vit', 'mobilenet_v3'])
+def test_an_input_gradient_is_that_of_each_images_own_logit(family, freeze):
+    teacher = freeze(OTHERS[family][0], saliency='input_gradient')
+    images = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    classes = torch.tensor([2, 0, 4])
+    logits, maps = teacher.cam(images, classes)
+    torch.testing.assert_close(logits, teacher(images))
+    assert not logits.requires_grad and not maps.requires_grad
+    for n, chosen in enumerate(classes):
+
+        def score(image, chosen=chosen):
+            return teacher.model(image[None], mode='tensor')[0, chosen]
+
+        expected = torch.autograd.functional.jacobian(score, images[n])
+        expected = (expected.pow(2).sum(dim=0) / 3).sqrt()
+        torch.testing.assert_close(maps[n, 0], expected, atol=1e-6, rtol=1e-3)
+    saliency = teacher.saliency(images, classes, 16)[1]
+    assert saliency.shape == (3, 1, 16, 16)
+    with pytest.raises(ValueError, match="cam_layer='backbone' is a layer for Grad-CAM"):
+        freeze(OTHERS[family][0], saliency='input_gradient', cam_layer='backbone')
+
+
 def test_images_too_small_for_a_map_are_refused(freeze):
     teacher = freeze(OTHERS['mobilenet_v3'][0])
     with pytest.raises(ValueError, match='or use larger images'):

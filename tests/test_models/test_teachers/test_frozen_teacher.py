@@ -170,7 +170,7 @@ def test_channels_last_gives_the_same(teacher_args, images):
     torch.testing.assert_close(other.cam(images), plain.cam(images))
 
 
-@pytest.mark.parametrize('saliency', ['cam', 'grad_cam'])
+@pytest.mark.parametrize('saliency', ['cam', 'grad_cam', 'input_gradient'])
 def test_compiled_it_gives_the_same(teacher_args, images, saliency):
     args = dict(teacher_args(), saliency=saliency)
     plain, compiled = FrozenTeacher(**args), FrozenTeacher(**args, compile=dict(backend='eager'))

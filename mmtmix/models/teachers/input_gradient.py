@@ -1,0 +1,32 @@
+"""Saliency by the gradient of a class's logit with respect to the image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class InputGradient:
+    """Image-specific saliency of Simonyan et al. 2014; unlike CAMs it is as large as the image.
+
+    Args:
+        model: Any classifier.
+    """
+
+    def __init__(self, model: nn.Module):
+        self.model = model
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (N, C, H, W) -> logits (N, num_classes) and the images, a graph leaf."""
+        images = inputs.detach().requires_grad_()
+        with torch.enable_grad():
+            # what is first may work in place, which a leaf forbids
+            return self.model(images.clone(), mode='tensor'), images
+
+    def maps(
+        self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size
+    ) -> Tensor:
+        """Maps (N, 1, H, W) >= 0 of the given classes (N,): root mean squares over channels."""
+        explained = torch.zeros_like(logits).scatter_(1, classes[:, None], 1)
+        (gradients,) = torch.autograd.grad(logits, features, explained)
+        return gradients.float().square().mean(dim=1, keepdim=True).sqrt()
