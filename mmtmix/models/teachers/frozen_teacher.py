@@ -78,8 +78,8 @@ class FrozenTeacher:
             )
         if saliency == 'input_gradient' and cam_layer is not None:
             raise ValueError(
-                f"cam_layer={cam_layer!r} is a layer for Grad-CAM, which saliency='input_gradient' "
-                'does without; leave one of them out'
+                f'cam_layer={cam_layer!r} is a layer for Grad-CAM, which '
+                "saliency='input_gradient' does without; leave one of them out"
             )
         classic = exact and saliency in ('auto', 'cam') and cam_layer is None
         self._cam: ClassicCAM | GradCAM | InputGradient
