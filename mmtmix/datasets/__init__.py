@@ -11,7 +11,7 @@ from .one_hot_score import OneHotScore
 from .preflight import check_data
 from .seeding import seed_worker
 from .tiny_imagenet import TinyImageNet
-from .transforms import AugMix
+from .transforms import AugMix, PlaceOnCanvas
 from .undistorted import build_undistorted, loads_bgr, undistorted_config
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     'ImageNet32',
     'MixedImages',
     'OneHotScore',
+    'PlaceOnCanvas',
     'TinyImageNet',
     'build_undistorted',
     'check_data',

@@ -1,0 +1,55 @@
+"""Pictures that are not in the middle."""
+
+from __future__ import annotations
+
+import mmcv
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmpretrain.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class PlaceOnCanvas(BaseTransform):
+    """Shrink an image and put it somewhere on a black canvas.
+
+    It makes of centred pictures that fill the frame some that don't, to see what a method owes to
+    it. The place follows from the image's number in its data set alone: it is the same in every
+    epoch and run, as that of an object in a photograph is.
+
+    **Required keys:** ``img``, uint8 (H, W) or (H, W, C), and ``sample_idx``. **Modified keys:**
+    ``img``, (size, size) or (size, size, C), and ``img_shape``.
+
+    Args:
+        side: Of the shrunk image, in pixels, > 0.
+        size: Of the canvas, in pixels, at least ``side``.
+        seed: Other seeds give other places.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(self, side: int, size: int, seed: int = 0):
+        if not 0 < side <= size:
+            raise ValueError(
+                f'side must be positive and at most the canvas, size={size!r}, got {side!r}'
+            )
+        self.side = side
+        self.size = size
+        self.seed = seed
+
+    def transform(self, results: dict) -> dict:
+        """Place the image."""
+        image = results['img']
+        channels = image.shape[2:]
+        image = mmcv.imresize(image, (self.side, self.side), interpolation='area')
+        generator = np.random.default_rng((self.seed, results['sample_idx']))
+        top, left = generator.integers(self.size - self.side + 1, size=2)
+        canvas = np.zeros((self.size, self.size, *channels), image.dtype)
+        # one channel comes back without its axis
+        canvas[top : top + self.side, left : left + self.side] = image.reshape(
+            self.side, self.side, *channels
+        )
+        return {**results, 'img': canvas, 'img_shape': canvas.shape[:2]}
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(side={self.side}, size={self.size}, seed={self.seed})'
