@@ -3,11 +3,15 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from mmpretrain.registry import TRANSFORMS
 
+from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.engine.stages import plan_stages
+from mmtmix.models import TransformMixer
 from mmtmix.reproduction import choose_cells, read_experiments, runs_of
-from mmtmix.reproduction.runs import VARIABLES, environment
+from mmtmix.reproduction.runs import VARIABLES, environment, parse_command
 from mmtmix.utils import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,8 +20,9 @@ TEACHER = 'configs/simple/teacher_grid_fashionmnist.py'
 SEARCH = 'configs/transformmix/search_grid_fashionmnist.py'
 OFFLINE = 'configs/supermix/offline_grid_fashionmnist.py'
 METHODS = sorted(
-    path.relative_to(ROOT).as_posix() for path in ROOT.glob('configs/*/grid_fashionmnist.py')
+    path.relative_to(ROOT).as_posix() for path in ROOT.glob('configs/*/grid_fashionmnist*.py')
 )
+PAPER = load_config(ROOT / 'configs/_base_/mixers/transformmix_paper.py').model.mixer
 # what a method may change
 MIXING = ('augments', 'probs')
 
@@ -34,13 +39,15 @@ def names_in(config, table):
     return re.findall(r'^    (\w+)=', body, re.MULTILINE)
 
 
-@pytest.mark.parametrize('num_images', [1000, 5000, 20000])
+@pytest.mark.parametrize(
+    ('num_images', 'steps'), [(1000, 1560), (5000, 1560), (5000, 3120), (20000, 3120)]
+)
 @pytest.mark.parametrize('config', [*METHODS, OFFLINE])
-def test_all_methods_take_the_same_steps_in_the_same_recipe(config, num_images):
-    cfg, simple = (read(path, NUM_IMAGES=num_images) for path in (config, SIMPLE))
+def test_all_methods_take_the_same_steps_in_the_same_recipe(config, num_images, steps):
+    cfg, simple = (read(path, NUM_IMAGES=num_images, STEPS=steps) for path in (config, SIMPLE))
     loader = cfg.train_dataloader
     images = loader.sampler.get('epoch_size', num_images)
-    assert cfg.train_cfg.max_epochs * (images // loader.batch_size) == 1560
+    assert cfg.train_cfg.max_epochs * (images // loader.batch_size) == steps
     for name in ('optim_wrapper', 'param_scheduler', 'val_dataloader', 'custom_hooks'):
         assert cfg[name] == simple[name], name
     if config != OFFLINE:
@@ -61,6 +68,49 @@ def test_settings_are_chosen_on_images_that_are_neither_trained_on_nor_tested():
     assert 'indices' not in final.val_dataloader.dataset
     search = read(SEARCH, NUM_IMAGES=20000).val_dataloader.dataset
     assert (search.split, search.indices) == ('train', -2000)
+
+
+@pytest.mark.parametrize('config', [SIMPLE, SEARCH, OFFLINE])
+def test_scattered_images_are_placed_once_and_first(config):
+    cfg = read(config, DATASET='scattered')
+    sets = [cfg.train_dataloader.dataset, cfg.val_dataloader.dataset]
+    if config == OFFLINE:
+        clean, mixed = sets.pop(0).datasets  # the mixed ones are of placed ones
+        assert 'PlaceOnCanvas' not in [step.type for step in mixed.pipeline]
+        sets.append(clean)
+    for dataset in sets:
+        types = [step.type for step in dataset.pipeline]
+        assert types.index('PlaceOnCanvas') == 0 and types.count('PlaceOnCanvas') == 1
+
+
+def test_scattered_images_have_the_stated_mean_and_deviation():
+    cfg = read(SIMPLE, DATASET='scattered')
+    place = TRANSFORMS.build(cfg.train_pipeline[0])
+    images = FashionMNISTIdx(split='train', pipeline=[])  # the bundled ones
+    placed = np.stack([place(dict(images[number]))['img'] for number in range(len(images))])
+    assert [placed.mean()] == pytest.approx(cfg.data_preprocessor.mean, abs=0.5)
+    assert [placed.std()] == pytest.approx(cfg.data_preprocessor.std, abs=1.0)
+
+
+@pytest.mark.parametrize(('search', 'module'), [('paper', PAPER), ('noisy', {})])
+def test_the_module_is_the_published_one_or_the_librarys(search, module):
+    found, wanted = (
+        TransformMixer(**{name: value for name, value in settings.items() if name != 'type'})
+        for settings in (read(SEARCH, SEARCH=search).model.mixer, dict(module, cam_size=28))
+    )
+    assert found.arch == wanted.arch
+
+
+def test_a_module_from_elsewhere_is_the_one_that_was_made_before():
+    cells = read_experiments(ROOT / 'configs/experiments_fashionmnist.yaml')
+    transferred = [cell for cell in cells.values() if 'MIXER' in cell.env]
+    assert transferred
+    for cell in transferred:
+        (line,) = cell.before
+        variables, words = parse_command(line)
+        with environment({**cell.env, **variables}):
+            made = load_config(words[2]).work_dir
+        assert cell.env['MIXER'] == f'{made}/mixer.pth'
 
 
 @pytest.mark.parametrize('kappa', [2, 5])

@@ -2,7 +2,7 @@
 
 Tables stand between the lines <!-- results: CELL ... --> and <!-- end -->, a picture between
 <!-- plot: TABLE --> and <!-- end -->; cells are named as for tools/reproduce.py. Everything else
-of the page is left as it is. A recorded run that no table has is told, and the exit status is 1.
+of the page is left as it is. A recorded run that no table has is named, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--results', default='results/fashionmnist/runs.jsonl', help='their recorded runs'
     )
     parser.add_argument('--page', type=Path, default=Path('docs/evidence.md'), help='what to fill')
-    parser.add_argument('--check', action='store_true', help='only compare; 1 if texts differ')
+    parser.add_argument(
+        '--check', action='store_true', help='only compare; 1 if texts differ, too'
+    )
     return parser.parse_args(argv)
 
 
@@ -55,8 +57,9 @@ def update(args: argparse.Namespace) -> int:
     # whoever reads the page must see all that was run
     shown = {
         (runs_of(cell)[0].experiment, cell.checkpoint)
-        for cell in unique.values()
-        if not cell.quoted
+        for block, chosen in wanted.items()
+        for cell in chosen
+        if block.kind == 'results' and not cell.quoted
     }
     unseen = [record for record in records if (record.experiment, record.checkpoint) not in shown]
     for record in unseen:

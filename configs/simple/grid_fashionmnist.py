@@ -1,5 +1,5 @@
 # Without mixing, in the grid of docs/evidence.md: `NET` (wrn16_1, wrn16_2) on `NUM_IMAGES` images
-# of `DATASET` (fashionmnist, digits) for `STEPS` steps
+# of `DATASET` (fashionmnist, digits, scattered) for `STEPS` steps
 _base_ = [
     '../_base_/models/wrn16_fashionmnist.py',
     '../_base_/datasets/{{$DATASET:fashionmnist}}_grid.py',

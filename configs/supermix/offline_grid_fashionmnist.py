@@ -11,6 +11,8 @@ mixed = f'work_dirs/supermix/generate_grid_fashionmnist/{setting}'
 requires = [dict(config=generate, produces=f'{mixed}/dataset.json')]
 
 pipeline = list(_base_.train_pipeline)
+# mixed images are of placed ones
+mixed_pipeline = [step for step in pipeline if step['type'] != 'PlaceOnCanvas']
 clean = dict(_base_.train_dataloader.dataset)
 if labels != 'winner':
     clean['pipeline'] = [*pipeline[:-1], dict(type='OneHotScore', num_classes=10), pipeline[-1]]
@@ -27,7 +29,7 @@ train_dataloader = dict(
                 data_root=mixed,
                 labels=labels,
                 indices=kappa * _base_.num_images,
-                pipeline=pipeline,
+                pipeline=mixed_pipeline,
             ),
         ],
     ),

@@ -9,7 +9,7 @@ teacher = 'configs/simple/teacher_grid_fashionmnist.py'
 checkpoint = f'work_dirs/simple/teacher_grid_fashionmnist/{setting}/last.pth'
 requires = [dict(config=teacher, produces=checkpoint)]
 
-# each module is written out, so that results don't depend on what the library's defaults are
+# what modules differ in is written out, so that results don't depend on the library's defaults
 paper = dict(
     type='TransformMixer',
     num_mix=2,

@@ -35,7 +35,14 @@ from .puzzle import (
     puzzle_terms,
 )
 from .quality import soft_cross_entropy, top_classes_match
-from .saliency import class_activation_map, grad_cam, min_max, resize_map, visible_shares
+from .saliency import (
+    class_activation_map,
+    grad_cam,
+    gradient_saliency,
+    min_max,
+    resize_map,
+    visible_shares,
+)
 from .shrink import shrink_into_boxes
 from .supermix import SuperMixSolution, solve_masks
 from .supermix_settings import SuperMixSettings
@@ -83,6 +90,7 @@ __all__ = [
     'draw_index',
     'draw_weights',
     'grad_cam',
+    'gradient_saliency',
     'identity_theta',
     'min_max',
     'mix_targets',

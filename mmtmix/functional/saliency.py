@@ -39,6 +39,18 @@ def grad_cam(features: Tensor, gradients: Tensor) -> Tensor:
     return (importance * features.float()).sum(dim=1, keepdim=True).relu()
 
 
+def gradient_saliency(gradients: Tensor) -> Tensor:
+    """How much an image matters at each pixel: root mean square of a gradient over channels.
+
+    Args:
+        gradients: With respect to the images, (N, C, H, W).
+
+    Returns:
+        Maps >= 0 of shape (N, 1, H, W), float32.
+    """
+    return gradients.float().square().mean(dim=1, keepdim=True).sqrt()
+
+
 def min_max(cam: Tensor, eps: float = 1e-8) -> Tensor:
     """Scale each map to [0, 1]; a constant map becomes 0.
 

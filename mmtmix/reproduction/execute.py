@@ -63,7 +63,8 @@ def execute(
         commands = [*run.before, shlex.join(run.command(tools, gpus))]
         say(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
         for command in commands:
-            say('    ' + ' '.join([*(f'{name}={value}' for name, value in run.env), command]))
+            variables = [f'{name}={shlex.quote(value)}' for name, value in run.env]
+            say('    ' + ' '.join([*variables, command]))
         if not dry_run and not _attempt(run, commands, gpus, say):
             failed.append(run)
     if failed:

@@ -22,7 +22,7 @@ def render(results: Sequence[CellResult], headings: bool = True) -> str:
 
     Args:
         results: Of any cells.
-        headings: False leaves the headings out.
+        headings: False leaves the headings out; rows then have their whole names.
     """
     parts = []
     for name, of_table in group(results, 'table').items():
@@ -31,7 +31,8 @@ def render(results: Sequence[CellResult], headings: bool = True) -> str:
         if printed:
             parts.append(_table(_PRINTED, map(_beside_printed, printed)))
         compared = [result for result in of_table if result.cell.against]
-        parts += [_comparison(row) for row in group(compared, 'row').values()]
+        for row, of_row in group(compared, 'row').items():
+            parts.append(_comparison(row.removeprefix(f'{name}/') if headings else row, of_row))
     return '\n\n'.join(parts) + '\n'
 
 
@@ -84,12 +85,12 @@ def _beside_printed(result: CellResult) -> tuple[str, ...]:
     return name, printed, here, _seeds(result), ' / '.join(distances) or '-', cell.checkpoint
 
 
-def _comparison(row: Sequence[CellResult]) -> str:
+def _comparison(name: str, row: Sequence[CellResult]) -> str:
     """The cells of a row, and what they differ by."""
     cell = row[0].cell
     columns = {result.cell.column for result in row}
     against = [name for name in cell.against if name in columns]
-    head = [cell.row.removeprefix(f'{cell.table}/'), f'top-1 ({cell.checkpoint})', 'seeds']
+    head = [name, f'top-1 ({cell.checkpoint})', 'seeds']
     head += [f'difference to {name} [{CONFIDENCE:.0%}]' for name in against]
     lines = []
     for result in row:

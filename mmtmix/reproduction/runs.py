@@ -133,14 +133,17 @@ class Run:
         compare.
         """
         stages = _contents(self.config, self.env, self.options)
-        made = []
-        for line in self.before:
-            variables, words = parse_command(line)
-            # what they override is in the lines themselves
-            for config in [word for word in words[2:] if word.endswith('.py')][:1]:
-                made.append(_contents(config, (*self.env, *variables.items())))
+        # what they override is in the lines themselves
+        made = [self._made_by(line) for line in self.before]
         text = json.dumps([stages, self.before, *made], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _made_by(self, line: str) -> list[dict[str, Any]]:
+        """What matters of the config that a command to run first has; nothing without one."""
+        variables, words = parse_command(line)
+        arguments = words[2:] if words[0] == 'python' else words[1:]
+        config = next((word for word in arguments if word.endswith('.py')), None)
+        return [] if config is None else _contents(config, (*self.env, *variables.items()))
 
     def command(self, tools: str | os.PathLike, gpus: int = 1) -> list[str]:
         """What trains it, or goes on with it.
@@ -188,12 +191,18 @@ def runs_of(
 
 
 def parse_command(line: str) -> tuple[dict[str, str], list[str]]:
-    """What a command sets before its first word, as a shell reads it, and its words."""
+    """What a command sets before its first word, as a shell reads it, and its words.
+
+    Raises:
+        ValueError: If nothing is left to run.
+    """
     words = shlex.split(line)
     variables = {}
     while words and '=' in words[0]:
         name, _, value = words.pop(0).partition('=')
         variables[name] = value
+    if not words:
+        raise ValueError(f'a command to run first runs nothing: {line!r}')
     return variables, words
 
 

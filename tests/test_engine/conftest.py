@@ -99,12 +99,13 @@ def probe_runner(tmp_path: Path, forget_runs) -> Callable[..., Runner]:
 
 @pytest.fixture(scope='session')
 def search_runner(fitted_teacher, forget_runs) -> Callable[..., Runner]:
-    """Make a Runner of the demo's search on 64 images, 2 steps an epoch."""
+    """Make a Runner of the demo's search with all parts on 64 images, 2 steps an epoch."""
 
     def make(work_dir: Path, epochs: int = 2, num_workers: int = 0, **options: Any) -> Runner:
         forget_runs()
         cfg = load_config(SEARCH_CONFIG)
         cfg.model.teacher = ConfigDict(fitted_teacher)
+        cfg.model.mixer.transform = 'stn'  # the demo does without
         for loader in (cfg.train_dataloader, cfg.val_dataloader):
             loader.batch_size = 32
             loader.dataset.update(indices=64, serialize_data=False)

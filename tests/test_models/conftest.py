@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,18 @@ from mmtmix.models import FrozenTeacher
 
 # inputs come as they are
 AS_THEY_ARE = dict(mean=[0.0, 0.0, 0.0], std=[1.0, 1.0, 1.0])
+
+
+@pytest.fixture
+def published() -> dict[str, Any]:
+    """Arguments of a mixing module by which the published one differs from the default."""
+    return dict(
+        noise_size=1,
+        padding_mode='zeros',
+        anchored=False,
+        random_orientation=False,
+        saliency_noise=0.0,
+    )
 
 
 @pytest.fixture

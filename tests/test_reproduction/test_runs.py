@@ -56,6 +56,11 @@ def test_the_digest_sees_what_earlier_commands_make(cell, tmp_path):
     assert len(digests) == 4
 
 
+def test_an_earlier_command_that_runs_nothing_is_refused(cell):
+    with pytest.raises(ValueError, match="a command to run first runs nothing: 'ALPHA=1'"):
+        runs_of(cell(before=('ALPHA=1',)), 1)[0].digest()
+
+
 def test_a_run_is_as_far_as_its_folder_says(cell, finish, monkeypatch):
     run = finish(cell(), 0, [80.0])
     assert run.state is State.DONE

@@ -42,7 +42,9 @@ checkpoint = 'work_dirs/simple/teacher/last.pth'
 requires = [dict(config=teacher, produces=checkpoint)]
 """
 SEARCH = """
-model = dict(teacher=dict(config=teacher, checkpoint=checkpoint))
+model = dict(
+    teacher=dict(config=teacher, checkpoint=checkpoint), mixer=dict(transform='stn')
+)
 """
 MIX = """
 mixer = 'work_dirs/transformmix/search_tiny/mixer.pth'

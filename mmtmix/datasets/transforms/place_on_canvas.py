@@ -20,18 +20,23 @@ class PlaceOnCanvas(BaseTransform):
     ``img``, (size, size) or (size, size, C), and ``img_shape``.
 
     Args:
-        side: Of the shrunk image, in pixels, > 0.
-        size: Of the canvas, in pixels, at least ``side``.
-        seed: Other seeds give other places.
+        side: Of the shrunk image, in pixels, an integer > 0.
+        size: Of the canvas, in pixels, an integer of at least ``side``.
+        seed: Others give other places; an integer >= 0.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is none of these.
     """
 
     def __init__(self, side: int, size: int, seed: int = 0):
+        if not all(isinstance(value, int) for value in (side, size, seed)) or seed < 0:
+            raise ValueError(
+                f'side, size and seed must be integers, seed >= 0, got {side!r}, {size!r} and '
+                f'{seed!r}'
+            )
         if not 0 < side <= size:
             raise ValueError(
-                f'side must be positive and at most the canvas, size={size!r}, got {side!r}'
+                f'side must be positive and at most the canvas, size={size}, got {side}'
             )
         self.side = side
         self.size = size

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from mmtmix.functional import soft_cross_entropy
+from mmtmix.functional import gradient_saliency, soft_cross_entropy
 
 from .base import SALIENCY_SOURCES, SaliencySource
 from .live_model import live_model
@@ -50,7 +50,7 @@ class InputGradient(SaliencySource):
             (gradient,) = torch.autograd.grad(losses.sum(), images, retain_graph=keeps_graph)
             if keeps_graph:  # within: whoever asks may have switched gradients off
                 live.losses['loss_clean'] = self.clean_lam * losses.mean()
-        return gradient.float().square().mean(dim=1, keepdim=True).sqrt()
+        return gradient_saliency(gradient)
 
 
 @contextmanager

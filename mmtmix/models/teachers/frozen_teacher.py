@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from mmtmix.functional import min_max, resize_map
 
 from .cam import ClassicCAM, GradCAM, has_exact_cam
-from .input_gradient import InputGradient
 from .input_stats import InputStats, Renormalize
 from .loading import build_classifier, load_weights
+from .logit_gradient import LogitGradient
 
 SALIENCY = ('auto', 'cam', 'grad_cam', 'input_gradient')
 _DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -82,9 +82,9 @@ class FrozenTeacher:
                 "saliency='input_gradient' does without; leave one of them out"
             )
         classic = exact and saliency in ('auto', 'cam') and cam_layer is None
-        self._cam: ClassicCAM | GradCAM | InputGradient
+        self._cam: ClassicCAM | GradCAM | LogitGradient
         if saliency == 'input_gradient':
-            self._cam = InputGradient(self.model)
+            self._cam = LogitGradient(self.model)
         else:
             self._cam = ClassicCAM(self.model) if classic else GradCAM(self.model, cam_layer)
         self._forward, self._forward_cam = self.model, self._cam.forward
@@ -93,7 +93,7 @@ class FrozenTeacher:
             options = compile if isinstance(compile, dict) else {}
             self._forward = torch.compile(self._forward, **options)
             self._forward_features = torch.compile(self._forward_features, **options)
-            if classic:  # a compiled forward doesn't see the hook that Grad-CAM sets
+            if classic:  # the others have hooks or leaves in their forward
                 self._forward_cam = torch.compile(self._forward_cam, **options)
         self.dtype = None if dtype is None else _DTYPES[dtype]
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format

@@ -11,21 +11,13 @@ from mmpretrain.structures import DataSample
 
 from mmtmix.models.search import mixer_search
 
-PUBLISHED = dict(
-    noise_size=1,
-    padding_mode='zeros',
-    anchored=False,
-    random_orientation=False,
-    saliency_noise=0.0,
-)
-
 
 @pytest.fixture
-def make_search(teacher_args):
+def make_search(teacher_args, published):
     """Make a search with a random mixing module: ``make_search(num_mix=2)``."""
 
     def make(num_mix=2, **settings):
-        mixer = dict(type='TransformMixer', num_mix=num_mix, cam_size=18, **PUBLISHED)
+        mixer = dict(type='TransformMixer', num_mix=num_mix, cam_size=18, **published)
         config = dict(type='MixerSearch', teacher=teacher_args(), mixer=mixer, **settings)
         torch.manual_seed(0)
         return MODELS.build(dict(config, _scope_='mmpretrain'))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmtmix.functional import gradient_saliency
 
-class InputGradient:
+
+class LogitGradient:
     """Image-specific saliency of Simonyan et al. 2014; unlike CAMs it is as large as the image.
+
+    :class:`mmtmix.models.InputGradient` is that of the loss of the network in training.
 
     Args:
         model: Any classifier.
@@ -26,7 +30,7 @@ class InputGradient:
     def maps(
         self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size
     ) -> Tensor:
-        """Maps (N, 1, H, W) >= 0 of the given classes (N,): root mean squares over channels."""
+        """Maps (N, 1, H, W) >= 0 of the given classes (N,)."""
         explained = torch.zeros_like(logits).scatter_(1, classes[:, None], 1)
         (gradients,) = torch.autograd.grad(logits, features, explained)
-        return gradients.float().square().mean(dim=1, keepdim=True).sqrt()
+        return gradient_saliency(gradients)
