@@ -34,9 +34,9 @@ class TransformMixer(nn.Module):
     It sees CAMs only, at a fixed size, so one module serves images of any size and data it was
     not searched on.
 
-    Defaults are what made the better classifiers on Fashion-MNIST; docs/evidence.md has the
-    figures. The module as published has ``noise_size=1``, ``padding_mode='zeros'``, and neither
-    ``anchored``, ``random_orientation`` nor ``saliency_noise``.
+    Defaults are those of our experiments on Fashion-MNIST; docs/evidence.md has the figures. The
+    module as published has ``noise_size=1``, ``padding_mode='zeros'``, and neither ``anchored``,
+    ``random_orientation`` nor ``saliency_noise``.
 
     Args:
         num_mix: Images a mix, k >= 2.
