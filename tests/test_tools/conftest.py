@@ -50,7 +50,8 @@ MIX = """
 mixer = 'work_dirs/transformmix/search_tiny/mixer.pth'
 requires.append(dict(config='configs/transformmix/search_tiny.py', produces=mixer))
 augments = dict(mixer=mixer, teacher=dict(config=teacher, checkpoint=checkpoint))
-model = dict(backbone=dict(depth=10), train_cfg=dict(augments=augments))
+# every batch, where the demo mixes every other one
+model = dict(backbone=dict(depth=10), train_cfg=dict(augments=augments, probs=[1.0]))
 """
 SIMPLE = """
 _base_ = {base!r}
