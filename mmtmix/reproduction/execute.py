@@ -49,6 +49,8 @@ def execute(
         head = f'[{number}/{len(todo)}] {run.folder}'
         try:
             state = run.state
+            for line in run.before:
+                parse_command(line)
         except (FileNotFoundError, ValueError) as error:
             say(f'{head}: {error}')
             failed.append(run)

@@ -45,8 +45,15 @@ def test_what_comes_before_may_have_variables_of_its_own(cell, tools, tmp_path, 
     assert json.loads((run.folder / 'run.json').read_text())['env']['DATASET'] == 'fashionmnist'
 
 
-def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path):
-    bad = cell('a/1/r/bad', before=("python -c 'raise SystemExit(3)'",))
+@pytest.mark.parametrize(
+    ('line', 'why'),
+    [
+        ("python -c 'raise SystemExit(3)'", 'FAILED with exit status 3'),
+        ('ALPHA=1', "a command to run first runs nothing: 'ALPHA=1'"),
+    ],
+)
+def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path, line, why):
+    bad = cell('a/1/r/bad', before=(line,))
     runs = [
         run
         for each in (bad, cell('a/1/r/good', env={'NET': 'wrn16_2'}))
@@ -54,5 +61,5 @@ def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path):
     ]
     said = []
     assert execute(runs, tools, say=said.append) == runs[:1]
-    assert any('FAILED with exit status 3' in line for line in said)
+    assert any(why in line for line in said)
     assert runs[1].state is State.DONE
