@@ -18,19 +18,21 @@ class PairedDifference:
 
     Attributes:
         mean: Of ``a - b``, in the unit of the values.
-        low: Lower end of its confidence interval.
-        high: Upper end.
+        low: Lower end of its confidence interval; None with a single pair, which has none.
+        high: Upper end, or None.
         count: Pairs.
     """
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     count: int
 
     @property
     def excludes_zero(self) -> bool:
         """Whether the whole interval is on one side of zero, that of the mean."""
+        if self.low is None or self.high is None:
+            return False
         return self.low > 0 or self.high < 0
 
 
@@ -48,16 +50,18 @@ def paired_difference(
         confidence: Share of such intervals that hold the true difference, in (0, 1).
 
     Returns:
-        The difference ``a - b``; None below two common seeds.
+        The difference ``a - b``; None without common seeds.
 
     Raises:
         ValueError: If the confidence is not in (0, 1).
     """
     differences = [a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())]
     margin = margin_of_mean(differences, confidence)
-    if margin is None:
+    if not differences:
         return None
     mean = statistics.fmean(differences)
+    if margin is None:
+        return PairedDifference(mean, None, None, len(differences))
     return PairedDifference(mean, mean - margin, mean + margin, len(differences))
 
 

@@ -101,14 +101,15 @@ def _comparison(name: str, row: Sequence[CellResult]) -> str:
 
 
 def _difference(found: PairedDifference | None, runs: int) -> str:
-    """A difference and its interval, bold where that excludes zero."""
+    """A difference and its interval, if it has one, bold where that excludes zero."""
     if found is None:
         return '-'
-    interval = f'[{found.low:+.2f}, {found.high:+.2f}]'
-    if found.excludes_zero:
-        interval = f'**{interval}**'
-    pairs = '' if found.count == runs else f' ({found.count} pairs)'
-    return f'{found.mean:+.2f} {interval}{pairs}'
+    text = f'{found.mean:+.2f}'
+    if found.low is not None:
+        interval = f'[{found.low:+.2f}, {found.high:+.2f}]'
+        text += f' **{interval}**' if found.excludes_zero else f' {interval}'
+    pairs = 'pair' if found.count == 1 else 'pairs'
+    return text if found.count == runs else f'{text} ({found.count} {pairs})'
 
 
 def _here(result: CellResult, metrics: Sequence[str]) -> str:

@@ -147,7 +147,7 @@ def differences(
 
     Returns:
         Differences in percent by column, of the columns that ``row`` has, without the cell's own;
-        None below two common seeds.
+        None without common seeds.
     """
     columns = {other.cell.column: other.by_seed(metric) for other in row}
     return {

@@ -44,7 +44,7 @@ def test_rows_share_a_heading_and_printed_figures_have_their_own_table(row, cell
     text = render(results)
     assert text.count('##') == 1
     assert '| papers/x | 70 | not run | 0 | - | last |' in text
-    assert '| mixup | 2.00 | 1 | - |' in text  # one seed has no interval
+    assert '| mixup | 2.00 | 1 | +1.00 |' in text  # one seed has no interval
     assert '| large | top-1 (last) | seeds | difference to simple [95%] |\n' in text
     assert '| simple | not run | 0 | - |\n' in text
     assert '##' not in render(results, headings=False)
@@ -60,11 +60,12 @@ def test_data_hold_the_differences(row):
     results = row('small', simple=[80.0, 81.0], mixup=[82.0, 83.0], cutmix=[80.0])
     simple, mixup, _ = json.loads(json.dumps(describe(results)))
     assert simple['differences'] == {
-        'accuracy/top1': {'cutmix': None},
+        'accuracy/top1': {'cutmix': dict(mean=0.0, low=None, high=None, count=1)},
         'accuracy/top5': {'cutmix': None},
     }
     assert mixup['differences']['accuracy/top1'] == dict(
-        simple=dict(mean=2.0, low=2.0, high=2.0, count=2), cutmix=None
+        simple=dict(mean=2.0, low=2.0, high=2.0, count=2),
+        cutmix=dict(mean=2.0, low=None, high=None, count=1),
     )
 
 

@@ -34,8 +34,14 @@ def test_three_pairs_by_hand():
 def test_only_common_seeds_count():
     a, b = {0: 1.0, 1: 2.0, 5: 90.0}, {7: 50.0, 1: 1.0, 0: 0.0}
     assert paired_difference(a, b) == PairedDifference(1.0, 1.0, 1.0, 2)
-    assert paired_difference(a, {0: 1.0, 7: 2.0}) is None
+    assert paired_difference(a, {7: 2.0}) is None
     assert paired_difference({}, b) is None
+
+
+def test_a_single_pair_has_a_difference_and_no_interval():
+    found = paired_difference({0: 81.0, 1: 82.0}, {0: 80.0, 7: 80.0})
+    assert found == PairedDifference(1.0, None, None, 1)
+    assert not found.excludes_zero
 
 
 @pytest.mark.parametrize(
