@@ -172,6 +172,11 @@ def _parse(line: str) -> RunResult:
     for name, kind in _FIELDS.items():
         if not isinstance(fields[name], kind):
             raise ValueError(f'{name} is of the wrong type: {fields[name]!r}')
+    for name in ('env', 'options', 'before', 'versions'):
+        held = fields[name]
+        texts = held.values() if isinstance(held, dict) else held
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError(f'{name} must hold texts alone, got {held!r}')
     if fields['checkpoint'] not in get_args(Checkpoint):
         raise ValueError(f'checkpoint must be one of {get_args(Checkpoint)}, got {line}')
     metrics = fields['metrics'].values()

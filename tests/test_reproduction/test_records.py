@@ -105,6 +105,10 @@ def test_a_second_try_doesnt_replace_the_first(cell, record):
         (lambda line: '[]', 'line 2: it must hold config, '),
         (lambda line: line.replace('"seed"', '"sed"'), 'line 2: it must hold config, '),
         (lambda line: line.replace('"cpu"', '3'), 'line 2: device is of the wrong type: 3'),
+        (
+            lambda line: line.replace('"options": []', '"options": [1]'),
+            r'line 2: options must hold texts alone, got \[1\]',
+        ),
         (lambda line: line.replace('"last"', '"first"'), 'line 2: checkpoint must be one of'),
         (lambda line: line.replace('81.0', 'NaN'), 'line 2: metrics must be .* in percent'),
         (lambda line: line.replace('81.0', '810'), 'line 2: metrics must be .* in percent'),
