@@ -6,7 +6,7 @@ Nothing else of this library imports it.
 from .cells import Cell, Checkpoint, choose_cells, read_experiments
 from .execute import execute
 from .page import Block, fill, find_blocks
-from .paired import PairedDifference, margin_of_mean, paired_difference
+from .paired import PairedDifference, paired_difference
 from .plots import plot_tables
 from .records import Merged, RunResult, merge_records, read_records, write_records
 from .report import describe, render
@@ -30,7 +30,6 @@ __all__ = [
     'execute',
     'fill',
     'find_blocks',
-    'margin_of_mean',
     'merge_records',
     'paired_difference',
     'plot_tables',

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import mmcv
@@ -109,14 +110,28 @@ def _note(run: Run, record: Mapping[str, Any]) -> None:
 def _setting(run: Run, gpus: int) -> dict[str, Any]:
     """What a result is to be read with."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu'
-    packages = (torch, torchvision, mmengine, mmcv, mmpretrain, mmtmix)
+    packages = (torch, torchvision, mmengine, mmcv, mmpretrain)
+    versions = {package.__name__: package.__version__ for package in packages}
     return dict(
         config=run.config,
         options=run.options,
         env=dict(run.env),
         seed=run.seed,
         digest=run.digest(),
-        versions={package.__name__: package.__version__ for package in packages},
+        versions=versions | dict(mmtmix=_version_of_code()),
         device=f'{gpus} x {device}' if gpus > 1 else device,
         started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
     )
+
+
+def _version_of_code() -> str:
+    """Our version; of a checkout with its commit, and `.dirty` if files were changed since."""
+    root = Path(mmtmix.__file__).parents[1]
+    if not (root / '.git').exists():  # it may lie in the checkout of something else
+        return mmtmix.__version__
+    command = ['git', '-C', str(root), 'describe', '--always', '--exclude=*', '--dirty=.dirty']
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError):  # no git, or no commit
+        return mmtmix.__version__
+    return f'{mmtmix.__version__}+g{found.strip()}'

@@ -68,7 +68,7 @@ class Block:
             content = render(results, headings=False).rstrip('\n')
         elif any(result.values(TOP1) for result in results):
             picture = f'{folder}/{picture_name(self.name, prefix)}'
-            content = f'![top-1 accuracy of every run of {self.name}]({picture})'
+            content = f'![top-1 accuracy, every seed of {self.name}]({picture})'
         else:
             content = f'Nothing of {self.name} was run yet.'
         return f'\n{content}\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scipy import stats
@@ -20,13 +20,13 @@ class PairedDifference:
         mean: Of ``a - b``, in the unit of the values.
         low: Lower end of its confidence interval; None with a single pair, which has none.
         high: Upper end, or None.
-        count: Pairs.
+        by_seed: ``a - b`` of each pair.
     """
 
     mean: float
     low: float | None
     high: float | None
-    count: int
+    by_seed: Mapping[int, float]
 
     @property
     def excludes_zero(self) -> bool:
@@ -55,25 +55,15 @@ def paired_difference(
     Raises:
         ValueError: If the confidence is not in (0, 1).
     """
-    differences = [a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())]
-    margin = margin_of_mean(differences, confidence)
-    if not differences:
-        return None
-    mean = statistics.fmean(differences)
-    if margin is None:
-        return PairedDifference(mean, None, None, len(differences))
-    return PairedDifference(mean, mean - margin, mean + margin, len(differences))
-
-
-def margin_of_mean(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:
-    """Half the width of Student's confidence interval of a mean; None below two values.
-
-    Raises:
-        ValueError: If the confidence is not in (0, 1).
-    """
     if not 0 < confidence < 1:
         raise ValueError(f'confidence must be in (0, 1), got {confidence!r}')
-    if len(values) < 2:
+    by_seed = {seed: a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())}
+    values = list(by_seed.values())
+    if not values:
         return None
+    mean = statistics.fmean(values)
+    if len(values) == 1:
+        return PairedDifference(mean, None, None, by_seed)
     quantile = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1))
-    return quantile * statistics.stdev(values) / math.sqrt(len(values))
+    margin = quantile * statistics.stdev(values) / math.sqrt(len(values))
+    return PairedDifference(mean, mean - margin, mean + margin, by_seed)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .paired import CONFIDENCE, margin_of_mean
-from .results import TOP1, CellResult, group
+from .paired import CONFIDENCE, PairedDifference
+from .results import CellResult, differences, group
 
 _LINE = 0.3  # inches a method
 _PANEL = 2.7  # inches a row
 _APART = 0.14  # lines that dots are above the middle, and the interval below
+_FEWEST = 3  # pairs that an interval is drawn of: that of two is wider than all else
 _DOTS = dict(color='tab:blue', alpha=0.6, markersize=5, markeredgewidth=0)
 
 
 def draw_panels(name: str, results: Sequence[CellResult]) -> Figure:
     """Draw a table whose columns are compared: a panel a row, a line a method.
 
-    A dot is a seed, a bar their mean with its confidence interval, a long line the mean of the
-    first method that the row is compared with. Each panel has its own scale.
+    What is drawn is the difference to the first method that the row is compared with, of the same
+    seeds: a dot a seed, a bar their mean with its confidence interval. Each panel has its own
+    scale.
 
     Args:
         name: Of the table.
@@ -30,12 +31,11 @@ def draw_panels(name: str, results: Sequence[CellResult]) -> Figure:
     """
     rows = group(results, 'row')
     methods = list(dict.fromkeys(result.cell.column for result in results))
-    lines = {method: line for line, method in enumerate(methods)}
     size = (1.6 + _PANEL * len(rows), 1.2 + _LINE * len(methods))
     figure = Figure(figsize=size, layout='constrained')
     panels = figure.subplots(1, len(rows), sharey=True, squeeze=False)[0]
     for axes, (row, of_row) in zip(panels, rows.items(), strict=True):
-        _draw_row(axes, of_row, lines)
+        _draw_row(axes, of_row, methods)
         axes.set_title(row.removeprefix(f'{name}/'), fontsize=10)
     panels[0].set_yticks(range(len(methods)), methods)
     panels[0].set_ylim(len(methods) - 0.5, -0.5)
@@ -61,19 +61,23 @@ def legend_of(panels: Iterable[Axes]) -> dict[str, Artist]:
     return found
 
 
-def _draw_row(axes: Axes, row: Sequence[CellResult], lines: Mapping[str, int]) -> None:
+def _draw_row(axes: Axes, row: Sequence[CellResult], methods: Sequence[str]) -> None:
+    reference = row[0].cell.against[0]
+    axes.axvline(0, color='tab:red', alpha=0.4, linewidth=1, label=f'{reference} itself', zorder=1)
     for result in row:
-        values, line = result.values(TOP1), lines[result.cell.column]
-        mean, margin = statistics.fmean(values), margin_of_mean(values)
-        axes.plot(values, [line - _APART] * len(values), 'o', label='seeds', **_DOTS)
-        axes.plot(mean, line + _APART, '|', color='black', markersize=9, label='mean')
-        if margin is not None:
-            ends, interval = (mean - margin, mean + margin), f'{CONFIDENCE:.0%} interval'
-            axes.plot(ends, [line + _APART] * 2, color='black', linewidth=1, label=interval)
-        if result.cell.column in result.cell.against[:1]:
-            label = f'mean of {result.cell.column}'
-            axes.axvline(mean, color='tab:red', alpha=0.4, linewidth=1, label=label, zorder=1)
-    axes.set_xlabel('top-1 accuracy (%)', fontsize=9)
+        found = differences(result, row).get(reference)
+        if found:
+            _draw_difference(axes, found, methods.index(result.cell.column))
+    axes.set_xlabel(f'top-1 (%) minus that of {reference}', fontsize=9)
     axes.grid(axis='x', alpha=0.3)
     axes.spines[['top', 'right']].set_visible(False)
     axes.tick_params(labelsize=8)
+
+
+def _draw_difference(axes: Axes, found: PairedDifference, line: int) -> None:
+    values = list(found.by_seed.values())
+    axes.plot(values, [line - _APART] * len(values), 'o', label='seeds', **_DOTS)
+    axes.plot(found.mean, line + _APART, '|', color='black', markersize=9, label='mean')
+    if len(values) >= _FEWEST:
+        ends, label = (found.low, found.high), f'{CONFIDENCE:.0%} interval'
+        axes.plot(ends, [line + _APART] * 2, color='black', linewidth=1, label=label)

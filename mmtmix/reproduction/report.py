@@ -108,8 +108,8 @@ def _difference(found: PairedDifference | None, runs: int) -> str:
     if found.low is not None:
         interval = f'[{found.low:+.2f}, {found.high:+.2f}]'
         text += f' **{interval}**' if found.excludes_zero else f' {interval}'
-    pairs = 'pair' if found.count == 1 else 'pairs'
-    return text if found.count == runs else f'{text} ({found.count} {pairs})'
+    count = len(found.by_seed)
+    return text if count == runs else f'{text} ({count} {"pair" if count == 1 else "pairs"})'
 
 
 def _here(result: CellResult, metrics: Sequence[str]) -> str:

@@ -60,29 +60,33 @@ def test_data_hold_the_differences(row):
     results = row('small', simple=[80.0, 81.0], mixup=[82.0, 83.0], cutmix=[80.0])
     simple, mixup, _ = json.loads(json.dumps(describe(results)))
     assert simple['differences'] == {
-        'accuracy/top1': {'cutmix': dict(mean=0.0, low=None, high=None, count=1)},
+        'accuracy/top1': {'cutmix': dict(mean=0.0, low=None, high=None, by_seed={'0': 0.0})},
         'accuracy/top5': {'cutmix': None},
     }
     assert mixup['differences']['accuracy/top1'] == dict(
-        simple=dict(mean=2.0, low=2.0, high=2.0, count=2),
-        cutmix=dict(mean=2.0, low=None, high=None, count=1),
+        simple=dict(mean=2.0, low=2.0, high=2.0, by_seed={'0': 2.0, '1': 2.0}),
+        cutmix=dict(mean=2.0, low=None, high=None, by_seed={'0': 2.0}),
     )
 
 
-def test_rows_are_panels_on_an_axis_of_methods(row):
-    results = row('small', simple=[80.0, 81.0], mixup=[82.0, 83.0])
-    results += row('large', simple=[90.0, 91.0], cutmix=[92.0])
+def test_rows_are_panels_of_differences_on_an_axis_of_methods(row):
+    results = row('small', simple=[80.0, 81.0, 82.0], mixup=[82.0, 84.0, 86.0])
+    results += row('large', simple=[90.0, 91.0], cutmix=[92.0, 92.0, 99.0])
     figure = draw_panels('a/1', results)
     small, large = figure.axes
     assert (small.get_title(), large.get_title()) == ('small', 'large')
     assert [label.get_text() for label in small.get_yticklabels()] == ['simple', 'mixup', 'cutmix']
-    dots = [line for line in large.lines if line.get_marker() == 'o']
-    assert [list(line.get_xdata()) for line in dots] == [[90.0, 91.0], [92.0]]
-    assert [round(line.get_ydata()[0]) for line in dots] == [0, 2]
-    means = [line.get_xdata()[0] for line in large.lines if line.get_label() == 'mean of simple']
-    assert means == [90.5]
-    intervals = [line for line in large.lines if line.get_label() == '95% interval']
-    assert len(intervals) == 1  # a single run has none
+    (mixup,) = [line for line in small.lines if line.get_marker() == 'o']
+    assert list(mixup.get_xdata()) == [2.0, 3.0, 4.0]
+    assert round(mixup.get_ydata()[0]) == 1
+    (mean,) = [line for line in small.lines if line.get_label() == 'mean']
+    assert list(mean.get_xdata()) == [3.0]
+    (interval,) = [line for line in small.lines if line.get_label() == '95% interval']
+    assert list(interval.get_xdata()) == pytest.approx([3 - 2.4841, 3 + 2.4841], abs=1e-3)
+    # only seeds of both count, and two pairs are too few for an interval
+    (cutmix,) = [line for line in large.lines if line.get_marker() == 'o']
+    assert list(cutmix.get_xdata()) == [2.0, 1.0]
+    assert '95% interval' not in [line.get_label() for line in large.lines]
 
 
 def test_a_table_is_one_picture(row, tmp_path):

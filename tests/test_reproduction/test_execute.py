@@ -1,9 +1,12 @@
 """Runs are run, with what they need before."""
 
 import json
+import shutil
+import subprocess
 
 import pytest
 
+import mmtmix
 from mmtmix.reproduction import State, execute, runs_of
 
 pytestmark = pytest.mark.host
@@ -63,3 +66,30 @@ def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path, line, why):
     assert execute(runs, tools, say=said.append) == runs[:1]
     assert any(why in line for line in said)
     assert runs[1].state is State.DONE
+
+
+@pytest.mark.skipif(not shutil.which('git'), reason='needs git')
+def test_the_commit_of_a_checkout_is_noted(cell, tools, tmp_path, monkeypatch):
+    def version_noted(seed):
+        (run,) = runs_of(cell(), (seed,), str(tmp_path / 'runs'))
+        assert execute([run], tools, say=str) == []
+        return run.record['versions']['mmtmix']
+
+    def git(*words):
+        settings = ['-c', 'user.name=a', '-c', 'user.email=a@b.c', '-c', 'commit.gpgsign=false']
+        command = ['git', *settings, '-C', str(tmp_path), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    source = tmp_path / 'mmtmix' / '__init__.py'
+    source.parent.mkdir()
+    source.write_text('# a package\n')
+    monkeypatch.setattr(mmtmix, '__file__', str(source))
+    assert version_noted(0) == mmtmix.__version__
+    git('init')
+    assert version_noted(1) == mmtmix.__version__  # nothing is committed yet
+    git('add', 'mmtmix')
+    git('commit', '-m', 'begin')
+    commit = git('rev-parse', '--short', 'HEAD')
+    assert version_noted(2) == f'{mmtmix.__version__}+g{commit}'
+    source.write_text('# changed\n')
+    assert version_noted(3) == f'{mmtmix.__version__}+g{commit}.dirty'
