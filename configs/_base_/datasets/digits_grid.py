@@ -1,9 +1,11 @@
 # The first `NUM_IMAGES` of scikit-learn's digits (1000 by default), enlarged to 28x28, for the
 # experiments of docs/evidence.md; those from 1,000 on are the test images.
 num_images = int('{{$NUM_IMAGES:1000}}')
-assert num_images <= 1000, 'there are 1,000 digits to train on'
-# nothing is chosen on digits: they have no validation images
-split = dict(test='test')['{{$SPLIT:test}}']
+split = '{{$SPLIT:test}}'
+if not 64 <= num_images <= 1000:
+    raise ValueError(f'NUM_IMAGES of digits must be in 64..1000, got {num_images}')
+if split != 'test':
+    raise ValueError(f'SPLIT of digits must be test: nothing is chosen on them, got {split!r}')
 # of the enlarged and cropped training images
 data_preprocessor = dict(num_classes=10, mean=[77.0], std=[91.2], to_rgb=False)
 
