@@ -71,7 +71,8 @@ def check_data(cfg: Config | Mapping[str, Any], to_come: Collection[str] = ()) -
 
     Args:
         cfg: A full config with ``train_dataloader``, ``val_dataloader`` and ``test_dataloader``,
-            each of which may be missing or None; hooks may bring loaders of mixed images.
+            each of which may be missing or None; beside the first, hooks may bring loaders of
+            mixed images.
         to_come: Folders that another run will have made by then; what they lack is no problem.
 
     Raises:
@@ -98,9 +99,11 @@ def check_data(cfg: Config | Mapping[str, Any], to_come: Collection[str] = ()) -
 
 
 def _loaders(cfg: Config | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield ``(config field, settings)`` of every data loader, those of ``DistillHook`` too."""
+    """Yield ``(config field, settings)`` of the data loaders, in a training those of hooks too."""
     for name in DATALOADER_FIELDS:
         yield name, cfg.get(name)
+    if cfg.get('train_dataloader') is None:
+        return  # a test, which sees no mixed images
     for number, hook in enumerate(cfg.get('custom_hooks') or ()):
         mixed = hook.get('mixed') if isinstance(hook, Mapping) else None
         if isinstance(mixed, Mapping):

@@ -60,8 +60,13 @@ def test_nothing_to_check(cfg):
 def test_a_hook_may_bring_a_loader(tmp_path):
     mixed = {'dataloader': {'dataset': {'type': 'MixedImages', 'data_root': str(tmp_path)}}}
     hooks = [{'type': 'EMAHook'}, {'type': 'DistillHook', 'mixed': mixed}]
-    text = error_of(Config({'custom_hooks': hooks}))
+    cfg = config({'type': 'FashionMNISTIdx'})
+    cfg.custom_hooks = hooks
+    text = error_of(cfg)
     assert 'custom_hooks[1].mixed.dataloader.dataset: MixedImages' in text
+    # a test, which sees no mixed images
+    cfg.train_dataloader = None
+    check_data(cfg)
 
 
 @pytest.mark.parametrize('cfg', [None, 'config.py', [1]])

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.fileio import load
+from mmpretrain.registry import MODELS
 
+from mmtmix.utils import load_config
+
+DISTILL = Path(__file__).resolve().parents[2] / 'configs' / 'distill'
 JOB = 'configs/transformmix/tiny.py'
 CHECKPOINT = Path('work_dirs', 'transformmix', 'tiny', 'last.pth')
 
@@ -69,3 +73,16 @@ def test_checkpoint_that_does_not_fit_is_refused(folder, run_tool):
     torch.save(dict(state_dict=state), folder / 'other.pth')
     with pytest.raises(ValueError, match='does not fit its config: of another shape: head.fc'):
         run_tool('test', folder, JOB, 'other.pth')
+
+
+@pytest.mark.parametrize('method', ['ce_supermix', 'kd_transformmix'])
+def test_a_distilled_student_needs_neither_its_teacher_nor_its_mixed_images(
+    tmp_path, monkeypatch, run_tool, method
+):
+    monkeypatch.setenv('PAIR', 'wrn16_wrn10_fashionmnist_mini')
+    config = DISTILL / f'{method}.py'
+    model = MODELS.build(dict(load_config(config).model, _scope_='mmpretrain'))
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'student.pth')
+    few = ('--cfg-options', 'test_dataloader.dataset.indices=64')
+    metrics, _ = run_tool('test', tmp_path, config, 'student.pth', *few)
+    assert metrics.keys() == {'accuracy/top1'}

@@ -40,7 +40,14 @@ class MixedBatch:
 
 
 class Mixes(metaclass=ABCMeta):
-    """A source of mixed images, one batch a step."""
+    """A source of mixed images, one batch a step.
+
+    Its constructor looks at settings alone: a test calls it too, and has neither a mixer's files
+    nor mixed images.
+    """
+
+    def build(self) -> None:  # noqa: B027  (optional)
+        """Make the networks that mix, in a training, before it draws first weights."""
 
     def prepare(self, runner: Any, num_classes: int | None, needs_targets: bool) -> None:  # noqa: B027  (optional)
         """Get ready, after a resume and before the first step."""
@@ -70,11 +77,23 @@ class OnlineMixes(Mixes):
 
     Args:
         augment: A batch augment's config, or a list of them to choose from in each step.
+
+    Raises:
+        TypeError: If it is neither.
     """
 
     def __init__(self, augment: Mapping | Sequence[Mapping]):
         configs = [augment] if isinstance(augment, Mapping) else augment
-        self.augments = [BATCH_AUGMENTS.build(deepcopy(config)) for config in configs]
+        if not isinstance(configs, Sequence) or not configs or not all(map(_is_config, configs)):
+            raise TypeError(
+                'mixed.augment must be a batch augment, dict(type=...), or a list of some to '
+                f'choose from, got {augment!r}'
+            )
+        self.configs = configs
+
+    def build(self) -> None:
+        """See :meth:`Mixes.build`; whatever an augment raises, a missing file among it."""
+        self.augments = [BATCH_AUGMENTS.build(deepcopy(config)) for config in self.configs]
 
     def prepare(self, runner: Any, num_classes: int | None, needs_targets: bool) -> None:
         """See :meth:`Mixes.prepare`.
@@ -176,7 +195,8 @@ def build_mixes(mixed: Mapping | None) -> Mixes | None:
     """Make the source that ``dict(augment=...)`` or ``dict(dataloader=...)`` describes.
 
     Raises:
-        ValueError: If it is neither.
+        TypeError: If ``augment`` is neither a config nor a list of some.
+        ValueError: If it is neither, or the sampler of ``dataloader`` is another than ours.
     """
     if mixed is None:
         return None
@@ -188,6 +208,10 @@ def build_mixes(mixed: Mapping | None) -> Mixes | None:
         'mixed must be None, dict(augment=...), a batch augment to apply to each batch, or '
         f'dict(dataloader=...), a loader of mixed images; got {mixed!r}'
     )
+
+
+def _is_config(augment: Any) -> bool:
+    return isinstance(augment, Mapping) and 'type' in augment
 
 
 def _check_targets(mixed: Any, num_classes: int | None) -> None:

@@ -70,7 +70,8 @@ class DistillHook(Hook):
 
     Raises:
         FileNotFoundError: If the teacher's files do not exist.
-        TypeError: If the run has several optimizers and a loss has parameters.
+        TypeError: If the run has several optimizers and a loss has parameters, or an argument has
+            another type.
         ValueError: If arguments don't fit together, or student, teacher and images don't; always
             before the first step.
     """
@@ -90,8 +91,7 @@ class DistillHook(Hook):
         method = choose_method(preset, losses, cls_weight, mixed)
         self.losses, self.cls_weight = method.losses, method.cls_weight
         self.teacher_config = teacher
-        with torch.random.fork_rng(devices=[]):  # networks that are built draw first weights
-            self.mixes = build_mixes(mixed)
+        self.mixes = build_mixes(mixed)
         self.mixed_cls, self.kd_on = mixed_cls, kd_on
         self.validate_teacher = validate_teacher
         self._seed: Sequence[int] = ()
@@ -100,13 +100,15 @@ class DistillHook(Hook):
     def before_run(self, runner: Any) -> None:
         """Build what distils, once the optimizer exists and before a checkpoint is loaded."""
         if not isinstance(runner._train_loop, BaseLoop):
-            return  # a test
+            return  # a test, which needs neither a teacher nor mixed images
         if sum(isinstance(hook, DistillHook) for hook in runner.hooks) > 1:
             raise ValueError('there are several DistillHooks; give one all of the losses')
         model = unwrap(runner.model)
         needs_features = any(loss.needs_features for loss in self.losses)
         student = Student(model, needs_features)
         with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
+            if self.mixes is not None:
+                self.mixes.build()
             teacher = build_teacher(self.teacher_config)
         check_classes(student, teacher)
         self.objective = DistillObjective(

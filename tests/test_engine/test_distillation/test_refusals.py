@@ -62,6 +62,13 @@ def test_arguments_that_dont_fit_together_are_refused_at_once(teacher, settings,
         DistillHook(teacher, **settings)
 
 
+@pytest.mark.parametrize('augment', ['SuperMix', [], {}, ['SuperMix'], dict(alpha=1.0)])
+def test_an_augment_must_be_a_config_or_a_list_of_some(teacher, augment):
+    said = r'mixed.augment must be a batch augment, dict\(type=.*, got ' + re.escape(repr(augment))
+    with pytest.raises(TypeError, match=said):
+        DistillHook(teacher, preset='kd_mixed', mixed=dict(augment=augment))
+
+
 def test_losses_must_be_a_list(teacher):
     with pytest.raises(TypeError, match='losses must be a list of dict'):
         DistillHook(teacher, losses=KD)
@@ -118,6 +125,12 @@ def test_a_teacher_of_other_classes(refuse, teacher_args):
 def test_a_teacher_that_is_not_there(refuse, teacher, tmp_path):
     hook = dict(preset='kd', teacher=dict(teacher, checkpoint=str(tmp_path / 'none.pth')))
     refuse(hook, FileNotFoundError, "the teacher's .*none.pth.*train it first")
+
+
+def test_a_mixers_teacher_that_is_not_there(refuse, teacher, tmp_path):
+    missing = dict(teacher, checkpoint=str(tmp_path / 'none.pth'))
+    mixed = dict(augment=dict(type='SuperMix', teacher=missing))
+    refuse(dict(preset='kd_mixed', mixed=mixed), FileNotFoundError, "the teacher's .*none.pth")
 
 
 def test_half_a_teacher(refuse):

@@ -140,8 +140,19 @@ def test_losses_of_the_student_are_its_own_again_after_a_run(distill_runner):
     assert set(runner.model(**data, mode='loss')) == {'loss'}
 
 
-def test_a_test_run_works_without_a_teacher(distill_runner):
-    runner = distill_runner(dict(preset='kd'), validate=True)
+NOWHERE = dict(config='nowhere.py', checkpoint='nowhere.pth')
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [
+        dict(preset='kd'),
+        dict(preset='kd_mixed', mixed=dict(augment=dict(SUPERMIX, teacher=NOWHERE))),
+        dict(preset='ce_mixed', mixed=dict(dataloader=dict(dataset=dict(type='MixedImages')))),
+    ],
+)
+def test_a_test_run_works_without_a_teacher_or_mixed_images(distill_runner, settings):
+    runner = distill_runner(dict(settings, teacher=NOWHERE), validate=True)
     runner.val()
     metrics = runner.val_evaluator.metrics
     assert len(metrics) == 1
