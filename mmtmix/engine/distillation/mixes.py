@@ -115,9 +115,10 @@ class OnlineMixes(Mixes):
             if not isinstance(augment, BatchMixer):
                 # MMPretrain's write into the batch they are given
                 return MixedBatch(*augment(inputs.clone(), scores))
+            if getattr(augment, 'teacher', None) is not teacher:
+                return MixedBatch(*augment(inputs, scores))
+            # what it has asked the teacher is among the details
             mixed, targets, details = augment(inputs, scores, return_details=True)
-        if getattr(augment, 'teacher', None) is not teacher:
-            return MixedBatch(mixed, targets)
         return MixedBatch(mixed, targets, details.get('clean_logits'), details.get('logits'))
 
 
