@@ -94,7 +94,8 @@ class DistillObjective:
         return terms
 
     def _mixed_terms(self, mixed: MixedBatch, seed: int) -> dict[str, Tensor]:
-        logits = self.student.classify(mixed.inputs)
+        outputs = self.student.classify(mixed.inputs)
+        logits = outputs.logits
         terms, targets = {}, mixed.targets
         if self._on_mixed or self.mixed_cls == 'teacher':
             answer = self._ask(mixed.inputs, self._on_mixed, mixed.logits)
@@ -103,9 +104,7 @@ class DistillObjective:
                 targets = F.one_hot(winners, logits.size(1)).to(logits.dtype)
             nobody = torch.empty(0, dtype=torch.long)
             for loss in self._on_mixed:
-                terms[f'loss_{loss.name}_mixed'] = loss(
-                    NetworkOutputs(logits), answer, nobody, seed
-                )
+                terms[f'loss_{loss.name}_mixed'] = loss(outputs, answer, nobody, seed)
         loss = self.student.loss(logits, targets)
         return {'loss_mixed': self.cls_weight * loss, **terms}
 

@@ -68,17 +68,16 @@ class Student:
         seen, self._seen = self._seen, None
         if seen is None:
             raise RuntimeError(
-                f'{type(self.model).__name__} computed its loss without calling its '
+                f'{type(self.model).__name__} ran without calling its '
                 f'{type(self._source).__name__}, so nothing could be overheard; DistillHook needs '
-                'a classifier whose loss goes through its head'
+                'a classifier whose loss and logits go through its head'
             )
         return seen
 
-    def classify(self, inputs: Tensor) -> Tensor:
-        """Logits (N, num_classes) of images (N, C, H, W), as in training."""
-        logits = self.model(inputs, mode='tensor')
-        self._seen = None
-        return logits
+    def classify(self, inputs: Tensor) -> NetworkOutputs:
+        """What it says of images (N, C, H, W), as in training; only while attached."""
+        self.model(inputs, mode='tensor')
+        return self.take()
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The student's own loss, which a recipe may have switched, of soft targets."""
