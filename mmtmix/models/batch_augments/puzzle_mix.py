@@ -22,7 +22,7 @@ from mmtmix.functional import (
     upsample_cells,
 )
 from mmtmix.models.saliency import SaliencySource, build_saliency
-from mmtmix.models.teachers import InputStats
+from mmtmix.models.teachers import InputStats, Renormalize
 
 from .batch_mixer import BatchMixer, Details
 
@@ -105,7 +105,8 @@ class PuzzleMix(BatchMixer):
         self.terms = dict(beta=beta, gamma=gamma, eta=eta, num_labels=n_labels)
         self.neigh_size = neigh_size
         self.transport, self.t_size, self.t_eps = transport, t_size, t_eps
-        self._std = None if input_stats is None else _std_of(input_stats)
+        self._stats = None if input_stats is None else _std_of(input_stats)
+        self._to_range: Renormalize | None = None
 
     @torch.no_grad()
     def mix(
@@ -163,28 +164,29 @@ class PuzzleMix(BatchMixer):
 
     def _coloured(self, images: Tensor) -> Tensor:
         """Colours in units of the full range; their mean cancels where they are compared."""
-        if self._std is None:
-            try:
-                stats = InputStats.of_running_task()
-            except ValueError as error:
-                raise ValueError(
-                    'PuzzleMix compares colours and the running config does not say how images '
-                    'are normalised; set input_stats=dict(std=[...]) in it, in 0-255 units'
-                ) from error
-            if stats is None:
-                stats = InputStats(std=(USUAL_STD,))
-                print_log(
-                    f'PuzzleMix: no run says how images are normalised, so {stats}', 'current'
-                )
-            self._std = torch.tensor(stats.std or (1.0,)).view(-1, 1, 1)
-        self._std = self._std.to(images.device)
-        return images.float() * (self._std / 255)
+        # asked each time: a run may have begun or ended since
+        stats = self._stats or _running_stats()
+        if self._to_range is None or self._to_range.source != stats:
+            print_log(f'PuzzleMix gets images normalised by a std of {stats.std}', 'current')
+            self._to_range = Renormalize(stats, InputStats(std=(255.0,)))
+        return self._to_range(images.float())
 
 
-def _std_of(input_stats: Mapping) -> Tensor:
+def _std_of(input_stats: Mapping) -> InputStats:
     if not isinstance(input_stats, Mapping) or not input_stats.get('std'):
         raise ValueError(
             'input_stats must be dict(std=[...]), one number a channel or one for all, in 0-255 '
             f'units, got {input_stats!r}'
         )
-    return torch.tensor([float(value) for value in input_stats['std']]).view(-1, 1, 1)
+    return InputStats(std=tuple(float(value) for value in input_stats['std']))
+
+
+def _running_stats() -> InputStats:
+    try:
+        stats = InputStats.of_running_task()
+    except ValueError as error:
+        raise ValueError(
+            'PuzzleMix compares colours and the running config does not say how images '
+            'are normalised; set input_stats=dict(std=[...]) in it, in 0-255 units'
+        ) from error
+    return InputStats(std=(USUAL_STD,) if stats is None else stats.std)

@@ -47,14 +47,14 @@ class FineGrainedSaliency(SaliencySource):
                 say how they are normalised.
         """
         inputs = batch_inputs.float()
-        # asked again where no run was in progress: one may have started
-        self._stats = self._stats or InputStats.of_running_task()
-        if self._stats is None:
+        # asked each time: a run may have begun or ended since
+        stats = self._stats or InputStats.of_running_task()
+        if stats is None:
             low, high = inputs.amin((1, 2, 3), keepdim=True), inputs.amax((1, 2, 3), keepdim=True)
             pixels, is_rgb = (inputs - low) / (high - low).clamp_min(1e-8) * 255, True
         else:
-            is_rgb = self._stats.to_rgb
-            if self._to_pixels is None:
-                self._to_pixels = Renormalize(self._stats, InputStats(to_rgb=is_rgb))
+            is_rgb = stats.to_rgb
+            if self._to_pixels is None or self._to_pixels.source != stats:
+                self._to_pixels = Renormalize(stats, InputStats(to_rgb=is_rgb))
             pixels = self._to_pixels(inputs)
         return fine_grained_saliency(gray_levels(pixels, is_rgb))

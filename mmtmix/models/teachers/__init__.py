@@ -1,6 +1,7 @@
 """Frozen classifiers that tell mixers where to look and what a mix still shows."""
 
-from .frozen_teacher import FrozenTeacher, build_teacher
+from .building import build_teacher, check_teacher
+from .frozen_teacher import FrozenTeacher
 from .input_stats import InputStats, Renormalize, preprocessor_config
 
 __all__ = [
@@ -8,5 +9,6 @@ __all__ = [
     'InputStats',
     'Renormalize',
     'build_teacher',
+    'check_teacher',
     'preprocessor_config',
 ]

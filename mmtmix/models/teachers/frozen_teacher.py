@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from weakref import WeakValueDictionary
 
 import torch
-from mmengine.logging import MessageHub, print_log
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmtmix.functional import min_max, resize_map
@@ -44,6 +42,10 @@ class FrozenTeacher:
             to_rgb=...)`` in 0-255 units. By default what the running config says, and outside
             of a run the teacher's own normalisation.
 
+    Attributes:
+        config_name: Where its config is from; empty if that was no file.
+        checkpoint_name: Where its weights are from.
+
     Raises:
         FileNotFoundError: If config or checkpoint do not exist.
         ValueError: If the checkpoint doesn't fit the config or an argument is unknown.
@@ -60,12 +62,11 @@ class FrozenTeacher:
         compile: bool | dict = False,
         input_stats: dict | None = None,
     ):
-        if saliency not in SALIENCY:
-            raise ValueError(f'saliency must be one of {SALIENCY}, got {saliency!r}')
-        if dtype is not None and dtype not in _DTYPES:
-            raise ValueError(f'dtype must be None or one of {list(_DTYPES)}, got {dtype!r}')
+        check_options(saliency, cam_layer, dtype)
+        is_file = isinstance(config, (str, os.PathLike))
+        self.config_name, self.checkpoint_name = str(config) if is_file else '', str(checkpoint)
         self.model, self.stats = build_classifier(config)
-        self._load(config, checkpoint)
+        self._load()
         convolutions = (layer for layer in self.model.modules() if isinstance(layer, nn.Conv2d))
         first = next(convolutions, None)
         self._in_channels = None if first is None else first.in_channels
@@ -75,11 +76,6 @@ class FrozenTeacher:
                 "saliency='cam' needs a classifier whose logits are a linear layer on globally "
                 f"averaged features, which this {type(self.model).__name__} hasn't; use "
                 "'grad_cam' or 'auto'"
-            )
-        if saliency == 'input_gradient' and cam_layer is not None:
-            raise ValueError(
-                f'cam_layer={cam_layer!r} is a layer for Grad-CAM, which '
-                "saliency='input_gradient' does without; leave one of them out"
             )
         classic = exact and saliency in ('auto', 'cam') and cam_layer is None
         self._cam: ClassicCAM | GradCAM | LogitGradient
@@ -98,7 +94,7 @@ class FrozenTeacher:
         self.dtype = None if dtype is None else _DTYPES[dtype]
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(memory_format=self.memory_format)
-        self._input_stats = None if input_stats is None else InputStats(**_tuples(input_stats))
+        self._input_stats = None if input_stats is None else InputStats.from_dict(input_stats)
         self._renormalize: Renormalize | None = None
 
     @property
@@ -170,13 +166,13 @@ class FrozenTeacher:
         features = self.model.extract_feat(inputs)
         return self.model.head(features), self.model.head.pre_logits(features)
 
-    def _load(self, config: str | os.PathLike | dict, checkpoint: str | os.PathLike) -> None:
+    def _load(self) -> None:
         try:
-            load_weights(self.model, checkpoint)
+            load_weights(self.model, self.checkpoint_name)
         except FileNotFoundError as error:
             command = 'train it first'
-            if isinstance(config, (str, os.PathLike)):
-                command += f': python tools/train.py {config}'
+            if self.config_name:
+                command += f': python tools/train.py {self.config_name}'
             raise FileNotFoundError(f"the teacher's {error}; {command}") from None
         self.model.requires_grad_(False).eval()
 
@@ -191,8 +187,9 @@ class FrozenTeacher:
         with torch.inference_mode(False):  # what is made here must serve gradients later, too
             if parameter.device != inputs.device:
                 self.model.to(inputs.device)
-            if self._renormalize is None:
-                source = self._input_stats or InputStats.of_running_task() or self.stats
+            # asked each time: a run may have begun or ended since
+            source = self._input_stats or InputStats.of_running_task() or self.stats
+            if self._renormalize is None or self._renormalize.source != source:
                 print_log(f'The teacher gets images normalised by {source}', logger='current')
                 self._renormalize = Renormalize(source, self.stats).to(inputs.device)
         inputs = self._renormalize(inputs.to(parameter.dtype))
@@ -204,60 +201,18 @@ class FrozenTeacher:
         return torch.autocast(inputs.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
-_TEACHERS: WeakValueDictionary[str, FrozenTeacher] = WeakValueDictionary()
-
-
-def build_teacher(teacher: dict | FrozenTeacher) -> FrozenTeacher:
-    """Make a teacher from what a config says, or find it.
-
-    Augments of one run that name the same teacher with the same settings share it: there is one
-    copy in memory, for as long as one of them uses it.
-
-    Args:
-        teacher: Arguments of :class:`FrozenTeacher`, or a teacher, which is shared.
+def check_options(saliency: str, cam_layer: str | None, dtype: str | None) -> None:
+    """Refuse options that no :class:`FrozenTeacher` takes.
 
     Raises:
-        TypeError: If it is neither.
-        ValueError: If ``config`` or ``checkpoint`` is missing.
+        ValueError: If one is unknown, or two don't go together.
     """
-    if isinstance(teacher, FrozenTeacher):
-        return teacher
-    if not isinstance(teacher, Mapping):
-        raise TypeError(
-            f'teacher must be dict(config=..., checkpoint=...) or a FrozenTeacher, got {teacher!r}'
-        )
-    missing = [name for name in ('config', 'checkpoint') if not teacher.get(name)]
-    if missing:
+    if saliency not in SALIENCY:
+        raise ValueError(f'saliency must be one of {SALIENCY}, got {saliency!r}')
+    if dtype is not None and dtype not in _DTYPES:
+        raise ValueError(f'dtype must be None or one of {list(_DTYPES)}, got {dtype!r}')
+    if saliency == 'input_gradient' and cam_layer is not None:
         raise ValueError(
-            f'teacher has no {" and no ".join(missing)}; give dict(config=..., checkpoint=...), '
-            'the config of a classifier and its trained weights'
+            f'cam_layer={cam_layer!r} is a layer for Grad-CAM, which '
+            "saliency='input_gradient' does without; leave one of them out"
         )
-    key = _identity(teacher)
-    found = _TEACHERS.get(key)
-    if found is None:
-        found = _TEACHERS[key] = FrozenTeacher(**teacher)
-    return found
-
-
-def _identity(teacher: Mapping) -> str:
-    """What makes two teachers the same one."""
-    # another run may normalise its inputs otherwise, and write the files anew
-    run = MessageHub.get_current_instance().instance_name
-    files = [_version(teacher[name]) for name in ('config', 'checkpoint')]
-    return repr((run, files, sorted(teacher.items(), key=lambda item: item[0])))
-
-
-def _version(file: object) -> tuple[int, int] | None:
-    """When a file was written and its size; None for what is no file here."""
-    try:
-        status = os.stat(file)
-    except (OSError, TypeError, ValueError):
-        return None
-    return status.st_mtime_ns, status.st_size
-
-
-def _tuples(stats: dict) -> dict:
-    return {
-        name: tuple(value) if isinstance(value, (list, tuple)) else value
-        for name, value in stats.items()
-    }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from mmengine.config import Config, ConfigDict
@@ -23,6 +25,12 @@ class InputStats:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     to_rgb: bool = False
+
+    @classmethod
+    def from_dict(cls, stats: Mapping) -> InputStats:
+        """Read them from ``dict(mean=..., std=..., to_rgb=...)``; TypeError if there is more."""
+        lists = (list, tuple)  # a config has lists
+        return cls(**{k: tuple(v) if isinstance(v, lists) else v for k, v in stats.items()})
 
     @classmethod
     def from_preprocessor(cls, cfg: dict) -> InputStats:
@@ -46,28 +54,36 @@ class InputStats:
         MMPretrain hands a batch augment normalised images without saying how they were
         normalised, so this is the only way for it to know.
 
+        A run that an exception broke off counts as in progress: nothing tells its end.
+
         Returns:
             None where no run is in progress.
 
         Raises:
             ValueError: If the running config has no ``data_preprocessor`` or can't be read.
         """
-        text = MessageHub.get_current_instance().get_info('cfg')
-        if text is None:
-            return None
-        cure = (
-            "say how the batch's images are normalised: input_stats=dict(mean=[...], std=[...], "
-            'to_rgb=...) in the teacher'
-        )
-        try:
-            stats = cls.from_config(Config.fromstring(text, '.py'))
-        except Exception as error:  # any config that doesn't survive being printed and read
-            raise ValueError(
-                f'the running config cannot be read back ({error}); {cure}'
-            ) from error
-        if stats is None:
-            raise ValueError(f'the running config has no data_preprocessor; {cure}')
-        return stats
+        hub = MessageHub.get_current_instance()
+        text = hub.get_info('cfg')
+        # the config stays when a run is over; its loops take back in which of them it is, and a
+        # run that is about to start one has logged nothing
+        is_over = 'loop_stage' not in hub.runtime_info and hub.log_scalars
+        return None if text is None or is_over else _stats_in(text)
+
+
+@lru_cache(maxsize=4)  # teachers ask at each call
+def _stats_in(text: str) -> InputStats:
+    """Those of a config as it was printed."""
+    cure = (
+        "say how the batch's images are normalised: input_stats=dict(mean=[...], std=[...], "
+        'to_rgb=...) in the teacher'
+    )
+    try:
+        stats = InputStats.from_config(Config.fromstring(text, '.py'))
+    except Exception as error:  # any config that doesn't survive being printed and read
+        raise ValueError(f'the running config cannot be read back ({error}); {cure}') from error
+    if stats is None:
+        raise ValueError(f'the running config has no data_preprocessor; {cure}')
+    return stats
 
 
 def preprocessor_config(cfg: Config) -> ConfigDict | None:
@@ -85,6 +101,7 @@ class Renormalize:
     """
 
     def __init__(self, source: InputStats, target: InputStats):
+        self.source = source
         self.swap = source.to_rgb != target.to_rgb
         source_mean, source_std = _columns(source)
         target_mean, target_std = _columns(target)

@@ -229,6 +229,18 @@ def test_colours_are_compared_as_the_run_normalises_them(make_batch):
         PuzzleMix(saliency=Given(), input_stats=dict(mean=[1.0]))
 
 
+def test_a_run_that_starts_later_or_after_another_is_seen(make_batch):
+    batch, settings = make_batch(), dict(block_num=8, gamma=1.0, beta=5.0, transport=False)
+    augment = PuzzleMix(saliency=Given(), **settings)
+    for std in (64.0, 250.0, 20.0):
+        if std != 64.0:  # what stands in outside of a run
+            cfg = Config(dict(data_preprocessor=dict(mean=[0.0], std=[std])))
+            MessageHub.get_instance(f'run {std}').update_info('cfg', cfg.pretty_text)
+        expected = mix(batch, input_stats=dict(std=[std]), **settings)[0]
+        torch.manual_seed(0)
+        assert torch.equal(augment(*batch)[0], expected)
+
+
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [

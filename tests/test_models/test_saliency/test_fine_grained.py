@@ -81,6 +81,8 @@ def test_a_run_that_starts_later_is_seen(face):
     source(inputs, torch.zeros(1, 2))
     running(dict(STATS, to_rgb=True))
     assert torch.equal(source(inputs, torch.zeros(1, 2)), expected)
+    running(dict(mean=[0.0], std=[1.0], to_rgb=True))  # and another after it
+    assert torch.equal(source(image, torch.zeros(1, 2)), expected)
 
 
 def test_gray_images_need_no_order(face):

@@ -116,6 +116,21 @@ def test_in_a_run_the_running_config_says_how_inputs_are_normalised(teacher_args
     torch.testing.assert_close(teacher(seen_by(task)), expected, atol=1e-3, rtol=1e-3)
 
 
+def test_a_teacher_follows_runs_that_begin_and_end(teacher_args, seen_by):
+    args = teacher_args()
+    own = args['config']['data_preprocessor']
+    teacher = FrozenTeacher(**args)
+    expected = teacher(seen_by(own))
+    for number, task in enumerate(OTHER_TASKS):
+        hub = MessageHub.get_instance(f'run {number}')
+        hub.update_info('cfg', Config(dict(data_preprocessor=task)).pretty_text)
+        hub.update_info('loop_stage', 'train')
+        torch.testing.assert_close(teacher(seen_by(task)), expected, atol=1e-3, rtol=1e-3)
+        hub.update_scalar('train/loss', 1.0)
+        hub.pop_info('loop_stage')  # as MMEngine does at its end
+        assert torch.equal(teacher(seen_by(own)), expected)
+
+
 def test_input_stats_go_before_the_running_config(teacher_args, seen_by):
     args, task = teacher_args(), OTHER_TASKS[0]
     running = Config(dict(data_preprocessor=dict(mean=[0, 0, 0], std=[1, 1, 1])))

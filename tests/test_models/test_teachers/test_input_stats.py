@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
 from mmpretrain.models.utils import ClsDataPreprocessor
 
@@ -79,6 +80,36 @@ def test_the_running_task_is_read_from_the_message_hub():
 
 
 def test_outside_of_a_run_there_is_no_running_task():
+    assert InputStats.of_running_task() is None
+
+
+class Ask(Hook):
+    """Asks for the running task's statistics wherever a loop is."""
+
+    priority = 'VERY_LOW'
+
+    def __init__(self):
+        self.heard = {}
+
+    def before_run(self, runner):
+        self.heard['before_run'] = InputStats.of_running_task()
+
+    def _after_iter(self, runner, batch_idx, data_batch=None, outputs=None, mode='train'):
+        self.heard[mode] = InputStats.of_running_task()
+
+
+def test_a_run_in_progress_is_told_from_a_finished_one(method_runner):
+    runner, ask = method_runner('mixup'), Ask()
+    runner.register_hook(ask)
+    own = InputStats.from_config(runner.cfg)
+    assert InputStats.of_running_task() is None
+    runner.train()
+    assert ask.heard == dict(before_run=own, train=own, val=own)
+    assert MessageHub.get_current_instance().get_info('cfg')  # MMEngine forgets nothing
+    assert InputStats.of_running_task() is None
+    ask.heard.clear()
+    runner.test()  # of a Runner that has trained
+    assert ask.heard['test'] == own
     assert InputStats.of_running_task() is None
 
 

@@ -1,0 +1,92 @@
+"""Make a teacher from what a config says, or find the one that another mixer has made."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Mapping
+from weakref import WeakValueDictionary
+
+import torch
+from mmengine.logging import MessageHub
+
+from .frozen_teacher import FrozenTeacher, check_options
+from .input_stats import InputStats
+
+_TEACHERS: WeakValueDictionary[str, FrozenTeacher] = WeakValueDictionary()
+
+
+def check_teacher(teacher: dict | FrozenTeacher) -> None:
+    """Check what can be known of a teacher without reading its files.
+
+    Who only needs a teacher to train with calls this at first, and :func:`build_teacher` when
+    training begins: a classifier can then be built for inference where the files are not.
+
+    Args:
+        teacher: As of :func:`build_teacher`.
+
+    Raises:
+        TypeError: If it is neither a dict nor a teacher, or an argument is unknown.
+        ValueError: If ``config`` or ``checkpoint`` is missing or an option is unknown.
+    """
+    if isinstance(teacher, FrozenTeacher):
+        return
+    if not isinstance(teacher, Mapping):
+        raise TypeError(
+            f'teacher must be dict(config=..., checkpoint=...) or a FrozenTeacher, got {teacher!r}'
+        )
+    missing = [name for name in ('config', 'checkpoint') if not teacher.get(name)]
+    if missing:
+        raise ValueError(
+            f'teacher has no {" and no ".join(missing)}; give dict(config=..., checkpoint=...), '
+            'the config of a classifier and its trained weights'
+        )
+    given = inspect.signature(FrozenTeacher).bind(**teacher)
+    given.apply_defaults()
+    options = given.arguments
+    check_options(options['saliency'], options['cam_layer'], options['dtype'])
+    if options['input_stats'] is not None:
+        InputStats.from_dict(options['input_stats'])
+
+
+def build_teacher(teacher: dict | FrozenTeacher) -> FrozenTeacher:
+    """Make a teacher from what a config says, or find it.
+
+    Who names the same teacher with the same settings in one run shares it: there is one copy in
+    memory, for as long as one of them uses it.
+
+    Args:
+        teacher: Arguments of :class:`FrozenTeacher`, or a teacher, which is shared.
+
+    Raises:
+        FileNotFoundError: If its files do not exist.
+        TypeError: If it is neither a dict nor a teacher, or an argument is unknown.
+        ValueError: If ``config`` or ``checkpoint`` is missing or doesn't fit.
+    """
+    check_teacher(teacher)
+    if isinstance(teacher, FrozenTeacher):
+        return teacher
+    key = _identity(teacher)
+    found = _TEACHERS.get(key)
+    if found is None:
+        # weights that are made in inference mode could not serve gradients later
+        with torch.inference_mode(False):
+            found = _TEACHERS[key] = FrozenTeacher(**teacher)
+    return found
+
+
+def _identity(teacher: Mapping) -> str:
+    """What makes two teachers the same one."""
+    # another run may write the files anew, and what is done to its teacher is its own affair
+    run = MessageHub.get_current_instance().instance_name
+    files = [_version(teacher[name]) for name in ('config', 'checkpoint')]
+    return repr((run, files, sorted(teacher.items(), key=lambda item: item[0])))
+
+
+def _version(file: object) -> tuple[int, int] | None:
+    """When a file was written and its size; None for what is no file here."""
+    try:
+        status = os.stat(file)
+    except (OSError, TypeError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size
