@@ -1,15 +1,18 @@
 """Real searches on a few images: what they write, refuse and repeat."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.hooks import Hook
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmpretrain.registry import MODELS
 
 from mmtmix.engine import FiniteStopHook
-from mmtmix.models import load_mixer
+from mmtmix.models import FrozenTeacher, load_mixer
+from mmtmix.models.teachers import InputStats
 
 METHODS = ('transformmix', 'mixup', 'cutmix')
 EMA = dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.3)
@@ -184,6 +187,26 @@ def test_model_that_is_no_search_is_an_error(tmp_path, search_runner, fitted_tea
     runner = search_runner(tmp_path, model=model)
     with pytest.raises(TypeError, match=r"trains model=dict\(type='MixerSearch'\).*ImageClassif"):
         runner.train()
+
+
+@pytest.mark.parametrize('as_object', [False, True])
+def test_a_search_of_a_runner_without_a_config_is_exported(
+    tmp_path, search_runner, fitted_teacher, forget_runs, as_object
+):
+    cfg = search_runner(tmp_path, epochs=1).cfg
+    forget_runs()
+    cfg.model.data_preprocessor = cfg.data_preprocessor
+    if as_object:  # the model as well as its teacher
+        stats = InputStats.from_config(cfg)
+        cfg.model.teacher = FrozenTeacher(**fitted_teacher, input_stats=asdict(stats))
+        cfg.model = MODELS.build(dict(cfg.model, _scope_='mmpretrain'))
+    parts = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'default_scope')
+    settings = {name: cfg[name] for name in parts}
+    runner = Runner(work_dir=str(tmp_path), log_level='ERROR', **settings)
+    runner.train()
+    content = torch.load(tmp_path / 'mixer.pth', weights_only=True)
+    assert content['searched_on']['teacher_config'] == ''  # it is a dict
+    assert content['searched_on']['teacher_checkpoint'] == fitted_teacher['checkpoint']
 
 
 def test_a_search_without_a_look_at_its_teacher_is_refused(tmp_path, search_runner):

@@ -88,7 +88,8 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         Raises:
             RuntimeError: If its accuracy on a few training batches is within three standard
                 deviations of chance.
-            ValueError: If it knows another number of classes than the data set has.
+            ValueError: If it knows another number of classes than the data set has, or an image
+                has no labels or several.
         """
         known = self.search.teacher.num_classes
         classes = getattr(self.dataloader.dataset, 'metainfo', {}).get('classes')
@@ -102,7 +103,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
             if batch == self.teacher_batches:
                 break
             data = self.search.data_preprocessor(data, training=False)
-            labels = torch.cat([sample.gt_label for sample in data['data_samples']])
+            labels = self.search.read_scores(data['data_samples']).argmax(dim=1)
             predicted = self.search.teacher(data['inputs']).argmax(dim=1)
             hits = (predicted == labels.to(predicted.device)).sum()
             counts += torch.tensor([float(hits), float(len(labels))])
@@ -142,12 +143,12 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         return path
 
     def _searched_on(self) -> dict[str, Any]:
-        teacher = self.runner.cfg.model.get('teacher', {})
+        teacher = self.search.teacher
         return dict(
             dataset=type(self.dataloader.dataset).__name__,
             num_images=len(self.dataloader.dataset),
-            teacher_config=str(teacher.get('config', '')),
-            teacher_checkpoint=str(teacher.get('checkpoint', '')),
+            teacher_config=teacher.config_name,
+            teacher_checkpoint=teacher.checkpoint_name,
             epochs=self.epoch,
             iters=self.iter,
             alpha=self.search.alpha,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
 import torch
 from mmengine.model import BaseModel
 from mmpretrain.registry import MODELS
@@ -19,8 +22,10 @@ from mmtmix.functional import (
     top_classes_match,
 )
 from mmtmix.models.batch_augments import rank_generator
+from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.mixers import TransformMixer
-from mmtmix.models.teachers import FrozenTeacher, build_teacher
+from mmtmix.models.one_class import check_one_class
+from mmtmix.models.teachers import FrozenTeacher, InputStats, build_teacher
 
 _QUALITY_SEED = 0
 
@@ -36,7 +41,7 @@ class MixerSearch(BaseModel):
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher.
         mixer: ``dict(type='TransformMixer', ...)``.
         alpha: Dirichlet parameter of the weights, > 0.
-        data_preprocessor: As of a classifier.
+        data_preprocessor: As of a classifier; it also tells the teacher how images are normalised.
 
     Raises:
         ValueError: If ``alpha`` is not positive or the teacher doesn't say its class count.
@@ -49,13 +54,16 @@ class MixerSearch(BaseModel):
         alpha: float = 1.0,
         data_preprocessor: dict | None = None,
     ):
-        data_preprocessor = dict(data_preprocessor or {})
-        data_preprocessor.setdefault('type', 'mmpretrain.ClsDataPreprocessor')
-        super().__init__(data_preprocessor=data_preprocessor)
+        preprocessor = dict(data_preprocessor or {})
+        preprocessor.setdefault('type', 'mmpretrain.ClsDataPreprocessor')
+        super().__init__(data_preprocessor=preprocessor)
         if not alpha > 0:
             raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
         self.alpha = alpha
         self.mixer: TransformMixer = MODELS.build(mixer)
+        if isinstance(teacher, Mapping) and data_preprocessor is not None:
+            stats = InputStats.from_preprocessor(data_preprocessor)
+            teacher = {'input_stats': asdict(stats), **teacher}
         self.teacher = build_teacher(teacher)
         if self.teacher.num_classes is None:
             raise ValueError('the teacher needs a head with num_classes to be searched with')
@@ -70,7 +78,7 @@ class MixerSearch(BaseModel):
 
         Args:
             inputs: (N, C, H, W).
-            data_samples: With ``gt_label``.
+            data_samples: With ``gt_label``, or soft labels as ``gt_score``.
             mode: ``'loss'`` gives ``dict(loss=...)``; ``'predict'`` the samples, each with
                 ``mix_quality``; ``'tensor'`` the mixes.
 
@@ -78,16 +86,14 @@ class MixerSearch(BaseModel):
             What ``mode`` says.
 
         Raises:
-            ValueError: If the mode is none of these, there are no labels, or a batch is smaller
-                than k.
+            ValueError: If the mode is none of these, an image has no labels or several, or a batch
+                is smaller than k.
         """
         if mode not in ('loss', 'predict', 'tensor'):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
-        if not data_samples:
-            raise ValueError('a search needs data_samples with gt_label to mix')
-        classes = torch.cat([sample.gt_label for sample in data_samples]).to(inputs.device)
+        scores = self.read_scores(data_samples).to(inputs.device)
         if mode == 'predict':
-            return self.predict(inputs, classes, data_samples)
+            return self.predict(inputs, scores, data_samples)
         if len(inputs) < self.mixer.num_mix:
             raise ValueError(
                 f'a training batch of {len(inputs)} cannot be mixed with num_mix='
@@ -95,15 +101,32 @@ class MixerSearch(BaseModel):
             )
         generator = rank_generator()
         weights, index = self._draw(inputs, generator)
-        mixed, _ = self._mix(inputs, classes, weights, index, generator)
+        mixed, _ = self._mix(inputs, scores.argmax(dim=1), weights, index, generator)
         if mode == 'tensor':
             return mixed
-        targets = mix_targets(self._one_hot(classes), weights, index)
+        targets = mix_targets(scores, weights, index)
         return dict(loss=soft_cross_entropy(self.teacher(mixed), targets).mean())
+
+    def read_scores(self, data_samples: Sequence[DataSample] | None) -> Tensor:
+        """Labels of N samples as scores (N, num_classes).
+
+        Raises:
+            ValueError: If there are none, several to an image, or scores of other classes than
+                the teacher's.
+        """
+        known = self.teacher.num_classes
+        scores = read_scores(data_samples or (), known)
+        if scores.size(1) != known:
+            raise ValueError(
+                f'the teacher knows {known} classes and gt_score has {scores.size(1)}; search '
+                'with a teacher that was trained on this data set'
+            )
+        check_one_class(scores)
+        return scores
 
     @torch.no_grad()
     def predict(
-        self, inputs: Tensor, classes: Tensor, data_samples: list[DataSample]
+        self, inputs: Tensor, scores: Tensor, data_samples: list[DataSample]
     ) -> list[DataSample]:
         """Measure how well the teacher reads these mixes, Mixup's and CutMix's.
 
@@ -111,7 +134,7 @@ class MixerSearch(BaseModel):
 
         Args:
             inputs: (N, C, H, W).
-            classes: int64 (N,).
+            scores: Their labels, (N, num_classes).
             data_samples: The N samples.
 
         Returns:
@@ -126,7 +149,7 @@ class MixerSearch(BaseModel):
             return data_samples
         generator = torch.Generator().manual_seed(_QUALITY_SEED)
         weights, index = self._draw(inputs, generator)
-        targets = mix_targets(self._one_hot(classes), weights, index)
+        targets, classes = mix_targets(scores, weights, index), scores.argmax(dim=1)
         boxes = box_masks(weights, *inputs.shape[-2:], generator)
         images = inputs[index]
         mixed, details = self._mix(inputs, classes, weights, index, generator)
@@ -150,7 +173,9 @@ class MixerSearch(BaseModel):
         num_mix = self.mixer.num_mix
         weights = draw_weights(len(inputs), num_mix, self.alpha, generator)
         index = draw_index(len(inputs), num_mix, generator)
-        return weights.to(inputs.device), index.to(inputs.device)
+        # the host does not wait: the queue still holds the last step
+        device = inputs.device
+        return weights.to(device, non_blocking=True), index.to(device, non_blocking=True)
 
     def _mix(
         self,
@@ -161,8 +186,6 @@ class MixerSearch(BaseModel):
         generator: torch.Generator,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         _, saliency = self.teacher.saliency(inputs, classes, self.mixer.cam_size)
-        noise = self.mixer.draw_noise(len(inputs), generator).to(inputs.device)
+        noise = self.mixer.draw_noise(len(inputs), generator)
+        noise = noise.to(inputs.device, non_blocking=True)
         return self.mixer.mix(inputs[index], saliency[index], weights, noise)
-
-    def _one_hot(self, classes: Tensor) -> Tensor:
-        return torch.nn.functional.one_hot(classes, self.teacher.num_classes).float()

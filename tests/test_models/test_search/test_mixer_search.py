@@ -203,8 +203,45 @@ def test_an_unknown_mode_and_missing_labels_are_refused(make_search, batch):
     search, (inputs, samples) = make_search(), batch
     with pytest.raises(ValueError, match="mode must be .*'train'"):
         search(inputs, samples, mode='train')
-    with pytest.raises(ValueError, match='needs data_samples with gt_label'):
+    with pytest.raises(ValueError, match='the images have no labels'):
         search(inputs, mode='loss')
+
+
+def scored(*rows):
+    return [DataSample().set_gt_score(torch.tensor(row)) for row in rows]
+
+
+def test_soft_labels_are_mixed_as_they_are(make_search, batch, drawn):
+    search, (inputs, samples) = make_search(), batch
+    hard = torch.nn.functional.one_hot(torch.tensor(labels_of(samples)), 10)
+    losses = {}
+    for name, share in (('hard', 1.0), ('soft', 0.7)):
+        scores = share * hard + (1 - share) / 10
+        torch.manual_seed(0)
+        losses[name] = search(inputs, scored(*scores.tolist()), mode='loss')['loss']
+    torch.manual_seed(0)
+    mixed = search(inputs, samples)
+    log_probs = search.teacher.model(mixed, mode='tensor').log_softmax(dim=1)
+    uniform = -log_probs.mean(dim=1).mean()  # the maps are those of the same classes
+    torch.testing.assert_close(losses['soft'], 0.7 * losses['hard'] + 0.3 * uniform)
+    torch.manual_seed(0)
+    assert torch.equal(losses['hard'], search(inputs, samples, mode='loss')['loss'])
+    again = search(inputs, scored(*hard.tolist()), mode='predict')
+    assert again[0].mix_quality == search(inputs, samples, mode='predict')[0].mix_quality
+
+
+@pytest.mark.parametrize(
+    ('samples', 'said'),
+    [
+        ([DataSample().set_gt_label([1, 2]) for _ in range(6)], '6 images have 12 labels'),
+        (scored(*[[0.5, 0.5]] * 6), 'knows 10 classes and gt_score has 2'),
+        (scored(*[[1.0] * 2 + [0.0] * 8] * 6), 'takes one class an image'),
+    ],
+)
+@pytest.mark.parametrize('mode', ['loss', 'predict'])
+def test_labels_that_are_no_single_class_are_refused(make_search, batch, samples, said, mode):
+    with pytest.raises(ValueError, match=said):
+        make_search()(batch[0], samples, mode=mode)
 
 
 def test_predict_tells_how_far_images_move(make_search, batch):
