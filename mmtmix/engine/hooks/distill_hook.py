@@ -188,12 +188,12 @@ class DistillHook(Hook):
         return any(True for _ in self.losses.parameters())
 
     def _prepare_losses(self, runner: Any, student: Student, teacher: FrozenTeacher) -> None:
-        dataset = runner.train_loop.dataloader.dataset
+        labels = torch.empty(0, dtype=torch.long)
         if any(loss.needs_index for loss in self.losses):
-            labels = numbered_labels(dataset)
-            dims = student.feature_dim, feature_dim(teacher.model)
-            for loss in self.losses:
-                loss.prepare(*dims, labels, shared_seed(runner))
+            labels = numbered_labels(runner.train_loop.dataloader.dataset)
+        dims = student.feature_dim, feature_dim(teacher.model)
+        for loss in self.losses:
+            loss.prepare(*dims, labels, shared_seed(runner))
         if self._has_parameters:
             self.losses.to(next(student.model.parameters()).device)
             add_parameters(runner, self.losses.parameters())

@@ -25,7 +25,8 @@ class DistillLoss(nn.Module, metaclass=ABCMeta):
     """A term that compares a student with its teacher.
 
     A loss may have parameters, which are trained with the student's optimizer, and buffers; both
-    go into checkpoints that can be resumed and into no exported model.
+    go into checkpoints that can be resumed and into no exported model. Between ranks it shares
+    its gradients itself, as ``CRDLoss`` does.
 
     Args:
         loss_weight: Factor of the loss, >= 0.
@@ -55,7 +56,8 @@ class DistillLoss(nn.Module, metaclass=ABCMeta):
         Args:
             student_dim: D of the student's features; 0 if unknown.
             teacher_dim: D of the teacher's; 0 if unknown.
-            labels: Of all training samples, int64 (num_samples,).
+            labels: Of all training samples, int64 (num_samples,); empty where no loss
+                ``needs_index``.
             seed: For initial values.
         """
 
