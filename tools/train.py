@@ -24,7 +24,8 @@ from mmtmix.engine.launch import (
 )
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.generation import generate
-from mmtmix.utils import allow_mmengine_checkpoints, load_config
+from mmtmix.models.batch_augments import load_mixers
+from mmtmix.utils import allow_mmengine_checkpoints, load_config, unwrap
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -125,7 +126,10 @@ def run(stage: Stage) -> None:
     if 'generation' in stage.cfg:
         generate(stage.cfg, stage.cfg.work_dir, get_rank(), get_world_size())
         return
-    build_runner(stage.cfg).train()
+    runner = build_runner(stage.cfg)
+    load_mixers(unwrap(runner.model))  # a missing file ends the run before it starts
+    runner.train()
+    del runner
     gc.collect()  # a Runner is full of cycles, and the next stage wants the memory
 
 

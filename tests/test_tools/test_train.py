@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from mmtmix.models import load_mixer
 from mmtmix.utils import load_checkpoint
@@ -101,6 +102,15 @@ def test_no_stages_refuses_and_lists_the_commands(tmp_path, write_job, run_tool)
         )
     assert 'leave out --no-stages' in lines[-1]
     assert not (tmp_path / WORK).exists()
+
+
+def test_a_missing_file_of_a_mixer_ends_a_run_before_it_starts(
+    with_teacher, run_tool, monkeypatch
+):
+    monkeypatch.setattr(Runner, 'train', None)
+    missing = 'model.train_cfg.augments.teacher.checkpoint=none.pth'
+    with pytest.raises(FileNotFoundError, match=r"the teacher's .*none\.pth"):
+        run_tool('train', with_teacher, JOB, '--cfg-options', missing)
 
 
 @pytest.mark.host

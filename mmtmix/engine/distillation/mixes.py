@@ -104,6 +104,9 @@ class OnlineMixes(Mixes):
         if num_classes is None:
             raise ValueError('mixing online needs a student whose head has num_classes')
         self.num_classes = num_classes
+        for augment in self.augments:
+            if isinstance(augment, BatchMixer):
+                augment.load()  # a missing file is told before the first step
 
     def draw(
         self, inputs: Tensor, data_samples: Sequence, teacher: FrozenTeacher, needs_targets: bool

@@ -31,7 +31,7 @@ class AttentiveMix(SaliencyMaskMixer):
         num_mix: 2.
 
     Raises:
-        FileNotFoundError: If the teacher's files do not exist.
+        FileNotFoundError: At the first call, if the teacher's files do not exist.
         TypeError: If ``saliency`` is no source.
         ValueError: If an argument is out of its range.
     """

@@ -44,6 +44,17 @@ class BatchMixer(metaclass=ABCMeta):
     def __deepcopy__(self, memo: dict) -> BatchMixer:
         return self
 
+    def load(self) -> None:
+        """Read the files that mixing needs, a teacher's say; otherwise the first call does.
+
+        Raises:
+            FileNotFoundError: If one is missing.
+            ValueError: If one doesn't fit.
+        """
+        source = getattr(self, 'saliency', None)
+        if source is not None:
+            source.load()
+
     def __call__(
         self,
         batch_inputs: Tensor,

@@ -8,6 +8,7 @@ from inspect import signature
 
 from mmengine.config import Config, ConfigDict
 from mmpretrain.registry import BATCH_AUGMENTS
+from torch import nn
 
 from mmtmix.models.saliency import SALIENCY_SOURCES
 from mmtmix.models.teachers import InputStats, preprocessor_config
@@ -58,7 +59,7 @@ def build_mixer(cfg: Config, **overrides) -> BatchMixer:
 
 
 def build_for(settings: Mapping, cfg: Config) -> BatchMixer:
-    """Build a mixer for the images of a config.
+    """Build a mixer for the images of a config, with what it needs of files.
 
     Args:
         settings: The mixer's config. Whatever in it wants to know how images are normalised, and
@@ -78,7 +79,25 @@ def build_for(settings: Mapping, cfg: Config) -> BatchMixer:
     source = dict(type=source) if isinstance(source, str) else source
     if isinstance(source, Mapping) and source.get('type') in SALIENCY_SOURCES.module_dict:
         told.saliency = _told(source, SALIENCY_SOURCES.module_dict[source['type']], cfg)
-    return BATCH_AUGMENTS.build(told)
+    mixer = BATCH_AUGMENTS.build(told)
+    mixer.load()
+    return mixer
+
+
+def load_mixers(model: nn.Module) -> None:
+    """Let the mixers of a classifier read their files, before a data loader starts its workers.
+
+    Args:
+        model: Out of its DDP wrapper.
+
+    Raises:
+        FileNotFoundError: If a file of a mixer or its teacher is missing.
+        ValueError: If one doesn't fit.
+    """
+    chosen = getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)
+    for augment in getattr(chosen, 'augments', ()):
+        if isinstance(augment, BatchMixer):
+            augment.load()
 
 
 def _told(settings: Mapping, cls: type, cfg: Config) -> ConfigDict:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cached_property
 
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.functional import SuperMixSettings, blend, draw_distinct_index, solve_masks
-from mmtmix.models.teachers import FrozenTeacher, build_teacher
+from mmtmix.models.one_class import check_one_class
+from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_teacher
 
 from .batch_mixer import BatchMixer, Details
 
@@ -21,6 +23,9 @@ REPEATS = ('keep', 'resample')
 @BATCH_AUGMENTS.register_module()
 class SuperMix(BatchMixer):
     """Mix images by masks that are optimised against a teacher (SuperMix, Algorithm 1).
+
+    It takes one class an image, and reads the teacher's files at the first call: a classifier
+    that was trained with it predicts without them.
 
     Its details have, beside those of every mixer, ``classes`` (N, k), the teacher's ``logits``
     (N, num_classes) for the mixes, ``iterations`` (N,) and ``finished`` (N,); and where they had
@@ -50,9 +55,10 @@ class SuperMix(BatchMixer):
             ``method='sgd'``.
 
     Raises:
-        FileNotFoundError: If the teacher's file does not exist.
+        FileNotFoundError: At the first call, if the teacher's file does not exist.
         TypeError: If an argument is unknown.
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of its range; at the first call, if the teacher's files
+            don't fit.
     """
 
     def __init__(
@@ -98,7 +104,17 @@ class SuperMix(BatchMixer):
             legacy_kernel=legacy_kernel,
             **solver,
         )
-        self.teacher = build_teacher(teacher)
+        check_teacher(teacher)
+        self._teacher = teacher
+
+    @cached_property
+    def teacher(self) -> FrozenTeacher:
+        """The teacher."""
+        return build_teacher(self._teacher)
+
+    def load(self) -> None:
+        """See :meth:`BatchMixer.load`."""
+        _ = self.teacher
 
     @torch.no_grad()
     def mix(
@@ -173,6 +189,7 @@ class SuperMix(BatchMixer):
                 f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
                 'SuperMix needs a teacher of this task'
             )
+        check_one_class(batch_scores)
         by_label = self.labels == 'gt'
         needs_logits = not by_label or self.on_failure == 'clean'
         logits = self.teacher(batch_inputs) if needs_logits else None

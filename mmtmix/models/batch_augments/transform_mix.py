@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 
 import torch
-from mmengine.logging import MMLogger
-from mmpretrain.registry import BATCH_AUGMENTS, MODELS
+from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.functional import identity_theta, resize_map, visible_shares, warp
-from mmtmix.models.mixers import TransformMixer, load_mixer
+from mmtmix.models.mixers import TransformMixer, build_module, check_module, module_file
 from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_classes
-from mmtmix.models.teachers import FrozenTeacher, build_teacher
+from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_teacher
 
 from .batch_mixer import BatchMixer, Details
 
@@ -22,6 +22,9 @@ LABELS = ('given', 'visible')
 @BATCH_AUGMENTS.register_module()
 class TransformMix(BatchMixer):
     """Mix images by a learned mixing module (TransformMix, Algorithm 1, without SEARCH).
+
+    It takes one class an image, and reads the files of its module and its teacher at the first
+    call: a classifier that was trained with it predicts without them.
 
     Its details have, beside those of every mixer, ``saliency`` (N, k, 1, h, w), ``theta``
     (N, k, 2, 3) and the teacher's ``clean_logits`` for the batch (N, num_classes).
@@ -41,8 +44,9 @@ class TransformMix(BatchMixer):
             ``weights`` in the details are these then.
 
     Raises:
-        FileNotFoundError: If the mixer's or the teacher's file does not exist.
-        ValueError: If a file doesn't fit or an argument is out of its range.
+        FileNotFoundError: At the first call, if the mixer's or the teacher's file does not exist.
+        TypeError: If ``mixer`` or ``teacher`` is none.
+        ValueError: If an argument is out of its range; at the first call, if a file doesn't fit.
     """
 
     def __init__(
@@ -61,10 +65,25 @@ class TransformMix(BatchMixer):
             raise ValueError(f'cam_class must be one of {CAM_CLASSES}, got {cam_class!r}')
         self.cam_class = cam_class
         self.labels = labels
-        with torch.random.fork_rng(devices=[]):  # first weights of the classifier stay the same
-            self.mixer = _build_mixer(mixer, num_mix)
-        self.teacher = build_teacher(teacher)
-        self.mixer.to(memory_format=self.teacher.memory_format)
+        check_module(mixer, num_mix)
+        check_teacher(teacher)
+        self._mixer = build_module(mixer, num_mix) if module_file(mixer) is None else mixer
+        self._teacher = teacher
+
+    @cached_property
+    def mixer(self) -> TransformMixer:
+        """The mixing module."""
+        mixer = build_module(self._mixer, self.num_mix)
+        return mixer.to(memory_format=self.teacher.memory_format)
+
+    @cached_property
+    def teacher(self) -> FrozenTeacher:
+        """The teacher."""
+        return build_teacher(self._teacher)
+
+    def load(self) -> None:
+        """See :meth:`BatchMixer.load`."""
+        _ = self.mixer  # and with it the teacher
 
     @torch.no_grad()
     def mix(
@@ -84,7 +103,8 @@ class TransformMix(BatchMixer):
             classes = batch_scores.argmax(dim=1)
         logits, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
         saliency = saliency[index]
-        noise = self.mixer.draw_noise(len(index), generator).to(batch_inputs.device)
+        noise = self.mixer.draw_noise(len(index), generator)
+        noise = noise.to(batch_inputs.device, non_blocking=True)
         mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
         if self.labels == 'visible':
             seen = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
@@ -104,30 +124,3 @@ class TransformMix(BatchMixer):
             theta=identity_theta(*own.shape, like=own),
             clean_logits=self.teacher(images),
         )
-
-
-def _build_mixer(mixer: str | os.PathLike | dict | TransformMixer, num_mix: int) -> TransformMixer:
-    if isinstance(mixer, (str, os.PathLike)):
-        return load_mixer(mixer, num_mix=num_mix)
-    if isinstance(mixer, dict):
-        settings = dict(num_mix=num_mix, **mixer) if 'num_mix' not in mixer else dict(mixer)
-        checkpoint = settings.pop('checkpoint', None)
-        if checkpoint is not None:
-            settings.pop('type', None)
-            mixer = load_mixer(checkpoint, **settings)
-        else:
-            mixer = MODELS.build(settings)
-            MMLogger.get_current_instance().warning(
-                'TransformMix uses an untrained TransformMixer: its masks are random. Search one '
-                'first and give its mixer.pth'
-            )
-    if not isinstance(mixer, TransformMixer):
-        raise TypeError(
-            'mixer must be the path of a mixer.pth, dict(type="TransformMixer", ...) or a '
-            f'TransformMixer, got {mixer!r}'
-        )
-    if mixer.num_mix != num_mix:
-        raise ValueError(
-            f'num_mix={num_mix}, but the mixer mixes {mixer.num_mix} images; set both to the same'
-        )
-    return mixer.requires_grad_(False).eval()

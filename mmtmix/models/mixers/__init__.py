@@ -1,7 +1,16 @@
 """Learned mixing modules and their file format."""
 
+from .building import build_module, check_module, module_file
 from .mix_block import MixBlock
 from .mixer_file import load_mixer, save_mixer
 from .transform_mixer import TransformMixer
 
-__all__ = ['MixBlock', 'TransformMixer', 'load_mixer', 'save_mixer']
+__all__ = [
+    'MixBlock',
+    'TransformMixer',
+    'build_module',
+    'check_module',
+    'load_mixer',
+    'module_file',
+    'save_mixer',
+]

@@ -28,6 +28,9 @@ class SaliencySource(metaclass=ABCMeta):
             gradients.
         """
 
+    def load(self) -> None:  # noqa: B027  (optional)
+        """Read the files that it needs; otherwise the first call does."""
+
 
 def build_saliency(source: str | Mapping | SaliencySource) -> SaliencySource:
     """Make a source.

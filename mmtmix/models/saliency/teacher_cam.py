@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from torch import Tensor
 
-from mmtmix.models.teachers import FrozenTeacher, build_teacher
+from mmtmix.models.one_class import check_one_class
+from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_teacher
 
 from .base import SALIENCY_SOURCES, SaliencySource
 
@@ -15,27 +18,42 @@ CAM_CLASSES = ('target', 'predicted')
 class TeacherCAM(SaliencySource):
     """Class activation maps of a frozen teacher, each scaled to [0, 1].
 
+    It reads the teacher's files at the first call: a classifier that was trained with it predicts
+    without them.
+
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher.
         cam_class: Whose map: of the label (``'target'``), or of the class that the teacher
             predicts (``'predicted'``), for a teacher of another label space.
 
     Raises:
-        FileNotFoundError: If the teacher's files do not exist.
-        ValueError: If ``cam_class`` is unknown.
+        FileNotFoundError: At the first call, if the teacher's files do not exist.
+        TypeError: If ``teacher`` is none.
+        ValueError: If ``cam_class`` is unknown; at the first call, if the files don't fit.
     """
 
     def __init__(self, teacher: dict | FrozenTeacher, cam_class: str = 'target'):
         if cam_class not in CAM_CLASSES:
             raise ValueError(f'cam_class must be one of {CAM_CLASSES}, got {cam_class!r}')
         self.cam_class = cam_class
-        self.teacher = build_teacher(teacher)
+        check_teacher(teacher)
+        self._teacher = teacher
+
+    @cached_property
+    def teacher(self) -> FrozenTeacher:
+        """The teacher."""
+        return build_teacher(self._teacher)
+
+    def load(self) -> None:
+        """See :meth:`SaliencySource.load`."""
+        _ = self.teacher
 
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
         """See :meth:`SaliencySource.__call__`.
 
         Raises:
-            ValueError: If the teacher has other classes than the labels.
+            ValueError: If the teacher has other classes than the labels, or they name several
+                an image.
         """
         classes = None
         if self.cam_class == 'target':
@@ -45,10 +63,10 @@ class TeacherCAM(SaliencySource):
 
 
 def check_classes(teacher: FrozenTeacher, batch_scores: Tensor) -> None:
-    """Refuse labels of other classes than a teacher's.
+    """Refuse labels that no single map of a teacher stands for.
 
     Raises:
-        ValueError: If the numbers differ.
+        ValueError: If the numbers of classes differ, or an image has several.
     """
     known = teacher.num_classes
     if known is not None and known != batch_scores.size(1):
@@ -57,3 +75,4 @@ def check_classes(teacher: FrozenTeacher, batch_scores: Tensor) -> None:
             "give a teacher of this task, or set cam_class='predicted' to use the activation "
             'maps of the classes that it predicts'
         )
+    check_one_class(batch_scores)

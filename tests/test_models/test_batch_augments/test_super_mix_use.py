@@ -134,6 +134,7 @@ def test_teachers_of_other_files_are_others(build, teacher_args):
 def test_a_checkpoint_that_was_written_anew_is_read_anew(build, teacher_args):
     args = teacher_args()
     first, _ = build(args)
+    first.load()
     weights = torch.load(args['checkpoint'])
     weights['state_dict']['head.fc.bias'] += 1
     torch.save(weights, args['checkpoint'])
@@ -147,6 +148,7 @@ def test_a_checkpoint_that_was_written_anew_is_read_anew(build, teacher_args):
 def test_another_run_has_a_teacher_of_its_own(build, teacher_args):
     args = teacher_args()
     first, _ = build(args)
+    first.load()
     MessageHub.get_instance('another run')
     second, _ = build(args)
     assert first.teacher is not second.teacher

@@ -53,29 +53,32 @@ def test_a_mixer_file_can_be_held_to_settings(settings):
     assert BATCH_AUGMENTS.build(dict(settings, mixer=described)).mixer.cam_size == 18
     described['cam_size'] = 32
     with pytest.raises(ValueError, match='cam_size is 18 in the file and 32 in the config'):
-        BATCH_AUGMENTS.build(dict(settings, mixer=described))
+        BATCH_AUGMENTS.build(dict(settings, mixer=described)).load()
 
 
 def test_a_config_is_not_changed_by_building_from_it(settings):
     settings['mixer'] = dict(type='TransformMixer', checkpoint=settings['mixer'])
     before = copy.deepcopy(settings)
-    BATCH_AUGMENTS.build(settings)
+    BATCH_AUGMENTS.build(settings).load()
     assert settings == before
 
 
-def test_a_missing_mixer_file_names_the_command_that_makes_it(settings):
-    with pytest.raises(FileNotFoundError, match="'none.pth' does not exist.*tools/train.py"):
-        BATCH_AUGMENTS.build(dict(settings, mixer='none.pth'))
+def test_a_missing_mixer_file_names_the_command_that_makes_it(settings, make_batch):
+    augment = BATCH_AUGMENTS.build(dict(settings, mixer='none.pth'))
+    for use in (augment.load, lambda: augment(*make_batch())):
+        with pytest.raises(FileNotFoundError, match="'none.pth' does not exist.*tools/train.py"):
+            use()
 
 
-def test_a_checkpoint_that_is_no_mixer_is_refused(settings):
+def test_a_checkpoint_that_is_no_mixer_is_refused(settings, make_batch):
+    augment = BATCH_AUGMENTS.build(dict(settings, mixer=settings['teacher']['checkpoint']))
     with pytest.raises(ValueError, match='is no mixer file'):
-        BATCH_AUGMENTS.build(dict(settings, mixer=settings['teacher']['checkpoint']))
+        augment(*make_batch())
 
 
-def test_more_images_than_the_mixer_mixes_are_refused(settings, make_mixer):
+def test_more_images_than_the_mixer_mixes_are_refused(settings, make_mixer, make_batch):
     with pytest.raises(ValueError, match='num_mix is 2 in the file and 3 in the config'):
-        BATCH_AUGMENTS.build(dict(settings, num_mix=3))
+        BATCH_AUGMENTS.build(dict(settings, num_mix=3))(*make_batch())
     for mixer in (make_mixer(), dict(type='TransformMixer', num_mix=2)):
         with pytest.raises(ValueError, match='num_mix=3, but the mixer mixes 2 images'):
             BATCH_AUGMENTS.build(dict(settings, num_mix=3, mixer=mixer))

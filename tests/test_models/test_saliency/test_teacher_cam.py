@@ -51,9 +51,10 @@ def test_a_config_names_the_teacher(teacher_args, batch):
     assert source(*batch).dtype == torch.float32
     with pytest.raises(ValueError, match='teacher has no checkpoint'):
         TeacherCAM(dict(config=teacher_args()['config']))
-    missing = dict(teacher_args(), checkpoint='nowhere.pth')
-    with pytest.raises(FileNotFoundError, match='nowhere.pth'):
-        TeacherCAM(missing)
+    source = TeacherCAM(dict(teacher_args(), checkpoint='nowhere.pth'))
+    for use in (source.load, lambda: source(*batch)):
+        with pytest.raises(FileNotFoundError, match='nowhere.pth'):
+            use()
 
 
 def test_an_unknown_class_is_refused(teacher_args):
