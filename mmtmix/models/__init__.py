@@ -27,7 +27,7 @@ from .batch_augments import (
     SuperMix,
     TransformMix,
 )
-from .classifiers import AugMixClassifier, AutoMixClassifier, ManifoldMixup
+from .classifiers import AugMixClassifier, AutoMixClassifier, HeadUse, ManifoldMixup
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
 from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
 from .repeat_preprocessor import RepeatMixPreprocessor
@@ -58,6 +58,7 @@ __all__ = [
     'FineGrainedSaliency',
     'FrozenTeacher',
     'GridMix',
+    'HeadUse',
     'InputGradient',
     'KDLoss',
     'MaskMixer',

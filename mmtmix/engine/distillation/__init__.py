@@ -4,6 +4,7 @@ from .answers import TeacherAnswers
 from .checks import (
     check_choices,
     check_classes,
+    check_views,
     load_losses,
     numbered_labels,
     repeats_batches,
@@ -31,6 +32,7 @@ __all__ = [
     'build_mixes',
     'check_choices',
     'check_classes',
+    'check_views',
     'choose_method',
     'feature_dim',
     'join_state',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,10 @@ import torch
 from mmengine.dataset import ConcatDataset
 from torch import Tensor, nn
 
+from mmtmix.models.losses import DistillLoss
 from mmtmix.models.teachers import FrozenTeacher
 
+from .mixes import Mixes, OnlineMixes
 from .objective import KD_ON, MIXED_CLS
 from .student import Student
 
@@ -44,6 +46,29 @@ def check_classes(student: Student, teacher: FrozenTeacher) -> None:
         raise ValueError(
             f'the student has {ours} classes and the teacher {theirs}; distillation needs a '
             'teacher of the same classes'
+        )
+
+
+def check_views(
+    student: Student, losses: Iterable[DistillLoss], mixes: Mixes | None, mixed_cls: str
+) -> None:
+    """Refuse what goes by the sample, for a student that sees several views of each.
+
+    Raises:
+        ValueError: If the two meet.
+    """
+    if student.head_use.rows != 'views':
+        return
+    by_sample = [f'losses has {type(loss).__name__}' for loss in losses if loss.needs_index]
+    if isinstance(mixes, OnlineMixes):
+        by_sample.append('mixed has an augment')
+    if mixes is not None and mixed_cls == 'target':
+        by_sample.append(f'mixed_cls={mixed_cls!r}')
+    if by_sample:
+        raise ValueError(
+            f'model.type={type(student.model).__name__!r} sees several views of each sample, and '
+            f'{" and ".join(by_sample)}, for which a sample is one image; use '
+            "losses=[dict(type='KDLoss')] without mixed, or model.type='ImageClassifier'"
         )
 
 

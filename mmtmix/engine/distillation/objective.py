@@ -31,7 +31,7 @@ class DistillObjective:
         teacher: Of the same classes.
         losses: The terms.
         mixes: Where mixed images come from, or None.
-        cls_weight: Of the student's own loss, on clean and on mixed images.
+        cls_weight: Of the losses of the student's head, on clean and on mixed images.
         mixed_cls: Classify mixed images as the ``'teacher'``'s winner, or by their mixed
             ``'target'``.
         kd_on: On which images the terms compare: ``'clean'``, ``'mixed'`` or ``'both'``. Those
@@ -65,20 +65,16 @@ class DistillObjective:
         Args:
             inputs: The clean batch as the student took it, (N, C, H, W).
             data_samples: Its labels.
-            losses: The student's own, from its head. ``loss`` becomes ``loss_cls``: in the log
-                ``loss`` is the sum of all.
+            losses: The student's own. ``loss`` becomes ``loss_cls``: in the log ``loss`` is the
+                sum of all.
             seed: Of the step, the same on all ranks.
 
         Returns:
             All terms, each under a name of its own.
         """
         clean = self.student.take()
-        terms = {
-            'loss_cls' if name == 'loss' else name: value * self.cls_weight
-            if 'loss' in name
-            else value
-            for name, value in losses.items()
-        }
+        own = self.student.weigh(losses, self.cls_weight)
+        terms = {'loss_cls' if name == 'loss' else name: value for name, value in own.items()}
         mixed = None
         if self.mixes is not None:
             needs_targets = self.mixed_cls == 'target'

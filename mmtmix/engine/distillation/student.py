@@ -6,6 +6,7 @@ from mmpretrain.models.heads import MultiLabelClsHead
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from mmtmix.models.classifiers import HeadUse
 from mmtmix.models.losses import NetworkOutputs
 
 
@@ -18,7 +19,7 @@ class Student:
 
     Raises:
         ValueError: If it has no head or wrapped network, no loss, or no features where they
-            are needed.
+            are needed; or if it mixes inside.
     """
 
     def __init__(self, model: nn.Module, needs_features: bool = False):
@@ -26,6 +27,7 @@ class Student:
         self._owner = model if getattr(model, 'head', None) is None else model.head
         self._source = model.model if self._owner is model and hasattr(model, 'model') else None
         self._source = self._source or self._owner
+        self.head_use: HeadUse = getattr(model, 'head_use', HeadUse())
         self._needs_features = needs_features
         self._seen: NetworkOutputs | None = None
         name = type(model).__name__
@@ -38,6 +40,12 @@ class Student:
             raise ValueError(
                 f'DistillHook compares softmax predictions, and {type(self._owner).__name__} has '
                 'several labels an image'
+            )
+        if self.head_use.rows == 'mixes':
+            raise ValueError(
+                f'model.type={name!r} mixes inside the network, so what its head says is about no '
+                "image that a teacher could look at; use model.type='ImageClassifier' and mix "
+                "images, by model.train_cfg or by DistillHook's mixed=dict(augment=...)"
             )
         if needs_features and not hasattr(self._owner, 'pre_logits'):
             raise ValueError(
@@ -78,6 +86,13 @@ class Student:
         """What it says of images (N, C, H, W), as in training; only while attached."""
         self.model(inputs, mode='tensor')
         return self.take()
+
+    def weigh(self, losses: dict[str, Tensor], factor: float) -> dict[str, Tensor]:
+        """The terms of its own loss by name, with a factor on those of its head."""
+        return {
+            name: value * factor if self.head_use.is_heads(name) else value
+            for name, value in losses.items()
+        }
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The student's own loss, which a recipe may have switched, of soft targets."""

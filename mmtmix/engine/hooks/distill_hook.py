@@ -23,6 +23,7 @@ from mmtmix.engine.distillation import (
     build_mixes,
     check_choices,
     check_classes,
+    check_views,
     choose_method,
     feature_dim,
     join_state,
@@ -49,6 +50,9 @@ class DistillHook(Hook):
     resumed. The log has every term, with its weight. Validation also reports the teacher's
     accuracy and how often both agree.
 
+    A classifier that mixes inside the network, as ``ManifoldMixup``, is refused: no image shows
+    what its head sees. One of your own says such things by :class:`~mmtmix.models.HeadUse`.
+
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, such as
             ``dict(config=..., checkpoint=...)``, or a teacher.
@@ -60,8 +64,9 @@ class DistillHook(Hook):
             augment (or a list to choose from) that mixes the clean batch, or
             ``dict(dataloader=...)``, batches of a second data set such as
             :class:`~mmtmix.datasets.MixedImages`.
-        cls_weight: Factor of the student's own loss on clean and on mixed images, in place of the
-            preset's; 1 by default.
+        cls_weight: Factor of the losses of the student's head, on clean and on mixed images, in
+            place of the preset's; 1 by default. What else a student minimises, such as AugMix's
+            divergence, stays as it is.
         mixed_cls: Classify mixed images as the ``'teacher'``'s winner, or by their mixed
             ``'target'``.
         kd_on: Compare with the teacher on ``'clean'`` or ``'mixed'`` images or ``'both'``, on each
@@ -106,6 +111,7 @@ class DistillHook(Hook):
         model = unwrap(runner.model)
         needs_features = any(loss.needs_features for loss in self.losses)
         student = Student(model, needs_features)
+        check_views(student, self.losses, self.mixes, self.mixed_cls)
         with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
             if self.mixes is not None:
                 self.mixes.build()

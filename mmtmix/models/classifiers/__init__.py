@@ -2,6 +2,7 @@
 
 from .augmix import AugMixClassifier
 from .automix import AutoMixClassifier
+from .head_use import HeadUse
 from .manifold_mixup import ManifoldMixup
 
-__all__ = ['AugMixClassifier', 'AutoMixClassifier', 'ManifoldMixup']
+__all__ = ['AugMixClassifier', 'AutoMixClassifier', 'HeadUse', 'ManifoldMixup']

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from mmtmix.functional import jensen_shannon
 
+from .head_use import HeadUse
+
 
 @MODELS.register_module()
 class AugMixClassifier(ImageClassifier):
@@ -32,6 +34,8 @@ class AugMixClassifier(ImageClassifier):
         TypeError: If the head can't compute its loss from logits.
         ValueError: If ``jsd_weight`` is negative.
     """
+
+    head_use = HeadUse(rows='views', other_losses=('_jsd',))
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mmtmix.functional import blend_batch, draw_index, draw_weights, mask_area_loss, mix_targets
 from mmtmix.models.batch_augments import rank_generator
 
+from .head_use import HeadUse
 from .labels import check_soft_head, read_scores, scored_samples
 from .momentum_encoder import MomentumEncoder
 from .stages import check_layer, find_stages
@@ -61,6 +62,8 @@ class AutoMixClassifier(ImageClassifier):
     """
 
     num_mix = 2
+    # what the mix block learns from; loss_mix is the head's own
+    head_use = HeadUse(other_losses=('_mix_block', '_mask_area'))
 
     def __init__(
         self,
@@ -123,7 +126,7 @@ class AutoMixClassifier(ImageClassifier):
             generator = rank_generator()
             losses = self._mix_block_loss(inputs, scores, features, generator)
             losses |= self._classifier_loss(inputs, scores, features, generator)
-        # last, since hooks such as DistillHook keep what the head says last
+        # last, so that what the head says last is of the samples, as `head_use` promises
         return super().loss(inputs, data_samples) | losses
 
     def mix(

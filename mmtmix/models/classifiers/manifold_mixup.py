@@ -14,6 +14,7 @@ from torch import Tensor
 from mmtmix.functional import blend_batch, draw_index, draw_weights, mix_targets
 from mmtmix.models.batch_augments import rank_generator
 
+from .head_use import HeadUse
 from .labels import check_soft_head, read_scores, scored_samples
 from .stages import at_output, check_layer, find_stages
 
@@ -46,6 +47,8 @@ class ManifoldMixup(ImageClassifier):
         ValueError: If an argument is out of its range, no stages are found where ``layers`` is
             not given, or the head takes no soft labels.
     """
+
+    head_use = HeadUse(rows='mixes')
 
     def __init__(
         self,
