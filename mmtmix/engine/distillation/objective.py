@@ -22,9 +22,11 @@ KD_ON = ('clean', 'mixed', 'both')
 class DistillObjective:
     """Add a teacher's terms to the losses of a step.
 
-    The teacher sees the student's very tensors, each image once; only where a loss asks for its
-    features, what a mixer has asked it before is asked again. Clean and mixed images go through
-    the student separately, so that batch norm sees them separately (SuperMix, Eq. 8, 9).
+    The teacher sees the student's very tensors, each image once. What ``TransformMix`` and
+    ``SuperMix`` have asked it before is in their details and not asked again, but where a loss
+    wants its features; a mixer that asks it for saliency alone, as ``AttentiveMix``, doesn't tell
+    what it said. Clean and mixed images go through the student separately, so that batch norm
+    sees them separately (SuperMix, Eq. 8, 9).
 
     Args:
         student: Attached.
