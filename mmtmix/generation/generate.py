@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -26,6 +27,22 @@ from .settings import GenerationSettings, describe
 from .shard_maker import make_shards
 
 
+@contextmanager
+def _deterministic_cudnn() -> Iterator[None]:
+    """Have cuDNN choose the same algorithms each time, and then what was set before.
+
+    Not by ``torch.backends.cudnn.flags``, which also sets what it is not told.
+    """
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before
+
+
+@_deterministic_cudnn()
 def generate(
     cfg: Config,
     out: str | os.PathLike,
@@ -58,7 +75,6 @@ def generate(
         RuntimeError: If nothing worth keeping comes out.
         ValueError: If the config doesn't fit, or the folder holds another set.
     """
-    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
         settings, options = read_settings(cfg)
         mixer = build_mixer(cfg)

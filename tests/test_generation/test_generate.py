@@ -10,6 +10,7 @@ import torch
 from mmtmix.datasets import FashionMNISTIdx, MixedImages
 from mmtmix.datasets.mixed_shards import ShardReader, shard_name, verify_set
 from mmtmix.generation import generate, read_settings
+from mmtmix.generation.mixing import LabelledMixer
 from mmtmix.models import FrozenTeacher
 from mmtmix.utils import load_checkpoint
 
@@ -34,6 +35,24 @@ def whole(tmp_path_factory, make_cfg, forget_runs):
 def columns(folder, *names):
     readers = [ShardReader(folder / name) for name in SHARDS]
     return [np.concatenate([reader.column(name) for reader in readers]) for name in names]
+
+
+def test_cudnn_is_deterministic_while_it_mixes_and_then_as_it_was(make_cfg, tmp_path, monkeypatch):
+    cudnn, seen = torch.backends.cudnn, []
+    monkeypatch.setattr(cudnn, 'benchmark', True)
+    before = cudnn.deterministic, cudnn.benchmark, cudnn.enabled, cudnn.allow_tf32
+    original = LabelledMixer.__call__
+
+    def look(self, *args):
+        seen.append((cudnn.deterministic, cudnn.benchmark, cudnn.enabled, cudnn.allow_tf32))
+        return original(self, *args)
+
+    monkeypatch.setattr(LabelledMixer, '__call__', look)
+    generate(make_cfg(num=4), tmp_path / 'set', device='cpu')
+    assert set(seen) == {(True, False, *before[2:])}
+    with pytest.raises(ValueError, match='has no field'):
+        generate(make_cfg(unknown=1), tmp_path / 'other', device='cpu')
+    assert (cudnn.deterministic, cudnn.benchmark, cudnn.enabled, cudnn.allow_tf32) == before
 
 
 def test_a_set_is_complete_and_good(whole):
