@@ -52,18 +52,22 @@ def gradient_saliency(gradients: Tensor) -> Tensor:
 
 
 def min_max(cam: Tensor, eps: float = 1e-8) -> Tensor:
-    """Scale each map to [0, 1]; a constant map becomes 0.
+    """Scale each map to [0, 1]; a constant map, or one with NaN or infinity, becomes 0.
 
     Args:
         cam: Raw maps, (N, 1, h, w).
         eps: A range below this counts as constant.
 
     Returns:
-        Saliency in [0, 1], (N, 1, h, w).
+        Saliency in [0, 1], (N, 1, h, w), in the dtype of ``cam``.
     """
-    low = cam.amin(dim=(-2, -1), keepdim=True)
-    span = cam.amax(dim=(-2, -1), keepdim=True) - low
-    return (cam - low) / span.clamp_min(eps)
+    # half precision has neither room for the range of its numbers nor for eps
+    wide = cam.to(torch.promote_types(cam.dtype, torch.float32))
+    low = wide.amin(dim=(-2, -1), keepdim=True)
+    span = wide.amax(dim=(-2, -1), keepdim=True) - low
+    saliency = (wide - low) / span.clamp_min(eps)
+    # what isn't finite shows in the range, which spares a look at each value
+    return saliency.masked_fill(~span.isfinite(), 0).to(cam.dtype)
 
 
 def visible_shares(saliency: Tensor, masks: Tensor) -> Tensor:

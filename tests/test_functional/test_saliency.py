@@ -59,6 +59,27 @@ def test_a_constant_map_becomes_zero(value):
     assert (min_max(torch.full((2, 1, 3, 3), value)) == 0).all()
 
 
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
+def test_a_map_that_is_not_finite_becomes_zero_and_the_others_stay(dtype, value):
+    cam = torch.rand(4, 1, 3, 5).to(dtype)
+    expected = min_max(cam)
+    cam[1, 0, 2, 1] = value
+    cam[2] = value
+    found = min_max(cam)
+    assert found.dtype == dtype
+    assert not found[1:3].any()
+    assert torch.equal(found[[0, 3]], expected[[0, 3]])
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_half_precision_has_room_for_any_map(dtype):
+    widest = torch.finfo(dtype).max if dtype == torch.float16 else 1e38
+    cam = torch.tensor([-widest, 0.0, widest, 0.0]).to(dtype).view(1, 1, 2, 2)
+    assert min_max(cam).flatten().tolist() == [0, 0.5, 1, 0.5]
+    assert not min_max(torch.full((1, 1, 2, 2), 3.0, dtype=dtype)).any()
+
+
 def interpolate(line, size):
     """A line of numbers at another resolution; pixel centres lie at (i + 0.5) / length."""
     centres = (np.arange(len(line)) + 0.5) / len(line)
