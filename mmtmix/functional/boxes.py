@@ -45,11 +45,12 @@ def place_boxes(
         Top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
     """
     device = generator.device if generator is not None else None
-    place = torch.rand(*side.shape, 2, generator=generator, device=device).to(side)
-    size = side.new_tensor([height, width])
-    length = (side[..., None] * size).round()
+    place = torch.rand(*side.shape, 2, generator=generator, device=device)
+    place = place.to(side.device, side.dtype, non_blocking=True)
+    length = _sides(side, height, width).round()
+    free = torch.stack([height - length[..., 0], width - length[..., 1]], dim=-1)
     # a draw just below 1 may be rounded up to 1
-    start = torch.minimum((place * (size - length + 1)).floor(), size - length)
+    start = torch.minimum((place * (free + 1)).floor(), free)
     return torch.cat([start, length], dim=-1)
 
 
@@ -68,10 +69,11 @@ def centre_boxes(side: Tensor, centre: Tensor, height: int, width: int) -> Tenso
     Returns:
         Top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
     """
-    size = side.new_tensor([height, width])
-    reach = ((side[..., None] * size).floor() / 2).floor()
+    reach = (_sides(side, height, width).floor() / 2).floor()
     start = (centre - reach).clamp_min(0)
-    return torch.cat([start, torch.minimum(centre + reach, size) - start], dim=-1)
+    bottom, right = (centre + reach).unbind(dim=-1)
+    end = torch.stack([bottom.clamp_max(height), right.clamp_max(width)], dim=-1)
+    return torch.cat([start, end - start], dim=-1)
 
 
 def paste_boxes(boxes: Tensor, height: int, width: int) -> Tensor:
@@ -89,6 +91,14 @@ def paste_boxes(boxes: Tensor, height: int, width: int) -> Tensor:
     rows = _inside(top, box_height, height)
     columns = _inside(left, box_width, width)
     return layer_masks(rows[..., None] * columns[..., None, :])
+
+
+def _sides(side: Tensor, height: int, width: int) -> Tensor:
+    """Height and width in pixels of boxes of these sides, (N, b, 2).
+
+    By plain numbers: a tensor of the picture's size would have the host wait for a GPU.
+    """
+    return torch.stack([side * height, side * width], dim=-1)
 
 
 def _inside(start: Tensor, length: Tensor, size: int) -> Tensor:

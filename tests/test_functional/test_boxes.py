@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmtmix.functional import box_masks, centre_boxes, draw_weights, paste_boxes, place_boxes
 
@@ -118,3 +119,22 @@ def test_boxes_are_pasted_one_over_another():
     picture[1:3, 2:7] = 2
     for image, mask in enumerate((first, second, third)):
         assert torch.equal(mask, (picture == image).float())
+
+
+def test_nothing_waits_for_the_device_that_the_boxes_are_on():
+    class Copies(TorchDispatchMode):
+        def __init__(self):
+            super().__init__()
+            self.waits = []
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            kwargs = kwargs or {}
+            if 'copy' in func.__name__:  # a CPU's own are made by no copy
+                self.waits.append(not kwargs.get('non_blocking'))
+            return func(*args, **kwargs)
+
+    side, centre = (torch.rand(shape, device='meta') for shape in ((4, 2), (4, 2, 2)))
+    with Copies() as copies:
+        place_boxes(side, 9, 7, seeded())
+        centre_boxes(side, centre, 9, 7)
+    assert copies.waits == [False]
