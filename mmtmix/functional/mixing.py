@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -108,9 +110,9 @@ def blend(images: Tensor, masks: Tensor) -> Tensor:
         masks: Broadcastable to the images, e.g. (N, k, 1, H, W), or (N, k, 1, 1, 1) for Mixup.
 
     Returns:
-        The mixes, (N, C, H, W).
+        The mixes, (N, C, H, W), in the wider dtype of the two.
     """
-    return (masks * images).sum(dim=1)
+    return _sum_of_products(images.unbind(1), masks.unbind(1))
 
 
 def blend_batch(images: Tensor, index: Tensor, masks: Tensor) -> Tensor:
@@ -124,11 +126,18 @@ def blend_batch(images: Tensor, index: Tensor, masks: Tensor) -> Tensor:
     Returns:
         The mixes, (M, C, H, W), in the dtype of the images.
     """
-    masks = masks.to(images.dtype)
     # index_select copies whole images, several times faster than images[index] does
-    mixed = images.index_select(0, index[:, 0]).mul_(masks[:, 0])
-    for i in range(1, index.size(1)):
-        mixed.addcmul_(masks[:, i], images.index_select(0, index[:, i]))
+    chosen = (images.index_select(0, column) for column in index.unbind(1))
+    return _sum_of_products(chosen, masks.to(images.dtype).unbind(1))
+
+
+def _sum_of_products(images: Iterable[Tensor], masks: Iterable[Tensor]) -> Tensor:
+    """Sum image by image: all products at once would take k times the memory and the time."""
+    pairs = zip(images, masks, strict=True)
+    image, mask = next(pairs)
+    mixed = image * mask
+    for image, mask in pairs:
+        mixed.addcmul_(image, mask)
     return mixed
 
 

@@ -4,9 +4,11 @@ from functools import partial
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmtmix.functional import (
     blend,
+    blend_batch,
     draw_distinct_index,
     draw_index,
     draw_weights,
@@ -179,6 +181,51 @@ def test_blend_with_a_number_an_image_is_mixup():
     torch.testing.assert_close(
         blend(images, weights[..., None, None, None]), torch.stack(expected)
     )
+
+
+@pytest.mark.parametrize('images', [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize('masks', [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize('autocast', [False, True])
+def test_a_blend_is_of_the_wider_dtype(images, masks, autocast):
+    pictures = torch.rand(3, 3, 2, 5, 6, dtype=torch.float64, generator=seeded()).to(images)
+    shares = torch.rand(3, 3, 1, 5, 6, dtype=torch.float64, generator=seeded(1)).to(masks)
+    with torch.autocast('cpu', torch.bfloat16, enabled=autocast):
+        mixed = blend(pictures, shares)
+    assert mixed.dtype == torch.promote_types(images, masks)
+    expected = (shares.double() * pictures.double()).sum(dim=1)
+    steps = 3 * torch.finfo(mixed.dtype).eps
+    torch.testing.assert_close(mixed.double(), expected, atol=steps, rtol=steps)
+
+
+def test_gradients_go_through_a_blend():
+    images, masks = torch.rand(2, 3, 2, 3, 4), torch.rand(2, 3, 1, 3, 4)
+    inputs = [part.double().requires_grad_() for part in (images, masks)]
+    assert torch.autograd.gradcheck(blend, inputs)
+
+
+def test_a_blend_holds_the_products_of_one_image_at_a_time():
+    class Largest(TorchDispatchMode):
+        numel = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            out = func(*args, **(kwargs or {}))
+            if isinstance(out, torch.Tensor):
+                self.numel = max(self.numel, out.numel())
+            return out
+
+    images, masks = torch.rand(2, 4, 3, 5, 6), torch.rand(2, 4, 1, 5, 6)
+    with Largest() as largest:
+        mixed = blend(images, masks)
+    assert largest.numel == mixed.numel()
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_a_blend_of_a_batch_is_that_of_its_chosen_images(dtype):
+    images, index = torch.rand(5, 2, 4, 3).to(dtype), draw_index(5, 3, seeded())
+    masks = torch.rand(5, 3, 1, 4, 3)
+    expected = blend(images[index], masks.to(dtype))
+    found = blend_batch(images, index, masks)
+    assert found.dtype == dtype and torch.equal(found, expected)
 
 
 @pytest.mark.parametrize('num_mix', [2, 3, 4])
