@@ -16,11 +16,14 @@ def seconds_of(call: Callable[[], object], device: str | torch.device) -> float:
         call: What to time.
         device: Where it runs.
     """
-    synchronize = getattr(torch, torch.device(device).type).synchronize
-    synchronize()
+    device = torch.device(device)
+    # of several the current one may be another; MPS has one and takes no name
+    named = () if device.type == 'mps' else (device,)
+    synchronize = getattr(torch, device.type).synchronize
+    synchronize(*named)
     start = time.perf_counter()
     call()
-    synchronize()
+    synchronize(*named)
     return time.perf_counter() - start
 
 
