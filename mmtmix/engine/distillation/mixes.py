@@ -42,12 +42,12 @@ class MixedBatch:
 class Mixes(metaclass=ABCMeta):
     """A source of mixed images, one batch a step.
 
-    Its constructor looks at settings alone: a test calls it too, and has neither a mixer's files
-    nor mixed images.
+    Its constructor reads no file: a test calls it too, and has neither a mixer's files nor mixed
+    images.
     """
 
-    def build(self) -> None:  # noqa: B027  (optional)
-        """Make the networks that mix, in a training, before it draws first weights."""
+    def load(self) -> None:  # noqa: B027  (optional)
+        """Read the files that mixing needs, once it is known that the run trains."""
 
     def prepare(self, runner: Any, num_classes: int | None, needs_targets: bool) -> None:  # noqa: B027  (optional)
         """Get ready, after a resume and before the first step."""
@@ -89,11 +89,18 @@ class OnlineMixes(Mixes):
                 'mixed.augment must be a batch augment, dict(type=...), or a list of some to '
                 f'choose from, got {augment!r}'
             )
-        self.configs = configs
+        self.augments = [BATCH_AUGMENTS.build(deepcopy(config)) for config in configs]
 
-    def build(self) -> None:
-        """See :meth:`Mixes.build`; whatever an augment raises, a missing file among it."""
-        self.augments = [BATCH_AUGMENTS.build(deepcopy(config)) for config in self.configs]
+    def load(self) -> None:
+        """See :meth:`Mixes.load`.
+
+        Raises:
+            FileNotFoundError: If one is missing.
+            ValueError: If one doesn't fit.
+        """
+        for augment in self.augments:
+            if isinstance(augment, BatchMixer):
+                augment.load()
 
     def prepare(self, runner: Any, num_classes: int | None, needs_targets: bool) -> None:
         """See :meth:`Mixes.prepare`.
@@ -104,9 +111,6 @@ class OnlineMixes(Mixes):
         if num_classes is None:
             raise ValueError('mixing online needs a student whose head has num_classes')
         self.num_classes = num_classes
-        for augment in self.augments:
-            if isinstance(augment, BatchMixer):
-                augment.load()  # a missing file is told before the first step
 
     def draw(
         self, inputs: Tensor, data_samples: Sequence, teacher: FrozenTeacher, needs_targets: bool

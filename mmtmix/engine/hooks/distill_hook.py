@@ -96,7 +96,8 @@ class DistillHook(Hook):
         method = choose_method(preset, losses, cls_weight, mixed)
         self.losses, self.cls_weight = method.losses, method.cls_weight
         self.teacher_config = teacher
-        self.mixes = build_mixes(mixed)
+        with torch.random.fork_rng(devices=[]):  # networks that are built draw first weights
+            self.mixes = build_mixes(mixed)
         self.mixed_cls, self.kd_on = mixed_cls, kd_on
         self.validate_teacher = validate_teacher
         self._seed: Sequence[int] = ()
@@ -114,7 +115,7 @@ class DistillHook(Hook):
         check_views(student, self.losses, self.mixes, self.mixed_cls)
         with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
             if self.mixes is not None:
-                self.mixes.build()
+                self.mixes.load()
             teacher = build_teacher(self.teacher_config)
         check_classes(student, teacher)
         self.objective = DistillObjective(

@@ -38,7 +38,6 @@ def draw():
 
     def run(augment, teacher):
         mixes = OnlineMixes(augment)
-        mixes.build()
         mixes.prepare(None, NUM_CLASSES, needs_targets=True)
         torch.manual_seed(0)
         inputs = torch.randn(4, 3, 8, 8)

@@ -55,6 +55,10 @@ def loader(loader_settings=None, **dataset):
             ),
             "without epoch_size, got {.*'epoch_size': 64}; leave it out",
         ),
+        (
+            dict(preset='kd_mixed', mixed=dict(augment=dict(type='SampleMixup', alpha=0))),
+            'alpha must be > 0',
+        ),
     ],
 )
 def test_arguments_that_dont_fit_together_are_refused_at_once(teacher, settings, said):
