@@ -19,5 +19,8 @@ model = dict(
     mixer=dict(cam_size=64),
 )
 train_dataloader = dict(batch_size=128, drop_last=True)
+# in folders the images lie class by class, and so would those that MixQuality mixes
+val_dataloader = dict(sampler=dict(shuffle=True, seed=0))
+test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='MixQuality')
 test_evaluator = val_evaluator

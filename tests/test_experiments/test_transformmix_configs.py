@@ -12,11 +12,12 @@ import pytest
 import torch
 import yaml
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import PARAM_SCHEDULERS, DefaultScope
+from mmengine.registry import DATA_SAMPLERS, PARAM_SCHEDULERS, DefaultScope
 from mmpretrain.registry import BATCH_AUGMENTS, HOOKS, MODELS, TRANSFORMS
 
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
+from mmtmix.functional import draw_index
 from mmtmix.models import MixerSearch
 from mmtmix.utils import load_config
 
@@ -508,6 +509,21 @@ def test_a_run_uses_the_module_of_its_search(net):
         classes = load(augment.teacher.config).model.head.num_classes
         same = classes == cfg.model.head.num_classes
         assert augment.get('cam_class', 'target') == ('target' if same else 'predicted')
+
+
+def test_quality_on_imagenet_is_of_shuffled_images():
+    cfg = load_config('configs/transformmix/search_resnet50_imagenet.py')
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        labels = torch.arange(1000).repeat_interleave(50)  # as in folders
+        build_sampler = partial(DATA_SAMPLERS.build, default_args=dict(dataset=labels, seed=7))
+        orders = [list(build_sampler(loader.sampler)) for _ in range(2)]
+        assert orders[0] == orders[1]
+        assert sorted(orders[0]) == list(range(len(labels)))
+        same = []
+        for batch in labels[orders[0]].split(loader.batch_size):
+            index = draw_index(len(batch), 2, torch.Generator().manual_seed(0))
+            same += (batch[index[:, 0]] == batch[index[:, 1]]).tolist()
+        assert sum(same) / len(same) < 0.003  # 17 % without
 
 
 @pytest.mark.parametrize('ablation', ABLATIONS)
