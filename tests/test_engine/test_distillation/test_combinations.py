@@ -189,9 +189,9 @@ def test_a_classifier_of_timm_learns_as_any_other(distill_runner, scalars):
         num_classes=4,
         data_preprocessor=dict(mean=[120.0, 123.0, 126.0], std=[60.0, 62.0, 64.0]),
     )
-    runner = distill_runner(dict(preset='kd'), model=model)
+    runner = distill_runner(dict(preset='kd_mixed', mixed=OFFLINE, kd_on='both'), model=model)
     runner.train()
     logged = scalars(runner)
-    assert len(logged['loss_kd']) == len(logged['loss_cls']) == 3
+    assert len(logged['loss_kd']) == len(logged['loss_kd_mixed']) == len(logged['loss_cls']) == 3
     seen = zip(runner.seen.teacher, runner.seen.student, strict=True)
     assert all(torch.equal(a, b) for a, b in seen)
