@@ -1,6 +1,6 @@
 # WRN-16-1 on 10,000 images of Fashion-MNIST as a network for CIFAR sees them: padded to 32x32,
-# three channels. The teacher of the SuperMix benchmark in docs/costs.md. It wants the four official
-# files in data/fashion_mnist.
+# three channels. The teacher of the SuperMix benchmark in docs/costs.md. It wants the four
+# official files in data/fashion_mnist.
 _base_ = './wrn16_fashionmnist_mini.py'
 data_preprocessor = dict(mean=[72.94] * 3, std=[90.02] * 3)
 model = dict(backbone=dict(in_channels=3))

@@ -3,6 +3,7 @@
 from .hooks import (
     AccuracySummaryHook,
     AutoMixHook,
+    ChannelsLastHook,
     DistillHook,
     EpochSeedHook,
     FiniteStopHook,
@@ -17,6 +18,7 @@ __all__ = [
     'AccuracySummaryHook',
     'AutoMixHook',
     'AutocastOptimWrapper',
+    'ChannelsLastHook',
     'DistillHook',
     'EpochSeedHook',
     'FiniteStopHook',

@@ -28,7 +28,7 @@ __all__ = [
     'peak_memory',
     'read_weights',
     'resolve_config',
-    'unwrap',
     'scale_epochs',
     'seconds_of',
+    'unwrap',
 ]
