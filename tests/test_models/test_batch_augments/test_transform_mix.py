@@ -252,3 +252,19 @@ def test_autocast_leaves_warps_in_full_precision(make_augment, make_batch, setti
         mixed, _, details = augment(*make_batch(), return_details=True)
     assert details['theta'].dtype == torch.float32
     assert torch.isfinite(mixed).all()
+
+
+def test_the_noise_does_not_make_the_host_wait(make_augment, make_batch, monkeypatch):
+    class Watched(torch.Tensor):
+        waits = []
+
+        def to(self, *args, **kwargs):
+            self.waits.append(not kwargs.get('non_blocking'))
+            return self.as_subclass(torch.Tensor).to(*args, **kwargs)
+
+    augment = make_augment()
+    draw = augment.mixer.draw_noise
+    watched = lambda *args: draw(*args).as_subclass(Watched)  # noqa: E731
+    monkeypatch.setattr(augment.mixer, 'draw_noise', watched)
+    augment(*make_batch())
+    assert Watched.waits == [False]

@@ -252,3 +252,29 @@ def test_predict_tells_how_far_images_move(make_search, batch):
         search.mixer.stn.fc.bias.view(2, 2, 3)[:, 0, 2] = 0.2
     quality = [sample.mix_quality for sample in search(inputs, samples, mode='predict')]
     assert all(abs(row['transformmix/shift'] - 0.1) < 1e-6 for row in quality)
+
+
+class Watched(torch.Tensor):
+    """Drawn on the host; notes whether it is copied to the images without waiting."""
+
+    waits: list[bool] = []
+
+    def to(self, *args, **kwargs):
+        Watched.waits.append(not kwargs.get('non_blocking'))
+        return self.as_subclass(torch.Tensor).to(*args, **kwargs)
+
+
+@pytest.mark.parametrize('mode', ['loss', 'predict'])
+def test_nothing_that_is_drawn_makes_the_host_wait(make_search, batch, monkeypatch, mode):
+    search = make_search()
+    monkeypatch.setattr(Watched, 'waits', [])
+    for owner, name in (
+        (mixer_search, 'draw_weights'),
+        (mixer_search, 'draw_index'),
+        (search.mixer, 'draw_noise'),
+    ):
+        draw = getattr(owner, name)
+        watched = lambda *args, draw=draw: draw(*args).as_subclass(Watched)  # noqa: E731
+        monkeypatch.setattr(owner, name, watched)
+    search(*batch, mode=mode)
+    assert Watched.waits == [False] * 3
