@@ -127,7 +127,7 @@ def run(stage: Stage) -> None:
         generate(stage.cfg, stage.cfg.work_dir, get_rank(), get_world_size())
         return
     runner = build_runner(stage.cfg)
-    load_mixers(unwrap(runner.model))  # a missing file ends the run before it starts
+    load_mixers(unwrap(runner.model), runner.hooks)  # a missing file ends the run right here
     runner.train()
     del runner
     gc.collect()  # a Runner is full of cycles, and the next stage wants the memory

@@ -107,11 +107,19 @@ def blend(images: Tensor, masks: Tensor) -> Tensor:
 
     Args:
         images: (N, k, C, H, W).
-        masks: Broadcastable to the images, e.g. (N, k, 1, H, W), or (N, k, 1, 1, 1) for Mixup.
+        masks: One for each image: (N, k, 1, H, W), or (N, k, 1, 1, 1) for Mixup.
 
     Returns:
         The mixes, (N, C, H, W), in the wider dtype of the two.
+
+    Raises:
+        ValueError: If there is another number of masks than of images.
     """
+    if images.size(1) != masks.size(1):
+        raise ValueError(
+            f'images and masks must be (N, k, ...) of the same k, got {tuple(images.shape)} and '
+            f'{tuple(masks.shape)}'
+        )
     return _sum_of_products(images.unbind(1), masks.unbind(1))
 
 
@@ -121,7 +129,7 @@ def blend_batch(images: Tensor, index: Tensor, masks: Tensor) -> Tensor:
     Args:
         images: The batch, (N, C, H, W).
         index: The images of each mix, int64 (M, k).
-        masks: Broadcastable to (M, k, C, H, W).
+        masks: One for each image, (M, k, 1, H, W) or (M, k, 1, 1, 1).
 
     Returns:
         The mixes, (M, C, H, W), in the dtype of the images.

@@ -14,7 +14,7 @@ def check_one_class(batch_scores: Tensor) -> None:
         batch_scores: (N, num_classes). Rows of one-hot and of soft labels sum to 1.
 
     Raises:
-        ValueError: If a row sums to more, on the CPU; elsewhere nobody looks.
+        ValueError: If a row sums to more, on the CPU alone.
     """
     if batch_scores.device.type != 'cpu':
         return

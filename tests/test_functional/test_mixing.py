@@ -197,6 +197,11 @@ def test_a_blend_is_of_the_wider_dtype(images, masks, autocast):
     torch.testing.assert_close(mixed.double(), expected, atol=steps, rtol=steps)
 
 
+def test_a_blend_needs_a_mask_an_image():
+    with pytest.raises(ValueError, match=r'of the same k, got \(2, 3, 1, 4, 4\) and \(2, 1, 1'):
+        blend(torch.rand(2, 3, 1, 4, 4), torch.rand(2, 1, 1, 4, 4))
+
+
 def test_gradients_go_through_a_blend():
     images, masks = torch.rand(2, 3, 2, 3, 4), torch.rand(2, 3, 1, 3, 4)
     inputs = [part.double().requires_grad_() for part in (images, masks)]

@@ -112,7 +112,7 @@ class DistillHook(Hook):
         model = unwrap(runner.model)
         needs_features = any(loss.needs_features for loss in self.losses)
         student = Student(model, needs_features)
-        check_views(student, self.losses, self.mixes, self.mixed_cls)
+        check_views(student, self.losses, self.mixes)
         with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
             if self.mixes is not None:
                 self.mixes.load()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from inspect import signature
 
 from mmengine.config import Config, ConfigDict
+from mmengine.hooks import Hook
+from mmpretrain.engine import SwitchRecipeHook
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import nn
 
@@ -84,20 +86,25 @@ def build_for(settings: Mapping, cfg: Config) -> BatchMixer:
     return mixer
 
 
-def load_mixers(model: nn.Module) -> None:
-    """Let the mixers of a classifier read their files, before a data loader starts its workers.
+def load_mixers(model: nn.Module, hooks: Iterable[Hook] = ()) -> None:
+    """Let the mixers of a run read their files, before a data loader starts its workers.
 
     Args:
-        model: Out of its DDP wrapper.
+        model: A classifier, out of its DDP wrapper.
+        hooks: Of the run; a ``SwitchRecipeHook`` brings mixers that are used later.
 
     Raises:
         FileNotFoundError: If a file of a mixer or its teacher is missing.
         ValueError: If one doesn't fit.
     """
-    chosen = getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)
-    for augment in getattr(chosen, 'augments', ()):
-        if isinstance(augment, BatchMixer):
-            augment.load()
+    chosen = [getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)]
+    for hook in hooks:
+        if isinstance(hook, SwitchRecipeHook):
+            chosen += [recipe.get('batch_augments') for recipe in hook.schedule.values()]
+    for choice in chosen:
+        for augment in getattr(choice, 'augments', ()):
+            if isinstance(augment, BatchMixer):
+                augment.load()
 
 
 def _told(settings: Mapping, cls: type, cfg: Config) -> ConfigDict:

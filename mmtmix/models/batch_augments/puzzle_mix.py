@@ -167,7 +167,7 @@ class PuzzleMix(BatchMixer):
         # asked each time: a run may have begun or ended since
         stats = self._stats or _running_stats()
         if self._to_range is None or self._to_range.source != stats:
-            print_log(f'PuzzleMix gets images normalised by a std of {stats.std}', 'current')
+            print_log(f'PuzzleMix takes images for normalised by a std of {stats.std}', 'current')
             self._to_range = Renormalize(stats, InputStats(std=(255.0,)))
         return self._to_range(images.float())
 

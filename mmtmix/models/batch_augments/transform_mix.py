@@ -73,8 +73,9 @@ class TransformMix(BatchMixer):
     @cached_property
     def mixer(self) -> TransformMixer:
         """The mixing module."""
-        mixer = build_module(self._mixer, self.num_mix)
-        return mixer.to(memory_format=self.teacher.memory_format)
+        with torch.inference_mode(False):  # what is made here must serve gradients later, too
+            mixer = build_module(self._mixer, self.num_mix)
+            return mixer.to(memory_format=self.teacher.memory_format)
 
     @cached_property
     def teacher(self) -> FrozenTeacher:

@@ -65,7 +65,8 @@ def build_module(
     if not isinstance(mixer, TransformMixer):
         settings = dict(mixer) if isinstance(mixer, Mapping) else {}
         settings = {'num_mix': num_mix, **settings}
-        file, _ = module_file(mixer), settings.pop('checkpoint', None)
+        settings.pop('checkpoint', None)
+        file = module_file(mixer)
         # it draws first weights in vain; those of a classifier beside it stay what they are alone.
         # What is made in inference mode could not serve gradients later
         with torch.random.fork_rng(devices=[]), torch.inference_mode(False):

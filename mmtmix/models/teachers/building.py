@@ -41,7 +41,10 @@ def check_teacher(teacher: dict | FrozenTeacher) -> None:
             f'teacher has no {" and no ".join(missing)}; give dict(config=..., checkpoint=...), '
             'the config of a classifier and its trained weights'
         )
-    given = inspect.signature(FrozenTeacher).bind(**teacher)
+    try:
+        given = inspect.signature(FrozenTeacher).bind(**teacher)
+    except TypeError as error:
+        raise TypeError(f'teacher {error}; it takes those of FrozenTeacher') from None
     given.apply_defaults()
     options = given.arguments
     check_options(options['saliency'], options['cam_layer'], options['dtype'])

@@ -28,7 +28,9 @@ class InputStats:
 
     @classmethod
     def from_dict(cls, stats: Mapping) -> InputStats:
-        """Read them from ``dict(mean=..., std=..., to_rgb=...)``; TypeError if there is more."""
+        """Read them from ``dict(mean=..., std=..., to_rgb=...)``; TypeError of anything else."""
+        if not isinstance(stats, Mapping):
+            raise TypeError(f'input_stats must be dict(mean=[...], std=[...]), got {stats!r}')
         lists = (list, tuple)  # a config has lists
         return cls(**{k: tuple(v) if isinstance(v, lists) else v for k, v in stats.items()})
 
@@ -54,7 +56,8 @@ class InputStats:
         MMPretrain hands a batch augment normalised images without saying how they were
         normalised, so this is the only way for it to know.
 
-        A run that an exception broke off counts as in progress: nothing tells its end.
+        A run that an exception broke off counts as in progress: nothing tells its end. A run that
+        is trained counts as over in the hooks that come after training.
 
         Returns:
             None where no run is in progress.

@@ -58,9 +58,9 @@ def test_a_student_that_mixes_inside_is_refused(refuse, student):
     ('hook', 'said'),
     [
         (dict(preset='crd'), 'losses has CRDLoss'),
-        (dict(losses=[KD], mixed=MIXUP), 'mixed has an augment'),
-        (dict(losses=[KD], mixed=OFFLINE, mixed_cls='target'), "mixed_cls='target'"),
-        (dict(losses=[dict(type='CRDLoss')], mixed=MIXUP), 'losses has CRDLoss and mixed has an'),
+        (dict(losses=[KD], mixed=MIXUP), 'mixed images are given'),
+        (dict(losses=[KD], mixed=OFFLINE), 'mixed images are given'),
+        (dict(losses=[dict(type='CRDLoss')], mixed=MIXUP), 'losses has CRDLoss and mixed images'),
     ],
 )
 def test_what_goes_by_the_sample_is_refused_to_one_that_sees_views(refuse, student, hook, said):

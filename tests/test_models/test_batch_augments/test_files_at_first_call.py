@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmpretrain import get_model
+from mmpretrain.engine import SwitchRecipeHook
 from mmpretrain.registry import BATCH_AUGMENTS
 from mmpretrain.structures import DataSample
 
@@ -47,6 +48,13 @@ def test_a_classifier_predicts_and_the_first_mix_says_what_is_missing(without_fi
             use()
 
 
+def test_mixers_of_a_later_recipe_are_looked_for_as_well(without_files):
+    recipe = dict(action_epoch=100, batch_augments=without_files.model.train_cfg)
+    hook = SwitchRecipeHook(schedule=[dict(action_epoch=1, batch_augments=None), recipe])
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        load_mixers(torch.nn.Module(), [hook])
+
+
 def test_what_mixes_at_once_reads_at_once(without_files):
     with pytest.raises(FileNotFoundError, match='nowhere'):
         build_mixer(without_files)
@@ -58,10 +66,11 @@ def test_what_mixes_at_once_reads_at_once(without_files):
     [
         ('a.pth', TypeError, 'teacher must be dict'),
         (dict(config='a.py'), ValueError, 'teacher has no checkpoint'),
-        (dict(TEACHER, weights='a.pth'), TypeError, "unexpected keyword argument 'weights'"),
+        (dict(TEACHER, weights='a.pth'), TypeError, "teacher got .* argument 'weights'"),
         (dict(TEACHER, saliency='cma'), ValueError, "saliency must be one of .*'cma'"),
         (dict(TEACHER, dtype='int8'), ValueError, "dtype must be None or one of .*'int8'"),
         (dict(TEACHER, input_stats=dict(average=[1.0])), TypeError, 'average'),
+        (dict(TEACHER, input_stats='imagenet'), TypeError, "input_stats must be .*'imagenet'"),
     ],
 )
 def test_arguments_are_checked_without_the_files(name, wrong, error, said):
@@ -105,13 +114,15 @@ def test_files_are_read_once(settings, make_batch, monkeypatch):
 
 
 def test_a_first_call_in_inference_mode_leaves_it_fit_for_training(settings, make_batch):
+    settings['teacher'] = dict(settings['teacher'], channels_last=True)
     augment = BATCH_AUGMENTS.build(settings)
     with torch.inference_mode():
         augment.load()
     expected = mix(BATCH_AUGMENTS.build(settings), make_batch())
     assert torch.equal(mix(augment, make_batch())[0], expected[0])
-    source = getattr(augment, 'saliency', augment)
-    assert not any(weight.is_inference() for weight in source.teacher.model.parameters())
+    weights = list(getattr(augment, 'saliency', augment).teacher.model.parameters())
+    weights += getattr(augment, 'mixer', torch.nn.Module()).parameters()
+    assert not any(weight.is_inference() for weight in weights)
 
 
 @pytest.mark.parametrize('before', [True, False])
