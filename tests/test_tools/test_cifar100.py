@@ -135,4 +135,6 @@ def test_real_network_takes_a_mixed_step(tmp_path, monkeypatch):
     optimizer.step()
     assert loss.isfinite() and loss > 0
     before, after = network.state_dict(), model.state_dict()
-    assert all(not torch.equal(before[n], after[n]) for n, _ in model.named_parameters())
+    moved = [n for n, _ in model.named_parameters() if not torch.equal(before[n], after[n])]
+    # BN takes back what the bias before it adds, so only rounding moves that
+    assert {n for n, _ in model.named_parameters()} - set(moved) <= {'backbone.conv1.bias'}
