@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cached_property
 
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from mmtmix.functional import SuperMixSettings, blend, draw_distinct_index, solve_masks
 from mmtmix.models.one_class import check_one_class
-from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_teacher
+from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
 
 from .batch_mixer import BatchMixer, Details
 
@@ -21,7 +20,7 @@ REPEATS = ('keep', 'resample')
 
 
 @BATCH_AUGMENTS.register_module()
-class SuperMix(BatchMixer):
+class SuperMix(AsksTeacher, BatchMixer):
     """Mix images by masks that are optimised against a teacher (SuperMix, Algorithm 1).
 
     It takes one class an image, and reads the teacher's files at the first call: a classifier
@@ -104,17 +103,7 @@ class SuperMix(BatchMixer):
             legacy_kernel=legacy_kernel,
             **solver,
         )
-        check_teacher(teacher)
-        self._teacher = teacher
-
-    @cached_property
-    def teacher(self) -> FrozenTeacher:
-        """The teacher."""
-        return build_teacher(self._teacher)
-
-    def load(self) -> None:
-        """See :meth:`BatchMixer.load`."""
-        _ = self.teacher
+        self.hold_teacher(teacher)
 
     @torch.no_grad()
     def mix(

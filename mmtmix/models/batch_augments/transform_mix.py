@@ -12,7 +12,7 @@ from torch import Tensor
 from mmtmix.functional import identity_theta, resize_map, visible_shares, warp
 from mmtmix.models.mixers import TransformMixer, build_module, check_module, module_file
 from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_classes
-from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_teacher
+from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
 
 from .batch_mixer import BatchMixer, Details
 
@@ -20,7 +20,7 @@ LABELS = ('given', 'visible')
 
 
 @BATCH_AUGMENTS.register_module()
-class TransformMix(BatchMixer):
+class TransformMix(AsksTeacher, BatchMixer):
     """Mix images by a learned mixing module (TransformMix, Algorithm 1, without SEARCH).
 
     It takes one class an image, and reads the files of its module and its teacher at the first
@@ -66,9 +66,8 @@ class TransformMix(BatchMixer):
         self.cam_class = cam_class
         self.labels = labels
         check_module(mixer, num_mix)
-        check_teacher(teacher)
+        self.hold_teacher(teacher)
         self._mixer = build_module(mixer, num_mix) if module_file(mixer) is None else mixer
-        self._teacher = teacher
 
     @cached_property
     def mixer(self) -> TransformMixer:
@@ -76,11 +75,6 @@ class TransformMix(BatchMixer):
         with torch.inference_mode(False):  # what is made here must serve gradients later, too
             mixer = build_module(self._mixer, self.num_mix)
             return mixer.to(memory_format=self.teacher.memory_format)
-
-    @cached_property
-    def teacher(self) -> FrozenTeacher:
-        """The teacher."""
-        return build_teacher(self._teacher)
 
     def load(self) -> None:
         """See :meth:`BatchMixer.load`."""

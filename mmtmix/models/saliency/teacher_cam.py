@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from torch import Tensor
 
 from mmtmix.models.one_class import check_one_class
-from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_teacher
+from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
 
 from .base import SALIENCY_SOURCES, SaliencySource
 
@@ -15,7 +13,7 @@ CAM_CLASSES = ('target', 'predicted')
 
 
 @SALIENCY_SOURCES.register_module()
-class TeacherCAM(SaliencySource):
+class TeacherCAM(AsksTeacher, SaliencySource):
     """Class activation maps of a frozen teacher, each scaled to [0, 1].
 
     It reads the teacher's files at the first call: a classifier that was trained with it predicts
@@ -36,17 +34,7 @@ class TeacherCAM(SaliencySource):
         if cam_class not in CAM_CLASSES:
             raise ValueError(f'cam_class must be one of {CAM_CLASSES}, got {cam_class!r}')
         self.cam_class = cam_class
-        check_teacher(teacher)
-        self._teacher = teacher
-
-    @cached_property
-    def teacher(self) -> FrozenTeacher:
-        """The teacher."""
-        return build_teacher(self._teacher)
-
-    def load(self) -> None:
-        """See :meth:`SaliencySource.load`."""
-        _ = self.teacher
+        self.hold_teacher(teacher)
 
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
         """See :meth:`SaliencySource.__call__`.

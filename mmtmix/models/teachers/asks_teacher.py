@@ -1,0 +1,37 @@
+"""What mixers and saliency sources that ask a teacher share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from .building import build_teacher, check_teacher
+from .frozen_teacher import FrozenTeacher
+
+
+class AsksTeacher:
+    """Has a teacher whose files are read when it is first asked, so that only mixing needs them.
+
+    A mixin, to stand before the class whose ``load`` it replaces.
+    """
+
+    def hold_teacher(self, teacher: dict | FrozenTeacher) -> None:
+        """Check and keep what makes the teacher.
+
+        Args:
+            teacher: As of :func:`build_teacher`.
+
+        Raises:
+            TypeError: If it is neither a dict nor a teacher, or an argument is unknown.
+            ValueError: If ``config`` or ``checkpoint`` is missing or an option is unknown.
+        """
+        check_teacher(teacher)
+        self._teacher = teacher
+
+    @cached_property
+    def teacher(self) -> FrozenTeacher:
+        """The teacher."""
+        return build_teacher(self._teacher)
+
+    def load(self) -> None:
+        """Read the teacher's files."""
+        _ = self.teacher
