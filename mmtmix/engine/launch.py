@@ -92,7 +92,11 @@ def build_runner(cfg: Config) -> Runner:
     cfg = deepcopy(cfg)
     hooks = cfg.setdefault('default_hooks', ConfigDict())
     hooks.setdefault('last_checkpoint', dict(type='LastCheckpointHook'))
-    if cfg.get('launcher', 'none') != 'none' and get_device() == 'cpu':
+    distributed = cfg.get('launcher', 'none') != 'none'
+    if distributed:
+        # each rank would validate with running statistics of its own; only rank 0's are saved
+        hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
+    if distributed and get_device() == 'cpu':
         wrapper = cfg.setdefault('model_wrapper_cfg', ConfigDict())
         wrapper.setdefault('type', 'MMDistributedDataParallel')
         # the default names a CUDA device

@@ -122,6 +122,14 @@ def test_only_a_distributed_run_on_cpus_gets_a_wrapper_without_device_ids(built,
     assert distributed == (wanted if device == 'cpu' else None)
 
 
+def test_a_distributed_run_alone_shares_running_statistics(built, device):
+    for launcher in ('none', 'pytorch'):
+        build_runner(Config(dict(launcher=launcher)))
+    alone, distributed = (cfg.default_hooks for cfg in built)
+    assert 'sync_buffers' not in alone
+    assert distributed.sync_buffers == dict(type='SyncBuffersHook')
+
+
 def test_wrapper_settings_of_the_config_are_kept(built, on_cpu):
     wrapper = dict(type='MMDistributedDataParallel', find_unused_parameters=True)
     build_runner(Config(dict(launcher='pytorch', model_wrapper_cfg=wrapper)))

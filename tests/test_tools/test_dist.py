@@ -73,16 +73,19 @@ def test_stages_are_told_once(trained):
     assert all('done' in line for line in lines[1::2])
 
 
-def test_dist_test_writes_the_metrics_once(trained, spawn, run_tool):
-    folder, checkpoint = trained[0], WORK / 'transformmix' / 'tiny' / 'last.pth'
+def test_dist_test_writes_the_metrics_that_training_and_one_process_have(trained, spawn, run_tool):
+    folder, stage = trained[0], WORK / 'transformmix' / 'tiny'
+    checkpoint = stage / 'last.pth'
     done = spawn(folder, TEST, JOB, checkpoint, '2', '--out', 'm.json', PORT=free_port())
     assert done.returncode == 0, done.stdout[-3000:]
-    # one process knows better than the log of the training, whose ranks validated with running
-    # statistics of their own
     run_tool('test', folder, JOB, checkpoint, '--out', 'alone.json')
     metrics, alone = (json.loads((folder / f'{name}.json').read_text()) for name in ('m', 'alone'))
     assert metrics == alone
     assert metrics.keys() == {'accuracy/top1'}
+    (log,) = (folder / stage).glob('*/vis_data/scalars.json')
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    validated = [line['accuracy/top1'] for line in lines if 'accuracy/top1' in line]
+    assert validated[-1] == metrics['accuracy/top1']
 
 
 def test_failing_rank_ends_all_with_its_message(tmp_path, write_job, spawn):
