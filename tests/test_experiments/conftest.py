@@ -41,6 +41,8 @@ NETWORKS = dict(
 # images of the others are files, of any shape
 SHAPES = dict(CIFAR10=(32, 32), CIFAR100=(32, 32), ImageNet32=(32, 32), TinyImageNet=(64, 64))
 IN_MEMORY = ('CIFAR10', 'CIFAR100', 'ImageNet32', 'MixedImages')
+# what configs read from the environment
+ENV = ('DATASET', 'ABLATION', 'MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL', 'ALPHA', 'PAIR')
 # what the pipelines for larger images resize to or crop, in pixels
 SCALES = {352: 100, 256: 72, 224: 64, 160: 48, 128: 32}
 
@@ -191,6 +193,12 @@ def fit_teacher(path: str, checkpoint: Path) -> dict[str, Any]:
     assert hits.mean() > 0.9
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
     return dict(config=dict(model=model_cfg, data_preprocessor=stats), checkpoint=str(checkpoint))
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch):
+    for name in ENV:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope='session')

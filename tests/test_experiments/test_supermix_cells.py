@@ -1,0 +1,199 @@
+"""The list of SuperMix's experiments: every figure of the paper once."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mmtmix.generation import read_settings
+from mmtmix.models.batch_augments import mixer_config
+from mmtmix.utils import load_config
+from tests.test_experiments.reading import EXPERIMENTS, ROOT, head_of
+from tests.test_experiments.supermix import CELLS, COLUMNS, FILES, NETS, config_of
+
+# The tables' shapes, independently of the file under test
+TABLE_2 = (
+    'wrn40x2_wrn16x2',
+    'wrn40x2_wrn40x1',
+    'resnet56_resnet20',
+    'resnet110_resnet20',
+    'resnet110_resnet32',
+    'resnet32x4_resnet8x4',
+    'vgg13_vgg8',
+)
+TABLE_3 = (
+    'vgg13_mobilenetv2',
+    'resnet50_mobilenetv2',
+    'resnet50_vgg8',
+    'resnet32x4_shufflenetv1',
+    'resnet32x4_shufflenetv2',
+    'wrn40x2_shufflenetv1',
+)
+ALONE = ('teacher', 'student', 'kd', 'crd')
+SOURCES = ('imgnet32', 'mixup', 'cutmix', 'supermix')
+IMAGENET = ('mixup_k2', 'cutmix_k2', 'supermix_k2', 'supermix_k3')
+TIMES = dict(imagenet_vgg16='s', imagenet_resnet34='s', cifar_vgg13='ms', cifar_wrn='ms')
+SOLVERS = ('sgd', 'newton_no_sp', 'newton_sp')
+SWEEPS = dict(
+    augmentation_size=(50000, 100000, 200000, 500000, 1000000),
+    k=(2, 3, 4),
+    alpha=(0.1, 1, 3, 10),
+    lambda_s=(0, 5, 10, 25, 30, 50, 100),
+)
+
+
+def expected_ids():
+    for row, *_ in NETS.values():
+        yield from (f'supermix/1/{row}/{cell}' for cell in (*COLUMNS, 'fast_autoaugment'))
+    with_sources = [f'{loss}_{source}' for loss in ('ce', 'kd') for source in SOURCES]
+    for table, rows in (('2', TABLE_2), ('3', TABLE_3)):
+        for row in rows:
+            yield from (f'supermix/{table}/{row}/{cell}' for cell in (*ALONE, *with_sources))
+    for row, unit in TIMES.items():
+        yield from (f'supermix/4/{row}/{name}_{of}' for name in SOLVERS for of in (unit, 'iters'))
+    on_imagenet = [f'{loss}_{source}' for loss in ('ce', 'kd') for source in IMAGENET]
+    for cell in (*ALONE, *on_imagenet):
+        yield f'supermix/5/resnet34_resnet18/{cell}'
+    for name, values in SWEEPS.items():
+        yield from (f'supermix/figure_5/sweeps/{name}_{value}' for value in values)
+
+
+ROWS = {name: row for name, row in EXPERIMENTS.items() if name.startswith('supermix/')}
+
+
+def all_cells():
+    for row, content in ROWS.items():
+        for name, cell in content['cells'].items():
+            yield f'{row}/{name}', cell
+
+
+@pytest.mark.parametrize('config', FILES)
+def test_heads_say_what_is_reproduced(config):
+    net = Path(config).stem.removesuffix('_self').removesuffix('_supermix')
+    net = net.removeprefix('generate_')
+    row, name, data, *_ = NETS[net]
+    head = head_of(config)
+    assert f'SuperMix Table 1{"" if "generate" in config else f", {data}, {name}"}' in head
+    assert 'Ours' in head
+    cells = ROWS[f'supermix/1/{row}']['cells']
+    methods = [Path(config).parent.name]
+    if 'generate' in config:
+        methods.append('supermix_randaugment')
+    else:
+        assert f'"{COLUMNS[methods[0]]}"' in head
+        assert f'GPU{"" if data == "CIFAR-100" else "s"} x' in head
+    for method in methods:
+        printed = cells[method]['printed']
+        both = ' / '.join(map(str, printed)) if isinstance(printed, list) else str(printed)
+        assert f'{both} ' in head
+
+
+def test_every_figure_of_the_paper_is_listed_once():
+    found = [cell for cell, _ in all_cells()]
+    assert len(found) == len(set(found)) == 40 + 84 + 72 + 24 + 12 + 19
+    assert set(found) == set(expected_ids())
+
+
+def test_cells_are_runs_of_existing_configs_or_quoted_with_a_reason():
+    for name, cell in all_cells():
+        assert 'printed' in cell
+        assert (cell['printed'] is None) == name.startswith('supermix/figure_5/')
+        if 'quoted' in cell:
+            assert len(cell['quoted']) > 20
+            assert set(cell) == {'printed', 'quoted'}
+            continue
+        assert set(cell) <= {'printed', 'config', 'env', 'options', 'before'}
+        assert (ROOT / cell['config']).is_file(), name
+        if 'env' in cell:
+            pair = cell['env']['PAIR']
+            assert (ROOT / f'configs/distill/pairs/{pair}.py').is_file(), name
+    for row, content in ROWS.items():
+        runs = any('config' in cell for cell in content['cells'].values())
+        assert content.get('checkpoint') == ('last' if runs else None), row
+
+
+def test_only_times_and_fast_auto_augment_are_quoted():
+    quoted = {name for name, cell in all_cells() if 'quoted' in cell}
+    assert all(
+        name.startswith('supermix/4/') or name.endswith('/fast_autoaugment') for name in quoted
+    )
+    assert len(quoted) == 24 + 5
+
+
+def test_table_1_names_each_config_once():
+    named = [
+        cell['config']
+        for name, cell in all_cells()
+        if name.startswith('supermix/1/') and 'config' in cell
+    ]
+    assert sorted(named) == sorted(config_of(*cell) for cell in CELLS)
+
+
+def test_distillation_is_told_by_method_and_pair():
+    for name, cell in all_cells():
+        _, table, row, method = name.split('/')
+        if table not in '235':
+            continue
+        pair = row
+        for of, ours in (('wrn40x', 'wrn40_'), ('wrn16x', 'wrn16_')):
+            pair = pair.replace(of, ours)
+        if method == 'teacher':
+            config = load_config(f'configs/distill/pairs/{pair}.py').teacher.config
+            assert cell['config'] == config
+            continue
+        pair += '_k3' * method.endswith('_k3')
+        method = method.removesuffix('_k2').removesuffix('_k3')
+        assert cell['config'] == f'configs/distill/{method}.py'
+        assert cell['env'] == dict(PAIR=pair)
+
+
+def folder_and_options(command):
+    words = command.split()
+    assert words[:3] == [
+        'python',
+        'tools/train.py',
+        'configs/supermix/generate_wrn40_2_cifar100.py',
+    ]
+    assert (words[3], words[5]) == ('--work-dir', '--cfg-options')
+    options = dict(word.split('=') for word in words[6:])
+    return words[4], {name: yaml.safe_load(value) for name, value in options.items()}
+
+
+def test_figure_5s_points_differ_in_one_setting_each(monkeypatch):
+    monkeypatch.setenv('PAIR', 'wrn40_2_wrn16_2')
+    sets = {}
+    for name, cell in ROWS['supermix/figure_5/sweeps']['cells'].items():
+        sweep, value = name.rsplit('_', 1)
+        wanted = dict(augmentation_size=500000, k=2, alpha=3, lambda_s=25)
+        wanted[sweep] = yaml.safe_load(value)
+        if sweep == 'augmentation_size':
+            wanted['alpha'] = 1  # of section 4.3's first study alone
+        cfg = load_config(cell['config'], cell.get('options'))
+        (hook,) = cfg.custom_hooks
+        dataset = hook.mixed.dataloader.dataset
+        assert cfg.pair == 'wrn40_2_wrn16_2'
+        if 'before' not in cell:
+            assert wanted == dict(augmentation_size=500000, k=2, alpha=3, lambda_s=25)
+            assert dataset.data_root == cfg.mixed_root
+            assert 'options' not in cell
+            continue
+        (command,) = cell['before']
+        folder, options = folder_and_options(command)
+        made = load_config('configs/supermix/generate_wrn40_2_cifar100.py', options)
+        mixer = mixer_config(made)
+        assert dataset.data_root == folder
+        assert cfg.requires == []  # a missing set is never made with other settings
+        assert sets.setdefault(folder, options) == options
+        assert mixer.num_mix == wanted['k']
+        assert mixer.get('alpha', 3) == wanted['alpha']
+        assert mixer.get('lambda_s', 25) == wanted['lambda_s']
+        size = dataset.get('indices', read_settings(made)[0].num)
+        assert size == wanted['augmentation_size'] <= read_settings(made)[0].num
+        # nothing else is changed
+        assert set(options) <= {
+            'generation.num',
+            'model.train_cfg.augments.num_mix',
+            'model.train_cfg.augments.alpha',
+            'model.train_cfg.augments.lambda_s',
+        }
+    assert len(sets) == 1 + 2 + 2 + 6
