@@ -14,7 +14,10 @@ import yaml
 
 Checkpoint = Literal['last', 'best', 'median']
 
-_ROW_FIELDS = {'checkpoint', 'against', 'seeds', 'cells'}
+ACCURACIES = ('accuracy/top1', 'accuracy/top5')  # in the order of printed figures
+TOP1 = ACCURACIES[0]
+
+_ROW_FIELDS = {'checkpoint', 'metrics', 'against', 'seeds', 'cells'}
 _CELL_FIELDS = {'printed', 'quoted', 'config', 'options', 'env', 'before', 'checkpoint'}
 
 
@@ -31,8 +34,9 @@ class Cell:
         options: Overrides of the config, as of ``--cfg-options``.
         env: Environment variables that the config reads.
         before: Commands to run first, which skip what they find done.
-        checkpoint: Which validated accuracy counts: of the last epoch, the best one, or the
-            median of the last ten.
+        checkpoint: Which validation counts: of the last epoch, the best one, or the median of
+            the last ten.
+        metrics: What of it counts, by the names in a training's log.
         against: Columns of its row that it is compared with.
         seeds: The seeds that count, fixed before any run; empty for whatever was run.
     """
@@ -45,6 +49,7 @@ class Cell:
     env: Mapping[str, str] = field(default_factory=dict)
     before: tuple[str, ...] = ()
     checkpoint: Checkpoint = 'last'
+    metrics: tuple[str, ...] = ACCURACIES
     against: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
 
@@ -69,8 +74,8 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
 
     Args:
         path: YAML: for each ``paper/table/row`` its ``cells`` by column and, for all of them, its
-            ``checkpoint``, the columns that they are compared with, ``against``, and the
-            ``seeds`` that count.
+            ``checkpoint`` and ``metrics``, the columns that they are compared with by top-1
+            accuracy, ``against``, and the ``seeds`` that count.
 
     Returns:
         Cells by id, in the order of the file.
@@ -133,6 +138,16 @@ def _row(row: str, content: Any, path: str | os.PathLike) -> dict[str, Cell]:
             f'against of {row} in {path} must list columns of the row, some of {columns}, got '
             f'{against!r}'
         )
+    metrics = content.get('metrics', list(ACCURACIES))
+    if not isinstance(metrics, list) or not metrics or not all(map(_is_name, metrics)):
+        raise ValueError(
+            f'metrics of {row} in {path} must list names such as {TOP1!r}, got {metrics!r}'
+        )
+    if against and TOP1 not in metrics:
+        raise ValueError(
+            f'{row} in {path} compares its cells, so its metrics must have {TOP1!r}, got '
+            f'{metrics!r}'
+        )
     seeds = content.get('seeds', [])
     if not isinstance(seeds, list) or not all(type(seed) is int and seed >= 0 for seed in seeds):
         raise ValueError(f'seeds of {row} in {path} must list numbers >= 0, got {seeds!r}')
@@ -143,6 +158,10 @@ def _row(row: str, content: Any, path: str | os.PathLike) -> dict[str, Cell]:
     if against and len({cell.checkpoint for cell in cells.values()}) > 1:
         raise ValueError(f'{row} in {path} compares its cells, so they must share a checkpoint')
     return cells
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Cell:
@@ -157,6 +176,12 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         raise ValueError(
             f'checkpoint of {cell} in {path} must be one of {get_args(Checkpoint)}, got '
             f'{checkpoint!r}'
+        )
+    metrics = tuple(row.get('metrics', ACCURACIES))
+    if checkpoint == 'best' and not set(metrics) <= set(ACCURACIES):
+        raise ValueError(
+            f'checkpoint of {cell} in {path} cannot be best: of {metrics} nobody says whether '
+            'more is better; take last or median'
         )
     kinds = dict(options=Mapping, env=Mapping, before=list)
     for name, kind in kinds.items():
@@ -176,6 +201,7 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         {name: str(value) for name, value in settings.get('env', {}).items()},
         tuple(settings.get('before', ())),
         checkpoint,
+        metrics,
         tuple(map(str, row.get('against', ()))),
         tuple(row.get('seeds', ())),
     )

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .cells import Cell, choose_cells
+from .cells import TOP1, Cell, choose_cells
 from .plots import picture_name
 from .report import render
-from .results import TOP1, CellResult
+from .results import CellResult
 
 _START = re.compile(r'<!-- *(results|plot): *(\S.*?) *-->')
 _END = '<!-- end -->'

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from mmtmix.visualization import save_figure
 
+from .cells import TOP1
 from .panels import draw_panels, legend_of
-from .results import TOP1, CellResult, group
+from .results import CellResult, group
 
 _LINE = 0.28  # inches a cell
 

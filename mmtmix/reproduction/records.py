@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 
 from mmtmix.utils import atomic_path
 
-from .cells import Checkpoint
+from .cells import ACCURACIES, Checkpoint
 from .runs import RECORD, Experiment, Run
 
 _NOTED = ('digest', 'versions', 'device', 'started', 'seconds')
@@ -40,9 +41,9 @@ class RunResult:
         env: Environment variables that the config reads, sorted.
         options: Overrides of the config, sorted.
         before: Commands that were run first.
-        checkpoint: Which accuracy counts.
+        checkpoint: Which validation counts.
         seed: Of the run.
-        metrics: That accuracy, in percent, by metric.
+        metrics: What it came to, by metric; accuracies in percent.
         digest: Of the configs that made it.
         versions: Of packages, by name.
         device: What it ran on.
@@ -179,9 +180,14 @@ def _parse(line: str) -> RunResult:
             raise ValueError(f'{name} must hold texts alone, got {held!r}')
     if fields['checkpoint'] not in get_args(Checkpoint):
         raise ValueError(f'checkpoint must be one of {get_args(Checkpoint)}, got {line}')
-    metrics = fields['metrics'].values()
-    is_percent = [isinstance(value, (int, float)) and 0 <= value <= 100 for value in metrics]
-    if not is_percent or not all(is_percent):
-        raise ValueError(f'metrics must be accuracies in percent, got {fields["metrics"]!r}')
+    metrics = fields['metrics']
+    if not metrics or not all(_is_result(*each) for each in metrics.items()):
+        raise ValueError(f'metrics must be numbers, accuracies in percent, got {metrics!r}')
     fields['env'] = tuple(sorted(fields['env'].items()))
     return RunResult(**{**fields, **{name: tuple(fields[name]) for name in ('options', 'before')}})
+
+
+def _is_result(metric: str, value: Any) -> bool:
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return False
+    return metric not in ACCURACIES or 0 <= value <= 100

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from .cells import ACCURACIES, TOP1
 from .paired import CONFIDENCE, PairedDifference
-from .results import METRICS, TOP1, CellResult, differences, group
+from .results import CellResult, differences, group
 
 _PRINTED = ('cell', 'printed', 'here', 'seeds', 'difference', 'what counts')
 _OF_RUN = ('seed', 'metrics', 'digest', 'versions', 'device', 'started', 'seconds')
@@ -17,8 +18,8 @@ def render(results: Sequence[CellResult], headings: bool = True) -> str:
     """Tables as Markdown, under a heading for each table of a paper.
 
     Cells stand beside their printed figures, or, where their row says what they are compared
-    with, in a table a row. A cell that wasn't run says so; a printed figure never stands in for a
-    measured one.
+    with or that other metrics than accuracies count, in a table a row. A cell that wasn't run
+    says so; a printed figure never stands in for a measured one.
 
     Args:
         results: Of any cells.
@@ -27,12 +28,16 @@ def render(results: Sequence[CellResult], headings: bool = True) -> str:
     parts = []
     for name, of_table in group(results, 'table').items():
         parts += [f'## {name}'] if headings else []
-        printed = [result for result in of_table if not result.cell.against]
+        rows = group(of_table, 'row')
+        printed = [result for result in of_table if _stands_beside_printed(result)]
         if printed:
             parts.append(_table(_PRINTED, map(_beside_printed, printed)))
-        compared = [result for result in of_table if result.cell.against]
-        for row, of_row in group(compared, 'row').items():
-            parts.append(_comparison(row.removeprefix(f'{name}/') if headings else row, of_row))
+        for row, of_row in rows.items():
+            title = row.removeprefix(f'{name}/') if headings else row
+            if of_row[0].cell.against:
+                parts.append(_comparison(title, of_row))
+            elif not _stands_beside_printed(of_row[0]):
+                parts.append(_measures(title, of_row))
     return '\n\n'.join(parts) + '\n'
 
 
@@ -48,8 +53,8 @@ def describe(results: Sequence[CellResult]) -> list[dict[str, Any]]:
             env=dict(result.cell.env),
             checkpoint=result.cell.checkpoint,
             quoted=result.cell.quoted,
-            mean={metric: result.mean(metric) for metric in METRICS},
-            deviation={metric: result.deviation(metric) for metric in METRICS},
+            mean={metric: result.mean(metric) for metric in result.cell.metrics},
+            deviation={metric: result.deviation(metric) for metric in result.cell.metrics},
             differences={
                 metric: {
                     name: difference and asdict(difference)
@@ -57,7 +62,7 @@ def describe(results: Sequence[CellResult]) -> list[dict[str, Any]]:
                         result, rows[result.cell.row], metric
                     ).items()
                 }
-                for metric in METRICS
+                for metric in result.cell.metrics
             },
             runs=[{name: getattr(run, name) for name in _OF_RUN} for run in result.runs],
             left_out={str(seed): why for seed, why in result.left_out.items()},
@@ -74,15 +79,30 @@ def _beside_printed(result: CellResult) -> tuple[str, ...]:
     cell = result.cell
     name = cell.id.removeprefix(f'{cell.table}/')
     printed = ' / '.join(f'{figure:g}' for figure in cell.printed) or '-'
-    here = _here(result, METRICS)
+    here = _here(result, ACCURACIES)
     if cell.quoted:
         return name, printed, here, '-', '-', '-'
     distances = [
         f'{result.mean(metric) - figure:+.2f}'
-        for metric, figure in zip(METRICS, cell.printed, strict=False)
+        for metric, figure in zip(ACCURACIES, cell.printed, strict=False)
         if result.values(metric)
     ]
     return name, printed, here, _seeds(result), ' / '.join(distances) or '-', cell.checkpoint
+
+
+def _stands_beside_printed(result: CellResult) -> bool:
+    return not result.cell.against and result.cell.metrics == ACCURACIES
+
+
+def _measures(name: str, row: Sequence[CellResult]) -> str:
+    """The cells of a row with a column for each metric."""
+    metrics = row[0].cell.metrics
+    head = [f'{name} ({row[0].cell.checkpoint})', *metrics, 'seeds']
+    lines = [
+        [result.cell.column, *(_here(result, (metric,)) for metric in metrics), _seeds(result)]
+        for result in row
+    ]
+    return _table(head, lines)
 
 
 def _comparison(name: str, row: Sequence[CellResult]) -> str:

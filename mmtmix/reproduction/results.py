@@ -9,15 +9,13 @@ from typing import Literal
 
 from mmtmix.visualization import read_scalars
 
-from .cells import Cell, Checkpoint
+from .cells import TOP1, Cell, Checkpoint
 from .paired import PairedDifference, paired_difference
 from .records import RunResult
 from .runs import Run, State, runs_of
 
-METRICS = ('accuracy/top1', 'accuracy/top5')  # in the order of printed figures
-TOP1 = METRICS[0]
 _WINDOW = 10  # validations of a median
-_DIGITS = 4  # of an accuracy in percent, as in a training's log
+_DIGITS = 4  # as in a training's log
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def collect(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
     for run in runs_of(cell, tuple(seeds), root) if seeds else []:
         try:
             if run.state is State.DONE:
-                metrics = _metrics(run, cell.checkpoint)
+                metrics = _metrics(run, cell)
                 finished.append(RunResult.of(run, cell.checkpoint, metrics))
             elif run.state is not State.NOT_RUN:
                 left_out[run.seed] = run.state.value
@@ -157,8 +155,8 @@ def differences(
     }
 
 
-def _metrics(run: Run, checkpoint: Checkpoint) -> dict[str, float]:
-    """The accuracies that count, each by its own history."""
+def _metrics(run: Run, cell: Cell) -> dict[str, float]:
+    """What counts, each metric by its own history."""
     try:
         validations = read_scalars(run.folder).val
     except (FileNotFoundError, KeyError) as error:
@@ -167,14 +165,14 @@ def _metrics(run: Run, checkpoint: Checkpoint) -> dict[str, float]:
             'folder to run it anew'
         ) from error
     found = {}
-    for metric in METRICS:
+    for metric in cell.metrics:
         history = [record[metric] for record in validations if metric in record]
         if history:
-            found[metric] = round(_choose(history, checkpoint), _DIGITS)
+            found[metric] = round(_choose(history, cell.checkpoint), _DIGITS)
     if not found:
         raise ValueError(
-            f'the log of the finished run {run.folder} has none of {", ".join(METRICS)}; it was '
-            'trained without validation, so remove the folder to run it anew'
+            f'the log of the finished run {run.folder} has none of {", ".join(cell.metrics)}; it '
+            'was trained without validation, so remove the folder to run it anew'
         )
     return found
 

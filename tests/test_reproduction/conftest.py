@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -28,9 +29,18 @@ def cell() -> Callable[..., Cell]:
 
 @pytest.fixture
 def finish(tmp_path: Path) -> Callable[..., Run]:
-    """Leave a run's folder as a finished training does: ``finish(cell, 0, [70, 80])``."""
+    """Leave a run's folder as a finished training does: ``finish(cell, 0, [70, 80])``.
 
-    def leave(cell: Cell, seed: int, top1: Sequence[float], top5: Sequence[float] = ()) -> Run:
+    Other metrics than accuracies come as a history each, ``others={'mix/ce': [2.0, 1.5]}``.
+    """
+
+    def leave(
+        cell: Cell,
+        seed: int,
+        top1: Sequence[float],
+        top5: Sequence[float] = (),
+        others: Mapping[str, Sequence[float]] = MappingProxyType({}),
+    ) -> Run:
         (run,) = runs_of(cell, (seed,), str(tmp_path))
         log = run.folder / '20260101_000000' / 'vis_data' / 'scalars.json'
         log.parent.mkdir(parents=True)
@@ -39,6 +49,7 @@ def finish(tmp_path: Path) -> Callable[..., Run]:
             records.append({'accuracy/top1': value, 'step': epoch})
             if top5:
                 records[-1]['accuracy/top5'] = top5[epoch - 1]
+            records[-1] |= {name: values[epoch - 1] for name, values in others.items()}
         log.write_text('\n'.join(map(json.dumps, records)) + '\n')
         note = dict(NOTE, digest=run.digest())
         (run.folder / 'run.json').write_text(json.dumps(note))

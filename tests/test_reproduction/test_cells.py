@@ -62,6 +62,12 @@ def test_a_row_says_what_it_is_compared_with(cells):
     assert {cell.against for cell in cells().values()} == {()}
 
 
+def test_a_row_says_what_counts(cells):
+    found = cells('a/1/r: {metrics: [mix/ce], cells: {x: {config: a}}}')
+    assert [cell.metrics for cell in found.values()] == [('mix/ce',)]
+    assert {cell.metrics for cell in cells().values()} == {('accuracy/top1', 'accuracy/top5')}
+
+
 @pytest.mark.parametrize(
     ('wanted', 'number'),
     [
@@ -112,6 +118,16 @@ def test_a_typo_names_what_is_alike(cells):
         (
             'a/1/r: {against: [x], cells: {x: {config: a}, y: {config: a, checkpoint: best}}}',
             'a/1/r in .* compares its cells, so they must share a checkpoint',
+        ),
+        ('a/1/r: {metrics: loss, cells: {x: {config: a}}}', "metrics of a/1/r in .* got 'loss'"),
+        ('a/1/r: {metrics: [], cells: {x: {config: a}}}', r'metrics of a/1/r in .* got \[\]'),
+        (
+            'a/1/r: {metrics: [m], against: [x], cells: {x: {config: a}}}',
+            r"a/1/r in .* so its metrics must have 'accuracy/top1', got \['m'\]",
+        ),
+        (
+            'a/1/r: {metrics: [m], checkpoint: best, cells: {x: {config: a}}}',
+            'checkpoint of a/1/r/x in .* cannot be best',
         ),
         (
             'a/1/r: {checkpoint: first, cells: {x: {config: a}}}',

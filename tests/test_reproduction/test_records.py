@@ -111,6 +111,10 @@ def test_a_second_try_doesnt_replace_the_first(cell, record):
         ),
         (lambda line: line.replace('"last"', '"first"'), 'line 2: checkpoint must be one of'),
         (lambda line: line.replace('81.0', 'NaN'), 'line 2: metrics must be .* in percent'),
+        (
+            lambda line: line.replace('accuracy/top1": 81.0', 'mix/ce": Infinity'),
+            'line 2: metrics must be numbers',
+        ),
         (lambda line: line.replace('81.0', '810'), 'line 2: metrics must be .* in percent'),
         (lambda line: line.replace('"accuracy/top1": 81.0', ''), 'line 2: metrics must be'),
     ],

@@ -65,6 +65,26 @@ def test_a_started_run_is_told(cell, finish, tmp_path):
     assert 'not run (seed 2 started)' in render([collect(one, str(tmp_path))])
 
 
+def test_a_row_of_other_metrics_has_a_column_for_each(cell, finish, tmp_path):
+    metrics = ('mix/ce', 'mix/shift')
+    first, second = (cell(f'a/1/row/{name}', metrics=metrics) for name in ('first', 'second'))
+    second = replace(second, options=dict(other=1))
+    others = {'mix/ce': [2.5, 1.5], 'mix/shift': [0.0, 12.25]}
+    for seed in range(2):
+        finish(first, seed, [80.0, 90.0], others=others)
+    results = [collect(one, str(tmp_path)) for one in (first, second)]
+    assert results[0].runs[0].metrics == {'mix/ce': 1.5, 'mix/shift': 12.25}
+    assert render(results) == (
+        '## a/1\n\n'
+        '| row (last) | mix/ce | mix/shift | seeds |\n'
+        '| --- | --- | --- | --- |\n'
+        '| first | 1.50 ± 0.00 | 12.25 ± 0.00 | 2 |\n'
+        '| second | not run | not run | 0 |\n'
+    )
+    assert json.loads(json.dumps(describe(results)))[0]['mean'] == results[0].runs[0].metrics
+    assert plot_tables(results, tmp_path / 'plots') == []
+
+
 def test_data_hold_every_run_with_its_setting(cell, finish, tmp_path):
     one = cell(printed=(80.0,))
     run = finish(one, 4, [81.0])
