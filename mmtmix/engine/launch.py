@@ -94,11 +94,12 @@ def build_runner(cfg: Config) -> Runner:
     hooks.setdefault('last_checkpoint', dict(type='LastCheckpointHook'))
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
-        # each rank would validate with running statistics of its own; only rank 0's are saved
+        # without it each rank validates with running statistics of its own; rank 0's are saved
         hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
     if distributed and get_device() == 'cpu':
         wrapper = cfg.setdefault('model_wrapper_cfg', ConfigDict())
+        # as MMEngine wraps by default, but that names a CUDA device
         wrapper.setdefault('type', 'MMDistributedDataParallel')
-        # the default names a CUDA device
+        wrapper.setdefault('broadcast_buffers', False)
         wrapper.setdefault('device_ids', None)
     return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)

@@ -143,10 +143,11 @@ def _row(row: str, content: Any, path: str | os.PathLike) -> dict[str, Cell]:
         raise ValueError(
             f'metrics of {row} in {path} must list names such as {TOP1!r}, got {metrics!r}'
         )
-    if against and TOP1 not in metrics:
+    is_printed = any(_holds(settings, 'printed') for settings in content['cells'].values())
+    if 'metrics' in content and (against or is_printed):
         raise ValueError(
-            f'{row} in {path} compares its cells, so its metrics must have {TOP1!r}, got '
-            f'{metrics!r}'
+            f'{row} in {path} has metrics of its own, {metrics!r}, so its cells can neither be '
+            'compared by `against` nor have `printed` accuracies'
         )
     seeds = content.get('seeds', [])
     if not isinstance(seeds, list) or not all(type(seed) is int and seed >= 0 for seed in seeds):
@@ -162,6 +163,10 @@ def _row(row: str, content: Any, path: str | os.PathLike) -> dict[str, Cell]:
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
+
+
+def _holds(settings: Any, name: str) -> bool:
+    return isinstance(settings, Mapping) and settings.get(name) is not None
 
 
 def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Cell:

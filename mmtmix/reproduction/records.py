@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -114,23 +114,27 @@ def merge_records(recorded: Iterable[RunResult], found: Iterable[RunResult]) -> 
 
     Args:
         recorded: What a file holds.
-        found: Finished runs with their present configs; doubles count once.
+        found: Finished runs with their present configs; doubles count once, with all metrics that
+            cells ask of them.
     """
     merged = {record.key: record for record in recorded}
-    new, replaced, refused = 0, 0, []
-    for result in {result.key: result for result in found}.values():
+    new, replaced = 0, 0
+    refused: dict[tuple[Any, ...], RunResult] = {}
+    for result in found:
         before = merged.get(result.key)
         if before is None:
             new += 1
         elif before.digest != result.digest:
             replaced += 1
         else:
-            # a second try must not take the place of a first one that it doesn't agree with
-            if before.metrics != result.metrics:
-                refused.append(result)
-            continue
+            known = before.metrics
+            if any(known.get(name, value) != value for name, value in result.metrics.items()):
+                # a second try must not take the place of a first one that it doesn't agree with
+                refused[result.key] = result
+                continue
+            result = replace(before, metrics={**known, **result.metrics})
         merged[result.key] = result
-    return Merged(list(merged.values()), new, replaced, refused)
+    return Merged(list(merged.values()), new, replaced, list(refused.values()))
 
 
 def read_records(path: str | os.PathLike) -> list[RunResult]:

@@ -124,12 +124,16 @@ def _difference(found: PairedDifference | None, runs: int) -> str:
     """A difference and its interval, if it has one, bold where that excludes zero."""
     if found is None:
         return '-'
-    text = f'{found.mean:+.2f}'
-    if found.low is not None:
-        interval = f'[{found.low:+.2f}, {found.high:+.2f}]'
+    text = _signed(found.mean)
+    if found.low is not None and found.high is not None:
+        interval = f'[{_signed(found.low)}, {_signed(found.high)}]'
         text += f' **{interval}**' if found.excludes_zero else f' {interval}'
     count = len(found.by_seed)
     return text if count == runs else f'{text} ({count} {"pair" if count == 1 else "pairs"})'
+
+
+def _signed(value: float) -> str:
+    return f'{round(value, 2) + 0.0:+.2f}'  # no minus before a zero
 
 
 def _here(result: CellResult, metrics: Sequence[str]) -> str:
@@ -139,7 +143,8 @@ def _here(result: CellResult, metrics: Sequence[str]) -> str:
     if not result.runs:
         why = _left_out(result)
         return f'not run ({why})' if why else 'not run'
-    return ' / '.join(_figure(result, metric) for metric in metrics if result.values(metric))
+    figures = [_figure(result, metric) for metric in metrics if result.values(metric)]
+    return ' / '.join(figures) or '-'
 
 
 def _seeds(result: CellResult) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from mmtmix.visualization import read_scalars
 
-from .cells import TOP1, Cell, Checkpoint
+from .cells import ACCURACIES, TOP1, Cell, Checkpoint
 from .paired import PairedDifference, paired_difference
 from .records import RunResult
 from .runs import Run, State, runs_of
@@ -141,10 +141,10 @@ def differences(
     Args:
         result: Of the cell.
         row: Of all cells of its row.
-        metric: Which accuracy.
+        metric: Which one.
 
     Returns:
-        Differences in percent by column, of the columns that ``row`` has, without the cell's own;
+        Differences by column, of the columns that ``row`` has, without the cell's own;
         None without common seeds.
     """
     columns = {other.cell.column: other.by_seed(metric) for other in row}
@@ -169,10 +169,12 @@ def _metrics(run: Run, cell: Cell) -> dict[str, float]:
         history = [record[metric] for record in validations if metric in record]
         if history:
             found[metric] = round(_choose(history, cell.checkpoint), _DIGITS)
-    if not found:
+    # where the default counts, top-5 may be missing
+    lacking = [name for name in cell.metrics if name not in found]
+    if not found or (lacking and cell.metrics != ACCURACIES):
         raise ValueError(
-            f'the log of the finished run {run.folder} has none of {", ".join(cell.metrics)}; it '
-            'was trained without validation, so remove the folder to run it anew'
+            f'the log of the finished run {run.folder} lacks {", ".join(lacking)}; if it was '
+            'trained without that validation, remove the folder to run it anew'
         )
     return found
 

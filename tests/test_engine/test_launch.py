@@ -118,22 +118,26 @@ def test_only_a_distributed_run_on_cpus_gets_a_wrapper_without_device_ids(built,
         build_runner(Config(dict(launcher=launcher)))
     alone, distributed = (cfg.get('model_wrapper_cfg') for cfg in built)
     assert alone is None
-    wanted = dict(type='MMDistributedDataParallel', device_ids=None)
+    wanted = dict(type='MMDistributedDataParallel', broadcast_buffers=False, device_ids=None)
     assert distributed == (wanted if device == 'cpu' else None)
 
 
-def test_a_distributed_run_alone_shares_running_statistics(built, device):
+def test_only_a_distributed_run_shares_running_statistics(built, device):
     for launcher in ('none', 'pytorch'):
         build_runner(Config(dict(launcher=launcher)))
     alone, distributed = (cfg.default_hooks for cfg in built)
     assert 'sync_buffers' not in alone
     assert distributed.sync_buffers == dict(type='SyncBuffersHook')
+    dropped = dict(sync_buffers=None)
+    build_runner(Config(dict(launcher='pytorch', default_hooks=dropped)))
+    assert built[-1].default_hooks.sync_buffers is None
 
 
 def test_wrapper_settings_of_the_config_are_kept(built, on_cpu):
     wrapper = dict(type='MMDistributedDataParallel', find_unused_parameters=True)
     build_runner(Config(dict(launcher='pytorch', model_wrapper_cfg=wrapper)))
-    assert built[0].model_wrapper_cfg == wrapper | dict(device_ids=None)
+    ours = dict(broadcast_buffers=False, device_ids=None)
+    assert built[0].model_wrapper_cfg == wrapper | ours
 
 
 def test_runner_type_of_the_config_is_built(monkeypatch, built):

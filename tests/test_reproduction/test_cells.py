@@ -123,7 +123,11 @@ def test_a_typo_names_what_is_alike(cells):
         ('a/1/r: {metrics: [], cells: {x: {config: a}}}', r'metrics of a/1/r in .* got \[\]'),
         (
             'a/1/r: {metrics: [m], against: [x], cells: {x: {config: a}}}',
-            r"a/1/r in .* so its metrics must have 'accuracy/top1', got \['m'\]",
+            r"a/1/r in .* has metrics of its own, \['m'\], so its cells can neither",
+        ),
+        (
+            'a/1/r: {metrics: [m], cells: {x: {config: a, printed: 80}}}',
+            r"a/1/r in .* has metrics of its own, \['m'\], so its cells can neither",
         ),
         (
             'a/1/r: {metrics: [m], checkpoint: best, cells: {x: {config: a}}}',

@@ -97,6 +97,16 @@ def test_a_second_try_doesnt_replace_the_first(cell, record):
     assert merge_records([first], [second]) == ([first], 0, 0, [second])
 
 
+def test_metrics_that_another_row_asks_of_a_run_are_added(cell, record):
+    first = record(cell(), 0, 80.0)
+    other = replace(first, metrics={'mix/ce': 2.0})
+    both = replace(first, metrics={'accuracy/top1': 80.0, 'mix/ce': 2.0})
+    assert merge_records([first], [other]) == ([both], 0, 0, [])
+    assert merge_records([], [first, other]) == ([both], 1, 0, [])
+    another = replace(other, metrics={'accuracy/top1': 81.0, 'mix/ce': 2.0})
+    assert merge_records([first], [another, another]) == ([first], 0, 0, [another])
+
+
 @pytest.mark.parametrize(
     ('change', 'said'),
     [

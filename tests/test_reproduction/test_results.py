@@ -85,6 +85,14 @@ def test_a_row_of_other_metrics_has_a_column_for_each(cell, finish, tmp_path):
     assert plot_tables(results, tmp_path / 'plots') == []
 
 
+def test_a_run_without_a_metric_that_its_row_asks_for_is_left_out(cell, finish, tmp_path):
+    one = cell(metrics=('mix/ce', 'mix/shfit'))
+    finish(one, 0, [80.0], others={'mix/ce': [2.0], 'mix/shift': [1.0]})
+    result = collect(one, str(tmp_path))
+    assert not result.runs
+    assert 'lacks mix/shfit;' in result.left_out[0]
+
+
 def test_data_hold_every_run_with_its_setting(cell, finish, tmp_path):
     one = cell(printed=(80.0,))
     run = finish(one, 4, [81.0])
@@ -115,7 +123,7 @@ def test_a_table_with_runs_is_drawn(cell, finish, tmp_path):
     ('lines', 'said'),
     [
         ('', 'cannot be read .*no training log.*; remove the folder to run it anew'),
-        ('{"iter": 1, "step": 1, "epoch": 1}\n', 'has none of accuracy/top1.*trained without'),
+        ('{"iter": 1, "step": 1, "epoch": 1}\n', 'lacks accuracy/top1.*trained without'),
         ('{"iter": 1, "st\n{"iter": 1}\n', 'is damaged in line 1'),
     ],
 )
