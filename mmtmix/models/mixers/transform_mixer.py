@@ -34,9 +34,9 @@ class TransformMixer(nn.Module):
     It sees CAMs only, at a fixed size, so one module serves images of any size and data it was
     not searched on.
 
-    Where defaults differ from the paper, they come from our experiments on Fashion-MNIST, which
-    docs/evidence.md has. The module as published has ``noise_size=1``, ``padding_mode='zeros'``, and neither ``anchored``,
-    ``random_orientation`` nor ``saliency_noise``.
+    Where defaults differ from the paper, they come from our experiments on Fashion-MNIST, in
+    docs/evidence.md. The module as published has ``noise_size=1``, ``padding_mode='zeros'``, and
+    neither ``anchored``, ``random_orientation`` nor ``saliency_noise``.
 
     Args:
         num_mix: Images a mix, k >= 2.
