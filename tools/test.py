@@ -15,6 +15,7 @@ from mmtmix.datasets import check_data
 from mmtmix.engine.launch import (
     build_runner,
     default_work_dir,
+    end_launch,
     init_launcher,
     set_loader_defaults,
 )
@@ -69,6 +70,7 @@ def main(argv: list[str] | None = None) -> dict:
     metrics = runner.test()
     if args.out and args.out_item == 'metrics' and is_main_process():
         dump(metrics, args.out)
+    end_launch()
     return metrics
 
 

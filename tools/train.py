@@ -18,6 +18,7 @@ from mmtmix.datasets import check_data
 from mmtmix.engine.launch import (
     build_runner,
     default_work_dir,
+    end_launch,
     init_launcher,
     set_loader_defaults,
     use_amp,
@@ -154,6 +155,7 @@ def main(argv: list[str] | None = None) -> None:
         check_data(stage.cfg, to_come)
         complete(stage, args)
     run_stages(stages, run)
+    end_launch()
 
 
 if __name__ == '__main__':

@@ -35,6 +35,16 @@ def init_launcher(launcher: str, cfg: Config) -> None:
         init_dist(launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {}))
 
 
+def end_launch() -> None:
+    """End the process group of a launch whose work is done, if there is one.
+
+    Left to the interpreter's exit, threads of the group may still run then and abort the process.
+    A rank that fails doesn't call this: the launcher stops the others.
+    """
+    if torch_dist.is_initialized():
+        torch_dist.destroy_process_group()
+
+
 def default_work_dir(config: str | os.PathLike) -> str:
     """``work_dirs/<method>/<name>`` for ``configs/<method>/<name>.py``.
 

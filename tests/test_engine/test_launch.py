@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -11,6 +12,7 @@ from mmtmix.engine import AutocastOptimWrapper, LastCheckpointHook, launch
 from mmtmix.engine.launch import (
     build_runner,
     default_work_dir,
+    end_launch,
     init_launcher,
     set_loader_defaults,
     use_amp,
@@ -144,6 +146,14 @@ def test_runner_type_of_the_config_is_built(monkeypatch, built):
     monkeypatch.setattr(RUNNERS, 'build', lambda cfg: f'a {cfg.runner_type}')
     assert build_runner(Config(dict(runner_type='MyRunner'))) == 'a MyRunner'
     assert not built
+
+
+def test_a_launch_ends_its_process_group_if_it_has_one(tmp_path):
+    end_launch()
+    store = torch.distributed.FileStore(str(tmp_path / 'store'), 1)
+    torch.distributed.init_process_group('gloo', store=store, rank=0, world_size=1)
+    end_launch()
+    assert not torch.distributed.is_initialized()
 
 
 @pytest.fixture
