@@ -21,6 +21,7 @@ from mmpretrain.registry import DATASETS, MODELS
 from mmtmix.datasets.mixed_shards import MixedRecords, encode_image, pack_shard
 from mmtmix.engine.launch import build_runner, set_loader_defaults
 from mmtmix.utils import load_config
+from tests.test_experiments.reading import ENV
 
 NUM_TRAIN, NUM_VAL, BATCH_SIZE = 8, 4, 4
 # each backbone class that an experiment may have, and what makes it small
@@ -41,8 +42,6 @@ NETWORKS = dict(
 # images of the others are files, of any shape
 SHAPES = dict(CIFAR10=(32, 32), CIFAR100=(32, 32), ImageNet32=(32, 32), TinyImageNet=(64, 64))
 IN_MEMORY = ('CIFAR10', 'CIFAR100', 'ImageNet32', 'MixedImages')
-# what configs read from the environment
-ENV = ('DATASET', 'ABLATION', 'MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL', 'ALPHA', 'PAIR')
 # what the pipelines for larger images resize to or crop, in pixels
 SCALES = {352: 100, 256: 72, 224: 64, 160: 48, 128: 32}
 
@@ -197,6 +196,7 @@ def fit_teacher(path: str, checkpoint: Path) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch):
+    """Configs as they are without environment variables."""
     for name in ENV:
         monkeypatch.delenv(name, raising=False)
 

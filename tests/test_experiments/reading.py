@@ -3,25 +3,31 @@
 import ast
 import copy
 import os
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
+import pytest
 import yaml
 
 from mmtmix.utils import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
+# what configs read from the environment, which the tests here begin without
+ENV = ('DATASET', 'ABLATION', 'MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL', 'ALPHA', 'PAIR')
 EXPERIMENTS = yaml.safe_load((ROOT / 'configs' / 'experiments.yaml').read_text())
 
 
-@lru_cache
-def cached(config):
-    return load_config(config)
+@cache
+def _load(config, env):
+    with pytest.MonkeyPatch.context() as patch:
+        if env:
+            patch.setenv(*env)
+        return load_config(ROOT / config)
 
 
-def load(config):
-    """A config as it is without environment variables; nobody may change it."""
-    return copy.deepcopy(cached(config))
+def load(config, env=()):
+    """A config of one's own, as it is with an environment variable or, by default, without."""
+    return copy.deepcopy(_load(config, env))
 
 
 def head_of(config):

@@ -1,6 +1,5 @@
 """Every experiment's config trains and validates, in small; and its network fits its images."""
 
-import copy
 import json
 import math
 import os
@@ -14,9 +13,8 @@ from mmpretrain.registry import DATASETS, MODELS
 
 from mmtmix.models import MixerSearch, load_mixer
 from mmtmix.utils import load_checkpoint, load_config
+from tests.test_experiments.reading import ROOT, load
 
-ROOT = Path(__file__).resolve().parents[2]
-ENV = ('DATASET', 'ABLATION', 'MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL', 'ALPHA', 'PAIR')
 CONFIGS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in ROOT.glob('configs/**/*.py')
@@ -62,20 +60,6 @@ def cases(marks=()):
         marked = config in HOST and not env
         found.append(pytest.param(config, env, id=name, marks=marks if marked else ()))
     return found
-
-
-@cache
-def _load(config, env):
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ENV:
-            patch.delenv(name, raising=False)
-        if env:
-            patch.setenv(*env)
-        return load_config(ROOT / config)
-
-
-def load(config, env):
-    return copy.deepcopy(_load(config, env))
 
 
 def test_there_are_configs_of_all_methods():

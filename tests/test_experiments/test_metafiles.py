@@ -7,10 +7,9 @@ import pytest
 import yaml
 
 from mmtmix.utils import load_config
+from tests.test_experiments.reading import ENV, EXPERIMENTS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'
-EXPERIMENTS = yaml.safe_load((CONFIGS / 'experiments.yaml').read_text())
 INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text())
 METHODS = sorted(
     folder.name
@@ -24,7 +23,6 @@ DATASETS = dict(
     ImageNet='ImageNet-1k',
     Flowers102='Oxford Flowers-102',
 )
-ENV = ('DATASET', 'ABLATION', 'MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL', 'ALPHA', 'PAIR')
 COLLECTION_KEYS = {'Name', 'Metadata', 'Paper', 'README'}
 MODEL_KEYS = {'Name', 'In Collection', 'Config', 'Metadata'}
 
@@ -36,13 +34,6 @@ CELLS = [
 RUNNABLE = {name: cell for name, cell in CELLS if 'config' in cell}
 PAIRS = {cell['env']['PAIR'] for _, cell in CELLS if 'PAIR' in cell.get('env', {})}
 TABLE_ROW = re.compile(r'^\| \[(\S+)\]\((\S+)\) \| (.+) \| `(\S+)` \| (.+) \| (\w+) \|$')
-
-
-@pytest.fixture(autouse=True)
-def no_settings(monkeypatch):
-    """Configs as they are without environment variables."""
-    for name in ENV:
-        monkeypatch.delenv(name, raising=False)
 
 
 def figures(cell):
