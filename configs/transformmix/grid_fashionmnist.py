@@ -1,5 +1,6 @@
 # TransformMix in the grid of docs/evidence.md, with the mixing module of the search `SEARCH`, or
-# the one in the file `MIXER`, searched on other images
+# the one in the file `MIXER`, searched on other images. With `WARM_UP`, nothing is mixed in that
+# first % of the epochs, and every other batch after them.
 _base_ = '../simple/grid_fashionmnist.py'
 
 setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}_{{$TEACHER:same}}'
@@ -28,3 +29,17 @@ model = dict(
         )
     )
 )
+if '{{$WARM_UP:0}}' != '0':
+    mixing = dict(augments=model['train_cfg']['augments'], probs=[0.5])
+    nothing = dict(augments=dict(type='Mixup', alpha=1.0), probs=[0.0])
+    first = _base_.epochs * int('{{$WARM_UP:0}}') // 100 + 1
+    custom_hooks = [
+        *_base_.custom_hooks,
+        dict(
+            type='SwitchRecipeHook',
+            schedule=[
+                dict(action_epoch=1, batch_augments=nothing),
+                dict(action_epoch=first, batch_augments=mixing),
+            ],
+        ),
+    ]
