@@ -17,6 +17,7 @@ from mmtmix.utils import load_config
 ROOT = Path(__file__).resolve().parents[1]
 SIMPLE = 'configs/simple/grid_fashionmnist.py'
 TEACHER = 'configs/simple/teacher_grid_fashionmnist.py'
+TRANSFORMMIX = 'configs/transformmix/grid_fashionmnist.py'
 SEARCH = 'configs/transformmix/search_grid_fashionmnist.py'
 OFFLINE = 'configs/supermix/offline_grid_fashionmnist.py'
 METHODS = sorted(
@@ -133,6 +134,20 @@ def test_the_last_epochs_can_be_clean(clean, first):
         (action,) = hooks['SwitchRecipeHook'].schedule
         assert action.action_epoch == first  # of 104, counted from 1
         assert action.batch_augments.probs == [0.0]
+
+
+@pytest.mark.parametrize(('warm_up', 'first'), [(20, 21), (50, 53)])
+def test_the_first_epochs_can_be_clean(warm_up, first):
+    cfg = read(TRANSFORMMIX, WARM_UP=warm_up, CLEAN=20)
+    _, clean_end, hook = cfg.custom_hooks
+    assert [action.action_epoch for action in clean_end.schedule] == [85]
+    start, after = hook.schedule
+    assert (start.action_epoch, start.batch_augments.probs) == (1, [0.0])
+    assert (after.action_epoch, after.batch_augments.probs) == (first, [0.5])
+    assert after.batch_augments.augments == cfg.model.train_cfg.augments
+    assert len(read(TRANSFORMMIX).custom_hooks) == 1
+    with pytest.raises(ValueError, match='WARM_UP is 20, but'):
+        read(TRANSFORMMIX.replace('.py', '_cutmix.py'), WARM_UP=20)
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ LAST = 'last.pth'
 VARIABLES = (
     *('PAIR', 'DATASET', 'ABLATION', 'ALPHA'),
     *('MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL'),
-    *('NET', 'NUM_IMAGES', 'STEPS', 'SPLIT', 'CLEAN', 'TEACHER', 'SALIENCY', 'SEARCH'),
-    *('MIXER', 'KAPPA', 'LABELS'),
+    *('NET', 'NUM_IMAGES', 'STEPS', 'SPLIT', 'CLEAN', 'WARM_UP', 'TEACHER', 'SALIENCY'),
+    *('SEARCH', 'MIXER', 'KAPPA', 'LABELS'),
 )
 # what differs between runs of one experiment, and what no result depends on
 _NO_MATTER = (
