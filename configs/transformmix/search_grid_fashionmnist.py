@@ -24,7 +24,8 @@ paper = dict(
 )
 border = paper | dict(padding_mode='border')
 turned_anchored = border | dict(random_orientation=True, anchored=True)
-noisy = turned_anchored | dict(saliency_noise=0.5, noise_size=4)
+noise = dict(saliency_noise=0.5, noise_size=4)
+noisy = turned_anchored | noise
 still, by_cam = dict(transform='none'), dict(mask='softmax_cam')
 mixers = dict(
     paper=paper,
@@ -35,8 +36,9 @@ mixers = dict(
     # whether CAMs are turned to any of the eight orientations of a square
     turned=border | dict(random_orientation=True),
     turned_anchored=turned_anchored,
-    # how much noise is added to CAMs, whose own range is [0, 1]
+    # how much noise is added to CAMs, whose own range is [0, 1], and to CAMs that aren't turned
     noisy=noisy,
+    noisy_unturned=border | noise,
     noisier=noisy | dict(saliency_noise=1.0),
     noisy_zeros=noisy | dict(padding_mode='zeros'),
     noisy_reflection=noisy | dict(padding_mode='reflection'),
@@ -62,7 +64,7 @@ if name == 'mask_only_sgd':
     optimizer = dict(type='SGD', lr=5e-4, momentum=0.9, weight_decay=0.01)
 epochs = steps // (_base_.num_images // 64)
 # other searches are no part of this one
-del paper, border, turned_anchored, noisy, still, by_cam, mixers
+del paper, border, turned_anchored, noise, noisy, still, by_cam, mixers
 
 model = dict(
     type='MixerSearch',
