@@ -139,7 +139,7 @@ def test_the_last_epochs_can_be_clean(clean, first):
 @pytest.mark.parametrize(('warm_up', 'first'), [(20, 21), (50, 53)])
 def test_the_first_epochs_can_be_clean(warm_up, first):
     cfg = read(TRANSFORMMIX, WARM_UP=warm_up, CLEAN=20)
-    _, clean_end, hook = cfg.custom_hooks
+    _, hook, clean_end = cfg.custom_hooks  # the later one has the last word as a run resumes
     assert [action.action_epoch for action in clean_end.schedule] == [85]
     start, after = hook.schedule
     assert (start.action_epoch, start.batch_augments.probs) == (1, [0.0])

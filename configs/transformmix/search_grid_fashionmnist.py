@@ -36,20 +36,17 @@ mixers = dict(
     # whether CAMs are turned to any of the eight orientations of a square
     turned=border | dict(random_orientation=True),
     turned_anchored=turned_anchored,
-    # how much noise is added to CAMs, whose own range is [0, 1], and to CAMs that aren't turned
-    noisy=noisy,
+    # whether CAMs, whose own range is [0, 1], have noise: alone, and beside both before
     noisy_unturned=border | noise,
-    noisier=noisy | dict(saliency_noise=1.0),
+    noisy=noisy,
     noisy_zeros=noisy | dict(padding_mode='zeros'),
     noisy_reflection=noisy | dict(padding_mode='reflection'),
     # parts of the module, as in TransformMix Table 4
-    paper_mask_only=paper | still,
-    paper_stn_only=paper | by_cam,
-    paper_softmax_cam=paper | still | by_cam,
-    turned_anchored_mask_only=turned_anchored | still,
     noisy_mask_only=noisy | still,
     noisy_stn_only=noisy | by_cam,
     noisy_softmax_cam=noisy | still | by_cam,
+    # masks without noise, and with twice as much
+    turned_anchored_mask_only=turned_anchored | still,
     noisier_mask_only=noisy | still | dict(saliency_noise=1.0),
     # noisy_mask_only for a quarter of the steps, for four times as many, and by the paper's
     # optimizer
