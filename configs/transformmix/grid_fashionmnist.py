@@ -33,13 +33,15 @@ if '{{$WARM_UP:0}}' != '0':
     mixing = dict(augments=model['train_cfg']['augments'], probs=[0.5])
     nothing = dict(augments=dict(type='Mixup', alpha=1.0), probs=[0.0])  # as for a clean end
     first = _base_.epochs * int('{{$WARM_UP:0}}') // 100 + 1
-    warm_up = dict(
-        type='SwitchRecipeHook',
-        schedule=[
-            dict(action_epoch=1, batch_augments=nothing),
-            dict(action_epoch=first, batch_augments=mixing),
-        ],
+    custom_hooks = list(_base_.custom_hooks)
+    # before a clean end: a resumed run switches in the order of the hooks
+    custom_hooks.insert(
+        1,
+        dict(
+            type='SwitchRecipeHook',
+            schedule=[
+                dict(action_epoch=1, batch_augments=nothing),
+                dict(action_epoch=first, batch_augments=mixing),
+            ],
+        ),
     )
-    # a resumed run switches in the order of the hooks: a clean end comes last
-    custom_hooks = [_base_.custom_hooks[0], warm_up, *_base_.custom_hooks[1:]]
-    del warm_up
