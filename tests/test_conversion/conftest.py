@@ -248,3 +248,8 @@ def reference() -> Callable[..., Reference]:
         return Reference(net.state, images, NETWORKS[arch](net, images, classes))
 
     return make
+
+
+@pytest.fixture(scope='module')
+def resnet8(reference):
+    return reference('resnet8')
