@@ -31,7 +31,7 @@ from mmtmix.benchmarks import (
     measure_row,
     table,
 )
-from mmtmix.utils import atomic_path, median_seconds
+from mmtmix.utils import atomic_path, fast_precision, is_faster_in_half, median_seconds
 
 RIVALS = {'SuperMix without smooth projection': 'newton_tv', 'SuperMix by SGD': 'sgd'}
 
@@ -55,7 +55,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=128)
     parser.add_argument('--repeats', type=int, default=20)
     parser.add_argument('--rival-iters', type=int, default=200, help='0 leaves the rivals out')
-    parser.add_argument('--bfloat16', action='store_true', help='run under bfloat16 autocast')
+    parser.add_argument(
+        '--bfloat16',
+        action='store_true',
+        help='run under bfloat16 autocast; see the line printed where this CPU emulates it',
+    )
     parser.add_argument('--compile', action='store_true', help='compile the teacher')
     parser.add_argument('--seed', type=int, default=0, help='of images, weights and pairs')
     parser.add_argument('--json', help='also write the figures to this file')
@@ -91,6 +95,9 @@ def main(argv: list[str] | None = None) -> dict[str, Row]:
     """Print the table; returns its rows."""
     args = parse_args(argv)
     torch.manual_seed(args.seed)
+    if args.bfloat16 and not is_faster_in_half(args.device):
+        reason = fast_precision(torch.device(args.device).type).reason
+        print(f'--bfloat16: {reason}, so float32 is faster here')
     rows = benchmark(args)
     setting = dict(
         teacher=args.config or args.teacher,

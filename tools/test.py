@@ -6,6 +6,7 @@ import argparse
 import os
 
 from mmengine.config import DictAction
+from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.evaluator import DumpResults
 from mmengine.fileio import dump
@@ -19,7 +20,13 @@ from mmtmix.engine.launch import (
     init_launcher,
     set_loader_defaults,
 )
-from mmtmix.utils import allow_mmengine_checkpoints, load_config, read_weights, unwrap
+from mmtmix.utils import (
+    allow_mmengine_checkpoints,
+    is_faster_in_half,
+    load_config,
+    read_weights,
+    unwrap,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -35,7 +42,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default='metrics',
         help='what to write: the metrics, or all predictions (.pkl only)',
     )
-    parser.add_argument('--amp', action='store_true', help='test in mixed precision')
+    parser.add_argument(
+        '--amp', action='store_true', help='test in mixed precision, if that is faster here'
+    )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
@@ -59,7 +68,7 @@ def main(argv: list[str] | None = None) -> dict:
     if cfg.model.get('train_cfg'):
         cfg.model.train_cfg = None  # a test mixes nothing and needs no teacher
     if args.amp:
-        cfg.test_cfg.fp16 = True
+        cfg.test_cfg.fp16 = is_faster_in_half(get_device())
     check_data(cfg)
     set_loader_defaults(cfg, not args.no_pin_memory)
     runner = build_runner(cfg)

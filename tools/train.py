@@ -41,7 +41,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='resume from the given checkpoint, or without one from the latest in the work dir; '
         'missing stages always resume from their own work dirs',
     )
-    parser.add_argument('--amp', action='store_true', help='train in mixed precision')
+    parser.add_argument(
+        '--amp', action='store_true', help='train in mixed precision, if that is faster here'
+    )
     parser.add_argument('--no-validate', action='store_true', help="don't evaluate in training")
     parser.add_argument(
         '--auto-scale-lr', action='store_true', help='scale the lr by the actual batch size'

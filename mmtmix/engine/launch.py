@@ -85,7 +85,7 @@ def set_loader_defaults(
 
 
 def use_amp(cfg: Config) -> None:
-    """Train in mixed precision (``--amp``); bfloat16 on CPUs, where MMEngine has none."""
+    """Train in mixed precision (``--amp``); on CPUs, where MMEngine has none, if it is faster."""
     if get_device() == 'cpu':
         cfg.optim_wrapper.type = 'AutocastOptimWrapper'
     else:
@@ -102,6 +102,7 @@ def build_runner(cfg: Config) -> Runner:
     cfg = deepcopy(cfg)
     hooks = cfg.setdefault('default_hooks', ConfigDict())
     hooks.setdefault('last_checkpoint', dict(type='LastCheckpointHook'))
+    hooks.setdefault('precision', dict(type='PrecisionHook'))
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved

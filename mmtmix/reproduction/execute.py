@@ -20,9 +20,9 @@ import torch
 import torchvision
 
 import mmtmix
-from mmtmix.utils import atomic_path
+from mmtmix.utils import atomic_path, load_checkpoint
 
-from .runs import RECORD, Run, State, environment_of, parse_command
+from .runs import LAST, RECORD, Run, State, environment_of, parse_command
 
 
 def execute(
@@ -94,6 +94,9 @@ def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], 
         if code:
             break
     state = run.state
+    if not code and state is State.DONE:
+        record['precision'] = _precision(run)
+        _note(run, record)
     if code:
         ending = f'FAILED with exit status {code}'
     else:  # a config that was changed meanwhile may not be the one that was trained
@@ -105,6 +108,11 @@ def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], 
 def _note(run: Run, record: Mapping[str, Any]) -> None:
     with atomic_path(run.folder / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
+
+
+def _precision(run: Run) -> str | None:
+    """The precision that a finished run's weights were trained in; None if it wrote none."""
+    return (load_checkpoint(run.folder / LAST).get('meta') or {}).get('precision')
 
 
 def _setting(run: Run, gpus: int) -> dict[str, Any]:

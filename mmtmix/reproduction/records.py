@@ -30,6 +30,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = dict(
     started=str,
     seconds=(int, float),
 )
+_OPTIONAL: dict[str, type] = dict(precision=str)
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class RunResult:
         device: What it ran on.
         started: When, in ISO 8601.
         seconds: How long it took.
+        precision: Dtype of its forward passes in training, such as ``'float32'``; None in
+            records older than this entry, whose runs were all in bfloat16.
     """
 
     config: str
@@ -63,6 +66,7 @@ class RunResult:
     device: str
     started: str
     seconds: float
+    precision: str | None = None
 
     @classmethod
     def of(cls, run: Run, checkpoint: Checkpoint, metrics: Mapping[str, float]) -> RunResult:
@@ -78,13 +82,18 @@ class RunResult:
                 f'{run.folder / RECORD} lacks {", ".join(lacking)}; remove the folder to run it '
                 'anew'
             )
-        noted = {name: note[name] for name in _NOTED}
+        noted = {name: note[name] for name in _NOTED} | {'precision': note.get('precision')}
         return cls(*run.experiment, checkpoint, run.seed, metrics, **noted)
 
     @property
     def experiment(self) -> Experiment:
         """What it shares with runs of other seeds, as that of a :class:`Run`."""
         return Experiment(self.config, self.env, self.options, self.before)
+
+    @property
+    def trained_in(self) -> str:
+        """Dtype of its forward passes: what is recorded, or what that was before."""
+        return self.precision or 'bfloat16'
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -165,17 +174,23 @@ def read_records(path: str | os.PathLike) -> list[RunResult]:
 def write_records(records: Iterable[RunResult], path: str | os.PathLike) -> None:
     """Write runs, one a line, in an order of their own, so that a file's versions compare."""
     fields = [asdict(record) for record in sorted(records, key=lambda record: record.key)]
-    lines = [json.dumps({**each, 'env': dict(each['env'])}) for each in fields]
+    lines = [
+        json.dumps(
+            {name: value for name, value in each.items() if value is not None}
+            | {'env': dict(each['env'])}
+        )
+        for each in fields
+    ]
     with atomic_path(path) as temporary:
         temporary.write_text(''.join(f'{line}\n' for line in lines), encoding='utf-8')
 
 
 def _parse(line: str) -> RunResult:
     fields = json.loads(line)
-    if not isinstance(fields, dict) or fields.keys() != _FIELDS.keys():
+    if not isinstance(fields, dict) or fields.keys() - _OPTIONAL.keys() != _FIELDS.keys():
         raise ValueError(f'it must hold {", ".join(_FIELDS)}, got {line}')
-    for name, kind in _FIELDS.items():
-        if not isinstance(fields[name], kind):
+    for name, kind in (_FIELDS | _OPTIONAL).items():
+        if name in fields and not isinstance(fields[name], kind):
             raise ValueError(f'{name} is of the wrong type: {fields[name]!r}')
     for name in ('env', 'options', 'before', 'versions'):
         held = fields[name]

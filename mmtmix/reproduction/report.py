@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +12,10 @@ from .paired import CONFIDENCE, PairedDifference
 from .results import CellResult, differences, group
 
 _PRINTED = ('cell', 'printed', 'here', 'seeds', 'difference', 'what counts')
-_OF_RUN = ('seed', 'metrics', 'digest', 'versions', 'device', 'started', 'seconds')
+_OF_RUN = (
+    *('seed', 'metrics', 'digest', 'versions', 'device', 'started', 'seconds'),
+    'precision',
+)
 
 
 def render(results: Sequence[CellResult], headings: bool = True) -> str:
@@ -148,8 +152,11 @@ def _here(result: CellResult, metrics: Sequence[str]) -> str:
 
 
 def _seeds(result: CellResult) -> str:
-    why = _left_out(result) if result.runs else ''
-    return f'{len(result.runs)} ({why})' if why else str(len(result.runs))
+    notes = [_left_out(result)] if result.runs and result.left_out else []
+    counts = Counter(result.precisions.values())
+    if len(counts) > 1:  # they don't compare seed by seed
+        notes.insert(0, ', '.join(f'{count} in {name}' for name, count in sorted(counts.items())))
+    return f'{len(result.runs)} ({"; ".join(notes)})' if notes else str(len(result.runs))
 
 
 def _left_out(result: CellResult) -> str:

@@ -40,6 +40,11 @@ class CellResult:
         """The same by seed."""
         return {run.seed: run.metrics[metric] for run in self.runs if metric in run.metrics}
 
+    @property
+    def precisions(self) -> dict[int, str]:
+        """Dtype of each run's forward passes in training, by seed."""
+        return {run.seed: run.trained_in for run in self.runs}
+
     def mean(self, metric: str) -> float | None:
         """Mean over the seeds; None without runs."""
         values = self.values(metric)
@@ -136,7 +141,7 @@ def group(
 def differences(
     result: CellResult, row: Sequence[CellResult], metric: str = TOP1
 ) -> dict[str, PairedDifference | None]:
-    """What a cell differs by from those that its row is compared with.
+    """Compare a cell with those that its row is compared with, over runs of one precision.
 
     Args:
         result: Of the cell.
@@ -147,12 +152,23 @@ def differences(
         Differences by column, of the columns that ``row`` has, without the cell's own;
         None without common seeds.
     """
-    columns = {other.cell.column: other.by_seed(metric) for other in row}
+    columns = {other.cell.column: other for other in row}
+    own = result.by_seed(metric)
     return {
-        name: paired_difference(result.by_seed(metric), columns[name])
+        name: paired_difference(
+            _of_same_precision(own, result, columns[name]), columns[name].by_seed(metric)
+        )
         for name in result.cell.against
         if name in columns and name != result.cell.column
     }
+
+
+def _of_same_precision(
+    values: Mapping[int, float], result: CellResult, other: CellResult
+) -> dict[int, float]:
+    """Values of the seeds whose runs in both cells were made in the same precision."""
+    own, others = result.precisions, other.precisions
+    return {seed: value for seed, value in values.items() if own[seed] == others.get(seed)}
 
 
 def _metrics(run: Run, cell: Cell) -> dict[str, float]:

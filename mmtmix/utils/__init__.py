@@ -12,16 +12,32 @@ from .checkpoint import (
 from .config import load_config, resolve_config
 from .files import atomic_path, file_digest
 from .memory import peak_memory
+from .precision import (
+    AUTO,
+    DTYPES,
+    check_dtype,
+    choose_dtype,
+    dtype_name,
+    fast_precision,
+    is_faster_in_half,
+)
 from .schedule import scale_epochs
 from .timing import median_seconds, seconds_of
 
 __all__ = [
+    'AUTO',
+    'DTYPES',
     'UnsafeCheckpointError',
     'allow_mmengine_checkpoints',
     'atomic_path',
+    'check_dtype',
+    'choose_dtype',
     'describe_checkpoint',
+    'dtype_name',
+    'fast_precision',
     'fetch_checkpoint',
     'file_digest',
+    'is_faster_in_half',
     'load_checkpoint',
     'load_config',
     'median_seconds',

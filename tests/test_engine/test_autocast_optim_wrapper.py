@@ -1,4 +1,4 @@
-"""AutocastOptimWrapper: a bfloat16 forward, everything else in float32."""
+"""AutocastOptimWrapper: a forward in bfloat16 or float32, everything else in float32."""
 
 import pytest
 import torch
@@ -6,6 +6,8 @@ from mmpretrain.registry import OPTIM_WRAPPERS
 from torch import nn
 
 from mmtmix.engine import AutocastOptimWrapper
+from mmtmix.utils import precision
+from mmtmix.utils.precision import Precision
 
 
 @pytest.fixture
@@ -14,8 +16,9 @@ def model():
     return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
 
 
-def wrap(model, lr=0.1, **kwargs):
-    return AutocastOptimWrapper(optimizer=torch.optim.SGD(model.parameters(), lr=lr), **kwargs)
+def wrap(model, lr=0.1, dtype='bfloat16', **kwargs):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    return AutocastOptimWrapper(dtype, optimizer=optimizer, **kwargs)
 
 
 def test_forward_is_bfloat16_and_the_rest_float32(model):
@@ -27,6 +30,23 @@ def test_forward_is_bfloat16_and_the_rest_float32(model):
     wrapper.backward(output.float().square().mean())
     for weight in model.parameters():
         assert weight.dtype == weight.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'auto'])
+def test_forward_is_in_the_dtype_that_is_given_or_fast(model, dtype, monkeypatch):
+    fast = Precision(torch.float32, 'the test emulates')
+    monkeypatch.setattr(precision, 'fast_precision', lambda device_type: fast)
+    with wrap(model, dtype=dtype).optim_context(model):
+        assert model(torch.randn(4, 6)).dtype == torch.float32
+    fast = Precision(torch.bfloat16, 'the test is fast')
+    with wrap(model, dtype=dtype).optim_context(model):
+        expected = torch.bfloat16 if dtype == 'auto' else torch.float32
+        assert model(torch.randn(4, 6)).dtype == expected
+
+
+def test_a_dtype_that_needs_loss_scaling_is_refused(model):
+    with pytest.raises(ValueError, match="got 'float16'; for float16, .* AmpOptimWrapper"):
+        wrap(model, dtype='float16')
 
 
 def test_update_is_near_that_of_a_float32_step(model):

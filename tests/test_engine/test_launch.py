@@ -76,7 +76,7 @@ def test_loader_settings_of_the_config_win_over_defaults_and_arguments_over_both
     assert cfg.val_dataloader is None
 
 
-def test_amp_is_bfloat16_on_a_cpu_and_mmengines_own_elsewhere(device):
+def test_amp_is_ours_on_a_cpu_and_mmengines_own_elsewhere(device):
     cfg = Config(dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=1))))
     use_amp(cfg)
     if device == 'cpu':

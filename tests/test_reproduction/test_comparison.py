@@ -1,6 +1,7 @@
 """Rows whose cells are compared with each other: their tables, data and panels."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,14 @@ def test_what_was_left_out_is_told(row):
     (only,) = row('small', simple=[80.0])
     text = render([CellResult(only.cell, only.runs, {4: 'started'})])
     assert '| simple | 80.00 | 1 (seed 4 started) | - |\n' in text
+
+
+def test_runs_of_different_precisions_are_not_paired(row):
+    simple, mixup = row('small', simple=[80.0, 81.0, 82.0], mixup=[82.0, 83.0, 90.0])
+    runs = [*mixup.runs[:2], replace(mixup.runs[2], precision='float32')]
+    text = render([simple, replace(mixup, runs=runs)])
+    assert '| simple | 81.00 ± 1.00 | 3 | - |\n' in text
+    assert '3 (2 in bfloat16, 1 in float32) | +2.00 **[+2.00, +2.00]** (2 pairs) |' in text
 
 
 def test_data_hold_the_differences(row):

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.host
 
 # trains nothing: leaves what a training leaves
 TRAIN = """
-import pathlib, sys
+import pathlib, sys, torch
 folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
-(folder / 'last.pth').touch()
+torch.save(dict(state_dict={}, meta=dict(precision='float32')), folder / 'last.pth')
 """
 
 
@@ -45,7 +45,9 @@ def test_what_comes_before_may_have_variables_of_its_own(cell, tools, tmp_path, 
     assert "'NET': 'wrn16_1'" in text
     assert "'SEARCH'" not in text
     assert said[-1].startswith('    done after')
-    assert json.loads((run.folder / 'run.json').read_text())['env']['DATASET'] == 'fashionmnist'
+    noted = json.loads((run.folder / 'run.json').read_text())
+    assert noted['env']['DATASET'] == 'fashionmnist'
+    assert noted['precision'] == 'float32'
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,16 @@ def test_finished_runs_are_recorded_and_recalled_as_they_were(cell, finish, tmp_
         assert not recall(other, read_records(path)).runs
 
 
+def test_precision_is_recorded_where_a_run_noted_it(cell, record, path):
+    old, new = record(cell(), 0, 80.0), replace(record(cell(), 1, 80.0), precision='float32')
+    write_records([old, new], path)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert 'precision' not in lines[0]
+    assert lines[1]['precision'] == 'float32'
+    assert read_records(path) == [old, new]
+    assert [each.trained_in for each in read_records(path)] == ['bfloat16', 'float32']
+
+
 def test_accuracies_are_those_of_the_log(cell, finish, tmp_path):
     finish(cell(), 0, [86.83999633789062])
     (run,) = collect(cell(), str(tmp_path)).runs

@@ -107,6 +107,7 @@ def test_data_hold_every_run_with_its_setting(cell, finish, tmp_path):
             device='cpu',
             started='2026-01-01T00:00:00+00:00',
             seconds=7.0,
+            precision=None,
         )
     ]
 

@@ -6,6 +6,8 @@ import re
 import pytest
 from mmengine.config import Config
 
+from mmtmix.utils import is_faster_in_half
+
 pytestmark = pytest.mark.host
 
 BLIND = {'teacher forward', 'plain blend', 'Mixup', 'CutMix', 'ResizeMix', 'GridMix'}
@@ -70,5 +72,6 @@ def test_random_weights_time_what_does_not_depend_on_them(tmp_path, run_tool):
     rows, printed = run_tool('benchmark_mixers', tmp_path, *arguments, *SMALL)
     assert rows.keys() == BLIND | LEARNED
     assert 'precision bfloat16' in printed
+    assert ('--bfloat16: ' in printed) != is_faster_in_half('cpu')
     for name in rows:
         assert re.search(rf'^\| {re.escape(name)} (\| [\d.]+ ){{3}}\| - \| - \|', printed, re.M)

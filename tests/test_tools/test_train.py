@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.runner import Runner
 
 from mmtmix.models import load_mixer
-from mmtmix.utils import load_checkpoint
+from mmtmix.utils import fast_precision, load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = 'configs/transformmix/tiny.py'
@@ -169,7 +170,7 @@ def test_custom_imports_work_in_every_form(tmp_path, write_job, run_tool, form):
     assert (tmp_path / PRODUCTS[0]).exists()
 
 
-def test_amp_trains_in_bfloat16_on_a_cpu(tmp_path, write_job, run_tool):
+def test_amp_trains_in_the_fast_precision_of_a_cpu(tmp_path, write_job, run_tool):
     write_job(tmp_path)
     options = ('--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.dataset.indices=64')
     run_tool('train', tmp_path, TEACHER, '--amp', '--work-dir', 'amp', *options)
@@ -178,6 +179,8 @@ def test_amp_trains_in_bfloat16_on_a_cpu(tmp_path, write_job, run_tool):
     assert cfg.optim_wrapper.type == wanted
     state = weights(tmp_path / 'amp' / 'last.pth')
     assert {value.dtype for value in state.values()} == {torch.float32, torch.int64}
+    precision = load_checkpoint(tmp_path / 'amp' / 'last.pth')['meta']['precision']
+    assert precision == fast_precision(get_device()).name
 
 
 def test_options_go_to_the_config_that_was_asked_for(main_job, with_teacher, run_tool):

@@ -9,6 +9,7 @@ from .finite_stop_hook import FiniteStopHook
 from .label_range_hook import LabelRangeHook
 from .last_checkpoint_hook import LastCheckpointHook
 from .live_model_hook import LiveModelHook
+from .precision_hook import PrecisionHook
 
 __all__ = [
     'AccuracySummaryHook',
@@ -20,4 +21,5 @@ __all__ = [
     'LabelRangeHook',
     'LastCheckpointHook',
     'LiveModelHook',
+    'PrecisionHook',
 ]

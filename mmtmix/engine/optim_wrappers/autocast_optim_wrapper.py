@@ -12,24 +12,45 @@ from mmengine.optim import OptimWrapper
 from mmpretrain.registry import OPTIM_WRAPPERS
 from torch import nn
 
+from mmtmix.utils import AUTO, choose_dtype
+
 
 @OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
-    """Runs the forward under bfloat16 autocast.
+    """Runs the forward in the precision that the machine is fast in.
 
     MMEngine's ``AmpOptimWrapper`` refuses to work without an accelerator, and bfloat16, whose
     range is float32's, needs none of its loss scaling. Weights and optimizer stay float32.
 
     Args:
+        dtype: Dtype of the forward. ``'auto'`` is bfloat16 on accelerators and on CPUs that
+            multiply it natively, and float32 on CPUs that emulate it, where a step in bfloat16
+            takes about ten times as long. ``'float32'`` and ``'bfloat16'`` fix it.
         **kwargs: As of MMEngine's ``OptimWrapper``.
+
+    Attributes:
+        cast_dtype: The chosen dtype.
+
+    Raises:
+        ValueError: If ``dtype`` is none of these.
     """
 
-    def __init__(self, **kwargs: Any):
+    def __init__(self, dtype: str = AUTO, **kwargs: Any):
+        if dtype not in (AUTO, 'float32', 'bfloat16'):
+            raise ValueError(
+                f"dtype must be 'auto', 'float32' or 'bfloat16', got {dtype!r}; for float16, "
+                'which needs loss scaling, use AmpOptimWrapper'
+            )
         super().__init__(**kwargs)
         self._device_type = torch.device(get_device()).type
+        self.cast_dtype = choose_dtype(dtype, self._device_type)
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Autocast, inside of what gradient accumulation needs."""
-        with super().optim_context(model), torch.autocast(self._device_type, torch.bfloat16):
+        is_mixed = self.cast_dtype != torch.float32
+        with (
+            super().optim_context(model),
+            torch.autocast(self._device_type, self.cast_dtype, enabled=is_mixed),
+        ):
             yield

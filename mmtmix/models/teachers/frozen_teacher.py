@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmtmix.functional import min_max, resize_map
+from mmtmix.utils import AUTO, DTYPES, check_dtype, is_faster_in_half
 
 from .cam import ClassicCAM, GradCAM, has_exact_cam
 from .input_stats import InputStats, Renormalize
@@ -17,7 +18,6 @@ from .loading import build_classifier, load_weights
 from .logit_gradient import LogitGradient
 
 SALIENCY = ('auto', 'cam', 'grad_cam', 'input_gradient')
-_DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
 class FrozenTeacher:
@@ -34,8 +34,9 @@ class FrozenTeacher:
             ``'cam'`` and ``'grad_cam'`` insist; ``'input_gradient'`` takes the gradient of a
             class's logit by the image instead, a backward pass through all of it.
         cam_layer: The layer for Grad-CAM; chosen automatically by default.
-        dtype: ``'bfloat16'`` or ``'float16'`` runs it under autocast, ``'float32'`` never, None
-            follows the caller's autocast.
+        dtype: Dtype of its forward. ``'auto'`` follows the caller's autocast, but never into a
+            dtype that this CPU emulates; None always follows it. ``'bfloat16'`` and
+            ``'float16'`` run it under autocast, ``'float32'`` without.
         channels_last: Use the channels-last memory format.
         compile: True, or arguments of ``torch.compile`` for the forward.
         input_stats: How the inputs it gets are normalised, ``dict(mean=..., std=...,
@@ -57,7 +58,7 @@ class FrozenTeacher:
         checkpoint: str | os.PathLike,
         saliency: str = 'auto',
         cam_layer: str | None = None,
-        dtype: str | None = None,
+        dtype: str | None = AUTO,
         channels_last: bool = False,
         compile: bool | dict = False,
         input_stats: dict | None = None,
@@ -91,7 +92,7 @@ class FrozenTeacher:
             self._forward_features = torch.compile(self._forward_features, **options)
             if classic:  # the others have hooks or leaves in their forward
                 self._forward_cam = torch.compile(self._forward_cam, **options)
-        self.dtype = None if dtype is None else _DTYPES[dtype]
+        self.dtype = dtype
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(memory_format=self.memory_format)
         self._input_stats = None if input_stats is None else InputStats.from_dict(input_stats)
@@ -196,9 +197,14 @@ class FrozenTeacher:
         return inputs.contiguous(memory_format=self.memory_format)
 
     def _precision(self, inputs: Tensor) -> AbstractContextManager:
+        device_type = inputs.device.type
         if self.dtype is None:
             return nullcontext()
-        return torch.autocast(inputs.device.type, self.dtype, enabled=self.dtype != torch.float32)
+        if self.dtype == AUTO:
+            follows = not torch.is_autocast_enabled(device_type) or is_faster_in_half(device_type)
+            return nullcontext() if follows else torch.autocast(device_type, enabled=False)
+        dtype = DTYPES[self.dtype]
+        return torch.autocast(device_type, dtype, enabled=dtype != torch.float32)
 
 
 def check_options(saliency: str, cam_layer: str | None, dtype: str | None) -> None:
@@ -209,8 +215,8 @@ def check_options(saliency: str, cam_layer: str | None, dtype: str | None) -> No
     """
     if saliency not in SALIENCY:
         raise ValueError(f'saliency must be one of {SALIENCY}, got {saliency!r}')
-    if dtype is not None and dtype not in _DTYPES:
-        raise ValueError(f'dtype must be None or one of {list(_DTYPES)}, got {dtype!r}')
+    if dtype is not None:
+        check_dtype(dtype)
     if saliency == 'input_gradient' and cam_layer is not None:
         raise ValueError(
             f'cam_layer={cam_layer!r} is a layer for Grad-CAM, which '

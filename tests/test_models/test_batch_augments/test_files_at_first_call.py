@@ -68,7 +68,7 @@ def test_what_mixes_at_once_reads_at_once(without_files):
         (dict(config='a.py'), ValueError, 'teacher has no checkpoint'),
         (dict(TEACHER, weights='a.pth'), TypeError, "teacher got .* argument 'weights'"),
         (dict(TEACHER, saliency='cma'), ValueError, "saliency must be one of .*'cma'"),
-        (dict(TEACHER, dtype='int8'), ValueError, "dtype must be None or one of .*'int8'"),
+        (dict(TEACHER, dtype='int8'), ValueError, "dtype must be one of .*'int8'"),
         (dict(TEACHER, input_stats=dict(average=[1.0])), TypeError, 'average'),
         (dict(TEACHER, input_stats='imagenet'), TypeError, "input_stats must be .*'imagenet'"),
     ],

@@ -12,6 +12,8 @@ from torch import nn
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.teachers import build_teacher
 from mmtmix.models.teachers.loading import build_classifier
+from mmtmix.utils import precision
+from mmtmix.utils.precision import Precision
 
 pytestmark = pytest.mark.host
 
@@ -156,9 +158,23 @@ def test_bfloat16_is_close_to_float32(teacher_args, images):
 def test_float32_holds_under_the_callers_autocast_and_none_follows_it(teacher_args, images):
     args = teacher_args()
     exact = FrozenTeacher(**args)(images)
+    assert exact.dtype == torch.float32
     with torch.autocast('cpu', torch.bfloat16):
         assert torch.equal(FrozenTeacher(**args, dtype='float32')(images), exact)
-        assert FrozenTeacher(**args)(images).dtype == torch.bfloat16
+        assert FrozenTeacher(**args, dtype=None)(images).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize('fast', [torch.float32, torch.bfloat16])
+def test_auto_follows_the_callers_autocast_where_it_is_fast(
+    teacher_args, images, fast, monkeypatch
+):
+    chosen = Precision(fast, 'of this test')
+    monkeypatch.setattr(precision, 'fast_precision', lambda device_type: chosen)
+    teacher = FrozenTeacher(**teacher_args())
+    assert teacher(images).dtype == torch.float32
+    with torch.autocast('cpu', torch.bfloat16):
+        assert teacher(images).dtype == fast
+        assert teacher.cam(images)[0].dtype == fast
 
 
 def test_the_callers_autocast_does_not_round_the_maps(teacher_args, images):
@@ -204,7 +220,7 @@ def test_images_of_another_number_of_channels_are_refused(make_teacher, images):
     ('option', 'said'),
     [
         (dict(saliency='gradcam'), "saliency must be one of .*'gradcam'"),
-        (dict(dtype='int8'), "dtype must be None or one of .*'int8'"),
+        (dict(dtype='int8'), "dtype must be one of .*'int8'"),
     ],
 )
 def test_an_unknown_option_is_refused(teacher_args, option, said):
