@@ -36,7 +36,8 @@ SETS = [
 BUILT = [config for config in CONFIGS if 'fashionmnist' in config or 'wrn28_cifar100' in config]
 TRAINVAL = ('Flowers102', 'Flowers102Split818', 'OxfordIIITPet', 'FGVCAircraft')
 OFFLINE = [config for config in CONFIGS if Path(config).name.startswith('offline_')]
-DEMO = [config for config in CONFIGS if Path(config).name == 'wrn16_fashionmnist_mini.py']
+MINI = [config for config in CONFIGS if Path(config).name == 'wrn16_fashionmnist_mini.py']
+DEMO = [config for config in CONFIGS if Path(config).name == 'wrn10_fashionmnist_demo.py']
 
 
 def build(cfg):
@@ -142,20 +143,27 @@ def test_splits_are_the_right_ones(config):
             with DefaultScope.overwrite_default_scope(cfg.default_scope):
                 dataset = DATASETS.build(dataset_cfg | dict(serialize_data=False))
             assert isinstance(dataset, FashionMNISTIdx)
-            assert len(dataset) == count
+            assert len(dataset) == dataset_cfg.get('indices', count)
             # AugMix gives several views
             assert dataset[0]['inputs'].shape[-3:] == (1, 28, 28)
     assert cfg.test_dataloader == cfg.val_dataloader
     assert cfg.test_evaluator == cfg.val_evaluator
 
 
-def test_demo_methods_differ_in_the_mix_alone():
-    methods = {Path(config).parent.name for config in DEMO}
+def test_small_configs_are_of_all_methods():
+    methods = {Path(config).parent.name for config in MINI}
     assert methods >= {'simple', 'mixup', 'cutmix', 'supermix', 'transformmix'}
     assert methods >= {'manifold_mixup', 'automix', 'augmix'}
+    assert {Path(config).parent.name for config in DEMO} == {
+        *('simple', 'mixup', 'cutmix', 'transformmix')
+    }
+
+
+@pytest.mark.parametrize('configs', [MINI, DEMO], ids=['mini', 'demo'])
+def test_small_methods_differ_in_the_mix_alone(configs):
     own = ('requires', 'teacher', 'checkpoint', 'search', 'mixer', 'custom_hooks')
     recipes = []
-    for config in DEMO:
+    for config in configs:
         cfg = load_config(config).to_dict()
         # some classifiers mix or augment themselves
         cfg['model'] = {part: cfg['model'][part] for part in ('backbone', 'neck', 'head')}

@@ -18,7 +18,7 @@ from mmtmix.utils import atomic_path, load_config
 from mmtmix.visualization import plot_curves, save_figure
 
 TOOLS = Path(__file__).resolve().parent
-NAME = 'wrn16_fashionmnist_mini'
+NAME = 'wrn10_fashionmnist_demo'
 # TransformMix first: its teacher is the Simple run
 METHODS = {
     'TransformMix': 'transformmix',
@@ -95,12 +95,14 @@ def main() -> None:
     run('visualize_mix.py', f'configs/transformmix/{NAME}.py', '--out', str(panel))
     runs = {name: Path('work_dirs', METHODS[name], NAME) for name in ORDER}
     save_figure(plot_curves(runs), curves)
-    epochs = load_config(f'configs/simple/{NAME}.py').train_cfg.max_epochs
+    cfg = load_config(f'configs/simple/{NAME}.py')
+    images, epochs = cfg.train_dataloader.dataset.indices, cfg.train_cfg.max_epochs
     text = table(accuracies, last_quality(Path('work_dirs', 'transformmix', f'search_{NAME}')))
     with atomic_path(report) as temporary:
         temporary.write_text(text + '\n')
     print(
-        f'\nWRN-16-1 on the bundled images of Fashion-MNIST, {epochs} epochs, one seed:\n'
+        f'\nWRN-10-1 on {images:,} of the bundled images of Fashion-MNIST, {epochs} epochs, '
+        'one seed:\n'
         f'\n{text}\n\n'
         'One seed and a short budget: differences of a point are noise.\n'
         f'Mixes: {panel}\nTraining curves: {curves}\nTable: {report}\n'

@@ -1,4 +1,4 @@
-# Attentive CutMix at the budget of the TransformMix demo
+# Attentive CutMix at the budget of transformmix/wrn16_fashionmnist_mini
 _base_ = '../simple/wrn16_fashionmnist_mini.py'
 
 teacher = 'configs/simple/wrn16_fashionmnist_mini.py'

@@ -1,4 +1,5 @@
-# AugMix at the budget of the TransformMix demo; a step sees three views of each image
+# AugMix at the budget of transformmix/wrn16_fashionmnist_mini;
+# a step sees three views of each image
 _base_ = '../simple/wrn16_fashionmnist_mini.py'
 model = dict(type='AugMixClassifier', jsd_weight=12.0)
 

@@ -1,4 +1,4 @@
-# AutoMix at the budget of the TransformMix demo
+# AutoMix at the budget of transformmix/wrn16_fashionmnist_mini
 _base_ = '../simple/wrn16_fashionmnist_mini.py'
 model = dict(
     type='AutoMixClassifier',

@@ -1,3 +1,3 @@
-# GridMix at the budget of the TransformMix demo
+# GridMix at the budget of transformmix/wrn16_fashionmnist_mini
 _base_ = '../simple/wrn16_fashionmnist_mini.py'
 model = dict(train_cfg=dict(augments=dict(type='GridMix')))

@@ -1,4 +1,5 @@
-# WRN-16-1 without mixing on 5,000 images of Fashion-MNIST; the teacher of the TransformMix demo
+# WRN-16-1 without mixing on 5,000 images of Fashion-MNIST; the teacher of
+# transformmix/wrn16_fashionmnist_mini
 _base_ = [
     '../_base_/models/wrn16_fashionmnist.py',
     '../_base_/datasets/fashionmnist_mini.py',

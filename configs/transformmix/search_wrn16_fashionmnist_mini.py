@@ -1,6 +1,6 @@
-# the search of the demo: Adam and 312 steps, where the paper has SGD and 100 epochs, and masks
-# alone, whose accuracy on validation images of this data set was in the mean higher than that of
-# the whole module (docs/evidence.md)
+# the search of wrn16_fashionmnist_mini: Adam and 312 steps, where the paper has SGD and 100
+# epochs, and masks alone, whose accuracy on validation images of this data set was in the mean
+# higher than that of the whole module (docs/evidence.md)
 _base_ = ['../_base_/datasets/fashionmnist_mini.py', '../_base_/default_runtime.py']
 
 teacher = 'configs/simple/wrn16_fashionmnist_mini.py'

@@ -1,5 +1,5 @@
-# The demo: TransformMix on 5,000 images of Fashion-MNIST, from nothing, on two CPU cores. Every
-# other batch on average is mixed, as in the experiments of docs/evidence.md.
+# TransformMix on 5,000 images of Fashion-MNIST, from nothing, on two CPU cores. Every other batch
+# on average is mixed, as in the experiments of docs/evidence.md.
 _base_ = '../simple/wrn16_fashionmnist_mini.py'
 
 teacher = 'configs/simple/wrn16_fashionmnist_mini.py'

@@ -1,6 +1,7 @@
 # ours, for CPU cores: one cycle of `STEPS` steps of 64 images (1560 by default: 104, 20 or 5
-# epochs of 1,000, 5,000 or 20,000 images) in bfloat16. Nothing is mixed in the
-# last `CLEAN` % of them.
+# epochs of 1,000, 5,000 or 20,000 images), in bfloat16, or in float32 on a CPU that emulates it: a
+# run's record says which, and only runs of one precision are compared seed by seed. Nothing is
+# mixed in the last `CLEAN` % of the steps.
 epochs = int('{{$STEPS:1560}}') // (int('{{$NUM_IMAGES:1000}}') // 64)
 clean_epochs = epochs * int('{{$CLEAN:0}}') // 100
 

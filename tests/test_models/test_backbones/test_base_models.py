@@ -170,7 +170,9 @@ def test_under_bfloat16_losses_and_gradients_are_finite(name):
     model = build(name)
     model.init_weights()
     model.train()
-    images = torch.randn(2, 3, side_of(name), side_of(name))
+    # small images, for CPUs that emulate bfloat16
+    side = side_of(name) if name in GRAD_CAM else side_of(name) // 2
+    images = torch.randn(2, 3, side, side)
     with torch.autocast('cpu', torch.bfloat16):
         logits = model(images, mode='tensor')
     assert logits.dtype == torch.bfloat16
