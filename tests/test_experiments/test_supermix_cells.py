@@ -1,5 +1,6 @@
 """The list of SuperMix's experiments: every figure of the paper once."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,8 @@ def test_figure_5s_points_differ_in_one_setting_each(monkeypatch):
         assert mixer.get('lambda_s', 25) == wanted['lambda_s']
         size = dataset.get('indices', read_settings(made)[0].num)
         assert size == wanted['augmentation_size'] <= read_settings(made)[0].num
+        # of 5 epochs of the mixed set, at batch 128
+        assert cfg.param_scheduler[0].end == 5 * math.ceil(size / 128)
         # nothing else is changed
         assert set(options) <= {
             'generation.num',
