@@ -2,9 +2,10 @@
 # and 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is made first, see
 # `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is that of one
 # process, divide it by their number.
-# beta 1.5 and blocks that move as a whole (t_size -1) are its public settings on ImageNet. So is
-# the loss on clean images up to epoch 40 (clean_lam 1), which is epoch 25 of this run, and none
-# after it: phase 3 takes saliency in eval mode.
+# Its public settings on ImageNet are beta 1.5, colours averaged over squares of 2 pixels
+# (neigh_size 2) and blocks that move as a whole (t_size -1). The loss on clean images (clean_lam
+# 1) is public, too: up to epoch 40, which is epoch 25 of this run, and none after it: phase 3
+# takes saliency in eval mode.
 _base_ = '../simple/resnet50_imagenet.py'
 
 phase1 = 'configs/puzzlemix/resnet50_imagenet_phase1.py'
@@ -17,13 +18,16 @@ model = dict(
             type='PuzzleMix',
             alpha=1.0,
             beta=1.5,
+            neigh_size=2,
             t_size=-1,
             saliency=dict(type='InputGradient', clean_lam=1.0),
         )
     )
 )
 
-phase3 = dict(type='PuzzleMix', alpha=1.0, beta=1.5, t_size=-1, saliency='InputGradient')
+phase3 = dict(
+    type='PuzzleMix', alpha=1.0, beta=1.5, neigh_size=2, t_size=-1, saliency='InputGradient'
+)
 custom_hooks = [
     dict(type='LiveModelHook'),
     dict(

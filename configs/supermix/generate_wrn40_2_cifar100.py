@@ -1,6 +1,7 @@
 # SuperMix section 4: 500,000 mixes of two CIFAR-100 images for the students of WRN-40-2 (WRN-16-2,
-# WRN-40-1, ShuffleNetV1). alpha 3, lambda_s 25, masks 8x8 and sigma 1 are the defaults. Ours:
-# batch 128.
+# WRN-40-1, ShuffleNetV1). alpha 3, lambda_s 25, masks 8x8 and sigma 1 are the defaults. At least
+# one step per mix (min_iters 1), as in the public code that the figures come from. Ours: batch
+# 128.
 _base_ = '../distill/teacher_wrn40_2_cifar100.py'
 
 teacher = 'configs/distill/teacher_wrn40_2_cifar100.py'
@@ -10,7 +11,10 @@ requires = [dict(config=teacher, produces=checkpoint)]
 model = dict(
     train_cfg=dict(
         augments=dict(
-            type='SuperMix', teacher=dict(config=teacher, checkpoint=checkpoint), num_mix=2
+            type='SuperMix',
+            teacher=dict(config=teacher, checkpoint=checkpoint),
+            num_mix=2,
+            min_iters=1,
         )
     )
 )

@@ -8,12 +8,14 @@ from torch import Tensor
 
 
 def gaussian_kernel(sigma: float, legacy: bool = False) -> Tensor:
-    """A one-dimensional Gaussian that sums to 1.
+    """Return a one-dimensional Gaussian that sums to 1.
 
     Args:
         sigma: Standard deviation in pixels of the map, > 0.
-        legacy: Take int(5 sigma) taps, as SuperMix's public code does; an even number of them
-            shifts the map by half a pixel. By default the number is odd and nothing shifts.
+        legacy: Whether to return the kernel of SuperMix's public code: int(5 sigma) taps of
+            standard deviation int(5 sigma) / 5. With an even number of taps
+            :func:`gaussian_smooth` shifts maps by half a pixel towards the first row and column.
+            By default the number is odd and nothing shifts.
 
     Returns:
         The taps, float32.
@@ -24,6 +26,8 @@ def gaussian_kernel(sigma: float, legacy: bool = False) -> Tensor:
     if not sigma > 0:
         raise ValueError(f'sigma must be > 0 (pixels of the mask), got {sigma!r}')
     taps = max(int(5 * sigma), 1) if legacy else 2 * int(2.5 * sigma) + 1
+    if legacy:
+        sigma = taps / 5
     position = torch.arange(taps, dtype=torch.float32) - (taps - 1) / 2
     kernel = torch.exp(-(position**2) / (2 * sigma**2))
     return kernel / kernel.sum()
@@ -32,14 +36,18 @@ def gaussian_kernel(sigma: float, legacy: bool = False) -> Tensor:
 def gaussian_smooth(maps: Tensor, kernel: Tensor) -> Tensor:
     """Smooth maps by a separable kernel, with zeros outside.
 
+    An even number of taps has no middle. As in SuperMix's public code the longer half of the
+    padding then comes last: 10 taps are padded by (4, 5), and a spot at (8, 8) moves to
+    (7.5, 7.5).
+
     Args:
-        maps: (N, k, h, w).
+        maps: Maps of any size, (N, k, h, w).
         kernel: Taps of :func:`gaussian_kernel`, on the maps' device.
 
     Returns:
         (N, k, h, w).
     """
-    before, after = len(kernel) // 2, (len(kernel) - 1) // 2
+    before, after = (len(kernel) - 1) // 2, len(kernel) // 2
     kernel = kernel.to(maps.dtype)
     flat = maps.flatten(0, 1).unsqueeze(1)
     flat = F.conv2d(F.pad(flat, (before, after, 0, 0)), kernel.view(1, 1, 1, -1))

@@ -54,6 +54,9 @@ def gradient_saliency(gradients: Tensor) -> Tensor:
 def min_max(cam: Tensor, eps: float = 1e-8) -> Tensor:
     """Scale each map to [0, 1]; a constant map, or one with NaN or infinity, becomes 0.
 
+    Ours: teachers' CAMs are scaled at their own size and resized afterwards. The paper does not
+    give the order. Resized maps then need not reach 0 and 1.
+
     Args:
         cam: Raw maps, (N, 1, h, w).
         eps: A range below this counts as constant.

@@ -29,11 +29,14 @@ class SuperMixSettings:
         max_iters: Most steps a sample gets.
         max_unfinished_ratio: The batch ends when no larger share of it is unfinished; 0.1 for
             CIFAR, 0.5 for ImageNet.
-        min_iters: Steps before a sample may finish; with 0 the average of the images may do.
-        min_change: A sample is given up, unfinished, when a step changes its masks by less than
-            this on the average over pixels: they are saturated, and nearly all such samples
-            would take ``max_iters`` steps in vain. The default is a grey level of 255. 0 never
-            gives up; nor does ``'sgd'``, whose steps are all small.
+        min_iters: Number of steps before a sample may finish, >= 0. 0 is the paper's Algorithm 1,
+            which checks before it steps: about a third of the mixes of two images are then plain
+            averages. 1 is its public code, which steps once before it checks.
+        min_change: Least change of the masks in a step, >= 0, mean absolute difference over
+            pixels. Ours: a sample whose masks change by less is given up, unfinished. Its masks
+            are saturated, and nearly all such samples would take ``max_iters`` steps without
+            success. The default is a grey level of 255. 0 never gives up, as in the paper and its
+            code; nor does ``'sgd'``, whose steps are all small.
         step_range: Bounds of the Newton step's length.
         divergence: ``'forward'``, KL(y, f) with its entropy term, which sets the step's length;
             or ``'reverse'``, KL(f, y) with a smoothed y.
@@ -44,7 +47,7 @@ class SuperMixSettings:
         lr: Step of ``'sgd'``, > 0.
         chunk_size: Samples that go through the teacher at once, which bounds the memory; by
             default all of them, but fewer on CPUs, where that is faster.
-        legacy_kernel: The public code's Gaussian, see :func:`gaussian_kernel`.
+        legacy_kernel: Whether to take the public code's Gaussian, see :func:`gaussian_kernel`.
 
     Raises:
         ValueError: If one is out of its range.

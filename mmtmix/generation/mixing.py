@@ -53,7 +53,8 @@ class LabelledMixer:
             ``images``, uint8 (n, H, W) or (n, H, W, 3) in the data set's channel order, and the
             fields of :class:`~mmtmix.datasets.mixed_shards.MixedRecords`: what the teacher says
             is about these rounded images. ``wanted``, bool (n,), is false where a mixer that
-            solves for its masks has not finished.
+            solves for its masks has not finished; ``averages``, bool (n,), is true where it
+            finished before its first step, with the plain average of the images.
 
         Raises:
             ValueError: If the images differ in size.
@@ -69,6 +70,8 @@ class LabelledMixer:
         logits = self.teacher(self._from_pixels(pixels)).float()
         classes = details.get('classes', scores.argmax(dim=1)[index])
         finished = top_classes_match(logits, classes)
+        solves = 'finished' in details
+        steps = details.get('iterations', torch.zeros_like(classes[:, 0]))
         fields = dict(
             images=_as_images(pixels.to(torch.uint8)),
             sources=draw.sources,
@@ -77,9 +80,10 @@ class LabelledMixer:
             classes=classes,
             targets=logits.softmax(dim=1),
             winners=logits.argmax(dim=1),
-            iterations=details.get('iterations', torch.zeros_like(classes[:, 0])),
+            iterations=steps,
             finished=finished,
-            wanted=finished if 'finished' in details else torch.ones_like(finished),
+            wanted=finished if solves else torch.ones_like(finished),
+            averages=finished & (steps == 0) if solves else torch.zeros_like(finished),
         )
         return {name: value.cpu().numpy() for name, value in fields.items()}
 

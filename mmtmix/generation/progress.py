@@ -43,6 +43,13 @@ class Progress:
             f'{self.folder.path} is complete: {self.total} images of {found.drawn} mixes, '
             f'{yielded:.1f} % of them finished, {steps:.1f} iterations a mix'
         )
+        if found.averages:
+            share = 100 * found.averages / found.finished
+            self.logger.info(
+                f'{share:.1f} % of the finished mixes are plain averages of their images: they '
+                'were finished before the first step. min_iters=1 takes at least one step, as '
+                "SuperMix's public code does"
+            )
 
     def _made(self) -> int:
         return sum(self.folder.sizes[number] for number in self.folder.present())

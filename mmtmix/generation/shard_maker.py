@@ -30,17 +30,21 @@ class Statistics:
         drawn: Mixes made.
         finished: Mixes in which the teacher sees all images.
         iterations: Sum of the solver's steps over all mixes made.
+        averages: Finished mixes for which a solver took no step: plain averages of their images.
     """
 
     drawn: int = 0
     finished: int = 0
     iterations: int = 0
+    averages: int = 0
 
     def add(self, fields: dict[str, np.ndarray]) -> None:
         """Count a batch."""
         self.drawn += len(fields['finished'])
         self.finished += int(fields['finished'].sum())
         self.iterations += int(fields['iterations'].sum())
+        # of mixers that solve for their masks
+        self.averages += int(np.sum(fields.get('averages', False)))
 
 
 @dataclass
@@ -98,6 +102,7 @@ def make_shards(
             fields = mixer(items, draw)
             shard.statistics.add(fields)
             kept = fields.pop('wanted') | (settings.keep == 'all')
+            fields.pop('averages', None)
             shard.fruitless = 0 if kept.any() else shard.fruitless + 1
             if shard.fruitless == MAX_FRUITLESS:
                 raise RuntimeError(

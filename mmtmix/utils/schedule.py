@@ -10,7 +10,8 @@ Epochs = TypeVar('Epochs', int, list[int])
 def scale_epochs(epochs: Epochs, num_clean: int, num_images: int) -> Epochs:
     """Divide epochs by kappa, so that training takes as many iterations (SuperMix, section 4).
 
-    For ``max_epochs``, milestones and validation intervals; a warm-up keeps its length. kappa is
+    For ``max_epochs``, milestones and validation intervals, but not for a warm-up: the public
+    code's 5 epochs are epochs of the mixed set, whatever its size. kappa is
     ``num_images / num_clean``. Where an epoch goes through the mixed images alone, as the paper's
     distillation does, that is the paper's |D'| / |D|: 600 epochs on CIFAR-100's 50,000 images
     become 60 on 500,000 mixed ones. Where it goes through both, ``num_images`` counts both.

@@ -1,5 +1,6 @@
 """The list of SuperMix's experiments: every figure of the paper once."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,16 @@ def test_table_1_names_each_config_once():
     assert sorted(named) == sorted(config_of(*cell) for cell in CELLS)
 
 
+def test_table_1_prints_what_the_paper_prints():
+    """ImageNet's last row, top-1 / top-5, in the order of the paper's columns."""
+    row = '78.5/94.2 80.0/95.0 80.6/95.3 80.4/95.3 79.6/94.8 79.9/94.9 80.8/95.4 81.3/95.6'
+    columns = ['simple', 'autoaugment', 'fast_autoaugment', 'randaugment', 'mixup', 'cutmix']
+    columns += ['supermix', 'supermix_randaugment']
+    wanted = [[float(figure) for figure in pair.split('/')] for pair in row.split()]
+    cells = ROWS['supermix/1/resnet200_imagenet']['cells']
+    assert [cells[name]['printed'] for name in columns] == wanted
+
+
 def test_distillation_is_told_by_method_and_pair():
     for name, cell in all_cells():
         _, table, row, method = name.split('/')
@@ -189,6 +200,8 @@ def test_figure_5s_points_differ_in_one_setting_each(monkeypatch):
         assert mixer.get('lambda_s', 25) == wanted['lambda_s']
         size = dataset.get('indices', read_settings(made)[0].num)
         assert size == wanted['augmentation_size'] <= read_settings(made)[0].num
+        # of 5 epochs of the mixed set, at batch 128
+        assert cfg.param_scheduler[0].end == 5 * math.ceil(size / 128)
         # nothing else is changed
         assert set(options) <= {
             'generation.num',

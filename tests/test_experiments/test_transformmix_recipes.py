@@ -186,19 +186,69 @@ def test_parts_can_be_built(config, net):
             TRANSFORMS.build(step)
 
 
-def test_puzzle_mix_is_the_publics():
-    tiny = build(augment_of(load('configs/puzzlemix/wrn28_cifar100.py')), BATCH_AUGMENTS)
-    assert (tiny.alpha, tiny.t_size, tiny.t_eps, tiny.block_num) == (1, 4, 0.8, None)
-    assert tiny.terms == dict(beta=1.2, gamma=0.5, eta=0.2, num_labels=3)
+# what the public commands and configs say: beta, neigh_size, t_size, blocks, clean_lam
+PUZZLES = dict(
+    wrn28_cifar100=(1.2, 4, 4, {2, 4, 8, 16}, 0),
+    preactresnet18_cifar100=(1.2, 4, 4, {2, 4, 8, 16}, 0),
+    preactresnet18_tinyimagenet=(1.2, 4, -1, {2, 4, 8, 16}, 1),
+    # "the optimal hyperparameters for Tiny-ImageNet"
+    resnet50_transfer=(1.2, 4, -1, {2, 4, 8, 16}, 1),
+    # OpenMixup's
+    resnet18_tinyimagenet=(1.2, 4, -1, {2, 4, 8}, 0),
+    resnet50_imagenet_phase1=(1.5, 2, -1, {2, 4, 8, 16}, 1),
+    resnet50_imagenet=(1.5, 2, -1, {2, 4, 8, 16}, 1),
+)
+
+
+def puzzle_settings(augment):
+    """The settings that data sets differ in, after those that are the same everywhere."""
+    built = build(augment, BATCH_AUGMENTS)
+    assert (built.alpha, built.transport, built.t_eps) == (1, True, 0.8)
+    terms = dict(built.terms)
+    beta = terms.pop('beta')
+    assert terms == dict(gamma=0.5, eta=0.2, num_labels=3)
+    blocks = augment.get('block_num') or (2, 4, 8, 16)
+    return beta, built.neigh_size, built.t_size, set(blocks), built.saliency.clean_lam
+
+
+def test_every_puzzle_mix_of_the_tables_is_listed():
+    found = {net for config, net in TASKS if '/puzzlemix/' in config}
+    assert found == set(PUZZLES)
+
+
+@pytest.mark.parametrize('net', PUZZLES)
+def test_puzzle_mix_is_the_publics(net):
+    cfg = load(f'configs/puzzlemix/{net}.py')
+    assert puzzle_settings(augment_of(cfg)) == PUZZLES[net]
+
+
+def test_puzzle_mix_changes_its_phase_as_the_publics_does():
     cfg = load('configs/puzzlemix/resnet50_imagenet.py')
-    large = build(augment_of(cfg), BATCH_AUGMENTS)
-    assert (large.terms['beta'], large.t_size, large.saliency.clean_lam) == (1.5, -1, 1.0)
     # phase 3 begins at epoch 40 of 100, the 26th of this run
     ((switch,),) = (hook.schedule for hook in cfg.custom_hooks if hook.type == 'SwitchRecipeHook')
     later = switch.batch_augments.augments
     assert switch.action_epoch == 26
     assert {**later, 'saliency': 0} == {**augment_of(cfg), 'saliency': 0}
-    assert build(later, BATCH_AUGMENTS).saliency.clean_lam == 0
+    assert puzzle_settings(later) == (1.5, 2, -1, {2, 4, 8, 16}, 0)
+
+
+@pytest.mark.parametrize(
+    ('config', 'least'), [('resnet50_imagenet_phase1', 0.08), ('resnet50_imagenet', 0.087)]
+)
+def test_the_least_crop_of_each_phase_is_the_publics(config, least):
+    (crop,) = (
+        step
+        for step in load(f'configs/simple/{config}.py').train_dataloader.dataset.pipeline
+        if step.type == 'RandomResizedCrop'
+    )
+    assert tuple(crop.crop_ratio_range) == (least, 1.0)
+
+
+def test_the_mix_block_on_tiny_imagenet_has_no_channel_for_shares():
+    block = build(load('configs/automix/resnet18_tinyimagenet.py').model.mix_block)
+    assert (block.embed.in_channels, block.embed.out_channels) == (256, 128)
+    assert (block.value.in_channels, block.value.out_channels) == (256, 1)
+    assert block.upsampling == 'nearest'
 
 
 @pytest.mark.parametrize('config', ALL)

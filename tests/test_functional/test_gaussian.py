@@ -37,7 +37,9 @@ def test_a_kernel_is_a_symmetric_gaussian_that_sums_to_1(sigma, legacy):
     assert kernel.dtype == torch.float32
     assert kernel.sum().item() == pytest.approx(1, abs=1e-6)
     assert torch.equal(kernel, kernel.flip(0))
-    torch.testing.assert_close(kernel.double(), taps(sigma, len(kernel)), atol=1e-7, rtol=1e-5)
+    # the public code's standard deviation is a fifth of the number of its taps
+    wide = len(kernel) / 5 if legacy else sigma
+    torch.testing.assert_close(kernel.double(), taps(wide, len(kernel)), atol=1e-7, rtol=1e-5)
 
 
 def test_a_kernel_has_an_odd_number_of_taps_and_the_legacy_one_five_sigma():
@@ -53,9 +55,12 @@ def test_smoothing_shifts_nothing(sigma):
     assert torch.equal(smooth, smooth.flip(2, 3))
 
 
-def test_the_legacy_kernel_of_ten_taps_shifts_by_half_a_pixel():
-    smooth = gaussian_smooth(impulse(), gaussian_kernel(2.0, legacy=True))
-    assert [abs(place - 10) for place in centre(smooth)] == pytest.approx([0.5, 0.5], abs=1e-5)
+def test_the_legacy_kernel_of_ten_taps_shifts_to_the_publics_side():
+    """SuperMix's code pads ten taps by (4, 5)."""
+    smooth = gaussian_smooth(impulse(17, 8), gaussian_kernel(2.0, legacy=True))
+    assert centre(smooth) == pytest.approx((7.5, 7.5), abs=1e-5)
+    filled = smooth[0, 0].nonzero()
+    assert (filled.amin(dim=0).tolist(), filled.amax(dim=0).tolist()) == ([3, 3], [12, 12])
 
 
 @pytest.mark.parametrize(('sigma', 'legacy'), [(1.0, False), (2.0, False), (2.0, True)])
@@ -64,8 +69,8 @@ def test_smoothing_is_a_convolution_with_the_outer_product(sigma, legacy, shape)
     maps = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     kernel = gaussian_kernel(sigma, legacy)
     line = taps(sigma, len(kernel))
-    after = (len(line) - 1) // 2
-    before = len(line) - 1 - after
+    # as PyTorch's Conv2d pads where its kernel is odd; of ten taps (4, 5)
+    before, after = {1: (0, 0), 5: (2, 2), 11: (5, 5), 10: (4, 5)}[len(line)]
     padded = F.pad(maps.double(), (before, after, before, after))
     expected = torch.zeros(shape, dtype=torch.double)
     for row, vertical in enumerate(line):

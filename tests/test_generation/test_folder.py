@@ -18,7 +18,7 @@ def fill(make_records):
 
     def make(folder, *numbers):
         for number in numbers:
-            statistics = Statistics(drawn=10 + number, finished=7, iterations=100)
+            statistics = Statistics(10 + number, finished=7, iterations=100, averages=2)
             folder.write(number, make_records(SIZES[number]), statistics)
 
     return make
@@ -141,7 +141,7 @@ def test_a_shard_is_the_records_and_says_whose_it_is(make_folder, fill, make_rec
     folder = make_folder()
     fill(folder, 2)
     reader = ShardReader(folder.path / shard_name(2), folder.digest, 2)
-    assert reader.statistics == dict(drawn=12, finished=7, iterations=100)
+    assert reader.statistics == dict(drawn=12, finished=7, iterations=100, averages=2)
     assert reader.num_records == 2
     assert reader.image_bytes(1) == make_records(2).images[1]
     assert (reader.column('sources') == make_records(2).sources).all()
@@ -168,7 +168,7 @@ def test_a_finished_set_is_described_and_good(make_folder, fill, classes, named)
         num_mix=2,
         channel_order='bgr',
         settings=dict(num=10, mixer=dict(k=2)),
-        statistics=dict(drawn=33, finished=21, iterations=300),
+        statistics=dict(drawn=33, finished=21, iterations=300, averages=6),
     )
     assert verify_set(folder.path) == []
     (folder.path / shard_name(1)).unlink()
@@ -178,7 +178,7 @@ def test_a_finished_set_is_described_and_good(make_folder, fill, classes, named)
 def test_statistics_are_not_taken_from_a_damaged_shard(make_folder, fill):
     folder = make_folder()
     fill(folder, 0, 1)
-    assert folder.statistics() == Statistics(drawn=21, finished=14, iterations=200)
+    assert folder.statistics() == Statistics(21, finished=14, iterations=200, averages=4)
     path = folder.path / shard_name(1)
     content = path.read_bytes()
     path.write_bytes(content.replace(b'"drawn\\": 11', b'"drawn\\": 91'))

@@ -67,6 +67,17 @@ def test_a_set_is_complete_and_good(whole):
     statistics = described['statistics']
     assert statistics['drawn'] >= statistics['finished'] >= 14
     assert statistics['drawn'] % 8 == 0
+    (iterations,) = columns(whole, 'iterations')
+    assert statistics['averages'] >= (iterations == 0).sum() > 0
+
+
+def test_with_a_least_step_no_mix_is_a_plain_average(make_cfg, fitted_teacher, tmp_path):
+    mixer = dict(type='SuperMix', teacher=fitted_teacher, max_iters=5, min_iters=1)
+    generate(make_cfg(mixer), tmp_path, device='cpu')
+    (iterations,) = columns(tmp_path, 'iterations')
+    assert (iterations >= 1).all()
+    statistics = json.loads((tmp_path / 'dataset.json').read_text())['statistics']
+    assert statistics['averages'] == 0
 
 
 def test_mixes_are_of_the_uncropped_images_and_the_teachers_labels(whole, fitted_teacher):

@@ -134,10 +134,15 @@ def test_every_field_has_its_type_and_meaning(mixer_of, teacher_of, make_items):
     if isinstance(mixer, SuperMix):
         assert np.array_equal(fields['wanted'], fields['finished'])
         assert np.array_equal(fields['iterations'], made.details['iterations'])
+        averages = fields['finished'] & (fields['iterations'] == 0)
+        assert np.array_equal(fields['averages'], averages)
+        own = made.sources.mean(dim=1)
+        assert (made.stored()[averages] - own[averages]).abs().le(0.51).all()
     else:
         shares = made.details['masks'].mean(dim=(2, 3, 4))
         np.testing.assert_allclose(fields['weights'], shares, atol=1e-6)
         assert fields['wanted'].all() and not fields['iterations'].any()
+        assert not fields['averages'].any()
 
 
 def test_mixes_that_failed_are_labelled_as_they_are_stored(teacher_of, make_items):

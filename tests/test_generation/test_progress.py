@@ -57,6 +57,16 @@ def test_each_shard_says_how_much_how_fast_and_how_long(make_folder, make_record
     )
 
 
+def test_plain_averages_among_the_finished_mixes_are_told(make_folder, make_records, lines):
+    folder = make_folder()
+    for number, size in enumerate((4, 4, 2)):
+        folder.write(number, make_records(size), Statistics(20, 8, 40, 3))
+    folder.finish(None, 3, 2, 'rgb')
+    Progress(folder).finish()
+    assert lines[-1].startswith('37.5 % of the finished mixes are plain averages')
+    assert 'min_iters=1' in lines[-1]
+
+
 def test_no_time_at_all_is_no_error(make_folder, make_records, lines, clock):
     folder = make_folder()
     told = Progress(folder)

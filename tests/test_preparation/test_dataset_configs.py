@@ -17,6 +17,7 @@ pytestmark = pytest.mark.host
 
 FOLDER = Path(__file__).resolve().parents[2] / 'configs' / '_base_' / 'datasets'
 
+CIFAR_10 = ([125.3, 123.0, 113.9], [63.0, 62.1, 66.7])
 CIFAR = ([129.3, 124.1, 112.4], [68.2, 65.4, 70.4])
 CIFAR_255 = ([129.3105, 124.1085, 112.404], [68.2125, 65.4075, 70.4055])
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
@@ -31,7 +32,7 @@ CONFIGS = {
     'cifar100_puzzle': ('CIFAR100', 'cifar100', 'train', 'test', 100, CIFAR, 32, 32),
     'cifar100_randaugment': ('CIFAR100', 'cifar100', 'train', 'test', 128, CIFAR_255, 32, 32),
     'cifar100_supermix': ('CIFAR100', 'cifar100', 'train', 'test', 64, CIFAR_255, 32, 32),
-    'cifar10_puzzle': ('CIFAR10', 'cifar10', 'train', 'test', 100, CIFAR, 32, 32),
+    'cifar10_puzzle': ('CIFAR10', 'cifar10', 'train', 'test', 100, CIFAR_10, 32, 32),
     'fashionmnist': ('FashionMNISTIdx', 'fashion_mnist', 'train', 'test', 128, FASHION, 28, 28),
     'fashionmnist_mini': ('FashionMNISTIdx', None, 'train', 'test', 128, FASHION, 28, 28),
     'flowers102_818_transfer': (
@@ -137,11 +138,14 @@ def test_recipes_differ_where_they_should():
     assert crop_of('tiny_imagenet_puzzle') == dict(type='RandomCrop', crop_size=64, padding=4)
     automix = steps(read('tiny_imagenet_automix').train_dataloader.dataset.pipeline)
     assert automix['RandomResizedCrop'].interpolation == 'bicubic'
-    for name, short in (('imagenet_puzzle_160', 160), ('imagenet_puzzle_352', 352)):
+    for name, short, least in (
+        ('imagenet_puzzle_160', 160, 0.08),
+        ('imagenet_puzzle_352', 352, 0.087),
+    ):
         loader = read(name).train_dataloader
         phase = steps(loader.dataset.pipeline)
         assert (phase['ResizeEdge'].scale, phase['ResizeEdge'].edge) == (short, 'short')
-        assert phase['RandomResizedCrop'].crop_ratio_range == (0.087, 1.0) and loader.drop_last
+        assert phase['RandomResizedCrop'].crop_ratio_range == (least, 1.0) and loader.drop_last
     for name in CONFIGS:
         if 'transfer' in name or 'imagenet_' in name[:9]:
             val = steps(read(name).val_dataloader.dataset.pipeline)

@@ -3,8 +3,8 @@
 data_preprocessor = dict(
     num_classes=10,
     # RGB, as MMPretrain's CIFAR10 gives it
-    mean=[129.3, 124.1, 112.4],
-    std=[68.2, 65.4, 70.4],
+    mean=[125.3, 123.0, 113.9],
+    std=[63.0, 62.1, 66.7],
     to_rgb=False,
 )
 

@@ -1,5 +1,9 @@
 # TransformMix's mixing module as published, section 3.1: the library's own settings differ, see
 # docs/evidence.md
+# Ours, where the paper is silent: theta is predicted as a difference from the identity, where the
+# search's weight decay pulls it; the logarithm of the temperature is learned, which weight decay
+# pulls to a temperature of 1; CAMs are scaled to [0, 1] before they are resized to cam_size; masks
+# are made at cam_size and resized to the image.
 model = dict(
     type='MixerSearch',
     mixer=dict(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
@@ -19,6 +21,7 @@ from mmtmix.functional import (
 from mmtmix.models.saliency import SaliencySource, build_saliency
 
 from .batch_mixer import BatchMixer, Details
+from .blocks import draw_blocks, read_blocks
 
 
 @BATCH_AUGMENTS.register_module()
@@ -38,8 +41,9 @@ class CoMixup(BatchMixer):
         saliency: What matters in an image: a name, config or source of
             :mod:`mmtmix.models.saliency`. By default the input gradient of a model that learns
             the clean images as well, as published.
-        block_num: Cells a side; drawn from 2, 4, 8 and 16 for each batch if None.
-        group_size: Images a group, >= 2; the last group of a batch may have fewer.
+        block_num: Number of cells a side, >= 1, or a list of numbers, one of which is drawn for
+            each batch; 2, 4, 8 and 16 if None.
+        group_size: Images per group, >= 2; the last group of a batch may have fewer.
         eta: Weight of the prior, >= 0.
         omega: Weight of the distance between salient places in the affinity of images, in [0, 1].
         **settings: Fields of :class:`~mmtmix.functional.CoMixupSettings`: ``beta``, ``gamma``,
@@ -55,17 +59,14 @@ class CoMixup(BatchMixer):
         self,
         alpha: float = 2.0,
         saliency: str | dict | SaliencySource | None = None,
-        block_num: int | None = 4,
+        block_num: int | Sequence[int] | None = 4,
         group_size: int = 20,
         eta: float = 0.05,
         omega: float = 0.001,
         **settings: float,
     ):
         super().__init__(2, alpha)
-        if block_num is not None and not (isinstance(block_num, int) and block_num >= 1):
-            raise ValueError(
-                f'block_num must be None or an integer >= 1, the cells a side, got {block_num!r}'
-            )
+        self._blocks = read_blocks(block_num)
         if not isinstance(group_size, int) or group_size < 2:
             raise ValueError(f'group_size must be at least 2, an integer, got {group_size!r}')
         if not eta >= 0:
@@ -108,7 +109,7 @@ class CoMixup(BatchMixer):
                 f'{len(index)} mixes; ask for a multiple'
             )
         saliency = self.saliency(batch_inputs, batch_scores).float()
-        blocks = self.block_num or 2 ** int(torch.randint(1, 5, (), generator=generator))
+        blocks = draw_blocks(self._blocks, generator)
         pooled = pool_saliency(saliency, (min(blocks, size[0]), min(blocks, size[1])))
         # one row a group; -1 where the last of a batch has no more images
         members = torch.arange(num_samples).split(self.group_size)

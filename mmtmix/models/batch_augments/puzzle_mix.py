@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from mmengine.logging import print_log
@@ -25,6 +25,7 @@ from mmtmix.models.saliency import SaliencySource, build_saliency
 from mmtmix.models.teachers import InputStats, Renormalize
 
 from .batch_mixer import BatchMixer, Details
+from .blocks import draw_blocks, read_blocks
 
 USUAL_STD = 64.0
 """In 0-255 units, near that of CIFAR and ImageNet."""
@@ -40,23 +41,31 @@ class PuzzleMix(BatchMixer):
     the masks have, and labels follow them. It needs PyMaxflow, and ``LiveModelHook`` among the
     ``custom_hooks`` for its default saliency.
 
+    The defaults are those that the public code trains with on CIFAR-100. Its settings elsewhere:
+
+    - Tiny-ImageNet: ``t_size=-1``, ``saliency=dict(type='InputGradient', clean_lam=1.0)``.
+    - ImageNet: ``beta=1.5``, ``neigh_size=2``, ``t_size=-1``, the same saliency for its first 40
+      of 100 epochs.
+    - OpenMixup on Tiny-ImageNet (AutoMix's protocol): ``t_size=-1``, ``block_num=[2, 4, 8]``.
+
+    Ours: weights are drawn for each sample, where the public code draws one for each batch.
+
     Args:
-        num_mix: 2; there are no cuts of more images.
-        alpha: Beta parameter of the weights that the prior asks for, drawn a sample (the public
-            code draws one a batch), > 0.
+        num_mix: Number of images per mix, 2; there are no cuts of more images.
+        alpha: Beta parameter of the weights that the prior asks for, > 0.
         saliency: What matters in an image: a name, config or source of
             :mod:`mmtmix.models.saliency`.
-        block_num: Cells a side; drawn from 2, 4, 8 and 16 for each batch if None. Sides of fewer
-            pixels have a cell a pixel.
-        beta: Smoothness of labels, >= 0; 1.5 on ImageNet.
+        block_num: Number of cells a side, >= 1, or a list of numbers, one of which is drawn for
+            each batch; 2, 4, 8 and 16 if None. Sides of fewer pixels have one cell per pixel.
+        beta: Smoothness of labels, >= 0.
         gamma: Smoothness of colours, >= 0.
         eta: Weight of the prior, >= 0.
         n_labels: Shares a cell can have: 3 are 0, 1/2 and 1.
-        neigh_size: Pixels that are compared across an edge of cells, averaged by squares of this
-            side.
+        neigh_size: Side in pixels, >= 1, of the squares that are averaged before colours are
+            compared across an edge of cells.
         transport: Whether salient cells move into their masks.
-        t_size: Side of the cells that move, in pixels, where blocks are larger; -1 moves blocks.
-            4 on CIFAR and Tiny-ImageNet, -1 on ImageNet. Memory grows with their number squared.
+        t_size: Side in pixels of the cells that move, where blocks are larger; -1 moves whole
+            blocks. Memory grows with their number squared.
         t_eps: Cost of distance, >= 0.
         input_stats: How the images are normalised, ``dict(std=[...])`` in 0-255 units, for
             comparing colours. By default what the running config says, and outside of a run a
@@ -72,7 +81,7 @@ class PuzzleMix(BatchMixer):
         num_mix: int = 2,
         alpha: float = 1.0,
         saliency: str | dict | SaliencySource = 'InputGradient',
-        block_num: int | None = None,
+        block_num: int | Sequence[int] | None = None,
         beta: float = 1.2,
         gamma: float = 0.5,
         eta: float = 0.2,
@@ -91,10 +100,7 @@ class PuzzleMix(BatchMixer):
         for name, (value, low) in least.items():
             if not value >= low or (low and not isinstance(value, int)):
                 raise ValueError(f'{name} must be >= {low}, got {value!r}')
-        if block_num is not None and not (isinstance(block_num, int) and block_num >= 1):
-            raise ValueError(
-                f'block_num must be None or an integer >= 1, the cells a side, got {block_num!r}'
-            )
+        self._blocks = read_blocks(block_num)
         if not isinstance(t_size, int) or (t_size < 1 and t_size != -1):
             raise ValueError(
                 f't_size must be a number of pixels, or -1 to move whole blocks, got {t_size!r}'
@@ -119,7 +125,7 @@ class PuzzleMix(BatchMixer):
     ) -> tuple[Tensor, Details]:
         """See :meth:`BatchMixer.mix`."""
         saliency = self.saliency(batch_inputs, batch_scores)
-        blocks = self.block_num or 2 ** int(torch.randint(1, 5, (), generator=generator))
+        blocks = draw_blocks(self._blocks, generator)
         height, width = batch_inputs.shape[-2:]
         cells = (min(blocks, height), min(blocks, width))
         own = self._own_shares(batch_inputs, saliency, weights, index, cells)

@@ -45,8 +45,9 @@ class SuperMix(AsksTeacher, BatchMixer):
             ``'teacher'``'s prediction (Eq. 2) or the ground truth, ``'gt'``.
         on_failure: What becomes of a sample that doesn't finish: ``'keep'`` its last mix, or
             ``'clean'``, its own image and class.
-        min_iters: Steps before a sample may finish.
-        legacy_kernel: Smooth as the public code does, see
+        min_iters: Number of steps before a sample may finish, >= 0. With 0, the paper's Algorithm
+            1, about a third of the mixes of two images are plain averages; 1 is its public code.
+        legacy_kernel: Whether to smooth as the public code does, see
             :func:`~mmtmix.functional.gaussian_kernel`.
         repeats: Sets that name a class twice: ``'keep'`` them, finished when the top classes are
             the different ones, or ``'resample'`` partners by the ground truth.

@@ -13,8 +13,9 @@ class SoftmaxBCELoss(nn.Module):
     """Binary cross entropy of softmax probabilities, a mean over images and classes.
 
     PuzzleMix trains with it, so figures that follow its recipe may depend on it: a mean over
-    classes as well makes gradients smaller than those of cross entropy by about the number of
-    classes. In a config: ``model=dict(head=dict(loss=dict(type='SoftmaxBCELoss')))``.
+    classes as well makes gradients smaller than those of cross entropy, at first by the number
+    of classes, and by half of it once the class is found. In a config:
+    ``model=dict(head=dict(loss=dict(type='SoftmaxBCELoss')))``.
 
     Args:
         loss_weight: Factor of the loss, >= 0.
@@ -28,6 +29,20 @@ class SoftmaxBCELoss(nn.Module):
         if not loss_weight >= 0:
             raise ValueError(f'loss_weight must be >= 0, got {loss_weight!r}')
         self.loss_weight = loss_weight
+
+    @staticmethod
+    def clean_factor(num_classes: int) -> float:
+        """Return the factor of a cross entropy on clean images beside this loss on mixed ones.
+
+        PuzzleMix's and Co-Mixup's public code: ``2 * clean_lam / num_classes``, clean_lam apart.
+
+        Args:
+            num_classes: Number of classes, >= 1.
+
+        Returns:
+            2 / num_classes.
+        """
+        return 2 / num_classes
 
     def forward(self, cls_score: Tensor, label: Tensor, avg_factor: int | None = None) -> Tensor:
         """Compute the loss in float32, also under autocast.

@@ -14,18 +14,21 @@ UPSAMPLING = ('nearest', 'bilinear')
 class MixBlock(nn.Module):
     """Cross-attention between the feature maps of two images (AutoMix, section 4.1).
 
-    Each map gets its image's share as one more channel. Every place of the first image asks for
-    places of the second that look alike, and gathers from them how much of the second image is
-    seen there. One embedding serves as query and key. As in the authors' code the mask that
-    attention gives is the partner's, and the first image has what is left.
+    Each map gets its image's share as one more channel (``lam_concat``). Every place of the first
+    image attends to places of the second that look alike, and gathers from them how much of the
+    second image is seen there. One embedding serves as query and key. As in the authors' code the
+    mask that attention gives is the partner's, and the first image has what is left.
 
     Args:
-        in_channels: Channels C of the feature maps.
-        reduction: The embedding has C / reduction channels, at least 1.
+        in_channels: Channels C of the feature maps, >= 1.
+        reduction: Divisor of C, >= 1: the embedding has C / reduction channels, at least 1.
         upsampling: From the map to the image: ``'nearest'`` (the paper's CIFAR and Tiny-ImageNet)
             or ``'bilinear'``. It is the scores that are upsampled; the sigmoid comes after.
         norm: Whether to normalise the maps by a BN of its own, as the authors' code can. Maps
             of a pre-activation network are large beside a share, and without it saturate masks.
+        lam_concat: Whether the share is a channel, as in the paper's formulas. The authors' public
+            configs for CIFAR and Tiny-ImageNet switch it off: masks then depend on the images
+            alone, and shares reach the block by its losses.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -37,6 +40,7 @@ class MixBlock(nn.Module):
         reduction: int = 2,
         upsampling: str = 'nearest',
         norm: bool = False,
+        lam_concat: bool = True,
     ):
         super().__init__()
         for name, value in dict(in_channels=in_channels, reduction=reduction).items():
@@ -46,9 +50,11 @@ class MixBlock(nn.Module):
             raise ValueError(f'upsampling must be one of {UPSAMPLING}, got {upsampling!r}')
         self.in_channels = in_channels
         self.upsampling = upsampling
+        self.lam_concat = lam_concat
         self.norm = nn.BatchNorm2d(in_channels) if norm else nn.Identity()
-        self.embed = nn.Conv2d(in_channels + 1, max(in_channels // reduction, 1), 1)
-        self.value = nn.Conv2d(in_channels + 1, 1, 1)
+        width = in_channels + 1 if lam_concat else in_channels
+        self.embed = nn.Conv2d(width, max(in_channels // reduction, 1), 1)
+        self.value = nn.Conv2d(width, 1, 1)
         for layer in (self.embed, self.value):  # small: masks begin at 1/2 everywhere
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
@@ -80,7 +86,11 @@ class MixBlock(nn.Module):
         # attention in float32: in half precision its softmax loses the small differences
         with torch.autocast(features.device.type, enabled=False):
             features, weights = self.norm(features.float()), weights.float()
-            first, second = (_with_share(features[index[:, i]], weights[:, i]) for i in range(2))
+            first, second = (features[index[:, i]] for i in range(2))
+            if self.lam_concat:
+                first, second = (
+                    _with_share(maps, weights[:, i]) for i, maps in enumerate((first, second))
+                )
             query, key, value = (
                 part.flatten(2).transpose(1, 2)
                 for part in (self.embed(first), self.embed(second), self.value(second))

@@ -14,8 +14,9 @@ MIN_CAM_SIZE = 18
 class SpatialTransformer(nn.Module):
     """Localisation network of Jaderberg et al. 2015 on k CAMs (TransformMix, Eq. 2).
 
-    It predicts the difference from the identity, from a last layer of zeros: it starts at the
-    identity, and weight decay pulls it there and not towards a collapsed image.
+    Ours: it predicts the difference of theta from the identity, by a last layer of zeros. It
+    starts at the identity as in the paper, but weight decay pulls it there, and not towards a
+    collapsed image as it would where the identity is the initial bias.
 
     Args:
         num_mix: Images a mix, k.

@@ -36,10 +36,14 @@ class TransformMixer(nn.Module):
 
     Where defaults differ from the paper, they come from our experiments on Fashion-MNIST, in
     docs/evidence.md. The module as published has ``noise_size=1``, ``padding_mode='zeros'``, and
-    neither ``anchored``, ``random_orientation`` nor ``saliency_noise``.
+    neither ``anchored``, ``random_orientation`` nor ``saliency_noise``. Where the paper is silent
+    these are ours, in every setting: theta is predicted as a difference from the identity, so
+    that weight decay pulls it there; what is learned is the logarithm of the temperature, which
+    weight decay pulls to a temperature of 1; CAMs are scaled to [0, 1] before they are resized to
+    ``cam_size``; and masks are made at ``cam_size`` and then resized to the images.
 
     Args:
-        num_mix: Images a mix, k >= 2.
+        num_mix: Number of images per mix, k >= 2.
         cam_size: Side of the CAMs it works on; at least 18 with ``transform='stn'``.
         noise_size: Side of the noise grid that is resized to a plane; 1 is a number a sample.
         transform: ``'stn'``, or ``'none'`` to leave the images where they are (Table 4).
@@ -47,7 +51,7 @@ class TransformMixer(nn.Module):
         num_layers: Layers of the mask network (Figure 7a).
         channels: Channels of the mask network (Figure 7b).
         kernel_size: Kernel of the mask network (Figure 7c).
-        temperature: Initial softmax temperature, > 0; it is learned.
+        temperature: Initial softmax temperature, > 0; its logarithm is learned.
         padding_mode: What lies outside of a warped image, see
             :func:`mmtmix.functional.warp`.
         anchored: Ours: let the weights bound what is learned. The logarithms of the weights are
@@ -134,7 +138,7 @@ class TransformMixer(nn.Module):
         self.mask_network = (
             MaskNetwork(num_mix, num_layers, channels, kernel_size) if mask == 'network' else None
         )
-        # the logarithm keeps it positive, and weight decay pulls it to 1
+        # ours: the logarithm keeps it positive, and weight decay pulls it to 1
         self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)))
 
     @property

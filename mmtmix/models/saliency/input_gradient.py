@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmtmix.functional import gradient_saliency, soft_cross_entropy
+from mmtmix.models.losses import clean_factor
 
 from .base import SALIENCY_SOURCES, SaliencySource
 from .live_model import live_model
@@ -18,39 +19,60 @@ from .live_model import live_model
 class InputGradient(SaliencySource):
     """Root mean square over channels of the loss's gradient by the image (PuzzleMix, Eq. 5).
 
-    It asks the live model, which ``LiveModelHook`` hands over, in eval mode, and differentiates
-    by the images alone: gradients of parameters and running statistics stay untouched.
+    The live model, which ``LiveModelHook`` hands over, is used in eval mode and differentiated by
+    the images alone: gradients of parameters and running statistics stay untouched.
+
+    With ``clean_lam`` the model is trained on the clean images as well, by a cross entropy. As
+    in the public code of PuzzleMix and Co-Mixup its factor belongs to the pair of losses:
+    ``clean_lam`` beside a cross entropy on mixed images, ``2 * clean_lam / num_classes`` beside
+    :class:`~mmtmix.models.SoftmaxBCELoss`, see :func:`~mmtmix.models.losses.clean_factor`.
 
     Args:
-        clean_lam: With a value > 0 the loss on the clean images is trained on as well, with this
-            factor, as ``loss_clean``. The model is then asked in train mode, and that pass serves
-            for both.
+        clean_lam: Weight of the loss on clean images, >= 0. With a value > 0 it is added to the
+            losses as ``loss_clean``. The model is then used in train mode, and one pass serves
+            for saliency and loss.
+        clean_factor: Number > 0 that ``clean_lam`` is multiplied by, for a loss of which the
+            factor is not known. By default it follows from the loss of the model.
 
     Raises:
-        ValueError: If ``clean_lam`` is negative.
+        ValueError: If ``clean_lam`` is negative or ``clean_factor`` is not positive.
     """
 
-    def __init__(self, clean_lam: float = 0.0):
+    def __init__(self, clean_lam: float = 0.0, clean_factor: float | None = None):
         if not isinstance(clean_lam, (int, float)) or not clean_lam >= 0:
             raise ValueError(f'clean_lam must be >= 0, got {clean_lam!r}')
+        given = clean_factor is not None
+        if given and not (isinstance(clean_factor, (int, float)) and clean_factor > 0):
+            raise ValueError(
+                'clean_factor must be None, to take that of the loss of the model, or > 0, got '
+                f'{clean_factor!r}'
+            )
         self.clean_lam = clean_lam
+        self.clean_factor = clean_factor
 
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
         """See :meth:`SaliencySource.__call__`.
 
         Raises:
             RuntimeError: If no ``LiveModelHook`` has handed a model over.
+            ValueError: If a clean loss is wanted beside a loss that no factor is known for.
         """
         live = live_model()
         keeps_graph = self.clean_lam > 0
+        # before the forward pass: a loss without a known factor costs no time
+        factor = self._factor_beside(live.model, batch_scores.size(1)) if keeps_graph else 0.0
         with torch.enable_grad(), nullcontext() if keeps_graph else _eval(live.model):
             images = batch_inputs.detach().requires_grad_()
             losses = soft_cross_entropy(live.model(images, mode='tensor'), batch_scores)
             # a sum: each image has its own loss, and in half precision a mean would underflow
             (gradient,) = torch.autograd.grad(losses.sum(), images, retain_graph=keeps_graph)
             if keeps_graph:  # within: whoever asks may have switched gradients off
-                live.losses['loss_clean'] = self.clean_lam * losses.mean()
+                live.losses['loss_clean'] = factor * losses.mean()
         return gradient_saliency(gradient)
+
+    def _factor_beside(self, model: nn.Module, num_classes: int) -> float:
+        known = self.clean_factor
+        return self.clean_lam * (clean_factor(model, num_classes) if known is None else known)
 
 
 @contextmanager

@@ -206,6 +206,26 @@ def test_a_step_learns_the_mixes_and_the_clean_images_by_their_factor(live_runne
     assert scalars['train/loss'].current() == pytest.approx(mixed.item(), rel=1e-5)
 
 
+def test_beside_softmax_bce_the_clean_images_weigh_as_in_the_public_code(live_runner):
+    """2 * clean_lam / num_classes times a cross entropy, beside a mean over N x classes."""
+    clean_lam, num_classes = 0.7, 10
+    model = model_config(dict(type='Look', clean_lam=clean_lam))
+    model['head']['loss'] = dict(type='SoftmaxBCELoss')
+    runner = live_runner(None, model=model)
+    runner.train()
+    (look,) = augment_of(runner).seen
+    model = classifier(look['before']['weights']).train()
+    own = F.cross_entropy(model(look['inputs']), look['scores'].argmax(dim=1), reduction='none')
+    clean = (2 * clean_lam * own / num_classes).mean()
+    mixed = F.binary_cross_entropy(model(look['mixed']).softmax(dim=1), look['targets'])
+    grads = torch.autograd.grad(clean + mixed, list(model.parameters()))
+    for (name, weight), grad in zip(runner.model.named_parameters(), grads, strict=True):
+        expected = look['before']['weights'][name] - LEARNING_RATE * grad
+        torch.testing.assert_close(weight.detach(), expected, msg=name)
+    shown = runner.message_hub.log_scalars['train/loss_clean'].current()
+    assert shown == pytest.approx(clean.item(), rel=1e-5)
+
+
 @pytest.mark.parametrize('clean_lam', [0.0, 0.7])
 def test_two_processes_learn_the_mean_of_their_gradients(live_runner, tmp_path, clean_lam):
     if torch.cuda.is_available():

@@ -12,6 +12,7 @@ from mmpretrain.registry import BATCH_AUGMENTS
 
 from mmtmix.models import PuzzleMix, SaliencySource
 from mmtmix.models.batch_augments import puzzle_mix
+from mmtmix.models.batch_augments.blocks import draw_blocks, read_blocks
 
 pytestmark = pytest.mark.host
 
@@ -242,6 +243,29 @@ def test_a_run_that_starts_later_or_after_another_is_seen(make_batch):
 
 
 @pytest.mark.parametrize(
+    ('block_num', 'expected'),
+    [(None, {2, 4, 8, 16}), ([2, 4, 8], {2, 4, 8}), ((5,), {5}), (3, {3})],
+)
+def test_blocks_are_drawn_from_those_that_are_listed(block_num, expected):
+    choices = read_blocks(block_num)
+    generator = torch.Generator().manual_seed(0)
+    drawn = [draw_blocks(choices, generator) for _ in range(400)]
+    assert set(drawn) == expected
+    for blocks in expected:
+        assert drawn.count(blocks) / 400 == pytest.approx(1 / len(expected), abs=0.1)
+
+
+def test_a_mix_has_one_of_the_listed_numbers_of_blocks(make_batch):
+    """Masks of random saliency change at each edge of their cells, and nowhere else."""
+    batch, seen = make_batch(8, (3, 32, 32)), set()
+    for seed in range(12):
+        masks = mix(batch, seed, block_num=[2, 8], beta=0.0)[2]['masks']
+        edges = (masks.diff(dim=3) != 0).any(dim=4).sum(dim=(0, 1, 2)).nonzero()[:, 0] + 1
+        seen.add(tuple(edges.tolist()))
+    assert seen == {(16,), tuple(range(4, 32, 4))}
+
+
+@pytest.mark.parametrize(
     ('settings', 'message'),
     [
         (dict(num_mix=3), 'num_mix must be 2, PuzzleMix mixes two images, got 3'),
@@ -252,6 +276,9 @@ def test_a_run_that_starts_later_or_after_another_is_seen(make_batch):
         (dict(n_labels=2.5), 'n_labels must be >= 2, got 2.5'),
         (dict(neigh_size=0), 'neigh_size must be >= 1, got 0'),
         (dict(block_num=0), 'block_num must be None or an integer >= 1.*got 0'),
+        (dict(block_num=[]), r'block_num must be .* a list .*got \[\]'),
+        (dict(block_num=[2, 0.5]), r'block_num must be .* a list .*got \[2, 0.5\]'),
+        (dict(block_num=True), 'block_num must be .*got True'),
         (dict(t_size=0), 't_size must be a number of pixels, or -1.*got 0'),
         (dict(saliency='Guess'), "saliency has no source 'Guess'"),
     ],

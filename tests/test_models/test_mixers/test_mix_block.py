@@ -32,8 +32,9 @@ def scores_by_hand(block, first, second, share):
     """What each place of the first map (C, h, w) sees of the second image."""
     _, height, width = first.shape
     places = [(y, x) for y in range(height) for x in range(width)]
-    ours = [torch.cat([first[:, y, x], share[None]]) for y, x in places]
-    theirs = [torch.cat([second[:, y, x], 1 - share[None]]) for y, x in places]
+    with_share = slice(None if block.lam_concat else -1)
+    ours = [torch.cat([first[:, y, x], share[None]])[with_share] for y, x in places]
+    theirs = [torch.cat([second[:, y, x], 1 - share[None]])[with_share] for y, x in places]
     result = torch.empty(height, width)
     for (y, x), mine in zip(places, ours, strict=True):
         query = linear(block.embed, mine)
@@ -44,9 +45,11 @@ def scores_by_hand(block, first, second, share):
     return result
 
 
+@pytest.mark.parametrize('lam_concat', [True, False])
 @pytest.mark.parametrize('reduction', [1, 2, 8])
-def test_masks_are_the_sigmoid_of_attention_on_the_partner(reduction):
-    block = make(reduction=reduction)
+def test_masks_are_the_sigmoid_of_attention_on_the_partner(reduction, lam_concat):
+    block = make(reduction=reduction, lam_concat=lam_concat)
+    assert block.embed.in_channels == block.value.in_channels == 4 + lam_concat
     features, weights, index = batch()
     masks = block(features, weights, index, (6, 6))
     assert masks.shape == (3, 2, 1, 6, 6)
@@ -73,6 +76,14 @@ def test_new_masks_are_halves_and_shares_matter():
     torch.testing.assert_close(fresh, torch.full_like(fresh, 0.5), atol=0.05, rtol=0)
     block = make()
     assert not torch.equal(
+        block(features, weights, index, (6, 6)), block(features, weights.flip(1), index, (6, 6))
+    )
+
+
+def test_without_a_channel_for_them_shares_do_not_matter():
+    features, weights, index = batch()
+    block = make(lam_concat=False)
+    assert torch.equal(
         block(features, weights, index, (6, 6)), block(features, weights.flip(1), index, (6, 6))
     )
 

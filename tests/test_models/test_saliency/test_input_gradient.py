@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from mmpretrain.models.losses import CrossEntropyLoss
 from torch import nn
 
-from mmtmix.models import InputGradient
+from mmtmix.models import InputGradient, SoftmaxBCELoss
 from mmtmix.models.saliency import LiveModel, live_model, set_live_model
 
 pytestmark = pytest.mark.host
@@ -86,15 +87,25 @@ def test_it_is_asked_without_gradients_too(make_inputs, live):
 
 
 @pytest.mark.parametrize('clean_lam', [0.5, 2.0])
-def test_the_clean_loss_waits_for_its_step(make_inputs, live, clean_lam):
+@pytest.mark.parametrize(
+    ('loss', 'given', 'factor'),
+    [
+        (CrossEntropyLoss(), None, 1.0),
+        (SoftmaxBCELoss(), None, 2 / 10),
+        (SoftmaxBCELoss(), 0.3, 0.3),
+        (None, 3.0, 3.0),
+    ],
+)
+def test_the_clean_loss_waits_for_its_step(make_inputs, live, clean_lam, loss, given, factor):
     inputs, scores = make_inputs()
     net = Net()
+    net.loss_module = loss
     net.layers[2].p = 0.0
     live(net.train())
     with torch.no_grad():
-        InputGradient(clean_lam)(inputs, scores)
+        InputGradient(clean_lam, given)(inputs, scores)
     (loss,) = live_model().losses.values()
-    expected = -clean_lam * (scores * net(inputs).log_softmax(dim=1)).sum(dim=1).mean()
+    expected = -factor * clean_lam * (scores * net(inputs).log_softmax(dim=1)).sum(dim=1).mean()
     torch.testing.assert_close(loss, expected)
     loss.backward()
     assert all(weight.grad is not None for weight in net.parameters())
@@ -110,6 +121,18 @@ def test_half_precision_images_give_saliency_in_float32(make_inputs, live, dtype
     saliency = InputGradient()(inputs.to(dtype), scores)
     assert saliency.dtype == torch.float32
     assert (saliency - expected).norm() < 0.05 * expected.norm()
+
+
+def test_a_clean_loss_beside_an_unknown_one_is_refused_before_the_forward_pass(make_inputs, live):
+    live(Net(fails=True).train())
+    with pytest.raises(ValueError, match='Net has no loss_module, .* set clean_factor'):
+        InputGradient(1.0)(*make_inputs())
+
+
+@pytest.mark.parametrize('wrong', [0, -1.0, float('nan'), '1'])
+def test_a_factor_that_is_not_positive_is_refused(wrong):
+    with pytest.raises(ValueError, match=f'clean_factor must be None, .* got {wrong!r}'):
+        InputGradient(1.0, wrong)
 
 
 @pytest.mark.parametrize('wrong', [-0.1, float('nan')])
