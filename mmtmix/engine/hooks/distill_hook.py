@@ -117,6 +117,7 @@ class DistillHook(Hook):
             if self.mixes is not None:
                 self.mixes.load()
             teacher = build_teacher(self.teacher_config)
+        teacher.check_channels()
         check_classes(student, teacher)
         self.objective = DistillObjective(
             student,

@@ -180,6 +180,8 @@ class SuperMix(AsksTeacher, BatchMixer):
             )
         check_one_class(batch_scores)
         by_label = self.labels == 'gt'
-        needs_logits = not by_label or self.on_failure == 'clean'
+        needs_logits = not by_label or self.on_failure == 'clean' or self.teacher.report.is_open
         logits = self.teacher(batch_inputs) if needs_logits else None
+        if logits is not None:
+            self.teacher.report(logits, batch_scores)
         return (batch_scores if by_label else logits).argmax(dim=1), logits
