@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from mmtmix.models.teachers import InputStats
-
-CHANNEL_ORDERS = ('rgb', 'bgr')
+from mmtmix.models.teachers.channel_order import CHANNEL_ORDERS
 
 _CAM_COLORS, _CAM_ALPHA = 'jet', 0.45
 

@@ -71,6 +71,10 @@ class GeneratedImages(BaseDataset):
         metainfo = DATASETS.get(like).METAINFO
         super().__init__(ann_file='', metainfo=metainfo, pipeline=pipeline)
 
+    @classmethod
+    def channel_order(cls, like: str, **kwargs: Any) -> str:
+        return 'rgb' if like in IN_MEMORY else 'bgr'
+
     def load_data_list(self) -> list[dict[str, Any]]:
         labels = labels_of(NUM_TRAIN, self.num_classes)[: self.num]
         items = [dict(img=image) for image in images_of(labels, *self.shape)]

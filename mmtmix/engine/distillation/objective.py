@@ -114,11 +114,11 @@ class DistillObjective:
     def _report(
         self, inputs: Tensor, data_samples: Sequence[DataSample], known: Tensor | None
     ) -> None:
-        """Count which clean images the teacher gets right, from a pass of its own if need be."""
+        """Count which clean images the teacher gets right, from one pass of its own if need be."""
         # of several views of each image the first ones come first
-        count = len(data_samples)
+        count, is_last = len(data_samples), known is None
         logits = self.teacher(inputs[:count]) if known is None else known[:count]
-        self.teacher.report(logits, read_scores(data_samples, logits.size(1)))
+        self.teacher.report(logits, read_scores(data_samples, logits.size(1)), is_last)
 
     @torch.no_grad()
     def _ask(

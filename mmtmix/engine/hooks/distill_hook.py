@@ -117,8 +117,8 @@ class DistillHook(Hook):
             if self.mixes is not None:
                 self.mixes.load()
             teacher = build_teacher(self.teacher_config)
-        teacher.check_channels()
         check_classes(student, teacher)
+        teacher.check_channels()
         self.objective = DistillObjective(
             student,
             teacher,

@@ -30,10 +30,10 @@ def beats_chance(hits: float, total: float, num_classes: int) -> bool:
 class TeacherReport:
     """Logs once per run how many of the first training images a teacher gets right.
 
-    It takes logits that have been computed anyway, and waits for the device once per run.
+    It waits for the device once per run.
 
     Args:
-        images: Images to see before logging; batches are taken whole.
+        images: Number of images to see before logging; batches are taken whole.
     """
 
     def __init__(self, images: int = 64):
@@ -58,7 +58,7 @@ class TeacherReport:
         self._run, self._is_done = MessageHub.get_current_instance().instance_name, True
 
     @torch.no_grad()
-    def __call__(self, logits: Tensor, scores: Tensor) -> None:
+    def __call__(self, logits: Tensor, scores: Tensor, is_last: bool = False) -> None:
         """Count a batch, and log after the last one that is needed.
 
         Args:
@@ -66,6 +66,8 @@ class TeacherReport:
             scores: Their labels, (N, num_classes), soft where images are mixed: the largest share
                 counts then. Labels of another number of classes are those of another label
                 space, of which nothing is logged.
+            is_last: Whether to log after this batch, however small it is: for logits that cost a
+                pass of their own.
         """
         if not self.is_open or logits.size(1) != scores.size(1) or not len(scores):
             return
@@ -74,7 +76,7 @@ class TeacherReport:
         soft = (labels.float().amax(dim=1) < 0.99).any()
         self._hits, self._soft = self._hits + hits, self._soft | soft
         self._total += len(scores)
-        if self._total >= self.images:
+        if is_last or self._total >= self.images:
             self._is_done = True
             self._log(int(self._hits), logits.size(1), bool(self._soft))
             self._clear()
