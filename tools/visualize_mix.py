@@ -81,8 +81,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--channel-order',
         choices=CHANNEL_ORDERS,
-        help='of colour images as the network gets them; by default BGR where the pipeline has '
-        'LoadImageFromFile and the data_preprocessor has not to_rgb=True',
+        help='of colour images as the network gets them; by default what the '
+        "config's data set, pipeline and data_preprocessor make of them",
     )
     parser.add_argument(
         '--checkpoint',

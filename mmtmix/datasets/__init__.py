@@ -12,7 +12,7 @@ from .preflight import check_data
 from .seeding import seed_worker
 from .tiny_imagenet import TinyImageNet
 from .transforms import AugMix, PlaceOnCanvas
-from .undistorted import build_undistorted, loads_bgr, undistorted_config
+from .undistorted import build_undistorted, undistorted_config
 
 __all__ = [
     'AugMix',
@@ -28,7 +28,6 @@ __all__ = [
     'TinyImageNet',
     'build_undistorted',
     'check_data',
-    'loads_bgr',
     'seed_worker',
     'undistorted_config',
 ]

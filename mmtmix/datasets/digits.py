@@ -32,6 +32,8 @@ class Digits(BaseDataset):
         ValueError: If an argument is invalid.
     """
 
+    channel_order = 'rgb'  # they are grey, for which any order holds
+
     METAINFO = dict(classes=tuple(map(str, range(10))))
 
     def __init__(

@@ -153,6 +153,8 @@ class FashionMNISTIdx(BaseDataset):
 
     METAINFO = FashionMNIST.METAINFO
 
+    channel_order = 'rgb'  # they are grey, for which any order holds
+
     data_advice = (
         'Leave data_root unset for the bundled subset, or set it to a folder with the official '
         'files: python tools/prepare_data.py fashion_mnist --root {folder} fetches them there '

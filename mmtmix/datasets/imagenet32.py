@@ -86,6 +86,8 @@ class ImageNet32(BaseDataset):
         ValueError: If an argument is invalid, or a file is damaged or no plain pickle of arrays.
     """
 
+    channel_order = 'rgb'
+
     data_advice = (
         "Get the 32x32 archives from https://image-net.org/download-images (ImageNet's terms "
         'apply), then: python tools/prepare_data.py imagenet32 --root {folder} '

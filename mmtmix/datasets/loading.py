@@ -18,6 +18,21 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
         **kwargs: The arguments of MMCV's ``LoadImageFromFile``.
     """
 
+    @classmethod
+    def channel_order(cls, imdecode_backend: str = 'cv2', **kwargs) -> str:
+        """Return ``'bgr'``, in which MMCV decodes.
+
+        Args:
+            imdecode_backend: As in the constructor.
+            **kwargs: The constructor's other arguments, unused.
+
+        Raises:
+            ValueError: If the backend is tifffile, for which MMCV keeps the order of the file.
+        """
+        if imdecode_backend == 'tifffile':
+            raise ValueError("tifffile keeps the file's order")
+        return 'bgr'
+
     def transform(self, results: dict) -> dict | None:
         """Load the image of ``results['img_path']``.
 

@@ -104,6 +104,23 @@ class MixedImages(BaseDataset):
             return root, [f'{DATASET_FILE} (not finished: {progress_of(root)})']
         return root, [DATASET_FILE]
 
+    @classmethod
+    def channel_order(cls, data_root: str | os.PathLike, **kwargs) -> str:
+        """Return the channel order of the images, that of the images that were mixed.
+
+        Args:
+            data_root: As in the constructor.
+            **kwargs: The constructor's other arguments, unused.
+
+        Returns:
+            ``'rgb'`` or ``'bgr'``.
+
+        Raises:
+            FileNotFoundError: If there is no ``dataset.json``.
+            ValueError: If it is damaged.
+        """
+        return read_dataset_file(_resolve_root(data_root))['channel_order']
+
     def full_init(self) -> None:
         """Read the description of the set, and no image."""
         if self._fully_initialized:

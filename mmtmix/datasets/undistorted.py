@@ -65,14 +65,6 @@ def build_undistorted(
     return DATASETS.build(dataset), pipeline
 
 
-def loads_bgr(pipeline: Sequence[dict]) -> bool:
-    """Whether a pipeline gives BGR images, as reading files with OpenCV does.
-
-    Data sets that hold their images in memory, such as CIFAR, have RGB ones.
-    """
-    return any('LoadImageFromFile' in str(step['type']) for step in pipeline)
-
-
 def _parts(dataset: Any) -> Iterator[ConfigDict]:
     """A data set's settings and, where it wraps others, theirs."""
     if isinstance(dataset, Mapping):

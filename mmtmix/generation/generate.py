@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
@@ -13,11 +13,11 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 
-from mmtmix.datasets import build_undistorted, loads_bgr, undistorted_config
+from mmtmix.datasets import build_undistorted, undistorted_config
 from mmtmix.models import BatchMixer
 from mmtmix.models.batch_augments import build_mixer, mixer_config, with_input_stats
 from mmtmix.models.task_preprocessor import count_classes
-from mmtmix.models.teachers import build_teacher, preprocessor_config
+from mmtmix.models.teachers import build_teacher, dataset_order, preprocessor_config
 
 from .draws import Draw, DrawSampler, draw_batch
 from .folder import SetFolder
@@ -77,11 +77,14 @@ def generate(
     """
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
         settings, options = read_settings(cfg)
-        mixer = build_mixer(cfg)
-        dataset, pipeline = build_undistorted(cfg, 'train', options['pipeline'])
-        labelled = _labelled(mixer, cfg, dataset, options['teacher'], device or get_device())
+        source = undistorted_config(cfg, 'train', options['pipeline'])[0]
+        seen = Config(dict(cfg, train_dataloader=dict(dataset=source)))  # what mixers are given
+        mixer = build_mixer(seen)
+        dataset, _ = build_undistorted(cfg, 'train', options['pipeline'])
+        channel_order = _channel_order(source, dataset)
+        labelled = _labelled(mixer, seen, dataset, options['teacher'], device or get_device())
     parts = dict(
-        dataset=undistorted_config(cfg, 'train', options['pipeline'])[0],
+        dataset=source,
         preprocessor=preprocessor_config(cfg) or {},
         mixer=mixer_config(cfg),
         teacher=options['teacher'] or {},
@@ -95,7 +98,6 @@ def generate(
     mine = [number for number in folder.missing() if number % world_size == rank]
     folder.clean(mine)
     progress = Progress(folder)
-    channel_order = 'bgr' if loads_bgr(pipeline) else 'rgb'
     for shard in make_shards(
         dataset,
         DrawSampler(mine, drawing),
@@ -130,6 +132,21 @@ def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
         problem = f'has no field {", ".join(unknown)}' if unknown else 'needs num (--num)'
         raise ValueError(f'generation {problem}; it takes {", ".join([*known, *options])}')
     return GenerationSettings(**given), options
+
+
+def _channel_order(source: Mapping, dataset: Any) -> str:
+    """The order of the images' channels; grey images have none, and get any.
+
+    Raises:
+        ValueError: If colour images come in an unknown order.
+    """
+    order = dataset_order(source)
+    if order.name is None and dataset[0]['inputs'].shape[0] != 1:
+        raise ValueError(
+            'the set to make names the order of its colour channels, and that of the images is '
+            f'unknown: {order.reason}'
+        )
+    return order.name or 'rgb'
 
 
 def _labelled(

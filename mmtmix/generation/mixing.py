@@ -12,7 +12,7 @@ from torch import Tensor
 from mmtmix.functional import top_classes_match
 from mmtmix.models import BatchMixer, FrozenTeacher
 from mmtmix.models.task_preprocessor import TaskPreprocessor
-from mmtmix.models.teachers import InputStats, Renormalize
+from mmtmix.models.teachers import InputStats, Renormalize, swaps
 
 from .draws import Draw
 
@@ -39,7 +39,10 @@ class LabelledMixer:
         self.mixer, self.teacher, self.num_classes = mixer, teacher, num_classes
         self.preprocess = TaskPreprocessor(preprocessor, num_classes, device)
         stats, pixels = InputStats.from_preprocessor(preprocessor), InputStats()
-        self._to_pixels, self._from_pixels = Renormalize(stats, pixels), Renormalize(pixels, stats)
+        # pixels keep the order of the data set
+        swap = swaps(preprocessor)
+        self._to_pixels = Renormalize(stats, pixels, swap)
+        self._from_pixels = Renormalize(pixels, stats, swap)
 
     @torch.no_grad()
     def __call__(self, items: Sequence[dict], draw: Draw) -> dict[str, np.ndarray]:

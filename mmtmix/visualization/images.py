@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from mmtmix.models.teachers import InputStats
-
-CHANNEL_ORDERS = ('rgb', 'bgr')
+from mmtmix.models.teachers.channel_order import CHANNEL_ORDERS
 
 _CAM_COLORS, _CAM_ALPHA = 'jet', 0.45
 
@@ -35,14 +34,18 @@ def denormalize(images: Tensor, stats: InputStats, channel_order: str = 'rgb') -
         ValueError: If there are neither 1 nor 3 channels, or mean and std are for another
             number, or the order is unknown.
     """
-    if channel_order not in CHANNEL_ORDERS:
-        raise ValueError(f'channel_order must be one of {CHANNEL_ORDERS}, got {channel_order!r}')
     if images.dim() < 3 or images.size(-3) not in (1, 3):
         raise ValueError(
             'images must be grey or colour, (..., C, H, W) with C = 1 or 3, got shape '
             f'{tuple(images.shape)}'
         )
     channels = images.size(-3)
+    if channels == 3 and channel_order not in CHANNEL_ORDERS:
+        raise ValueError(
+            f'channel_order must be one of {CHANNEL_ORDERS}, got {channel_order!r}; where the '
+            "images' config does not tell it, give --channel-order to the tool, or declare it as "
+            "a class attribute of the data set, channel_order = 'rgb' or 'bgr'"
+        )
     mean, std = np.float32(stats.mean or (0.0,)), np.float32(stats.std or (1.0,))
     for name, values in (('mean', mean), ('std', std)):
         if len(values) not in (1, channels):

@@ -10,9 +10,9 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmtmix.datasets import build_undistorted, loads_bgr
+from mmtmix.datasets import build_undistorted, undistorted_config
 from mmtmix.models.task_preprocessor import TaskPreprocessor, count_classes
-from mmtmix.models.teachers import InputStats, preprocessor_config
+from mmtmix.models.teachers import InputStats, dataset_order, preprocessor_config
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class RealImages:
         names: Name of each image's class, N.
         index: The images of each mix, (N, k): an image with the others of its group.
         stats: How the images are normalised.
-        channel_order: ``'rgb'`` or ``'bgr'``, of the normalised images.
+        channel_order: ``'rgb'`` or ``'bgr'``, of the normalised images; None where it is unknown.
     """
 
     inputs: Tensor
@@ -33,7 +33,7 @@ class RealImages:
     names: list[str]
     index: Tensor
     stats: InputStats
-    channel_order: str
+    channel_order: str | None
 
     @property
     def rows(self) -> range:
@@ -70,7 +70,7 @@ def load_images(
         ValueError: If the config has no such data set, there are too few images, the indices
             don't fit or images differ in size.
     """
-    dataset, pipeline = build_undistorted(cfg, split)
+    dataset, _ = build_undistorted(cfg, split)
     indices = draw_groups(dataset, num, num_mix, seed) if indices is None else list(indices)
     if not indices or len(indices) % num_mix or not all(0 <= i < len(dataset) for i in indices):
         raise ValueError(
@@ -86,9 +86,9 @@ def load_images(
     # row i of a group is the group from its i-th image on, around its end
     groups = torch.arange(len(indices), device=device).view(-1, num_mix)
     index = torch.stack([groups.roll(-i, dims=1) for i in range(num_mix)], dim=1).flatten(0, 1)
-    stats = InputStats.from_config(cfg) or InputStats()
-    channel_order = 'bgr' if loads_bgr(pipeline) != stats.to_rgb else 'rgb'
-    return RealImages(inputs, scores, names, index, stats, channel_order)
+    order = dataset_order(undistorted_config(cfg, split)[0])
+    stats = InputStats.from_preprocessor(settings, order)
+    return RealImages(inputs, scores, names, index, stats, stats.channel_order)
 
 
 def draw_groups(dataset: Any, num: int, num_mix: int, seed: int) -> list[int]:

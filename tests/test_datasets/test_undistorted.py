@@ -4,9 +4,8 @@ import copy
 
 import pytest
 from mmengine.config import Config
-from mmpretrain.datasets.transforms import LoadImageFromFile
 
-from mmtmix.datasets import FashionMNISTIdx, build_undistorted, loads_bgr
+from mmtmix.datasets import FashionMNISTIdx, build_undistorted
 from mmtmix.datasets.undistorted import undistorted_config
 
 pytestmark = pytest.mark.host
@@ -98,16 +97,3 @@ def test_missing_files_are_said_as_before_training(tmp_path):
     cfg = config(train=fashion(CROP, data_root=str(tmp_path)), val=fashion(PLAIN))
     with pytest.raises(FileNotFoundError, match=r'train_dataloader\.dataset: FashionMNISTIdx'):
         build_undistorted(cfg, 'train')
-
-
-@pytest.mark.parametrize(
-    ('kind', 'expected'),
-    [
-        ('LoadImageFromFile', True),
-        ('mmcv.LoadImageFromFile', True),
-        (LoadImageFromFile, True),
-        ('Resize', False),
-    ],
-)
-def test_images_from_files_are_bgr(kind, expected):
-    assert loads_bgr([dict(type=kind), dict(type='PackInputs')]) is expected

@@ -1,7 +1,6 @@
 """Real searches on a few images: what they write, refuse and repeat."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -198,7 +197,7 @@ def test_a_search_of_a_runner_without_a_config_is_exported(
     cfg.model.data_preprocessor = cfg.data_preprocessor
     if as_object:  # the model as well as its teacher
         stats = InputStats.from_config(cfg)
-        cfg.model.teacher = FrozenTeacher(**fitted_teacher, input_stats=asdict(stats))
+        cfg.model.teacher = FrozenTeacher(**fitted_teacher, input_stats=stats)
         cfg.model = MODELS.build(dict(cfg.model, _scope_='mmpretrain'))
     parts = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'default_scope')
     settings = {name: cfg[name] for name in parts}

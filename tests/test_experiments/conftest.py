@@ -71,6 +71,10 @@ class GeneratedImages(BaseDataset):
         metainfo = DATASETS.get(like).METAINFO
         super().__init__(ann_file='', metainfo=metainfo, pipeline=pipeline)
 
+    @classmethod
+    def channel_order(cls, like: str, **kwargs: Any) -> str:
+        return 'rgb' if like in IN_MEMORY else 'bgr'
+
     def load_data_list(self) -> list[dict[str, Any]]:
         labels = labels_of(NUM_TRAIN, self.num_classes)[: self.num]
         items = [dict(img=image) for image in images_of(labels, *self.shape)]
@@ -124,8 +128,9 @@ def write_mixed_set(folder: Path, num: int, num_classes: int, clean: str) -> Non
     classes = np.array(labels_of(num, num_classes))
     # mixed after the pipeline of validation
     images = images_of(list(classes), *(SHAPES.get(clean, (64, 64))))
+    order = 'rgb' if clean in IN_MEMORY else 'bgr'
     records = MixedRecords(
-        images=[encode_image(image, 'bgr') for image in images],
+        images=[encode_image(image, order) for image in images],
         sources=np.zeros((num, 2), dtype=np.int64),
         flips=np.zeros((num, 2), dtype=bool),
         weights=np.full((num, 2), 0.5, dtype=np.float32),
@@ -138,7 +143,7 @@ def write_mixed_set(folder: Path, num: int, num_classes: int, clean: str) -> Non
     digest = '0' * 64
     (folder / 'shard-00000.safetensors').write_bytes(pack_shard(records, 0, digest))
     described = dict(format=1, num=num, shards=[num], settings_digest=digest)
-    described |= dict(num_classes=num_classes, num_mix=2, channel_order='bgr', settings={})
+    described |= dict(num_classes=num_classes, num_mix=2, channel_order=order, settings={})
     names = DATASETS.get(clean).METAINFO.get('classes')
     described |= dict(classes=None if names is None else list(names), statistics={})
     (folder / 'dataset.json').write_text(json.dumps(described))
@@ -191,7 +196,9 @@ def fit_teacher(path: str, checkpoint: Path) -> dict[str, Any]:
         hits = (model(inputs, mode='tensor').argmax(dim=1) == torch.tensor(labels)).float()
     assert hits.mean() > 0.9
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
-    return dict(config=dict(model=model_cfg, data_preprocessor=stats), checkpoint=str(checkpoint))
+    loader = dict(dataset=cfg.train_dataloader.dataset.to_dict())  # says the order of channels
+    config = dict(model=model_cfg, data_preprocessor=stats, train_dataloader=loader)
+    return dict(config=config, checkpoint=str(checkpoint))
 
 
 @pytest.fixture(autouse=True)

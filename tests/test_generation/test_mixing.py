@@ -7,6 +7,7 @@ import torch
 from mmtmix.generation.draws import draw_batch
 from mmtmix.generation.mixing import LabelledMixer, check_teacher
 from mmtmix.models import FrozenTeacher, SampleCutMix, SampleMixup, SuperMix
+from mmtmix.models.teachers import ChannelOrder, InputStats
 
 pytestmark = pytest.mark.host
 
@@ -32,7 +33,9 @@ def teacher_of(teacher_args):
 
     def make(channels=3, to_rgb=False):
         stats = preprocessor(channels, to_rgb)
-        teacher = FrozenTeacher(**teacher_args(in_channels=channels), input_stats=stats)
+        told = InputStats.from_preprocessor(stats, ChannelOrder('rgb'))
+        args = teacher_args(in_channels=channels)
+        teacher = FrozenTeacher(**args, input_stats=told, channel_order='rgb')
         head = teacher.model.head.fc
         head.weight *= 10  # else it would predict the same two classes of nearly all images
         noise = torch.randn(64, channels, 12, 14, generator=torch.Generator().manual_seed(8))

@@ -40,7 +40,9 @@ def trained(tmp_path_factory, spawn, cifar_files):
         neck=dict(type='GlobalAveragePooling'),
         head=dict(type='LinearClsHead', num_classes=10, in_channels=64),
     )
-    Config(dict(model=teacher, data_preprocessor=TEACHER_STATS)).dump(folder / 'teacher.py')
+    files = dict(type='CustomDataset', pipeline=[dict(type='LoadImageFromFile')])
+    config = dict(model=teacher, data_preprocessor=TEACHER_STATS)
+    Config(dict(config, train_dataloader=dict(dataset=files))).dump(folder / 'teacher.py')
     network = MODELS.build(dict(teacher, _scope_='mmpretrain'))
     torch.save(dict(state_dict=network.state_dict()), folder / 't.pth')
     save_mixer(TransformMixer(num_mix=2, cam_size=32), folder / 'mixer.pth')
@@ -73,5 +75,9 @@ def test_checkpoint_is_the_students_alone(trained):
 def test_teacher_knows_how_the_tasks_images_are_normalised(trained):
     stats = json.loads((trained / 'stats.json').read_text())
     task = Config.fromfile(STOCK).data_preprocessor
-    assert stats['source'] == dict(mean=task.mean, std=task.std, to_rgb=task.to_rgb)
-    assert stats['target'] == TEACHER_STATS
+    found = {side: {name: stats[side][name] for name in ('mean', 'std')} for side in stats}
+    assert found['source'] == dict(mean=task.mean, std=task.std)
+    assert found['target'] == dict(mean=TEACHER_STATS['mean'], std=TEACHER_STATS['std'])
+    # arrays are RGB as they are; files are BGR, which the teacher swaps
+    orders = {side: stats[side]['channel_order'] for side in stats}
+    assert orders == dict(source='rgb', target='rgb')

@@ -17,7 +17,7 @@ from torch import Tensor
 from mmtmix.engine.labels import check_labels, iter_labelled
 from mmtmix.models.batch_augments import BatchMixer
 from mmtmix.models.classifiers.labels import read_scores
-from mmtmix.models.teachers import FrozenTeacher
+from mmtmix.models.teachers import ChannelOrder, FrozenTeacher, dataset_order, loaded_order
 
 from .shared_seed import shared_seed
 
@@ -170,6 +170,8 @@ class OfflineMixes(Mixes):
         self.loader = runner.build_dataloader({**defaults, **self.config}, seed=seed)
         self.num_classes = num_classes
         _check_images(clean.dataset, self.loader.dataset)
+        orders = loaded_order(runner.cfg), dataset_order(self.config.get('dataset'))
+        _check_orders(*orders, self.loader.dataset)
         if needs_targets:
             _check_targets(self.loader.dataset, num_classes)
         model = runner.model
@@ -241,6 +243,16 @@ def _check_targets(mixed: Any, num_classes: int | None) -> None:
         )
     for dataset in iter_labelled(mixed):
         check_labels(dataset, num_classes, 'mixed.dataloader')
+
+
+def _check_orders(clean: ChannelOrder, mixed: ChannelOrder, dataset: Any) -> None:
+    """See that both give colours in the same order: one data preprocessor serves both."""
+    if clean.differs(mixed) and dataset[0]['inputs'].shape[0] == 3:
+        raise ValueError(
+            f'the mixed images of {type(dataset).__name__} come in another order of colour '
+            f'channels than the training images ({mixed.name or "swapped"} instead of '
+            f'{clean.name or "not"}); load both in the same way'
+        )
 
 
 def _check_images(clean: Any, mixed: Any) -> None:

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.losses import DistillLoss, NetworkOutputs
 from mmtmix.models.teachers import FrozenTeacher
 
@@ -81,12 +82,15 @@ class DistillObjective:
         if self.mixes is not None:
             needs_targets = self.mixed_cls == 'target'
             mixed = self.mixes.draw(inputs, data_samples, self.teacher, needs_targets)
+        known = None if mixed is None else mixed.clean_logits
         if self._on_clean:
-            known = None if mixed is None else mixed.clean_logits
             answer = self._ask(inputs, self._on_clean, known)
+            known = answer.logits
             index = _numbers(data_samples, inputs.device, self._on_clean)
             for loss in self._on_clean:
                 terms[f'loss_{loss.name}'] = loss(clean, answer, index, seed)
+        if self.teacher.report.is_open:
+            self._report(inputs, data_samples, known)
         if mixed is not None:
             terms |= self._mixed_terms(mixed, seed)
         return terms
@@ -105,6 +109,16 @@ class DistillObjective:
                 terms[f'loss_{loss.name}_mixed'] = loss(outputs, answer, nobody, seed)
         loss = self.student.loss(logits, targets)
         return {'loss_mixed': self.cls_weight * loss, **terms}
+
+    @torch.no_grad()
+    def _report(
+        self, inputs: Tensor, data_samples: Sequence[DataSample], known: Tensor | None
+    ) -> None:
+        """Count which clean images the teacher gets right, from one pass of its own if need be."""
+        # of several views of each image the first ones come first
+        count, is_last = len(data_samples), known is None
+        logits = self.teacher(inputs[:count]) if known is None else known[:count]
+        self.teacher.report(logits, read_scores(data_samples, logits.size(1)), is_last)
 
     @torch.no_grad()
     def _ask(

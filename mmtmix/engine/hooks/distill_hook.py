@@ -118,6 +118,7 @@ class DistillHook(Hook):
                 self.mixes.load()
             teacher = build_teacher(self.teacher_config)
         check_classes(student, teacher)
+        teacher.check_channels()
         self.objective = DistillObjective(
             student,
             teacher,

@@ -14,6 +14,8 @@ from torch import nn
 from mmtmix.engine.hooks import FiniteStopHook
 from mmtmix.models.mixers import save_mixer
 from mmtmix.models.search import MixerSearch
+from mmtmix.models.teachers import beats_chance
+from mmtmix.models.teachers.report import CAUSES
 from mmtmix.utils import unwrap
 
 
@@ -109,16 +111,13 @@ class MixerSearchLoop(EpochBasedTrainLoop):
             counts += torch.tensor([float(hits), float(len(labels))])
         all_reduce(counts)  # every rank has to come to the same verdict
         hits, total = counts.tolist()
-        chance = 1 / known
-        limit = total * chance + 3 * (total * chance * (1 - chance)) ** 0.5
         accuracy = f'{100 * hits / total:.1f} % of {total:.0f} training images'
-        if hits <= limit:
+        if not beats_chance(hits, total, known):
             raise RuntimeError(
                 f'the teacher gets {accuracy} right, which is no better than chance '
-                f'({100 * chance:.1f} %): a search cannot learn from it. Check that its '
-                'checkpoint is trained, that its classes have the same order as the data set, '
-                'and its data_preprocessor (mean, std, to_rgb)'
+                f'({100 / known:.1f} %): a search cannot learn from it. Check that {CAUSES}'
             )
+        self.search.teacher.report.close()
         self.runner.logger.info(f'The teacher gets {accuracy} right.')
 
     def export(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from inspect import signature
 
 from mmengine.config import Config, ConfigDict
@@ -13,7 +12,7 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import nn
 
 from mmtmix.models.saliency import SALIENCY_SOURCES
-from mmtmix.models.teachers import InputStats, preprocessor_config
+from mmtmix.models.teachers import InputStats, loaded_order, preprocessor_config
 
 from .batch_mixer import BatchMixer
 
@@ -42,7 +41,7 @@ def mixer_config(cfg: Config) -> ConfigDict:
 
 def with_input_stats(teacher: Mapping, cfg: Config) -> ConfigDict:
     """A teacher's settings, with the normalisation of a config's images, since no run tells it."""
-    stats = asdict(InputStats.from_preprocessor(preprocessor_config(cfg) or {}))
+    stats = InputStats.from_preprocessor(preprocessor_config(cfg) or {}, loaded_order(cfg))
     return ConfigDict({'input_stats': stats, **teacher})
 
 

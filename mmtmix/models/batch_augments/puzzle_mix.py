@@ -90,7 +90,7 @@ class PuzzleMix(BatchMixer):
         transport: bool = True,
         t_size: int = 4,
         t_eps: float = 0.8,
-        input_stats: dict | None = None,
+        input_stats: dict | InputStats | None = None,
     ):
         super().__init__(num_mix, alpha)
         if num_mix != 2:
@@ -174,17 +174,19 @@ class PuzzleMix(BatchMixer):
         stats = self._stats or _running_stats()
         if self._to_range is None or self._to_range.source != stats:
             print_log(f'PuzzleMix takes images for normalised by a std of {stats.std}', 'current')
-            self._to_range = Renormalize(stats, InputStats(std=(255.0,)))
+            self._to_range = Renormalize(stats, InputStats(std=(255.0,)), swap=False)
         return self._to_range(images.float())
 
 
-def _std_of(input_stats: Mapping) -> InputStats:
-    if not isinstance(input_stats, Mapping) or not input_stats.get('std'):
+def _std_of(input_stats: Mapping | InputStats) -> InputStats:
+    known = isinstance(input_stats, (Mapping, InputStats))
+    stats = InputStats.from_dict(input_stats) if known else InputStats()
+    if not stats.std:
         raise ValueError(
-            'input_stats must be dict(std=[...]), one number a channel or one for all, in 0-255 '
+            'input_stats must be dict(std=[...]), one number per channel or one for all, in 0-255 '
             f'units, got {input_stats!r}'
         )
-    return InputStats(std=tuple(float(value) for value in input_stats['std']))
+    return InputStats(std=stats.std)
 
 
 def _running_stats() -> InputStats:

@@ -182,5 +182,8 @@ class SuperMix(AsksTeacher, BatchMixer):
         check_one_class(batch_scores)
         by_label = self.labels == 'gt'
         needs_logits = not by_label or self.on_failure == 'clean'
-        logits = self.teacher(batch_inputs) if needs_logits else None
+        for_report = not needs_logits and self.teacher.report.is_open
+        logits = self.teacher(batch_inputs) if needs_logits or for_report else None
+        if logits is not None:
+            self.teacher.report(logits, batch_scores, is_last=for_report)
         return (batch_scores if by_label else logits).argmax(dim=1), logits

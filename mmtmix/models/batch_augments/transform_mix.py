@@ -78,7 +78,8 @@ class TransformMix(AsksTeacher, BatchMixer):
 
     def load(self) -> None:
         """See :meth:`BatchMixer.load`."""
-        _ = self.mixer  # and with it the teacher
+        super().load()  # the teacher
+        _ = self.mixer
 
     @torch.no_grad()
     def mix(
@@ -97,6 +98,7 @@ class TransformMix(AsksTeacher, BatchMixer):
             check_classes(self.teacher, batch_scores)
             classes = batch_scores.argmax(dim=1)
         logits, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
+        self.teacher.report(logits, batch_scores)
         saliency = saliency[index]
         noise = self.mixer.draw_noise(len(index), generator)
         noise = noise.to(batch_inputs.device, non_blocking=True)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmtmix.functional import fine_grained_saliency, gray_levels
 from mmtmix.models.teachers import InputStats, Renormalize
+from mmtmix.models.teachers.input_stats import TASK_CURE
 
 from .base import SALIENCY_SOURCES, SaliencySource
 
@@ -21,21 +22,18 @@ class FineGrainedSaliency(SaliencySource):
     hands over normalised floats, whose bytes OpenCV then takes for gray levels.)
 
     Args:
-        input_stats: How images are normalised: ``dict(mean=..., std=..., to_rgb=...)`` in 0-255
-            units, or the settings of a data preprocessor. By default what the running config
+        input_stats: How images are normalised: ``dict(mean=..., std=..., channel_order=...)`` in
+            0-255 units, as a data preprocessor gives them out. By default what the running config
             says; outside of a run each image is stretched from its least to its largest value,
             and taken for RGB.
 
     Raises:
-        TypeError: If ``input_stats`` is no dict.
+        TypeError: If ``input_stats`` is no dict, or has an unknown key.
+        ValueError: If its channel order is unknown.
     """
 
-    def __init__(self, input_stats: Mapping | None = None):
-        if input_stats is not None and not isinstance(input_stats, Mapping):
-            raise TypeError(
-                f'input_stats must be dict(mean=..., std=..., to_rgb=...), got {input_stats!r}'
-            )
-        self._stats = None if input_stats is None else InputStats.from_preprocessor(input_stats)
+    def __init__(self, input_stats: Mapping | InputStats | None = None):
+        self._stats = None if input_stats is None else InputStats.from_dict(input_stats)
         self._to_pixels: Renormalize | None = None
 
     @torch.no_grad()
@@ -44,17 +42,23 @@ class FineGrainedSaliency(SaliencySource):
 
         Raises:
             ValueError: If images have neither 1 nor 3 channels, or the running config doesn't
-                say how they are normalised.
+                say how they are normalised or in which order their three channels are.
         """
         inputs = batch_inputs.float()
         # asked each time: a run may have begun or ended since
-        stats = self._stats or InputStats.of_running_task()
+        stats = InputStats.of_batch(self._stats, inputs.size(1))
         if stats is None:
             low, high = inputs.amin((1, 2, 3), keepdim=True), inputs.amax((1, 2, 3), keepdim=True)
             pixels, is_rgb = (inputs - low) / (high - low).clamp_min(1e-8) * 255, True
         else:
-            is_rgb = stats.to_rgb
+            if inputs.size(1) == 3 and stats.channel_order is None:
+                raise ValueError(
+                    'FineGrainedSaliency turns images grey, and the order of their colour '
+                    f'channels is unknown ({stats.unknown.reason}); give {TASK_CURE} in it, with '
+                    'what comes out of the data_preprocessor'
+                )
+            is_rgb = stats.channel_order == 'rgb'
             if self._to_pixels is None or self._to_pixels.source != stats:
-                self._to_pixels = Renormalize(stats, InputStats(to_rgb=is_rgb))
+                self._to_pixels = Renormalize(stats, InputStats(), swap=False)
             pixels = self._to_pixels(inputs)
         return fine_grained_saliency(gray_levels(pixels, is_rgb))

@@ -47,7 +47,9 @@ class TeacherCAM(AsksTeacher, SaliencySource):
         if self.cam_class == 'target':
             check_classes(self.teacher, batch_scores)
             classes = batch_scores.argmax(dim=1)
-        return self.teacher.saliency(batch_inputs, classes)[1]
+        logits, saliency = self.teacher.saliency(batch_inputs, classes)
+        self.teacher.report(logits, batch_scores)
+        return saliency
 
 
 def check_classes(teacher: FrozenTeacher, batch_scores: Tensor) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 import torch
 from mmengine.model import BaseModel
@@ -62,8 +61,9 @@ class MixerSearch(BaseModel):
         self.alpha = alpha
         self.mixer: TransformMixer = MODELS.build(mixer)
         if isinstance(teacher, Mapping) and data_preprocessor is not None:
+            # a run adds the order of the channels, which its data set decides
             stats = InputStats.from_preprocessor(data_preprocessor)
-            teacher = {'input_stats': asdict(stats), **teacher}
+            teacher = {'input_stats': stats, **teacher}
         self.teacher = build_teacher(teacher)
         if self.teacher.num_classes is None:
             raise ValueError('the teacher needs a head with num_classes to be searched with')
@@ -101,7 +101,7 @@ class MixerSearch(BaseModel):
             )
         generator = rank_generator()
         weights, index = self._draw(inputs, generator)
-        mixed, _ = self._mix(inputs, scores.argmax(dim=1), weights, index, generator)
+        mixed, _ = self._mix(inputs, scores, weights, index, generator)
         if mode == 'tensor':
             return mixed
         targets = mix_targets(scores, weights, index)
@@ -152,7 +152,7 @@ class MixerSearch(BaseModel):
         targets, classes = mix_targets(scores, weights, index), scores.argmax(dim=1)
         boxes = box_masks(weights, *inputs.shape[-2:], generator)
         images = inputs[index]
-        mixed, details = self._mix(inputs, classes, weights, index, generator)
+        mixed, details = self._mix(inputs, scores, weights, index, generator)
         mixes = dict(
             transformmix=mixed,
             mixup=blend(images, weights[..., None, None, None].to(images.dtype)),
@@ -180,12 +180,14 @@ class MixerSearch(BaseModel):
     def _mix(
         self,
         inputs: Tensor,
-        classes: Tensor,
+        scores: Tensor,
         weights: Tensor,
         index: Tensor,
         generator: torch.Generator,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        _, saliency = self.teacher.saliency(inputs, classes, self.mixer.cam_size)
+        classes = scores.argmax(dim=1)
+        logits, saliency = self.teacher.saliency(inputs, classes, self.mixer.cam_size)
+        self.teacher.report(logits, scores)
         noise = self.mixer.draw_noise(len(inputs), generator)
         noise = noise.to(inputs.device, non_blocking=True)
         return self.mixer.mix(inputs[index], saliency[index], weights, noise)

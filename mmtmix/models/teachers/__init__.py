@@ -2,15 +2,25 @@
 
 from .asks_teacher import AsksTeacher
 from .building import build_teacher, check_teacher
+from .channel_order import ChannelOrder
 from .frozen_teacher import FrozenTeacher
-from .input_stats import InputStats, Renormalize, preprocessor_config
+from .input_stats import InputStats, preprocessor_config
+from .loaded_order import dataset_order, loaded_order, swaps
+from .renormalize import Renormalize
+from .report import TeacherReport, beats_chance
 
 __all__ = [
     'AsksTeacher',
+    'ChannelOrder',
     'FrozenTeacher',
     'InputStats',
     'Renormalize',
+    'TeacherReport',
+    'beats_chance',
     'build_teacher',
     'check_teacher',
+    'dataset_order',
+    'loaded_order',
     'preprocessor_config',
+    'swaps',
 ]

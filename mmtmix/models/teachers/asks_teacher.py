@@ -33,5 +33,10 @@ class AsksTeacher:
         return build_teacher(self._teacher)
 
     def load(self) -> None:
-        """Read the teacher's files."""
-        _ = self.teacher
+        """Read the teacher's files.
+
+        Raises:
+            FileNotFoundError: If one is missing.
+            ValueError: If one doesn't fit, or the order of colour channels is unknown.
+        """
+        self.teacher.check_channels()

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 import torch
 from mmengine.logging import MessageHub
 
+from .channel_order import check_channel_order
 from .frozen_teacher import FrozenTeacher, check_options
 from .input_stats import InputStats
 
@@ -48,6 +49,7 @@ def check_teacher(teacher: dict | FrozenTeacher) -> None:
     given.apply_defaults()
     options = given.arguments
     check_options(options['saliency'], options['cam_layer'], options['dtype'])
+    check_channel_order(options['channel_order'])
     if options['input_stats'] is not None:
         InputStats.from_dict(options['input_stats'])
 

@@ -13,9 +13,12 @@ from mmtmix.functional import min_max, resize_map
 from mmtmix.utils import AUTO, DTYPES, check_dtype, is_faster_in_half
 
 from .cam import ClassicCAM, GradCAM, has_exact_cam
-from .input_stats import InputStats, Renormalize
+from .channel_order import check_channel_order
+from .input_stats import InputStats
 from .loading import build_classifier, load_weights
 from .logit_gradient import LogitGradient
+from .renormalize import Renormalize
+from .report import TeacherReport
 
 SALIENCY = ('auto', 'cam', 'grad_cam', 'input_gradient')
 
@@ -40,12 +43,16 @@ class FrozenTeacher:
         channels_last: Use the channels-last memory format.
         compile: True, or arguments of ``torch.compile`` for the forward.
         input_stats: How the inputs it gets are normalised, ``dict(mean=..., std=...,
-            to_rgb=...)`` in 0-255 units. By default what the running config says, and outside
-            of a run the teacher's own normalisation.
+            channel_order=...)`` in 0-255 units, in the order of the channels as they come. By
+            default what the running config says, and outside of a run the teacher's own
+            normalisation.
+        channel_order: ``'rgb'`` or ``'bgr'``, the order in which the network got the channels in
+            its training, after its data preprocessor. By default what its config says.
 
     Attributes:
         config_name: Where its config is from; empty if that was no file.
         checkpoint_name: Where its weights are from.
+        report: Logs once per run how many images it gets right.
 
     Raises:
         FileNotFoundError: If config or checkpoint do not exist.
@@ -61,12 +68,16 @@ class FrozenTeacher:
         dtype: str | None = AUTO,
         channels_last: bool = False,
         compile: bool | dict = False,
-        input_stats: dict | None = None,
+        input_stats: dict | InputStats | None = None,
+        channel_order: str | None = None,
     ):
         check_options(saliency, cam_layer, dtype)
+        check_channel_order(channel_order)
         is_file = isinstance(config, (str, os.PathLike))
         self.config_name, self.checkpoint_name = str(config) if is_file else '', str(checkpoint)
         self.model, self.stats = build_classifier(config)
+        if channel_order is not None:
+            self.stats = self.stats.in_order(channel_order)
         self._load()
         convolutions = (layer for layer in self.model.modules() if isinstance(layer, nn.Conv2d))
         first = next(convolutions, None)
@@ -97,6 +108,7 @@ class FrozenTeacher:
         self.model.to(memory_format=self.memory_format)
         self._input_stats = None if input_stats is None else InputStats.from_dict(input_stats)
         self._renormalize: Renormalize | None = None
+        self.report = TeacherReport()
 
     @property
     def num_classes(self) -> int | None:
@@ -163,6 +175,16 @@ class FrozenTeacher:
                 cam = self._cam.maps(logits, features, classes, prepared.shape[-2:])
         return logits.detach(), cam
 
+    def check_channels(self) -> None:
+        """Refuse colour images whose channel order is unknown, without seeing any.
+
+        Raises:
+            ValueError: If the order of the task's images can't be compared with the teacher's.
+        """
+        if self._in_channels is not None:
+            source = InputStats.of_batch(self._input_stats, self._in_channels) or self.stats
+            Renormalize(source, self.stats).check(self._in_channels)
+
     def _logits_and_features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         features = self.model.extract_feat(inputs)
         return self.model.head(features), self.model.head.pre_logits(features)
@@ -189,7 +211,7 @@ class FrozenTeacher:
             if parameter.device != inputs.device:
                 self.model.to(inputs.device)
             # asked each time: a run may have begun or ended since
-            source = self._input_stats or InputStats.of_running_task() or self.stats
+            source = InputStats.of_batch(self._input_stats, inputs.size(1)) or self.stats
             if self._renormalize is None or self._renormalize.source != source:
                 print_log(f'The teacher gets images normalised by {source}', logger='current')
                 self._renormalize = Renormalize(source, self.stats).to(inputs.device)

@@ -1,53 +1,112 @@
-"""How batches are normalised, and how to bring one normalisation to another."""
+"""How batches are normalised."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import MessageHub
-from torch import Tensor
+
+from .channel_order import ChannelOrder, check_channel_order
+from .loaded_order import loaded_order, swaps
+
+COLOUR = 3  # channels of an image whose channels have an order
+_KEYS = ('mean', 'std', 'channel_order')
+_UNSAID = ChannelOrder(reason='a data_preprocessor alone does not say it')
+TASK_CURE = "input_stats=dict(mean=[...], std=[...], channel_order='rgb')"
 
 
 @dataclass(frozen=True)
 class InputStats:
-    """Mean and standard deviation (0-255 units) and channel order of a network's input.
+    """Mean, standard deviation and channel order of a network's input.
 
     Attributes:
-        mean: One value a channel, or one for all; empty where inputs are not normalised.
+        mean: One value per channel, or one for all, in 0-255 units; empty where inputs are not
+            normalised.
         std: As ``mean``.
-        to_rgb: Whether the data preprocessor swaps BGR images to RGB.
+        channel_order: ``'rgb'`` or ``'bgr'``, the order in which the network gets the channels,
+            after its data preprocessor; None where that is unknown. ``mean`` and ``std`` are in
+            this order.
+        unknown: What is known of an order without a name.
     """
 
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
-    to_rgb: bool = False
+    channel_order: str | None = None
+    unknown: ChannelOrder = ChannelOrder()
+
+    def __post_init__(self) -> None:
+        check_channel_order(self.channel_order)
+
+    def __str__(self) -> str:
+        order = f', channels in {self.channel_order} order' if self.channel_order else ''
+        return f'mean {list(self.mean)}, std {list(self.std)}{order}'
+
+    @property
+    def order(self) -> ChannelOrder:
+        """The channel order, comparable where it has no name, too."""
+        return ChannelOrder(self.channel_order) if self.channel_order else self.unknown
 
     @classmethod
-    def from_dict(cls, stats: Mapping) -> InputStats:
-        """Read them from ``dict(mean=..., std=..., to_rgb=...)``; TypeError of anything else."""
+    def from_dict(cls, stats: Mapping | InputStats) -> InputStats:
+        """Read the ``input_stats`` of a teacher or of a source of saliency.
+
+        Args:
+            stats: ``dict(mean=..., std=..., channel_order=...)``, each optional, in 0-255 units
+                and as the network gets the channels; or statistics, which are returned.
+
+        Raises:
+            TypeError: If it is neither, or a key is unknown.
+            ValueError: If the channel order is unknown, or ``to_rgb`` is given in its place.
+        """
+        if isinstance(stats, InputStats):
+            return stats
         if not isinstance(stats, Mapping):
-            raise TypeError(f'input_stats must be dict(mean=[...], std=[...]), got {stats!r}')
-        lists = (list, tuple)  # a config has lists
-        return cls(**{k: tuple(v) if isinstance(v, lists) else v for k, v in stats.items()})
-
-    @classmethod
-    def from_preprocessor(cls, cfg: dict) -> InputStats:
-        """Read them from a ``data_preprocessor`` config."""
+            raise TypeError(
+                'input_stats must be dict(mean=[...], std=[...], channel_order=...), got '
+                f'{stats!r}'
+            )
+        if swaps(stats) or 'to_rgb' in stats:
+            raise ValueError(
+                f'input_stats={dict(stats)!r} has to_rgb, which says whether a data_preprocessor '
+                "swaps channels and not what comes out; give channel_order='rgb' or 'bgr' in its "
+                'place, the order after the data_preprocessor'
+            )
+        unknown = sorted(set(stats) - set(_KEYS))
+        if unknown:
+            raise TypeError(f'input_stats has unknown keys {unknown}; it takes {list(_KEYS)}')
+        check_channel_order(stats.get('channel_order'))
+        reason = 'input_stats has no channel_order'
         return cls(
-            mean=tuple(float(value) for value in cfg.get('mean') or ()),
-            std=tuple(float(value) for value in cfg.get('std') or ()),
-            to_rgb=bool(cfg.get('to_rgb') or cfg.get('bgr_to_rgb')),
+            **_columns_in(stats),
+            channel_order=stats.get('channel_order'),
+            unknown=ChannelOrder(reason=reason),
         )
 
     @classmethod
+    def from_preprocessor(cls, cfg: Mapping, loaded: ChannelOrder = _UNSAID) -> InputStats:
+        """Read the statistics of what a data preprocessor gives out.
+
+        Args:
+            cfg: Its settings.
+            loaded: The channel order of what it gets.
+        """
+        order = loaded.swapped() if swaps(cfg) else loaded
+        return cls(**_columns_in(cfg), channel_order=order.name, unknown=order)
+
+    @classmethod
     def from_config(cls, cfg: Config) -> InputStats | None:
-        """Read them from a whole config; None if it has no ``data_preprocessor``."""
+        """Read the statistics of a whole config; None if it has no ``data_preprocessor``.
+
+        Raises:
+            ValueError: If a class in it declares an unknown ``channel_order``.
+        """
         preprocessor = preprocessor_config(cfg)
-        return None if preprocessor is None else cls.from_preprocessor(preprocessor)
+        if preprocessor is None:
+            return None
+        return cls.from_preprocessor(preprocessor, loaded_order(cfg))
 
     @classmethod
     def of_running_task(cls) -> InputStats | None:
@@ -72,14 +131,38 @@ class InputStats:
         is_over = 'loop_stage' not in hub.runtime_info and hub.log_scalars
         return None if text is None or is_over else _stats_in(text)
 
+    @classmethod
+    def of_batch(cls, given: InputStats | None, channels: int) -> InputStats | None:
+        """Return how a batch is normalised.
+
+        Args:
+            given: What the user says. A channel order that is missing there is the running
+                task's.
+            channels: Of its images; a missing order matters where there are three.
+
+        Returns:
+            The statistics given, or else the running task's; None where there are neither.
+
+        Raises:
+            ValueError: If they are to be taken from a running config that does not say them.
+        """
+        if given is None:
+            return cls.of_running_task()
+        if given.order.name or given.order.loader or channels != COLOUR:
+            return given
+        task = cls.of_running_task()
+        return given if task is None else given.in_order(task.order)
+
+    def in_order(self, order: ChannelOrder | str) -> InputStats:
+        """Return the same values with another channel order, without swapping any."""
+        order = ChannelOrder(order) if isinstance(order, str) else order
+        return replace(self, channel_order=order.name, unknown=order)
+
 
 @lru_cache(maxsize=4)  # teachers ask at each call
 def _stats_in(text: str) -> InputStats:
     """Those of a config as it was printed."""
-    cure = (
-        "say how the batch's images are normalised: input_stats=dict(mean=[...], std=[...], "
-        'to_rgb=...) in the teacher'
-    )
+    cure = f"say how the batch's images are normalised: {TASK_CURE} in the teacher"
     try:
         stats = InputStats.from_config(Config.fromstring(text, '.py'))
     except Exception as error:  # any config that doesn't survive being printed and read
@@ -95,40 +178,5 @@ def preprocessor_config(cfg: Config) -> ConfigDict | None:
     return own or cfg.get('data_preprocessor')
 
 
-class Renormalize:
-    """Turn inputs that are normalised for one network into those that another expects.
-
-    Args:
-        source: How the inputs come.
-        target: How the network wants them.
-    """
-
-    def __init__(self, source: InputStats, target: InputStats):
-        self.source = source
-        self.swap = source.to_rgb != target.to_rgb
-        source_mean, source_std = _columns(source)
-        target_mean, target_std = _columns(target)
-        if self.swap:
-            source_mean, source_std = source_mean.flip(0), source_std.flip(0)
-        self.scale = (source_std / target_std).view(-1, 1, 1)
-        self.shift = ((source_mean - target_mean) / target_std).view(-1, 1, 1)
-        self.is_identity = not self.swap and source == target
-
-    def to(self, device: torch.device) -> Renormalize:
-        """Move to a device, in place."""
-        self.scale, self.shift = self.scale.to(device), self.shift.to(device)
-        return self
-
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same shape; new values, never in place."""
-        if self.is_identity:
-            return inputs
-        if self.scale.device != inputs.device:
-            self.to(inputs.device)
-        if self.swap and inputs.size(1) == 3:
-            inputs = inputs.flip(1)
-        return inputs * self.scale.to(inputs.dtype) + self.shift.to(inputs.dtype)
-
-
-def _columns(stats: InputStats) -> tuple[Tensor, Tensor]:
-    return torch.tensor(stats.mean or (0.0,)), torch.tensor(stats.std or (1.0,))
+def _columns_in(settings: Mapping) -> dict[str, tuple[float, ...]]:
+    return {name: tuple(map(float, settings.get(name) or ())) for name in ('mean', 'std')}

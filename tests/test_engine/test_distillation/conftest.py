@@ -26,6 +26,7 @@ class Noise(BaseDataset):
     """Random images of four classes, in turn, or without labels."""
 
     METAINFO = dict(classes=tuple('abcd'))
+    channel_order = 'rgb'
 
     def __init__(
         self, size: int = 12, side: int = 16, seed: int = 0, labelled: bool = True, **kwargs: Any
@@ -47,6 +48,8 @@ class Noise(BaseDataset):
 @DATASETS.register_module(force=True)
 class OneMoreClass(Noise):
     """Random images whose last one has a class that nobody knows."""
+
+    channel_order = 'rgb'
 
     def load_data_list(self) -> list[dict]:
         samples = super().load_data_list()
@@ -104,7 +107,7 @@ def make_loader(batch_size: int, shuffle: bool, **dataset: Any) -> dict:
 @pytest.fixture
 def teacher(teacher_args) -> dict:
     """A teacher of the four classes, on disk."""
-    return teacher_args(num_classes=NUM_CLASSES)
+    return dict(teacher_args(num_classes=NUM_CLASSES), channel_order='rgb')
 
 
 @pytest.fixture
@@ -155,7 +158,11 @@ def distill_runner(tmp_path: Path, forget_runs, teacher, student_config) -> Call
             default_scope='mmpretrain',
             randomness=dict(seed=0),
             log_level='ERROR',
-            cfg=dict(data_preprocessor=STATS),  # where the teacher looks how inputs are made
+            # where the teacher finds how inputs are made
+            cfg=dict(
+                data_preprocessor=STATS,
+                train_dataloader=dict(dataset=dict(type='Noise')),
+            ),
         )
         if validate:
             settings |= dict(

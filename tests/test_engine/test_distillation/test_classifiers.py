@@ -117,7 +117,8 @@ def divergence_of_twins(train, student, tmp_path):
         state['head.fc.weight'] *= 100  # first weights say the same of all images
         checkpoint = str(tmp_path / 'twin.pth')
         torch.save(dict(state_dict=state), checkpoint)
-        teacher = dict(config=student('ImageClassifier'), checkpoint=checkpoint)
+        config = student('ImageClassifier')
+        teacher = dict(config=config, checkpoint=checkpoint, channel_order='rgb')
         hook = dict(preset='kd', teacher=teacher)
         return train(hook, load_from=checkpoint, **options, **STILL)[1]['loss_kd']
 

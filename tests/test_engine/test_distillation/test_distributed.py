@@ -30,7 +30,8 @@ def train(distill_runner, distill_hook, student_config, tmp_path):
             )
             wrapper = dict(type='MMDistributedDataParallel', device_ids=None)
             stats = student_config()['data_preprocessor']
-            cfg = dict(data_preprocessor=stats, model_wrapper_cfg=wrapper)
+            loader = dict(dataset=dict(type='Noise'))
+            cfg = dict(data_preprocessor=stats, model_wrapper_cfg=wrapper, train_dataloader=loader)
             options |= dict(launcher='pytorch', cfg=cfg)
         runner = distill_runner(
             hook,

@@ -121,6 +121,13 @@ def refuse(distill_runner):
     return check
 
 
+def test_mixed_images_in_another_order_of_channels(refuse):
+    swapped = [dict(type='NumpyToPIL', to_rgb=True), dict(type='PackInputs')]
+    loader = dict(dataset=dict(type='Noise', size=5, pipeline=swapped))
+    hook = dict(preset='ce_mixed', mixed=dict(dataloader=loader))
+    refuse(hook, ValueError, 'another order of colour channels .*bgr instead of rgb')
+
+
 def test_a_teacher_of_other_classes(refuse, teacher_args):
     hook = dict(preset='kd', teacher=teacher_args(num_classes=7))
     refuse(hook, ValueError, 'the student has 4 classes and the teacher 7')

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from mmtmix.models import SampleMixup, SuperMix
 from mmtmix.models.batch_augments import build_mixer, mixer_config, with_input_stats
+from mmtmix.models.teachers import InputStats, loaded_order
 
 pytestmark = pytest.mark.host
 
@@ -89,7 +90,8 @@ def test_a_teacher_is_told_how_the_configs_images_are_normalised(teacher_args):
 )
 def test_the_models_own_preprocessor_goes_first_and_the_teachers_settings_win(cfg):
     teacher = with_input_stats(dict(config='c.py', checkpoint='c.pth'), cfg)
-    told = dict(mean=(100.0,), std=(50.0,), to_rgb=False)
+    told = InputStats.from_preprocessor(STATS, loaded_order(cfg))
+    assert (told.mean, told.std) == ((100.0,), (50.0,))
     assert teacher == dict(config='c.py', checkpoint='c.pth', input_stats=told)
     own = dict(mean=(1.0,), std=(2.0,))
     assert with_input_stats(dict(config='c.py', input_stats=own), cfg).input_stats == own
@@ -97,4 +99,5 @@ def test_the_models_own_preprocessor_goes_first_and_the_teachers_settings_win(cf
 
 def test_without_a_preprocessor_images_come_as_they_are():
     teacher = with_input_stats(dict(config='c.py'), Config(dict(model=dict())))
-    assert teacher.input_stats == dict(mean=(), std=(), to_rgb=False)
+    assert (teacher.input_stats.mean, teacher.input_stats.std) == ((), ())
+    assert teacher.input_stats.channel_order is None

@@ -23,7 +23,8 @@ def classifier(teacher_args, teacher_config):
     """A classifier that trains with SuperMix; its teacher's inputs are normalised otherwise."""
     config = teacher_config()
     normalised = dict(mean=[100.0, 110.0, 120.0], std=[55.0, 50.0, 45.0])
-    teacher = dict(teacher_args(), input_stats=normalised)
+    stats = dict(normalised, channel_order='rgb')
+    teacher = dict(teacher_args(), input_stats=stats, channel_order='rgb')
     augment = dict(type='SuperMix', teacher=teacher, max_iters=2, min_iters=1)
     model = dict(config['model'], train_cfg=dict(augments=augment), _scope_='mmpretrain')
     return MODELS.build(dict(model, data_preprocessor=dict(normalised, num_classes=10)))

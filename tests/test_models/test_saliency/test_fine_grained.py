@@ -15,6 +15,9 @@ pytestmark = pytest.mark.host
 FILE = Path(__file__).parents[2] / 'data' / 'fine_grained_saliency.npz'
 STATS = dict(mean=[125.3, 123.0, 113.9], std=[63.0, 62.1, 66.7])
 GRAY_STATS = dict(mean=[72.9], std=[90.0])
+LOADING = dict(type='CustomDataset', pipeline=[dict(type='LoadImageFromFile')])
+FILES = dict(train_dataloader=dict(dataset=LOADING))
+ARRAYS = dict(train_dataloader=dict(dataset=dict(type='CIFAR10')))
 
 
 @pytest.fixture(scope='module')
@@ -31,16 +34,17 @@ def normalize(pixels, mean, std):
     return (pixels - mean) / std
 
 
-def running(preprocessor):
-    cfg = Config(dict(data_preprocessor=preprocessor))
+def running(preprocessor, **data):
+    cfg = Config(dict(data_preprocessor=preprocessor, **data))
     MessageHub.get_current_instance().update_info('cfg', cfg.pretty_text)
 
 
+@pytest.mark.parametrize('loaded', [FILES, ARRAYS])
 @pytest.mark.parametrize('to_rgb', [True, False])
-def test_the_running_tasks_statistics_bring_back_the_image(face, to_rgb):
+def test_the_running_tasks_statistics_bring_back_the_image(face, loaded, to_rgb):
     image, expected = face
-    running(dict(STATS, to_rgb=to_rgb))
-    inputs = normalize(image if to_rgb else image.flip(1), **STATS)
+    running(dict(STATS, to_rgb=to_rgb), **loaded)
+    inputs = normalize(image if to_rgb == (loaded is FILES) else image.flip(1), **STATS)
     source = build_saliency('FineGrainedSaliency')
     for _ in range(2):
         assert torch.equal(source(inputs, torch.zeros(1, 2)), expected)
@@ -48,7 +52,7 @@ def test_the_running_tasks_statistics_bring_back_the_image(face, to_rgb):
 
 def test_statistics_can_be_given(face):
     image, expected = face
-    source = FineGrainedSaliency(input_stats=dict(STATS, to_rgb=True))
+    source = FineGrainedSaliency(input_stats=dict(STATS, channel_order='rgb'))
     inputs = normalize(image, **STATS)
     before = inputs.clone()
     assert torch.equal(source(inputs, torch.zeros(1, 2)), expected)
@@ -57,7 +61,7 @@ def test_statistics_can_be_given(face):
 
 def test_float16_is_precise_enough(face):
     image, expected = face
-    source = FineGrainedSaliency(dict(STATS, to_rgb=True))
+    source = FineGrainedSaliency(dict(STATS, channel_order='rgb'))
     inputs = normalize(image, **STATS)
     assert torch.equal(source(inputs.half(), torch.zeros(1, 2)), expected)
     # 8 bits hold a gray level or two less
@@ -70,7 +74,7 @@ def test_outside_of_a_run_an_image_is_stretched(face):
     image, _ = face
     image = image.clone()
     image[0, 0, 0, 0], image[0, 0, 0, 1] = 0, 255  # so that stretching changes nothing
-    known = FineGrainedSaliency(dict(to_rgb=True))(image, torch.zeros(1, 2))
+    known = FineGrainedSaliency(dict(channel_order='rgb'))(image, torch.zeros(1, 2))
     stretched = FineGrainedSaliency()(image / 100 - 1, torch.zeros(1, 2))
     assert torch.equal(stretched, known)
 
@@ -79,9 +83,9 @@ def test_a_run_that_starts_later_is_seen(face):
     image, expected = face
     source, inputs = FineGrainedSaliency(), normalize(image, **STATS)
     source(inputs, torch.zeros(1, 2))
-    running(dict(STATS, to_rgb=True))
+    running(dict(STATS, to_rgb=True), **FILES)
     assert torch.equal(source(inputs, torch.zeros(1, 2)), expected)
-    running(dict(mean=[0.0], std=[1.0], to_rgb=True))  # and another after it
+    running(dict(mean=[0.0], std=[1.0], to_rgb=True), **FILES)  # and another after it
     assert torch.equal(source(image, torch.zeros(1, 2)), expected)
 
 
@@ -91,6 +95,18 @@ def test_gray_images_need_no_order(face):
     running(GRAY_STATS)
     found = FineGrainedSaliency()(normalize(gray, **GRAY_STATS), torch.zeros(1, 2))
     assert torch.equal(found, FineGrainedSaliency(dict())(gray, torch.zeros(1, 2)))
+
+
+def test_colours_of_an_unknown_order_are_refused(face):
+    image, expected = face
+    inputs = normalize(image, **STATS)
+    running(dict(STATS, to_rgb=True))
+    cure = r"input_stats=dict\(mean=.*channel_order='rgb'\)"
+    for source in (FineGrainedSaliency(), FineGrainedSaliency(STATS)):
+        with pytest.raises(ValueError, match=f'channels is unknown .*no data set.*{cure}'):
+            source(inputs, torch.zeros(1, 2))
+    running(dict(STATS, to_rgb=True), **FILES)
+    assert torch.equal(FineGrainedSaliency(STATS)(inputs, torch.zeros(1, 2)), expected)
 
 
 def test_a_constant_image_has_no_saliency():

@@ -5,6 +5,8 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
@@ -18,7 +20,8 @@ def make_search(teacher_args, published):
 
     def make(num_mix=2, **settings):
         mixer = dict(type='TransformMixer', num_mix=num_mix, cam_size=18, **published)
-        config = dict(type='MixerSearch', teacher=teacher_args(), mixer=mixer, **settings)
+        teacher = dict(teacher_args(), channel_order='rgb')
+        config = dict(type='MixerSearch', teacher=teacher, mixer=mixer, **settings)
         torch.manual_seed(0)
         return MODELS.build(dict(config, _scope_='mmpretrain'))
 
@@ -154,7 +157,12 @@ def test_a_copy_has_a_mixing_module_of_its_own_and_shares_the_teacher(make_searc
 
 
 def test_optimizer_steps_change_the_mixing_module_and_not_a_bit_of_the_teacher(make_search, batch):
-    search = make_search(data_preprocessor=dict(mean=[120.0] * 3, std=[60.0] * 3)).train()
+    preprocessor = dict(mean=[120.0] * 3, std=[60.0] * 3)
+    search = make_search(data_preprocessor=preprocessor).train()
+    # the order of the channels is the running task's
+    loader = dict(dataset=dict(type='CIFAR10'))
+    running = Config(dict(data_preprocessor=preprocessor, train_dataloader=loader))
+    MessageHub.get_current_instance().update_info('cfg', running.pretty_text)
     model = search.teacher.model
     before = {name: value.clone() for name, value in model.state_dict().items()}
     start = {name: value.clone() for name, value in search.state_dict().items()}

@@ -27,7 +27,8 @@ def test_features_are_what_the_last_layer_sees_from_the_same_pass(teacher_args, 
 
 
 def test_features_are_of_renormalised_inputs(teacher_args, images):
-    args, task = teacher_args(), dict(mean=[0.0] * 3, std=[1.0] * 3)
+    args = dict(teacher_args(), channel_order='rgb')
+    task = dict(mean=[0.0] * 3, std=[1.0] * 3, channel_order='rgb')
     own = args['config']['data_preprocessor']
     raw = images * torch.tensor(own['std'])[:, None, None]
     raw = raw + torch.tensor(own['mean'])[:, None, None]

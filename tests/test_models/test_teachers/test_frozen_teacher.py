@@ -91,6 +91,16 @@ OTHER_TASKS = [
 ]
 
 
+FILES = dict(type='CustomDataset', pipeline=[dict(type='LoadImageFromFile')])
+DATA = dict(train_dataloader=dict(dataset=FILES))
+
+
+def given(preprocessor):
+    """Statistics of images that are loaded in BGR, as people give them."""
+    stats = {name: value for name, value in preprocessor.items() if name != 'to_rgb'}
+    return dict(stats, channel_order='rgb' if preprocessor.get('to_rgb') else 'bgr')
+
+
 @pytest.fixture
 def seen_by():
     """What a network with the given data_preprocessor sees of some raw images."""
@@ -105,15 +115,19 @@ def test_inputs_of_another_task_give_the_logits_of_the_same_raw_images(
 ):
     args = teacher_args(to_rgb=to_rgb)
     expected = FrozenTeacher(**args)(seen_by(args['config']['data_preprocessor']))
-    logits = FrozenTeacher(**args, input_stats=task)(seen_by(task))
-    torch.testing.assert_close(logits, expected, atol=1e-3, rtol=1e-3)
+    teacher = FrozenTeacher(
+        **args,
+        input_stats=given(task),
+        channel_order=given(dict(to_rgb=to_rgb))['channel_order'],
+    )
+    torch.testing.assert_close(teacher(seen_by(task)), expected, atol=1e-3, rtol=1e-3)
 
 
 def test_in_a_run_the_running_config_says_how_inputs_are_normalised(teacher_args, seen_by):
     args, task = teacher_args(to_rgb=True), OTHER_TASKS[1]
     expected = FrozenTeacher(**args)(seen_by(args['config']['data_preprocessor']))
-    running = Config(dict(model=dict(type='X', data_preprocessor=task)))
-    teacher = FrozenTeacher(**args)
+    running = Config(dict(model=dict(type='X', data_preprocessor=task), **DATA))
+    teacher = FrozenTeacher(**args, channel_order='rgb')
     MessageHub.get_instance('a_run').update_info('cfg', running.pretty_text)
     torch.testing.assert_close(teacher(seen_by(task)), expected, atol=1e-3, rtol=1e-3)
 
@@ -121,11 +135,11 @@ def test_in_a_run_the_running_config_says_how_inputs_are_normalised(teacher_args
 def test_a_teacher_follows_runs_that_begin_and_end(teacher_args, seen_by):
     args = teacher_args()
     own = args['config']['data_preprocessor']
-    teacher = FrozenTeacher(**args)
+    teacher = FrozenTeacher(**args, channel_order='bgr')
     expected = teacher(seen_by(own))
     for number, task in enumerate(OTHER_TASKS):
         hub = MessageHub.get_instance(f'run {number}')
-        hub.update_info('cfg', Config(dict(data_preprocessor=task)).pretty_text)
+        hub.update_info('cfg', Config(dict(data_preprocessor=task, **DATA)).pretty_text)
         hub.update_info('loop_stage', 'train')
         torch.testing.assert_close(teacher(seen_by(task)), expected, atol=1e-3, rtol=1e-3)
         hub.update_scalar('train/loss', 1.0)
@@ -138,8 +152,9 @@ def test_input_stats_go_before_the_running_config(teacher_args, seen_by):
     running = Config(dict(data_preprocessor=dict(mean=[0, 0, 0], std=[1, 1, 1])))
     MessageHub.get_instance('a_run').update_info('cfg', running.pretty_text)
     own = args['config']['data_preprocessor']
-    expected = FrozenTeacher(**args, input_stats=own)(seen_by(own))
-    logits = FrozenTeacher(**args, input_stats=task)(seen_by(task))
+    args['channel_order'] = 'bgr'
+    expected = FrozenTeacher(**args, input_stats=given(own))(seen_by(own))
+    logits = FrozenTeacher(**args, input_stats=given(task))(seen_by(task))
     torch.testing.assert_close(logits, expected, atol=1e-3, rtol=1e-3)
 
 
@@ -221,6 +236,7 @@ def test_images_of_another_number_of_channels_are_refused(make_teacher, images):
     [
         (dict(saliency='gradcam'), "saliency must be one of .*'gradcam'"),
         (dict(dtype='int8'), "dtype must be one of .*'int8'"),
+        (dict(channel_order='gbr'), "channel_order must be None or one of .*'gbr'"),
     ],
 )
 def test_an_unknown_option_is_refused(teacher_args, option, said):

@@ -7,13 +7,18 @@ from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
 from mmpretrain.models.utils import ClsDataPreprocessor
 
-from mmtmix.models.teachers.input_stats import InputStats, Renormalize
+from mmtmix.models.teachers import ChannelOrder, InputStats, Renormalize
 
 pytestmark = pytest.mark.host
 
 IMAGENET = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
 CIFAR = dict(mean=[125.307, 122.961, 113.8575], std=[51.5865, 50.847, 51.255], to_rgb=False)
 GREY = dict(mean=[72.9], std=[90.0])
+
+
+def stats_of(settings):
+    """What comes out for images that are loaded in BGR."""
+    return InputStats.from_preprocessor(settings, ChannelOrder('bgr'))
 
 
 def preprocess(settings, raw):
@@ -35,9 +40,47 @@ def preprocess(settings, raw):
 )
 def test_images_become_what_the_other_preprocessor_makes_of_them(source, target, channels):
     raw = torch.randint(256, (2, channels, 5, 7), dtype=torch.uint8)
-    renormalize = Renormalize(*map(InputStats.from_preprocessor, (source, target)))
+    renormalize = Renormalize(*(stats_of(settings) for settings in (source, target)))
     result = renormalize(preprocess(source, raw))
     torch.testing.assert_close(result, preprocess(target, raw), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize('known', ['source', 'target', None])
+def test_an_unknown_order_is_refused_for_colours_alone_and_for_the_side_it_is_on(known):
+    stats = dict(source=InputStats((1.0,), (2.0,)), target=InputStats((1.0,), (2.0,)))
+    if known:
+        stats[known] = stats[known].in_order('rgb')
+    renormalize = Renormalize(**stats)
+    assert torch.equal(renormalize(torch.ones(2, 1, 4, 4)), torch.ones(2, 1, 4, 4))
+    with pytest.raises(ValueError, match='the order of the colour channels is unknown') as caught:
+        renormalize(torch.ones(2, 3, 4, 4))
+    assert ("that of the task's images" in str(caught.value)) == (known != 'source')
+    assert ("the teacher's own" in str(caught.value)) == (known != 'target')
+
+
+@pytest.mark.parametrize(('swapped', 'same'), [((), True), ((0, 1), True), ((0,), False)])
+def test_unknown_orders_of_the_same_loader_can_be_compared(swapped, same):
+    orders = [ChannelOrder(loader='own.Pictures') for _ in range(2)]
+    for side in swapped:
+        orders[side] = orders[side].swapped()
+    inputs = torch.randn(2, 3, 4, 4)
+    result = Renormalize(*(InputStats().in_order(order) for order in orders))(inputs)
+    assert torch.equal(result, inputs if same else inputs.flip(1))
+
+
+@pytest.mark.parametrize(
+    ('given', 'error', 'said'),
+    [
+        (dict(to_rgb=False), ValueError, "to_rgb.*give channel_order='rgb' or 'bgr'"),
+        (dict(bgr_to_rgb=True), ValueError, 'give channel_order'),
+        (dict(means=[1]), TypeError, r"unknown keys \['means'\]"),
+        (dict(channel_order='RGB'), ValueError, "channel_order must be None or one of .*'RGB'"),
+        ([1], TypeError, 'input_stats must be dict'),
+    ],
+)
+def test_what_says_no_statistics_is_refused(given, error, said):
+    with pytest.raises(error, match=said):
+        InputStats.from_dict(given)
 
 
 def test_equal_statistics_leave_the_inputs_as_they_are():
@@ -50,18 +93,23 @@ def test_equal_statistics_leave_the_inputs_as_they_are():
 def test_the_dtype_stays_and_the_inputs_are_not_written_to(dtype):
     inputs = torch.randn(2, 3, 4, 4).to(dtype)
     before = inputs.clone()
-    renormalize = Renormalize(*map(InputStats.from_preprocessor, (IMAGENET, CIFAR)))
+    renormalize = Renormalize(stats_of(IMAGENET), stats_of(CIFAR))
     assert renormalize(inputs).dtype == dtype
     assert torch.equal(inputs, before)
 
 
-@pytest.mark.parametrize('key', ['to_rgb', 'bgr_to_rgb'])
-def test_both_names_of_the_channel_swap_are_read(key):
-    assert InputStats.from_preprocessor({key: True}).to_rgb
+@pytest.mark.parametrize('loaded', ['rgb', 'bgr'])
+@pytest.mark.parametrize('key', ['to_rgb', 'bgr_to_rgb', 'rgb_to_bgr'])
+def test_every_name_of_the_channel_swap_is_a_swap_of_what_is_loaded(key, loaded):
+    order = ChannelOrder(loaded)
+    assert InputStats.from_preprocessor({key: True}, order).channel_order != loaded
+    assert InputStats.from_preprocessor({key: False}, order).channel_order == loaded
+    assert InputStats.from_preprocessor({key: True}).channel_order is None
 
 
 def test_without_mean_and_std_inputs_are_not_normalised():
-    assert InputStats.from_preprocessor(dict(type='ClsDataPreprocessor')) == InputStats()
+    stats = InputStats.from_preprocessor(dict(type='ClsDataPreprocessor'))
+    assert (stats.mean, stats.std, stats.channel_order) == ((), (), None)
 
 
 def test_the_models_own_preprocessor_goes_before_the_configs():

@@ -6,6 +6,7 @@ down how the teacher was told its inputs are normalised.
 
 import json
 import os
+from dataclasses import asdict
 
 from mmpretrain.datasets import CIFAR10
 
@@ -23,7 +24,7 @@ class Renormalize(frozen_teacher.Renormalize):
     def __init__(self, source, target):
         super().__init__(source, target)
         with open(os.environ['WITNESS'], 'w') as file:
-            json.dump(dict(source=vars(source), target=vars(target)), file)
+            json.dump(dict(source=asdict(source), target=asdict(target)), file)
 
 
 if 'WITNESS' in os.environ:

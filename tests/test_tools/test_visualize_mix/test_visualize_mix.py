@@ -115,7 +115,7 @@ def test_colour_files_are_shown_in_their_colours(
     )
     path = config(
         **{
-            'model.train_cfg.augments.teacher': teacher_args(in_channels=3),
+            'model.train_cfg.augments.teacher': dict(teacher_args(), channel_order='rgb'),
             'data_preprocessor': dict(num_classes=10, mean=[99], std=[9], _delete_=True),
             'train_dataloader.dataset': dataset,
             'val_dataloader.dataset': dataset,

@@ -1,0 +1,98 @@
+"""How many of a run's first training images a teacher gets right."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+from mmengine.logging import MessageHub, print_log
+from torch import Tensor
+
+CAUSES = (
+    'its checkpoint is trained and belongs to its config; its classes have the same order as the '
+    "data set's; and its inputs are right: mean and std of its data_preprocessor, and the order "
+    'of colour channels'
+)
+
+
+def beats_chance(hits: float, total: float, num_classes: int) -> bool:
+    """Return whether a classifier is more than three standard deviations better than chance.
+
+    Args:
+        hits: Images that it gets right.
+        total: Images in all, > 0.
+        num_classes: Classes that chance would choose from.
+    """
+    chance = 1 / num_classes
+    return hits > total * chance + 3 * (total * chance * (1 - chance)) ** 0.5
+
+
+class TeacherReport:
+    """Logs once per run how many of the first training images a teacher gets right.
+
+    It waits for the device once per run.
+
+    Args:
+        images: Number of images to see before logging; batches are taken whole.
+    """
+
+    def __init__(self, images: int = 64):
+        self.images = images
+        self._run: str | None = None
+        self._is_done = True
+        self._clear()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a run is training that has no report yet."""
+        hub = MessageHub.get_current_instance()
+        if hub.get_info('loop_stage') != 'train':
+            return False
+        if hub.instance_name != self._run:
+            self._run, self._is_done = hub.instance_name, False
+            self._clear()
+        return not self._is_done
+
+    def close(self) -> None:
+        """Log nothing in this run, since something else has reported."""
+        self._run, self._is_done = MessageHub.get_current_instance().instance_name, True
+
+    @torch.no_grad()
+    def __call__(self, logits: Tensor, scores: Tensor, is_last: bool = False) -> None:
+        """Count a batch, and log after the last one that is needed.
+
+        Args:
+            logits: The teacher's for training images, (N, num_classes).
+            scores: Their labels, (N, num_classes), soft where images are mixed: the largest share
+                counts then. Labels of another number of classes are those of another label
+                space, of which nothing is logged.
+            is_last: Whether to log after this batch, however small it is: for logits that cost a
+                pass of their own.
+        """
+        if not self.is_open or logits.size(1) != scores.size(1) or not len(scores):
+            return
+        labels = scores.to(logits.device)
+        hits = (logits.argmax(dim=1) == labels.argmax(dim=1)).sum()
+        soft = (labels.float().amax(dim=1) < 0.99).any()
+        self._hits, self._soft = self._hits + hits, self._soft | soft
+        self._total += len(scores)
+        if is_last or self._total >= self.images:
+            self._is_done = True
+            self._log(int(self._hits), logits.size(1), bool(self._soft))
+            self._clear()
+
+    def _clear(self) -> None:
+        self._total = 0
+        self._hits: Tensor | int = 0
+        self._soft: Tensor | bool = False
+
+    def _log(self, hits: int, num_classes: int, soft: bool) -> None:
+        share = f'{100 * hits / self._total:.1f} %'
+        mixed = ', mixed ones by their largest share' if soft else ''
+        text = f'The teacher gets {hits} of the first {self._total} training images right ({share}'
+        text += f'{mixed}).'
+        if num_classes < 2 or beats_chance(hits, self._total, num_classes):
+            print_log(text, logger='current')
+            return
+        text += f' That is near chance ({100 / num_classes:.1f} %). Check that {CAUSES}.'
+        print_log(text, logger='current', level=logging.WARNING)
