@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmtmix.functional import top_classes_match
 from mmtmix.models import BatchMixer, FrozenTeacher
+from mmtmix.models.label_check import as_scores
 from mmtmix.models.task_preprocessor import TaskPreprocessor
 from mmtmix.models.teachers import InputStats, Renormalize
 
@@ -56,9 +57,11 @@ class LabelledMixer:
             solves for its masks has not finished.
 
         Raises:
-            ValueError: If the images differ in size.
+            ValueError: If the images differ in size, or their labels are none that a mixer takes,
+                see :func:`~mmtmix.models.label_check.as_scores`.
         """
         inputs, scores = self.preprocess(items)
+        scores = as_scores(scores)
         flips = draw.flips.flatten().to(inputs.device)
         inputs = torch.where(flips[:, None, None, None], inputs.flip(3), inputs)
         index = torch.arange(len(inputs), device=inputs.device).view(draw.sources.shape)

@@ -42,6 +42,8 @@ class CoMixup(BatchMixer):
         group_size: Images a group, >= 2; the last group of a batch may have fewer.
         eta: Weight of the prior, >= 0.
         omega: Weight of the distance between salient places in the affinity of images, in [0, 1].
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
         **settings: Fields of :class:`~mmtmix.functional.CoMixupSettings`: ``beta``, ``gamma``,
             ``tau``, ``sweeps`` and ``resolve``.
 
@@ -59,9 +61,10 @@ class CoMixup(BatchMixer):
         group_size: int = 20,
         eta: float = 0.05,
         omega: float = 0.001,
+        num_classes: int | None = None,
         **settings: float,
     ):
-        super().__init__(2, alpha)
+        super().__init__(2, alpha, num_classes)
         if block_num is not None and not (isinstance(block_num, int) and block_num >= 1):
             raise ValueError(
                 f'block_num must be None or an integer >= 1, the cells a side, got {block_num!r}'
