@@ -10,6 +10,7 @@ from .hooks import (
     LabelRangeHook,
     LastCheckpointHook,
     LiveModelHook,
+    MixingCheckHook,
 )
 from .optim_wrappers import AutocastOptimWrapper
 from .runners import MixerSearchLoop
@@ -26,4 +27,5 @@ __all__ = [
     'LastCheckpointHook',
     'LiveModelHook',
     'MixerSearchLoop',
+    'MixingCheckHook',
 ]

@@ -87,7 +87,7 @@ def set_loader_defaults(
 def use_amp(cfg: Config) -> None:
     """Train in mixed precision (``--amp``); bfloat16 on CPUs, where MMEngine has none."""
     if get_device() == 'cpu':
-        cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+        cfg.optim_wrapper.type = 'mmpretrain.AutocastOptimWrapper'
     else:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -101,7 +101,8 @@ def build_runner(cfg: Config) -> Runner:
     """
     cfg = deepcopy(cfg)
     hooks = cfg.setdefault('default_hooks', ConfigDict())
-    hooks.setdefault('last_checkpoint', dict(type='LastCheckpointHook'))
+    hooks.setdefault('last_checkpoint', dict(type='mmpretrain.LastCheckpointHook'))
+    hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved

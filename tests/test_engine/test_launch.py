@@ -80,7 +80,7 @@ def test_amp_is_bfloat16_on_a_cpu_and_mmengines_own_elsewhere(device):
     cfg = Config(dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=1))))
     use_amp(cfg)
     if device == 'cpu':
-        assert cfg.optim_wrapper.type == 'AutocastOptimWrapper'
+        assert cfg.optim_wrapper.type == 'mmpretrain.AutocastOptimWrapper'
         assert 'loss_scale' not in cfg.optim_wrapper
     else:
         assert cfg.optim_wrapper.type == 'AmpOptimWrapper'

@@ -11,6 +11,7 @@ from mmpretrain.registry import HOOKS
 from torch import nn
 
 from mmtmix.engine.attachments import close_with
+from mmtmix.engine.mixing import check_mixing
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import unwrap
 
@@ -30,8 +31,13 @@ class LiveModelHook(Hook):
         self._live: LiveModel | None = None
 
     def before_run(self, runner: Any) -> None:
-        """See that nothing stays attached."""
+        """Check the mixers, and see that nothing stays attached.
+
+        Raises:
+            ValueError: If a mixer would never mix.
+        """
         if isinstance(runner._train_loop, BaseLoop):
+            check_mixing(runner)  # in other tools nothing else does it
             close_with(runner.train_loop, self._attached)
 
     def before_train(self, runner: Any) -> None:

@@ -15,6 +15,7 @@ from mmtmix.models.saliency import InputGradient
 from mmtmix.models.teachers import AsksTeacher
 
 from .finite_check import FiniteCheck
+from .reach import warn_unmixed, watch_builder
 
 Details = dict[str, Tensor]
 
@@ -23,7 +24,7 @@ class BatchMixer(metaclass=ABCMeta):
     """Draw weights and partners, mix, and mix the targets.
 
     A plain callable, as MMPretrain's batch augments are: it is no part of a model's state. It
-    keeps no state that training changes, so deep copies (``EMAHook`` makes one) share it.
+    keeps no state that changes a mix, so deep copies (``EMAHook`` makes one) share it.
 
     Args:
         num_mix: Images per mix, k >= 2.
@@ -48,6 +49,8 @@ class BatchMixer(metaclass=ABCMeta):
         self.alpha = alpha
         self.num_classes = num_classes
         self._check_finite = FiniteCheck('batch_inputs')
+        self._has_mixed = False
+        watch_builder()
 
     def __deepcopy__(self, memo: dict) -> BatchMixer:
         return self
@@ -102,11 +105,14 @@ class BatchMixer(metaclass=ABCMeta):
         if not isinstance(repeat, int) or repeat < 1:
             raise ValueError(f'repeat must be at least 1, an integer, got {repeat!r}')
         if len(batch_inputs) < self.num_mix:
+            if not self._has_mixed:
+                warn_unmixed(len(batch_inputs), self.num_mix)
             mixed, scores = batch_inputs.repeat(repeat, 1, 1, 1), scores.repeat(repeat, 1)
             targets = scores.clone()
             if not return_details:
                 return mixed, targets
             return mixed, targets, self.unmixed_details(mixed, scores)
+        self._has_mixed = True
         generator = rank_generator()
         weights = draw_weights(repeat * len(scores), self.num_mix, self.alpha, generator)
         weights = weights.to(batch_inputs.device, non_blocking=True)

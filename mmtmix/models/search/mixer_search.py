@@ -44,7 +44,8 @@ class MixerSearch(BaseModel):
         data_preprocessor: As of a classifier; it also tells the teacher how images are normalised.
 
     Raises:
-        ValueError: If ``alpha`` is not positive or the teacher doesn't say its class count.
+        ValueError: If ``alpha`` is not positive, the teacher doesn't say its class count, or the
+            data preprocessor has batch augments.
     """
 
     def __init__(
@@ -57,6 +58,11 @@ class MixerSearch(BaseModel):
         preprocessor = dict(data_preprocessor or {})
         preprocessor.setdefault('type', 'mmpretrain.ClsDataPreprocessor')
         super().__init__(data_preprocessor=preprocessor)
+        if getattr(self.data_preprocessor, 'batch_augments', None) is not None:
+            raise ValueError(
+                'a search mixes images itself, and data_preprocessor has batch_augments, which '
+                'would mix them before; leave them out'
+            )
         if not alpha > 0:
             raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
         self.alpha = alpha
