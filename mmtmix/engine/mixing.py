@@ -11,6 +11,7 @@ from mmengine.runner import IterBasedTrainLoop
 from mmpretrain.engine import SwitchRecipeHook
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import nn
+from torch.utils.data import DataLoader
 
 from mmtmix.models.batch_augments import BatchMixer
 from mmtmix.models.batch_augments.reach import can_mix, prepare_switch, watch
@@ -39,14 +40,10 @@ def check_mixing(runner: Any) -> None:
     _check_schedules(runner, model, later)
     choices = [first, *(recipe.get('batch_augments') for _, recipe in later)]
     loader = runner.train_loop.dataloader
-    size = getattr(loader.batch_sampler, 'batch_size', None) or loader.batch_size
+    if hasattr(model, 'num_mix'):  # it mixes inside
+        check_batch_size(loader, model)
     for mixer in {mixer for choice in choices for mixer in _mixers(choice)}:
-        if size is not None and size < mixer.num_mix:
-            raise ValueError(
-                f'{type(mixer).__name__} has num_mix={mixer.num_mix} images per mix, and '
-                f'train_dataloader.batch_size={size}, so nothing would be mixed; set a larger '
-                'batch_size or a smaller num_mix'
-            )
+        check_batch_size(loader, mixer)
         if not any(_probability(choice, mixer) for choice in choices):
             print_log(
                 f'{type(mixer).__name__} has the probability 0 in all of the training: it never '
@@ -56,6 +53,35 @@ def check_mixing(runner: Any) -> None:
             )
     if list(_mixers(first)) and can_mix(preprocessor):
         watch(preprocessor)
+
+
+def check_batch_size(loader: DataLoader, mixer: Any) -> None:
+    """Refuse batches of which none is large enough to mix.
+
+    Args:
+        loader: Of the training.
+        mixer: Whatever mixes, with ``num_mix``.
+
+    Raises:
+        ValueError: If a full batch has fewer images than a mix.
+    """
+    sizes = batch_sizes(loader)
+    if sizes is not None and sizes[0] < mixer.num_mix:
+        raise ValueError(
+            f'{type(mixer).__name__} has num_mix={mixer.num_mix} images per mix, and '
+            f'train_dataloader.batch_size={sizes[0]}, so nothing would be mixed; set a larger '
+            'batch_size or a smaller num_mix'
+        )
+
+
+def batch_sizes(loader: DataLoader) -> tuple[int, int] | None:
+    """Return the images of a full batch and of the last one; None where nothing tells them."""
+    batches = loader.batch_sampler
+    size = getattr(batches, 'batch_size', None)
+    if size is None:
+        return None
+    rest = 0 if batches.drop_last else len(loader.sampler) % size
+    return size, rest or size
 
 
 def _mixers(choice: Any) -> Iterator[BatchMixer]:

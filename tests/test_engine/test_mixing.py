@@ -7,8 +7,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpretrain.registry import BATCH_AUGMENTS, DATASETS, MODELS
 from mmpretrain.structures import DataSample, MultiTaskDataSample
+from torch.utils.data import DataLoader
 
 from mmtmix.engine.launch import build_runner
+from mmtmix.engine.mixing import batch_sizes
 from mmtmix.models import SampleMixup
 
 pytestmark = pytest.mark.host
@@ -98,6 +100,8 @@ def make(tmp_path, forget_runs):
             randomness=dict(seed=0),
             launcher='none',
         )
+        # None takes a part out
+        cfg['model'] = {name: part for name, part in cfg['model'].items() if part is not None}
         return build(Config(cfg | settings))
 
     return build
@@ -228,6 +232,10 @@ def test_samples_without_labels_are_refused_in_training_alone():
             'num_mix=9 images per mix, and train_dataloader.batch_size=8',
         ),
         (
+            dict(model=dict(type='ManifoldMixup', num_mix=9)),
+            'ManifoldMixup has num_mix=9 images per mix, and train_dataloader.batch_size=8',
+        ),
+        (
             dict(
                 custom_hooks=[
                     dict(
@@ -271,3 +279,36 @@ def test_a_batch_too_small_to_mix_is_warned_of_unless_a_larger_one_came(capfd, f
     mixer(images, scores)
     mixer(images[:1], scores[:1])
     assert not capfd.readouterr().out
+
+
+def test_a_search_refuses_a_last_batch_of_one_image_before_its_first_step(make, fitted_teacher):
+    runner = make(
+        model=dict(
+            dict.fromkeys(('backbone', 'neck', 'head')),
+            type='MixerSearch',
+            teacher=fitted_teacher,
+            mixer=dict(type='TransformMixer'),
+        ),
+        train_cfg=dict(type='MixerSearchLoop', max_epochs=1),
+    )
+    runner._train_dataloader.dataset.indices = 17
+    with pytest.raises(ValueError, match=r'batches of 8 has 1 image.*set drop_last=True'):
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_the_last_batch_is_what_is_left_unless_it_is_dropped():
+    def sizes(images, **settings):
+        return batch_sizes(DataLoader(range(images), **settings))
+
+    assert sizes(17, batch_size=8) == (8, 1)
+    assert sizes(17, batch_size=8, drop_last=True) == sizes(16, batch_size=8) == (8, 8)
+    assert sizes(5, batch_size=8) == (8, 5)
+    assert sizes(5, batch_sampler=[[0], [1, 2]]) is None
+
+
+def test_a_student_refuses_mixes_of_more_images_than_a_batch(make, fitted_teacher):
+    mixed = dict(augment=dict(type='SampleMixup', num_mix=9))
+    hook = dict(type='DistillHook', teacher=fitted_teacher, preset='kd_mixed', mixed=mixed)
+    with pytest.raises(ValueError, match='num_mix=9 images per mix, and .*batch_size=8'):
+        make(custom_hooks=[hook]).train()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop
 from mmpretrain.registry import HOOKS
@@ -45,6 +46,7 @@ class LiveModelHook(Hook):
         model = unwrap(runner.model)
         live = self._live = LiveModel(model)
 
+        @torch.compiler.disable
         def add_losses(module: nn.Module, args: tuple, losses: Any) -> Any:
             if not live.losses or not isinstance(losses, dict):
                 return losses
