@@ -35,7 +35,8 @@ class MixerSearch(BaseModel):
     """Learn to mix so that a frozen teacher reads both images (TransformMix, section 3.2).
 
     The loss is CE(teacher(x'), y'). Only the mixing module is a part of this model: the teacher
-    is in no checkpoint, optimizer, EMA copy or DDP bucket.
+    is in no checkpoint, optimizer, EMA copy or DDP bucket. The config's ``compile`` leaves a
+    search as it is: ``teacher=dict(compile=True, ...)`` compiles what costs most.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher.
@@ -74,6 +75,7 @@ class MixerSearch(BaseModel):
         if self.teacher.num_classes is None:
             raise ValueError('the teacher needs a head with num_classes to be searched with')
 
+    @torch.compiler.disable  # a compiled step can't hold a teacher that is compiled itself
     def forward(
         self,
         inputs: Tensor,
