@@ -151,7 +151,7 @@ def main(argv: list[str] | None = None) -> Figure:
     args = parse_args(argv)
     check_format(args.out)  # before the work rather than after it
     cfg = load_config(args.config, args.cfg_options)
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         mixers = build_mixers(cfg, args.num_mix)
         most = max(mixer.num_mix for mixer in mixers)
         images = load_images(cfg, most, args.split, args.num, args.indices, args.seed, args.device)

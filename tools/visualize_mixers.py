@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> Figure:
     check_format(args.out)  # before the work rather than after it
     cfg = load_config(args.config, args.cfg_options)
     checkpoint = args.checkpoint or f'{default_work_dir(args.config)}/last.pth'
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         teacher = FrozenTeacher(cfg, checkpoint)
         images = load_images(cfg, 2, args.split, args.num, seed=args.seed, device=args.device)
     teacher.model.to(args.device)

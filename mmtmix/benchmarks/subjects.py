@@ -63,7 +63,7 @@ def make_batch(args: argparse.Namespace) -> tuple[FrozenTeacher, Tensor, Tensor]
         return teacher, inputs.to(args.device), scores.to(args.device)
     cfg = load_config(args.config, args.cfg_options)
     checkpoint = args.checkpoint or f'{default_work_dir(args.config)}/last.pth'
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         teacher = FrozenTeacher(cfg, checkpoint, compile=args.compile)
         images = load_images(cfg, 2, indices=range(args.batch_size), device=args.device)
     return teacher, images.inputs, images.scores

@@ -10,6 +10,7 @@ from .hooks import (
     LabelRangeHook,
     LastCheckpointHook,
     LiveModelHook,
+    MixingCheckHook,
     PrecisionHook,
 )
 from .optim_wrappers import AutocastOptimWrapper
@@ -27,5 +28,6 @@ __all__ = [
     'LastCheckpointHook',
     'LiveModelHook',
     'MixerSearchLoop',
+    'MixingCheckHook',
     'PrecisionHook',
 ]

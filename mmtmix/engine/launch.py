@@ -87,7 +87,7 @@ def set_loader_defaults(
 def use_amp(cfg: Config) -> None:
     """Train in mixed precision (``--amp``); on CPUs, where MMEngine has none, if it is faster."""
     if get_device() == 'cpu':
-        cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+        cfg.optim_wrapper.type = 'mmpretrain.AutocastOptimWrapper'
     else:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -101,12 +101,16 @@ def build_runner(cfg: Config) -> Runner:
     """
     cfg = deepcopy(cfg)
     hooks = cfg.setdefault('default_hooks', ConfigDict())
-    hooks.setdefault('last_checkpoint', dict(type='LastCheckpointHook'))
-    hooks.setdefault('precision', dict(type='PrecisionHook'))
+    hooks.setdefault('last_checkpoint', dict(type='mmpretrain.LastCheckpointHook'))
+    hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
+    hooks.setdefault('precision', dict(type='mmpretrain.PrecisionHook'))
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved
         hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
+    for name in ('last_checkpoint', 'mixing_check', 'sync_buffers'):
+        if name in hooks and hooks[name] is None:
+            del hooks[name]  # MMEngine takes None for its own hooks alone
     if distributed and get_device() == 'cpu':
         wrapper = cfg.setdefault('model_wrapper_cfg', ConfigDict())
         # as MMEngine wraps by default, but that names a CUDA device

@@ -75,7 +75,7 @@ def generate(
         RuntimeError: If nothing worth keeping comes out.
         ValueError: If the config doesn't fit, or the folder holds another set.
     """
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         settings, options = read_settings(cfg)
         source = undistorted_config(cfg, 'train', options['pipeline'])[0]
         seen = Config(dict(cfg, train_dataloader=dict(dataset=source)))  # what mixers are given

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmtmix.functional import top_classes_match
 from mmtmix.models import BatchMixer, FrozenTeacher
+from mmtmix.models.label_check import as_scores
 from mmtmix.models.task_preprocessor import TaskPreprocessor
 from mmtmix.models.teachers import InputStats, Renormalize, swaps
 
@@ -60,9 +61,11 @@ class LabelledMixer:
             finished before its first step, with the plain average of the images.
 
         Raises:
-            ValueError: If the images differ in size.
+            ValueError: If the images differ in size, or their labels are none that a mixer takes,
+                see :func:`~mmtmix.models.label_check.as_scores`.
         """
         inputs, scores = self.preprocess(items)
+        scores = as_scores(scores)
         flips = draw.flips.flatten().to(inputs.device)
         inputs = torch.where(flips[:, None, None, None], inputs.flip(3), inputs)
         index = torch.arange(len(inputs), device=inputs.device).view(draw.sources.shape)

@@ -23,6 +23,8 @@ class ViewsPreprocessor(ClsDataPreprocessor):
         ValueError: If there are batch augments.
     """
 
+    takes_augments = False
+
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         if self.batch_augments is not None:

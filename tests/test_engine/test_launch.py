@@ -80,7 +80,7 @@ def test_amp_is_ours_on_a_cpu_and_mmengines_own_elsewhere(device):
     cfg = Config(dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=1))))
     use_amp(cfg)
     if device == 'cpu':
-        assert cfg.optim_wrapper.type == 'AutocastOptimWrapper'
+        assert cfg.optim_wrapper.type == 'mmpretrain.AutocastOptimWrapper'
         assert 'loss_scale' not in cfg.optim_wrapper
     else:
         assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
@@ -105,7 +105,7 @@ def test_runner_has_the_last_checkpoint_hook_by_default(tmp_path, search_runner)
 def test_config_can_set_or_drop_the_last_checkpoint_hook(built):
     for hook in (dict(type='LastCheckpointHook', filename='x.pth'), None):
         build_runner(Config(dict(default_hooks=dict(last_checkpoint=hook))))
-        assert built[-1].default_hooks.last_checkpoint == hook
+        assert built[-1].default_hooks.get('last_checkpoint') == hook
 
 
 def test_callers_config_is_not_written_to(built, device):
@@ -132,7 +132,7 @@ def test_only_a_distributed_run_shares_running_statistics(built, device):
     assert distributed.sync_buffers == dict(type='SyncBuffersHook')
     dropped = dict(sync_buffers=None)
     build_runner(Config(dict(launcher='pytorch', default_hooks=dropped)))
-    assert built[-1].default_hooks.sync_buffers is None
+    assert 'sync_buffers' not in built[-1].default_hooks
 
 
 def test_wrapper_settings_of_the_config_are_kept(built, on_cpu):

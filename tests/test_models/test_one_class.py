@@ -13,9 +13,16 @@ pytestmark = pytest.mark.host
 def test_one_hot_labels_pass_and_multi_hot_ones_do_not(dtype):
     scores = torch.eye(4, dtype=dtype)
     check_one_class(scores)
-    check_one_class(torch.zeros(2, 3, dtype=dtype))
+    check_one_class(torch.empty(0, 3, dtype=dtype))
     scores[2, 0] = 1
-    with pytest.raises(ValueError, match=r'several classes an image \(row 2 sums to 2\)'):
+    with pytest.raises(ValueError, match=r'several classes of an image \(row 2 sums to 2\)'):
+        check_one_class(scores)
+
+
+def test_labels_of_no_class_do_not_pass_as_class_0():
+    scores = torch.eye(4)
+    scores[3] = 0
+    with pytest.raises(ValueError, match=r'names no class of an image \(row 3 sums to 0\)'):
         check_one_class(scores)
 
 
@@ -49,7 +56,7 @@ def test_mixers_that_ask_for_a_class_refuse_several(make_teacher, multi_hot):
         SuperMix(teacher, labels='gt'),
         TeacherCAM(teacher),
     ):
-        with pytest.raises(ValueError, match='takes one class an image'):
+        with pytest.raises(ValueError, match='takes one class per image'):
             refuses(*multi_hot)
     predicted = TransformMix(teacher, module, cam_class='predicted')
     for takes in (predicted, SampleMixup()):

@@ -175,7 +175,8 @@ def test_amp_trains_in_the_fast_precision_of_a_cpu(tmp_path, write_job, run_tool
     options = ('--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.dataset.indices=64')
     run_tool('train', tmp_path, TEACHER, '--amp', '--work-dir', 'amp', *options)
     cfg = dumped_config(tmp_path / 'amp')
-    wanted = 'AutocastOptimWrapper' if not torch.cuda.is_available() else 'AmpOptimWrapper'
+    ours = 'mmpretrain.AutocastOptimWrapper'
+    wanted = ours if not torch.cuda.is_available() else 'AmpOptimWrapper'
     assert cfg.optim_wrapper.type == wanted
     state = weights(tmp_path / 'amp' / 'last.pth')
     assert {value.dtype for value in state.values()} == {torch.float32, torch.int64}

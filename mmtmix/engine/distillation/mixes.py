@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dist import get_world_size
-from mmpretrain.registry import BATCH_AUGMENTS
+from mmpretrain.registry import BATCH_AUGMENTS, DATA_SAMPLERS
 from torch import Tensor
 
+from mmtmix.datasets import EndlessSampler
 from mmtmix.engine.labels import check_labels, iter_labelled
+from mmtmix.engine.mixing import check_batch_size
 from mmtmix.models.batch_augments import BatchMixer
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.teachers import ChannelOrder, FrozenTeacher, dataset_order, loaded_order
@@ -106,10 +108,14 @@ class OnlineMixes(Mixes):
         """See :meth:`Mixes.prepare`.
 
         Raises:
-            ValueError: If nothing says how many classes there are.
+            ValueError: If nothing says how many classes there are, or a mix has more images
+                than a batch.
         """
         if num_classes is None:
             raise ValueError('mixing online needs a student whose head has num_classes')
+        for augment in self.augments:
+            if isinstance(augment, BatchMixer):
+                check_batch_size(runner.train_loop.dataloader, augment)
         self.num_classes = num_classes
 
     def draw(
@@ -142,8 +148,8 @@ class OfflineMixes(Mixes):
 
     def __init__(self, dataloader: Mapping):
         self.config = deepcopy(dict(dataloader))
-        sampler = self.config.setdefault('sampler', dict(type='EndlessSampler', shuffle=True))
-        if sampler.get('type') != 'EndlessSampler' or sampler.get('epoch_size') is not None:
+        sampler = self.config.setdefault('sampler', dict(type=EndlessSampler, shuffle=True))
+        if not _is_endless(sampler.get('type')) or sampler.get('epoch_size') is not None:
             raise ValueError(
                 'the sampler of mixed images must be an EndlessSampler without epoch_size, got '
                 f'{sampler!r}; leave it out'
@@ -218,6 +224,12 @@ def build_mixes(mixed: Mapping | None) -> Mixes | None:
         'mixed must be None, dict(augment=...), a batch augment to apply to each batch, or '
         f'dict(dataloader=...), a loader of mixed images; got {mixed!r}'
     )
+
+
+def _is_endless(kind: Any) -> bool:
+    """Whether a sampler's type, a name or a class, is ours."""
+    kind = DATA_SAMPLERS.get(kind) if isinstance(kind, str) else kind
+    return kind is EndlessSampler
 
 
 def _is_config(augment: Any) -> bool:

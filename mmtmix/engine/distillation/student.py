@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from mmpretrain.models.heads import MultiLabelClsHead
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
@@ -98,6 +99,7 @@ class Student:
         """The student's own loss, which a recipe may have switched, of soft targets."""
         return self._owner.loss_module(logits, targets, avg_factor=len(logits))
 
+    @torch.compiler.disable
     def _overhear(self, module: nn.Module, args: tuple, output: Tensor) -> None:
         if not isinstance(output, Tensor):
             raise TypeError(

@@ -9,6 +9,7 @@ from .finite_stop_hook import FiniteStopHook
 from .label_range_hook import LabelRangeHook
 from .last_checkpoint_hook import LastCheckpointHook
 from .live_model_hook import LiveModelHook
+from .mixing_check_hook import MixingCheckHook
 from .precision_hook import PrecisionHook
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     'LabelRangeHook',
     'LastCheckpointHook',
     'LiveModelHook',
+    'MixingCheckHook',
     'PrecisionHook',
 ]

@@ -221,6 +221,7 @@ class DistillHook(Hook):
             metrics[-1].dataset_meta = metrics[0].dataset_meta if len(metrics) > 1 else None
             self._attached.callback(metrics.pop)
 
+    @torch.compiler.disable
     def _on_forward(self, model: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
         """Change what the student's forward pass returns, if it is one for a loss."""
         call = self._signature.bind(*args, **kwargs)

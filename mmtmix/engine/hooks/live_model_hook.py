@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop
 from mmpretrain.registry import HOOKS
 from torch import nn
 
 from mmtmix.engine.attachments import close_with
+from mmtmix.engine.mixing import check_mixing
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import unwrap
 
@@ -30,8 +32,13 @@ class LiveModelHook(Hook):
         self._live: LiveModel | None = None
 
     def before_run(self, runner: Any) -> None:
-        """See that nothing stays attached."""
+        """Check the mixers, and see that nothing stays attached.
+
+        Raises:
+            ValueError: If a mixer would never mix.
+        """
         if isinstance(runner._train_loop, BaseLoop):
+            check_mixing(runner)  # in other tools nothing else does it
             close_with(runner.train_loop, self._attached)
 
     def before_train(self, runner: Any) -> None:
@@ -39,6 +46,7 @@ class LiveModelHook(Hook):
         model = unwrap(runner.model)
         live = self._live = LiveModel(model)
 
+        @torch.compiler.disable
         def add_losses(module: nn.Module, args: tuple, losses: Any) -> Any:
             if not live.losses or not isinstance(losses, dict):
                 return losses

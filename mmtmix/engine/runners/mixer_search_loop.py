@@ -12,6 +12,7 @@ from mmpretrain.registry import LOOPS
 from torch import nn
 
 from mmtmix.engine.hooks import FiniteStopHook
+from mmtmix.engine.mixing import batch_sizes, check_batch_size
 from mmtmix.models.mixers import save_mixer
 from mmtmix.models.search import MixerSearch
 from mmtmix.models.teachers import beats_chance
@@ -77,11 +78,28 @@ class MixerSearchLoop(EpochBasedTrainLoop):
 
         Raises:
             RuntimeError: If the teacher doesn't beat chance or a loss is not finite.
+            ValueError: If an epoch has a batch that is too small to mix.
         """
+        self.check_batches()
         self.check_teacher()
         model = super().run()
         self.export()
         return model
+
+    def check_batches(self) -> None:
+        """See that every batch of an epoch can be mixed.
+
+        Raises:
+            ValueError: If one has fewer images than a mix.
+        """
+        mixer = self.search.mixer
+        check_batch_size(self.dataloader, mixer)
+        sizes = batch_sizes(self.dataloader)
+        if sizes is not None and sizes[1] < mixer.num_mix:
+            raise ValueError(
+                f'the last of the batches of {sizes[0]} has {sizes[1]} image(s), which cannot be '
+                f'mixed with num_mix={mixer.num_mix}; set drop_last=True in train_dataloader'
+            )
 
     @torch.no_grad()
     def check_teacher(self) -> None:

@@ -9,6 +9,7 @@ from .f_mix import FMix
 from .grid_mix import GridMix
 from .mask_mixer import MaskMixer
 from .puzzle_mix import PuzzleMix
+from .reach import warn_unmixed
 from .resize_mix import SampleResizeMix
 from .saliency_masks import SaliencyMaskMixer
 from .saliency_mix import SaliencyMix
@@ -41,5 +42,6 @@ __all__ = [
     'load_mixers',
     'mixer_config',
     'rank_generator',
+    'warn_unmixed',
     'with_input_stats',
 ]

@@ -29,6 +29,8 @@ class AttentiveMix(SaliencyMaskMixer):
         num_cells: How many cells to paste.
         grid_size: Cells along each side of the picture.
         num_mix: 2.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         FileNotFoundError: At the first call, if the teacher's files do not exist.
@@ -43,6 +45,7 @@ class AttentiveMix(SaliencyMaskMixer):
         num_cells: int = 6,
         grid_size: int = 7,
         num_mix: int = 2,
+        num_classes: int | None = None,
     ):
         if num_mix != 2:
             raise ValueError(
@@ -63,7 +66,8 @@ class AttentiveMix(SaliencyMaskMixer):
             )
         self.num_cells, self.grid_size = num_cells, grid_size
         super().__init__(
-            dict(type='TeacherCAM', teacher=teacher) if saliency is None else saliency
+            dict(type='TeacherCAM', teacher=teacher) if saliency is None else saliency,
+            num_classes=num_classes,
         )
 
     def salient_masks(

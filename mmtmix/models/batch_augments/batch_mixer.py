@@ -7,10 +7,15 @@ from abc import ABCMeta, abstractmethod
 import torch
 from mmengine.dist import get_rank
 from torch import Tensor
+from torch.utils.data import get_worker_info
 
 from mmtmix.functional import draw_index, draw_weights, mix_targets
+from mmtmix.models.label_check import as_scores, check_num_classes
+from mmtmix.models.saliency import InputGradient
+from mmtmix.models.teachers import AsksTeacher
 
 from .finite_check import FiniteCheck
+from .reach import warn_unmixed, watch_builder
 
 Details = dict[str, Tensor]
 
@@ -19,17 +24,19 @@ class BatchMixer(metaclass=ABCMeta):
     """Draw weights and partners, mix, and mix the targets.
 
     A plain callable, as MMPretrain's batch augments are: it is no part of a model's state. It
-    keeps no state that training changes, so deep copies (``EMAHook`` makes one) share it.
+    keeps no state that changes a mix, so deep copies (``EMAHook`` makes one) share it.
 
     Args:
-        num_mix: Images a mix, k >= 2.
+        num_mix: Images per mix, k >= 2.
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         ValueError: If an argument is out of its range.
     """
 
-    def __init__(self, num_mix: int = 2, alpha: float = 1.0):
+    def __init__(self, num_mix: int = 2, alpha: float = 1.0, num_classes: int | None = None):
         if not isinstance(num_mix, int) or num_mix < 2:
             raise ValueError(f'num_mix must be at least 2, an integer, got {num_mix!r}')
         if not isinstance(alpha, (int, float)) or not alpha > 0:
@@ -37,9 +44,13 @@ class BatchMixer(metaclass=ABCMeta):
                 f'alpha must be > 0, a number, the parameter of Dir(alpha), got {alpha!r}; with 1 '
                 'all shares are equally likely'
             )
+        check_num_classes(num_classes)
         self.num_mix = num_mix
         self.alpha = alpha
+        self.num_classes = num_classes
         self._check_finite = FiniteCheck('batch_inputs')
+        self._has_mixed = False
+        watch_builder()
 
     def __deepcopy__(self, memo: dict) -> BatchMixer:
         return self
@@ -55,6 +66,7 @@ class BatchMixer(metaclass=ABCMeta):
         if source is not None:
             source.load()
 
+    @torch.compiler.disable
     def __call__(
         self,
         batch_inputs: Tensor,
@@ -69,7 +81,8 @@ class BatchMixer(metaclass=ABCMeta):
 
         Args:
             batch_inputs: Normalised images, (N, C, H, W).
-            batch_scores: Soft or one-hot labels, (N, num_classes).
+            batch_scores: Soft or one-hot labels, (N, num_classes); with ``num_classes`` also
+                integer labels (N,).
             return_details: Also return how the mixes were made.
             repeat: Mixes of each image, R >= 1: N becomes R * N in everything that is returned,
                 one mix of the whole batch after the other. A teacher is asked once for all.
@@ -82,19 +95,24 @@ class BatchMixer(metaclass=ABCMeta):
             ``mixed = sum_k masks * warped``, and what else the mixer knows.
 
         Raises:
-            TypeError: If the inputs or labels have the wrong type.
-            ValueError: If shapes don't fit or the inputs hold NaN or infinity.
+            RuntimeError: If a mixer that needs a network is called in a data loader's worker.
+            TypeError: If the inputs have the wrong type.
+            ValueError: If shapes don't fit, the inputs or labels hold NaN or infinity, or a label
+                is negative or out of range.
         """
         self._check(batch_inputs, batch_scores)
+        scores = as_scores(batch_scores, self.num_classes)
         if not isinstance(repeat, int) or repeat < 1:
             raise ValueError(f'repeat must be at least 1, an integer, got {repeat!r}')
-        scores = batch_scores if batch_scores.is_floating_point() else batch_scores.float()
         if len(batch_inputs) < self.num_mix:
+            if not self._has_mixed:
+                warn_unmixed(len(batch_inputs), self.num_mix)
             mixed, scores = batch_inputs.repeat(repeat, 1, 1, 1), scores.repeat(repeat, 1)
             targets = scores.clone()
             if not return_details:
                 return mixed, targets
             return mixed, targets, self.unmixed_details(mixed, scores)
+        self._has_mixed = True
         generator = rank_generator()
         weights = draw_weights(repeat * len(scores), self.num_mix, self.alpha, generator)
         weights = weights.to(batch_inputs.device, non_blocking=True)
@@ -173,19 +191,23 @@ class BatchMixer(metaclass=ABCMeta):
                 f'{tuple(batch_inputs.shape)} in {batch_inputs.dtype}; use them as they leave '
                 'the data_preprocessor'
             )
-        if batch_scores.dim() != 2:
-            raise ValueError(
-                'batch_scores must be soft labels of shape (N, num_classes), got shape '
-                f'{tuple(batch_scores.shape)} in {batch_scores.dtype}; for integer labels use '
-                'torch.nn.functional.one_hot, or in a config set '
-                'data_preprocessor=dict(to_onehot=True, num_classes=...)'
-            )
         if len(batch_scores) != len(batch_inputs):
             raise ValueError(
                 f'batch_inputs has {len(batch_inputs)} images and batch_scores '
-                f'{len(batch_scores)} rows; give one row an image'
+                f'{len(batch_scores)} labels; give one label per image'
+            )
+        if self._needs_network and get_worker_info() is not None:
+            raise RuntimeError(
+                f'{type(self).__name__} needs a network, which has no place in the worker of a '
+                'data loader; mix in the main process, after the batch has left the loader, or '
+                'in a config by model.train_cfg.augments'
             )
         self._check_finite(batch_inputs)
+
+    @property
+    def _needs_network(self) -> bool:
+        parts = (self, getattr(self, 'saliency', None))
+        return any(isinstance(part, (AsksTeacher, InputGradient)) for part in parts)
 
 
 def rank_generator() -> torch.Generator:

@@ -78,8 +78,12 @@ def build_for(settings: Mapping, cfg: Config) -> BatchMixer:
     default = signature(cls).parameters.get('saliency')
     source = told.get('saliency', default.default if default else None)
     source = dict(type=source) if isinstance(source, str) else source
-    if isinstance(source, Mapping) and source.get('type') in SALIENCY_SOURCES.module_dict:
-        told.saliency = _told(source, SALIENCY_SOURCES.module_dict[source['type']], cfg)
+    if isinstance(source, Mapping):
+        source_cls = source.get('type')
+        if isinstance(source_cls, str):
+            source_cls = SALIENCY_SOURCES.module_dict.get(source_cls)
+        if source_cls is not None:  # else building it says which there are
+            told.saliency = _told(source, source_cls, cfg)
     mixer = BATCH_AUGMENTS.build(told)
     mixer.load()
     return mixer

@@ -46,6 +46,8 @@ class CoMixup(BatchMixer):
         group_size: Images per group, >= 2; the last group of a batch may have fewer.
         eta: Weight of the prior, >= 0.
         omega: Weight of the distance between salient places in the affinity of images, in [0, 1].
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
         **settings: Fields of :class:`~mmtmix.functional.CoMixupSettings`: ``beta``, ``gamma``,
             ``tau``, ``sweeps`` and ``resolve``.
 
@@ -63,9 +65,10 @@ class CoMixup(BatchMixer):
         group_size: int = 20,
         eta: float = 0.05,
         omega: float = 0.001,
+        num_classes: int | None = None,
         **settings: float,
     ):
-        super().__init__(2, alpha)
+        super().__init__(2, alpha, num_classes)
         self._blocks = read_blocks(block_num)
         if not isinstance(group_size, int) or group_size < 2:
             raise ValueError(f'group_size must be at least 2, an integer, got {group_size!r}')

@@ -25,6 +25,8 @@ class FMix(MaskMixer):
         decay_power: How fast the noise falls off with frequency, >= 0.
         max_soft: Share of the pixels to each side of an edge that belong to both images, in
             [0, 0.5]; 0 for a hard edge.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -36,8 +38,9 @@ class FMix(MaskMixer):
         alpha: float = 1.0,
         decay_power: float = 3.0,
         max_soft: float = 0.0,
+        num_classes: int | None = None,
     ):
-        super().__init__(num_mix, alpha)
+        super().__init__(num_mix, alpha, num_classes)
         if not decay_power >= 0:
             raise ValueError(f'decay_power must be >= 0, got {decay_power!r}; the paper uses 3')
         if not 0 <= max_soft <= 0.5:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import torch
 from torch import Tensor
 
+from mmtmix.models.late_verdict import LateVerdict
 
-class FiniteCheck:
+
+class FiniteCheck(LateVerdict):
     """Raises for a batch that holds NaN or infinity.
 
-    On the CPU at once. On CUDA the verdict is copied in the background and raised by a later
-    call, once it has arrived: a step or two late, but the host never waits.
+    On the CPU at once; on CUDA late, see :class:`~mmtmix.models.late_verdict.LateVerdict`.
 
     Args:
         name: The tensor's name in the error.
     """
 
     def __init__(self, name: str):
+        super().__init__()
         self.name = name
-        self._pending: deque[tuple[torch.cuda.Event, Tensor, tuple[int, ...]]] = deque()
 
     def __call__(self, batch: Tensor) -> None:
         """Check a batch.
@@ -34,21 +33,11 @@ class FiniteCheck:
         # a sum is finite only if everything in it is, and costs less than a look at each
         finite = torch.isfinite(batch.detach().sum(dtype=torch.float32))
         shape = tuple(batch.shape)
-        if not batch.is_cuda:
-            self._raise_unless(finite, shape)
-            return
-        verdict = finite.to('cpu', non_blocking=True)
-        event = torch.cuda.Event()
-        event.record()
-        self._pending.append((event, verdict, shape))
-        while self._pending and self._pending[0][0].query():
-            _, verdict, shape = self._pending.popleft()
-            self._raise_unless(verdict, shape)
-
-    def _raise_unless(self, finite: Tensor, shape: tuple[int, ...]) -> None:
-        if not finite:
-            raise ValueError(
+        self.raise_unless(
+            finite.view(1),
+            lambda _: (
                 f'{self.name} of shape {shape} holds NaN or infinity; look for damaged images '
                 'or a std of 0 in the data_preprocessor, or images in float16 whose values '
                 'overflow'
-            )
+            ),
+        )

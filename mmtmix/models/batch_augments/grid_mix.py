@@ -25,13 +25,21 @@ class GridMix(MaskMixer):
         num_mix: Images a mix, k.
         alpha: Dirichlet parameter of the weights, > 0.
         grid_size: Cells along each side of the picture.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         ValueError: If an argument is out of its range.
     """
 
-    def __init__(self, num_mix: int = 2, alpha: float = 1.0, grid_size: int = 4):
-        super().__init__(num_mix, alpha)
+    def __init__(
+        self,
+        num_mix: int = 2,
+        alpha: float = 1.0,
+        grid_size: int = 4,
+        num_classes: int | None = None,
+    ):
+        super().__init__(num_mix, alpha, num_classes)
         if not isinstance(grid_size, int) or grid_size < 2:
             raise ValueError(f'grid_size must be at least 2, an integer, got {grid_size!r}')
         self.grid_size = grid_size

@@ -70,6 +70,8 @@ class PuzzleMix(BatchMixer):
         input_stats: How the images are normalised, ``dict(std=[...])`` in 0-255 units, for
             comparing colours. By default what the running config says, and outside of a run a
             standard deviation of 64.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         ImportError: If PyMaxflow is missing.
@@ -91,8 +93,9 @@ class PuzzleMix(BatchMixer):
         t_size: int = 4,
         t_eps: float = 0.8,
         input_stats: dict | InputStats | None = None,
+        num_classes: int | None = None,
     ):
-        super().__init__(num_mix, alpha)
+        super().__init__(num_mix, alpha, num_classes)
         if num_mix != 2:
             raise ValueError(f'num_mix must be 2, PuzzleMix mixes two images, got {num_mix!r}')
         least = dict(beta=(beta, 0), gamma=(gamma, 0), eta=(eta, 0), t_eps=(t_eps, 0))

@@ -30,6 +30,8 @@ class SampleResizeMix(BatchMixer):
         lam_range: What the range is of: the box's ``'side'`` as a share of the picture's (the
             paper's scale rate), or the share ``'lam'`` of what lies below the box
             (MMPretrain's ResizeMix).
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -42,8 +44,9 @@ class SampleResizeMix(BatchMixer):
         lam_min: float = 0.1,
         lam_max: float = 0.8,
         lam_range: str = 'side',
+        num_classes: int | None = None,
     ):
-        super().__init__(num_mix, alpha)
+        super().__init__(num_mix, alpha, num_classes)
         if not 0 <= lam_min <= lam_max <= 1:
             raise ValueError(
                 f'lam_min and lam_max must be a range in [0, 1], got {lam_min!r} and {lam_max!r}'

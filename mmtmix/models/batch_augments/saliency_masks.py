@@ -25,6 +25,8 @@ class SaliencyMaskMixer(MaskMixer):
             the source itself.
         num_mix: Images a mix, k.
         alpha: Dirichlet parameter of the weights, > 0.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         TypeError: If ``saliency`` is no source.
@@ -32,9 +34,13 @@ class SaliencyMaskMixer(MaskMixer):
     """
 
     def __init__(
-        self, saliency: str | Mapping | SaliencySource, num_mix: int = 2, alpha: float = 1.0
+        self,
+        saliency: str | Mapping | SaliencySource,
+        num_mix: int = 2,
+        alpha: float = 1.0,
+        num_classes: int | None = None,
     ):
-        super().__init__(num_mix, alpha)
+        super().__init__(num_mix, alpha, num_classes)
         self.saliency = build_saliency(saliency)
 
     def masks(

@@ -27,6 +27,8 @@ class SaliencyMix(SaliencyMaskMixer):
         saliency: Source of the saliency; the paper's by default.
         num_mix: Images a mix, k.
         alpha: Dirichlet parameter of the weights, > 0.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         TypeError: If ``saliency`` is no source.
@@ -38,8 +40,9 @@ class SaliencyMix(SaliencyMaskMixer):
         saliency: str | Mapping | SaliencySource = 'FineGrainedSaliency',
         num_mix: int = 2,
         alpha: float = 1.0,
+        num_classes: int | None = None,
     ):
-        super().__init__(saliency, num_mix, alpha)
+        super().__init__(saliency, num_mix, alpha, num_classes)
 
     def salient_masks(
         self, saliency: Tensor, weights: Tensor, index: Tensor, size: torch.Size

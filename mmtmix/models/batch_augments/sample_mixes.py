@@ -20,6 +20,8 @@ class SampleMixup(MaskMixer):
         num_mix: Images a mix, k.
         alpha: Dirichlet parameter of the weights, > 0. A large one, such as 1e4, gives all images
             the same share.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
     """
 
     def masks(
@@ -44,6 +46,8 @@ class SampleCutMix(MaskMixer):
     Args:
         num_mix: Images a mix, k.
         alpha: Dirichlet parameter of the weights, > 0.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
     """
 
     def masks(

@@ -26,13 +26,21 @@ class SmoothMix(MaskMixer):
         alpha: Dirichlet parameter of what is drawn, > 0. With 1 and two images it is uniform in
             the range below, as in the public code.
         sigma: Range of the spots' standard deviation as a share of the picture's sides.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         ValueError: If an argument is out of its range.
     """
 
-    def __init__(self, num_mix: int = 2, alpha: float = 1.0, sigma: Sequence[float] = (0.25, 0.5)):
-        super().__init__(num_mix, alpha)
+    def __init__(
+        self,
+        num_mix: int = 2,
+        alpha: float = 1.0,
+        sigma: Sequence[float] = (0.25, 0.5),
+        num_classes: int | None = None,
+    ):
+        super().__init__(num_mix, alpha, num_classes)
         if not isinstance(sigma, Sequence) or len(sigma) != 2 or not 0 < sigma[0] <= sigma[1]:
             raise ValueError(
                 f'sigma must be a range (low, high) with 0 < low <= high, got {sigma!r}'

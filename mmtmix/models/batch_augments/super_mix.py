@@ -51,6 +51,8 @@ class SuperMix(AsksTeacher, BatchMixer):
             :func:`~mmtmix.functional.gaussian_kernel`.
         repeats: Sets that name a class twice: ``'keep'`` them, finished when the top classes are
             the different ones, or ``'resample'`` partners by the ground truth.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
         **solver: Other fields of :class:`~mmtmix.functional.SuperMixSettings`, such as
             ``method='sgd'``.
 
@@ -76,9 +78,10 @@ class SuperMix(AsksTeacher, BatchMixer):
         min_iters: int = 0,
         legacy_kernel: bool = False,
         repeats: str = 'keep',
+        num_classes: int | None = None,
         **solver,
     ):
-        super().__init__(num_mix, alpha)
+        super().__init__(num_mix, alpha, num_classes)
         choices = dict(
             labels=(labels, LABELS),
             on_failure=(on_failure, ON_FAILURE),

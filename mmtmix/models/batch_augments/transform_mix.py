@@ -42,6 +42,8 @@ class TransformMix(AsksTeacher, BatchMixer):
         labels: Shares of the classes in the mixed labels: ``'given'`` takes the drawn weights
             (Eq. 4), ``'visible'`` each image's part of all saliency that masks leave (ours); the
             ``weights`` in the details are these then.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
 
     Raises:
         FileNotFoundError: At the first call, if the mixer's or the teacher's file does not exist.
@@ -57,8 +59,9 @@ class TransformMix(AsksTeacher, BatchMixer):
         alpha: float = 1.0,
         cam_class: str = 'target',
         labels: str = 'given',
+        num_classes: int | None = None,
     ):
-        super().__init__(num_mix, alpha)
+        super().__init__(num_mix, alpha, num_classes)
         if labels not in LABELS:
             raise ValueError(f'labels must be one of {LABELS}, got {labels!r}')
         if cam_class not in CAM_CLASSES:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from mmpretrain.models import ImageClassifier
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmtmix.functional import jensen_shannon
+from mmtmix.models.label_check import check_scores
 
 from .head_use import HeadUse
 
@@ -68,7 +70,8 @@ class AugMixClassifier(ImageClassifier):
             What the head's loss gives for the clean images, and ``loss_jsd``.
 
         Raises:
-            ValueError: If there is one view, or a part of one.
+            ValueError: If there is one view, or a part of one, or a score is NaN, infinite or
+                negative.
         """
         num_views, rest = divmod(len(inputs), len(data_samples))
         if num_views < 2 or rest:
@@ -77,6 +80,8 @@ class AugMixClassifier(ImageClassifier):
                 "add dict(type='AugMix') to the training pipeline, before PackInputs, and use "
                 "data_preprocessor=dict(type='ViewsPreprocessor')"
             )
+        if 'gt_score' in data_samples[0]:
+            check_scores(torch.stack([sample.gt_score for sample in data_samples]).float())
         logits = self.head(self.extract_feat(inputs))
         views = logits.chunk(num_views)
         # the part of the head's loss that comes after its logits, accuracy included

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import torch
-import torch.nn.functional as F
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
+
+from mmtmix.models.label_check import as_scores
 
 
 def read_scores(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:
@@ -21,7 +22,8 @@ def read_scores(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:
         (N, num_classes), floating point: soft labels as they are, others one-hot.
 
     Raises:
-        ValueError: If there are no labels, or several to an image.
+        ValueError: If there are no labels, several to an image, or labels that no mixer takes,
+            see :func:`~mmtmix.models.label_check.as_scores`.
     """
     if not data_samples or not {'gt_score', 'gt_label'} & set(data_samples[0].keys()):
         raise ValueError(
@@ -29,14 +31,14 @@ def read_scores(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:
             'labels, whose pipeline ends in PackInputs'
         )
     if 'gt_score' in data_samples[0]:
-        return torch.stack([sample.gt_score for sample in data_samples]).float()
+        return as_scores(torch.stack([sample.gt_score for sample in data_samples])).float()
     labels = torch.cat([sample.gt_label for sample in data_samples])
     if len(labels) != len(data_samples):
         raise ValueError(
             f'{len(data_samples)} images have {len(labels)} labels; images of several labels '
             "can't be mixed unless they come with gt_score"
         )
-    return F.one_hot(labels, num_classes).float()
+    return as_scores(labels, num_classes)
 
 
 def scored_samples(scores: Iterable[Tensor]) -> list[DataSample]:

@@ -12,7 +12,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmtmix.functional import blend_batch, draw_index, draw_weights, mix_targets
-from mmtmix.models.batch_augments import rank_generator
+from mmtmix.models.batch_augments import rank_generator, warn_unmixed
 
 from .head_use import HeadUse
 from .labels import check_soft_head, read_scores, scored_samples
@@ -69,6 +69,7 @@ class ManifoldMixup(ImageClassifier):
         self.num_mix = num_mix
         self.alpha = alpha
         self.per_sample = per_sample
+        self._has_mixed = False
         self.layers = self._default_layers() if layers is None else list(layers)
         if not self.layers or isinstance(layers, str):
             raise ValueError(f"layers must list at least one layer, as ['input'], got {layers!r}")
@@ -93,8 +94,11 @@ class ManifoldMixup(ImageClassifier):
             TypeError: If its output is no batch.
         """
         if len(inputs) < self.num_mix:
+            if not self._has_mixed:
+                warn_unmixed(len(inputs), self.num_mix)
             return super().loss(inputs, data_samples)
         scores = read_scores(data_samples, self.head.num_classes)
+        self._has_mixed = True
         generator = rank_generator()
         layer = self.layers[int(torch.randint(len(self.layers), (), generator=generator))]
         weights, index = (

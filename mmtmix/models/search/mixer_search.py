@@ -34,7 +34,8 @@ class MixerSearch(BaseModel):
     """Learn to mix so that a frozen teacher reads both images (TransformMix, section 3.2).
 
     The loss is CE(teacher(x'), y'). Only the mixing module is a part of this model: the teacher
-    is in no checkpoint, optimizer, EMA copy or DDP bucket.
+    is in no checkpoint, optimizer, EMA copy or DDP bucket. The config's ``compile`` leaves a
+    search as it is: ``teacher=dict(compile=True, ...)`` compiles what costs most.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher.
@@ -43,7 +44,8 @@ class MixerSearch(BaseModel):
         data_preprocessor: As of a classifier; it also tells the teacher how images are normalised.
 
     Raises:
-        ValueError: If ``alpha`` is not positive or the teacher doesn't say its class count.
+        ValueError: If ``alpha`` is not positive, the teacher doesn't say its class count, or the
+            data preprocessor has batch augments.
     """
 
     def __init__(
@@ -56,6 +58,11 @@ class MixerSearch(BaseModel):
         preprocessor = dict(data_preprocessor or {})
         preprocessor.setdefault('type', 'mmpretrain.ClsDataPreprocessor')
         super().__init__(data_preprocessor=preprocessor)
+        if getattr(self.data_preprocessor, 'batch_augments', None) is not None:
+            raise ValueError(
+                'a search mixes images itself, and data_preprocessor has batch_augments, which '
+                'would mix them before; leave them out'
+            )
         if not alpha > 0:
             raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
         self.alpha = alpha
@@ -68,6 +75,7 @@ class MixerSearch(BaseModel):
         if self.teacher.num_classes is None:
             raise ValueError('the teacher needs a head with num_classes to be searched with')
 
+    @torch.compiler.disable  # a compiled step can't hold a teacher that is compiled itself
     def forward(
         self,
         inputs: Tensor,

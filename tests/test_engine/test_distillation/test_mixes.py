@@ -1,9 +1,12 @@
 """What is asked of a batch augment that mixes for a distillation."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from mmpretrain.structures import DataSample
+from torch.utils.data import DataLoader
 
 from mmtmix.engine.distillation import OnlineMixes
 from mmtmix.models import SampleMixup
@@ -38,7 +41,8 @@ def draw():
 
     def run(augment, teacher):
         mixes = OnlineMixes(augment)
-        mixes.prepare(None, NUM_CLASSES, needs_targets=True)
+        loop = SimpleNamespace(dataloader=DataLoader(range(4), batch_size=4))
+        mixes.prepare(SimpleNamespace(train_loop=loop), NUM_CLASSES, needs_targets=True)
         torch.manual_seed(0)
         inputs = torch.randn(4, 3, 8, 8)
         samples = [DataSample().set_gt_label(label) for label in range(4)]

@@ -158,7 +158,7 @@ def test_images_that_are_not_floats_are_refused(make_batch):
 
 def test_another_number_of_scores_than_images_is_refused(make_batch):
     inputs, scores = make_batch()
-    with pytest.raises(ValueError, match='batch_inputs has 6 images and batch_scores 5 rows'):
+    with pytest.raises(ValueError, match='batch_inputs has 6 images and batch_scores 5 labels'):
         Mixup()(inputs, scores[:5])
 
 

@@ -3,6 +3,7 @@
 import pytest
 from mmengine.config import Config
 
+from mmtmix.models import SaliencyMix, TeacherCAM
 from mmtmix.models.batch_augments import build_for
 
 pytestmark = pytest.mark.host
@@ -20,6 +21,7 @@ def cfg():
     [
         dict(type='AttentiveMix', teacher=True),
         dict(type='SaliencyMix', saliency=dict(type='TeacherCAM', teacher=True)),
+        dict(type=SaliencyMix, saliency=dict(type=TeacherCAM, teacher=True)),
     ],
 )
 def test_teachers_wherever_they_are_get_the_images_statistics(cfg, teacher_args, settings):

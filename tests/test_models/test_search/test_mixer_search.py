@@ -243,7 +243,7 @@ def test_soft_labels_are_mixed_as_they_are(make_search, batch, drawn):
     [
         ([DataSample().set_gt_label([1, 2]) for _ in range(6)], '6 images have 12 labels'),
         (scored(*[[0.5, 0.5]] * 6), 'knows 10 classes and gt_score has 2'),
-        (scored(*[[1.0] * 2 + [0.0] * 8] * 6), 'takes one class an image'),
+        (scored(*[[1.0] * 2 + [0.0] * 8] * 6), 'takes one class per image'),
     ],
 )
 @pytest.mark.parametrize('mode', ['loss', 'predict'])

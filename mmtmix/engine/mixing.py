@@ -1,0 +1,169 @@
+"""Find the mixers of a run that would never mix, before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import IterBasedTrainLoop
+from mmpretrain.engine import SwitchRecipeHook
+from mmpretrain.registry import BATCH_AUGMENTS
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmtmix.models.batch_augments import BatchMixer
+from mmtmix.models.batch_augments.reach import can_mix, prepare_switch, watch
+from mmtmix.utils import unwrap
+
+_WARNING = 30
+
+
+def check_mixing(runner: Any) -> None:
+    """Refuse a training that names mixers and would not apply them.
+
+    MMPretrain tells nothing of augments that it drops or never calls.
+
+    Args:
+        runner: A Runner whose training loop is built.
+
+    Raises:
+        ValueError: If a mixer in the config did not arrive in the data preprocessor, a mix has
+            more images than a batch, or a schedule can't bring its mixer.
+    """
+    model = unwrap(runner.model)
+    preprocessor = getattr(model, 'data_preprocessor', None)
+    first = getattr(preprocessor, 'batch_augments', None)
+    _check_arrived(runner.cfg, list(_mixers(first)))
+    later = list(_scheduled(runner.hooks))
+    _check_schedules(runner, model, later)
+    choices = [first, *(recipe.get('batch_augments') for _, recipe in later)]
+    loader = runner.train_loop.dataloader
+    if hasattr(model, 'num_mix'):  # it mixes inside
+        check_batch_size(loader, model)
+    for mixer in {mixer for choice in choices for mixer in _mixers(choice)}:
+        check_batch_size(loader, mixer)
+        if not any(_probability(choice, mixer) for choice in choices):
+            print_log(
+                f'{type(mixer).__name__} has the probability 0 in all of the training: it never '
+                'mixes; set probs in model.train_cfg, or in batch_augments of SwitchRecipeHook',
+                logger='current',
+                level=_WARNING,
+            )
+    if list(_mixers(first)) and can_mix(preprocessor):
+        watch(preprocessor)
+
+
+def check_batch_size(loader: DataLoader, mixer: Any) -> None:
+    """Refuse batches of which none is large enough to mix.
+
+    Args:
+        loader: Of the training.
+        mixer: Whatever mixes, with ``num_mix``.
+
+    Raises:
+        ValueError: If a full batch has fewer images than a mix.
+    """
+    sizes = batch_sizes(loader)
+    if sizes is not None and sizes[0] < mixer.num_mix:
+        raise ValueError(
+            f'{type(mixer).__name__} has num_mix={mixer.num_mix} images per mix, and '
+            f'train_dataloader.batch_size={sizes[0]}, so nothing would be mixed; set a larger '
+            'batch_size or a smaller num_mix'
+        )
+
+
+def batch_sizes(loader: DataLoader) -> tuple[int, int] | None:
+    """Return the images of a full batch and of the last one; None where nothing tells them."""
+    batches = loader.batch_sampler
+    size = getattr(batches, 'batch_size', None)
+    if size is None:
+        return None
+    rest = 0 if batches.drop_last else len(loader.sampler) % size
+    return size, rest or size
+
+
+def _mixers(choice: Any) -> Iterator[BatchMixer]:
+    """The mixers of this library in a ``RandomBatchAugment``, or in one that is None."""
+    return (one for one in getattr(choice, 'augments', ()) if isinstance(one, BatchMixer))
+
+
+def _probability(choice: Any, mixer: BatchMixer) -> float:
+    augments, probs = getattr(choice, 'augments', ()), getattr(choice, 'probs', None)
+    shares = [1.0] * len(augments) if probs is None else probs
+    return sum(share for one, share in zip(augments, shares, strict=True) if one is mixer)
+
+
+def _check_arrived(cfg: Config, built: list[BatchMixer]) -> None:
+    """Compare the mixers that a config names with those that the model has."""
+    model = cfg.get('model')
+    if not isinstance(model, Mapping):
+        return  # an object, whose settings are in no config
+    own, shared = model.get('data_preprocessor'), cfg.get('data_preprocessor')
+    places = {
+        'model.train_cfg.augments': model.get('train_cfg'),
+        'model.data_preprocessor.batch_augments': _augments_of(own),
+        'data_preprocessor.batch_augments': _augments_of(shared),
+    }
+    named = {place: list(_kinds(settings)) for place, settings in places.items()}
+    named = {place: kinds for place, kinds in named.items() if kinds}
+    kinds = [one for found in named.values() for one in found]
+    ours = [one for one in kinds if isinstance(one, type) and issubclass(one, BatchMixer)]
+    missing = {one.__name__ for one in ours} - {type(one).__name__ for one in built}
+    if ours and len(named) > 1:
+        raise ValueError(
+            f'batch augments are set in {" and in ".join(named)}, and MMPretrain applies those of '
+            'one place alone, in silence; keep one of them, such as model.train_cfg.augments'
+        )
+    if missing:
+        raise ValueError(
+            f'{", ".join(sorted(missing))} in {next(iter(named))} did not arrive in the data '
+            'preprocessor, so nothing would be mixed; take batch_augments out of '
+            'model.data_preprocessor, and set model.train_cfg=dict(augments=...)'
+        )
+
+
+def _augments_of(preprocessor: Any) -> Any:
+    return preprocessor.get('batch_augments') if isinstance(preprocessor, Mapping) else None
+
+
+def _kinds(settings: Any) -> Iterator[type | None]:
+    """The classes of the augments of ``dict(augments=...)``."""
+    augments = settings.get('augments') if isinstance(settings, Mapping) else None
+    augments = [augments] if isinstance(augments, Mapping) else augments or ()
+    for one in augments:
+        kind = one.get('type') if isinstance(one, Mapping) else type(one)
+        yield BATCH_AUGMENTS.get(kind) if isinstance(kind, str) else kind
+
+
+def _scheduled(hooks: Iterable[Any]) -> Iterator[tuple[int, Mapping]]:
+    """The epochs and recipes of all ``SwitchRecipeHook``s."""
+    for hook in hooks:
+        if isinstance(hook, SwitchRecipeHook):
+            yield from hook.schedule.items()
+
+
+def _check_schedules(runner: Any, model: nn.Module, later: list[tuple[int, Mapping]]) -> None:
+    """Refuse recipes whose mixers would not come; have the model take those that do."""
+    for epoch, recipe in later:
+        if 'train_augments' in recipe:
+            raise ValueError(
+                f'SwitchRecipeHook, action_epoch={epoch}: MMPretrain reads batch_augments, and '
+                'passes over train_augments in silence; rename it'
+            )
+        if not list(_mixers(recipe.get('batch_augments'))):
+            continue
+        prepare_switch(model)
+        if isinstance(runner.train_loop, IterBasedTrainLoop) and epoch > 1:
+            raise ValueError(
+                f'SwitchRecipeHook, action_epoch={epoch}: a training by iterations has one epoch, '
+                'so its mixer would never come; set train_cfg=dict(by_epoch=True, max_epochs=...)'
+            )
+        if not 1 <= epoch <= runner.max_epochs:
+            print_log(
+                f'SwitchRecipeHook, action_epoch={epoch}: the training has {runner.max_epochs} '
+                'epochs, counted from 1, so its mixer never comes',
+                logger='current',
+                level=_WARNING,
+            )

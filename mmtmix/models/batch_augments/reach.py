@@ -1,0 +1,163 @@
+"""See that the batches of a run reach its mixers: MMPretrain skips batch augments in silence.
+
+``ClsDataPreprocessor`` applies its augments only to samples with one-hot scores. Samples of
+several tasks and samples without labels have none, and neither have those of a config that begins
+without an augment, where a ``SwitchRecipeHook`` brings one later.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseDataPreprocessor
+from mmengine.runner import Runner
+from mmpretrain.engine import SwitchRecipeHook
+from mmpretrain.structures import DataSample, MultiTaskDataSample
+from torch import nn
+
+from mmtmix.utils import unwrap
+
+
+class BatchWatch:
+    """Gives a data preprocessor one-hot labels while it has batch augments, or refuses a batch.
+
+    A forward pre-hook of the preprocessor. It compares types alone, and never waits for a GPU.
+
+    Args:
+        to_onehot: Whether the config wants one-hot labels in any case.
+    """
+
+    def __init__(self, to_onehot: bool):
+        self.to_onehot = to_onehot
+
+    @torch.compiler.disable
+    def __call__(self, module: nn.Module, args: tuple, kwargs: dict) -> None:
+        """See :meth:`torch.nn.Module.register_forward_pre_hook`.
+
+        Raises:
+            ValueError: If the batch is one that MMPretrain would not mix.
+        """
+        call = inspect.signature(module.forward).bind(*args, **kwargs).arguments
+        if not call.get('training', False):
+            return
+        has_augments = module.batch_augments is not None
+        # without augments integer labels stay so: MMPretrain's losses take no integer scores
+        module.to_onehot = self.to_onehot or has_augments
+        if has_augments:
+            check_samples(call['data'])
+
+
+def watch(preprocessor: nn.Module) -> None:
+    """See that what a data preprocessor gets in training reaches its batch augments.
+
+    Args:
+        preprocessor: One that applies batch augments; watched once, however often this is called.
+    """
+    hooks = preprocessor._forward_pre_hooks.values()
+    if not any(isinstance(hook, BatchWatch) for hook in hooks):
+        known = BatchWatch(preprocessor.to_onehot)
+        preprocessor.register_forward_pre_hook(known, with_kwargs=True)
+
+
+def watch_builder() -> None:
+    """Watch the data preprocessor that the mixer under construction is going to serve.
+
+    MMPretrain builds an augment without a reference to what it serves, and calls it only for
+    batches that it mixes. In MMPretrain's own tools the call stack is the one place that has both:
+    a data preprocessor under construction, or a Runner that makes a ``SwitchRecipeHook``.
+
+    Raises:
+        ValueError: If the model of that Runner can't take a mixer later.
+    """
+    is_switched = False
+    frame = inspect.currentframe()
+    while frame is not None:
+        owner = frame.f_locals.get('self')
+        if isinstance(owner, BaseDataPreprocessor):
+            if hasattr(owner, 'to_onehot'):
+                watch(owner)
+            return
+        is_switched |= isinstance(owner, SwitchRecipeHook)
+        if isinstance(owner, Runner):
+            if is_switched and hasattr(owner, 'model'):
+                prepare_switch(owner.model)
+            return
+        frame = frame.f_back
+
+
+def prepare_switch(model: nn.Module) -> None:
+    """Have a model take the mixers that a ``SwitchRecipeHook`` brings later.
+
+    Args:
+        model: A classifier, in its DDP wrapper or out of it.
+
+    Raises:
+        ValueError: If its data preprocessor applies no augments, its head computes an accuracy,
+            which mixed labels have not, or the number of classes is unknown.
+    """
+    model = unwrap(model)
+    preprocessor, head = model.data_preprocessor, getattr(model, 'head', None)
+    if not can_mix(preprocessor):
+        raise ValueError(
+            f'SwitchRecipeHook brings a mixer, and data_preprocessor.type='
+            f'{type(preprocessor).__name__!r} applies no batch augments; use '
+            "'ClsDataPreprocessor', or leave batch_augments out of the schedule"
+        )
+    if getattr(head, 'cal_acc', False):
+        raise ValueError(
+            'SwitchRecipeHook brings a mixer, and mixed labels have no accuracy; set '
+            'cal_acc=False in model.head'
+        )
+    if preprocessor.num_classes is None:
+        preprocessor.num_classes = getattr(head, 'num_classes', None)
+    if preprocessor.num_classes is None:
+        raise ValueError(
+            'SwitchRecipeHook brings a mixer, which needs one-hot labels, and the number of '
+            'classes is unknown; set data_preprocessor=dict(num_classes=...)'
+        )
+    watch(preprocessor)
+
+
+def can_mix(preprocessor: nn.Module) -> bool:
+    """Return whether a data preprocessor applies the batch augments that it is given."""
+    return getattr(preprocessor, 'takes_augments', hasattr(preprocessor, 'batch_augments'))
+
+
+def check_samples(data: Any) -> None:
+    """Refuse a batch whose samples have no labels to mix.
+
+    Args:
+        data: As of a data preprocessor.
+
+    Raises:
+        ValueError: If the samples are of several tasks or have no labels.
+    """
+    samples = data.get('data_samples') if isinstance(data, Mapping) else None
+    sample = samples[0] if isinstance(samples, Sequence) and samples else None
+    if isinstance(sample, MultiTaskDataSample):
+        raise ValueError(
+            'batch augments are set, and the samples are of several tasks '
+            '(MultiTaskDataSample), which MMPretrain does not mix; leave model.train_cfg.augments '
+            'out, or train on one task with a pipeline that ends in PackInputs'
+        )
+    if not isinstance(sample, DataSample) or not {'gt_label', 'gt_score'} & set(sample.keys()):
+        raise ValueError(
+            'batch augments are set, and the samples have no labels (neither gt_label nor '
+            'gt_score), so MMPretrain would not mix them; leave model.train_cfg.augments out, or '
+            'train on a data set with labels, whose pipeline ends in PackInputs'
+        )
+
+
+def warn_unmixed(num_samples: int, num_mix: int) -> None:
+    """Log that a batch is too small for a mixer that has mixed none yet."""
+    print_log(
+        f'A batch of {num_samples} is smaller than num_mix={num_mix} and is not mixed, and no '
+        'larger one came before it. If all of them are so small, nothing is mixed: set a larger '
+        'train_dataloader.batch_size',
+        logger='current',
+        level=30,
+    )
