@@ -10,6 +10,7 @@ import argparse
 import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -47,6 +48,7 @@ def input_size(name: str) -> int:
     return SIZES.get(name.rsplit('_', 1)[-1], CIFAR_SIZE)
 
 
+@cache
 def bases(path: Path) -> list[Path]:
     """The files that a config names in ``_base_``; all that an environment variable may name."""
     for node in ast.parse(path.read_text(encoding='utf-8')).body:
@@ -58,9 +60,10 @@ def bases(path: Path) -> list[Path]:
     return []
 
 
+@cache
 def network_files(path: Path) -> set[Path]:
     """The files in ``models`` that an experiment takes, itself or through other experiments."""
-    found = set()
+    found: set[Path] = set()
     for base in map(Path.resolve, bases(path)):
         # a file in models that inherits another one is another network
         found |= {base} if base.parent.name == 'models' else network_files(base)
