@@ -108,7 +108,7 @@ def build_runner(cfg: Config) -> Runner:
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved
         hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
-    for name in ('last_checkpoint', 'mixing_check', 'sync_buffers'):
+    for name in ('last_checkpoint', 'mixing_check', 'precision', 'sync_buffers'):
         if name in hooks and hooks[name] is None:
             del hooks[name]  # MMEngine takes None for its own hooks alone
     if distributed and get_device() == 'cpu':

@@ -50,7 +50,7 @@ def mixers(tmp_path_factory):
     path = tmp_path_factory.mktemp('teacher') / 't.pth'
     torch.manual_seed(0)
     torch.save(MODELS.build(dict(net, _scope_='mmpretrain')).state_dict(), path)
-    stats = dict(mean=[0.0] * 3, std=[1.0] * 3)
+    stats = dict(mean=[0.0] * 3, std=[1.0] * 3, channel_order='rgb')
     teacher = dict(config=dict(net, data_preprocessor=stats), checkpoint=str(path))
     module = TransformMixer(cam_size=18)
 
@@ -141,7 +141,7 @@ def test_classifiers_search_and_distillation_refuse_the_same(value, images, tmp_
     views = torch.cat([images, images])
     net = MODELS.build(dict(type='ImageClassifier', **parts))
     torch.save(net.state_dict(), tmp_path / 't.pth')
-    stats = dict(mean=[0.0] * 3, std=[1.0] * 3)
+    stats = dict(mean=[0.0] * 3, std=[1.0] * 3, channel_order='rgb')
     config = dict(type='ImageClassifier', data_preprocessor=stats, **parts)
     teacher = dict(config=config, checkpoint=str(tmp_path / 't.pth'))
     auto = MODELS.build(
