@@ -3,6 +3,7 @@
 from .checkpoint import (
     UnsafeCheckpointError,
     allow_mmengine_checkpoints,
+    check_finite_weights,
     describe_checkpoint,
     fetch_checkpoint,
     load_checkpoint,
@@ -19,6 +20,7 @@ __all__ = [
     'UnsafeCheckpointError',
     'allow_mmengine_checkpoints',
     'atomic_path',
+    'check_finite_weights',
     'describe_checkpoint',
     'fetch_checkpoint',
     'file_digest',

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmtmix.functional import gradient_saliency, soft_cross_entropy
+from mmtmix.models.recomputation import without_recomputation
 
 from .base import SALIENCY_SOURCES, SaliencySource
 from .live_model import live_model
@@ -19,7 +20,8 @@ class InputGradient(SaliencySource):
     """Root mean square over channels of the loss's gradient by the image (PuzzleMix, Eq. 5).
 
     It asks the live model, which ``LiveModelHook`` hands over, in eval mode, and differentiates
-    by the images alone: gradients of parameters and running statistics stay untouched.
+    by the images alone: gradients of parameters and running statistics stay untouched. Activation
+    checkpointing is off in that pass, since ``torch.autograd.grad`` does not work through it.
 
     Args:
         clean_lam: With a value > 0 the loss on the clean images is trained on as well, with this
@@ -43,7 +45,8 @@ class InputGradient(SaliencySource):
         """
         live = live_model()
         keeps_graph = self.clean_lam > 0
-        with torch.enable_grad(), nullcontext() if keeps_graph else _eval(live.model):
+        mode = nullcontext() if keeps_graph else _eval(live.model)
+        with torch.enable_grad(), mode, without_recomputation(live.model):
             images = batch_inputs.detach().requires_grad_()
             losses = soft_cross_entropy(live.model(images, mode='tensor'), batch_scores)
             # a sum: each image has its own loss, and in half precision a mean would underflow
