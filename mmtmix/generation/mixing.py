@@ -56,11 +56,13 @@ class LabelledMixer:
             solves for its masks has not finished.
 
         Raises:
-            ValueError: If the images differ in size.
+            ValueError: If the images differ in size, or the teacher has other classes than the
+                data set or logits that are not finite.
         """
         inputs, scores = self.preprocess(items)
         flips = draw.flips.flatten().to(inputs.device)
         inputs = torch.where(flips[:, None, None, None], inputs.flip(3), inputs)
+        check_teacher(self.teacher, self.num_classes, self.teacher.count_classes(inputs))
         index = torch.arange(len(inputs), device=inputs.device).view(draw.sources.shape)
         weights = draw.weights.to(inputs.device)
         mixed, details = self.mixer.mix(inputs, scores, weights, index, draw.generator)
@@ -69,6 +71,11 @@ class LabelledMixer:
         logits = self.teacher(self._from_pixels(pixels)).float()
         classes = details.get('classes', scores.argmax(dim=1)[index])
         finished = top_classes_match(logits, classes)
+        if not logits.isfinite().all():  # the labels go to the CPU at once, so no wait is added
+            raise ValueError(
+                "the teacher's logits for the mixes hold NaN or infinity, which label nothing; "
+                "set dtype='float32' in the teacher, or give another checkpoint"
+            )
         fields = dict(
             images=_as_images(pixels.to(torch.uint8)),
             sources=draw.sources,
@@ -89,8 +96,13 @@ def _as_images(pixels: Tensor) -> Tensor:
     return pixels[:, 0] if pixels.size(1) == 1 else pixels.permute(0, 2, 3, 1)
 
 
-def check_teacher(teacher: Any, num_classes: int) -> None:
+def check_teacher(teacher: Any, num_classes: int, known: int | None = None) -> None:
     """Refuse a teacher that can't label the data set.
+
+    Args:
+        teacher: The teacher, or None.
+        num_classes: Number of classes of the data set.
+        known: Number of classes of the teacher; by default what its config says, if it does.
 
     Raises:
         ValueError: If there is none or it knows another number of classes.
@@ -100,8 +112,9 @@ def check_teacher(teacher: Any, num_classes: int) -> None:
             'the mixer has no teacher and nothing else labels the mixes; set generation=dict('
             'teacher=dict(config=..., checkpoint=...)) in the config'
         )
-    if teacher.num_classes != num_classes:
+    known = teacher.num_classes if known is None else known
+    if known is not None and known != num_classes:
         raise ValueError(
-            f'the teacher knows {teacher.num_classes} classes and the data set has {num_classes}; '
+            f'the teacher knows {known} classes and the data set has {num_classes}; '
             'give a teacher of this data set'
         )

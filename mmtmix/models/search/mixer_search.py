@@ -44,7 +44,7 @@ class MixerSearch(BaseModel):
         data_preprocessor: As of a classifier; it also tells the teacher how images are normalised.
 
     Raises:
-        ValueError: If ``alpha`` is not positive or the teacher doesn't say its class count.
+        ValueError: If ``alpha`` is not positive.
     """
 
     def __init__(
@@ -65,8 +65,6 @@ class MixerSearch(BaseModel):
             stats = InputStats.from_preprocessor(data_preprocessor)
             teacher = {'input_stats': asdict(stats), **teacher}
         self.teacher = build_teacher(teacher)
-        if self.teacher.num_classes is None:
-            raise ValueError('the teacher needs a head with num_classes to be searched with')
 
     def forward(
         self,
@@ -91,6 +89,7 @@ class MixerSearch(BaseModel):
         """
         if mode not in ('loss', 'predict', 'tensor'):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+        self.teacher.count_classes(inputs)
         scores = self.read_scores(data_samples).to(inputs.device)
         if mode == 'predict':
             return self.predict(inputs, scores, data_samples)

@@ -91,7 +91,8 @@ def find_cam_layer(
     image_size = (images.size(-2), images.size(-1))
     if name is not None:
         _check_outputs(outputs, name)
-    candidates = [output for output in outputs if _is_candidate(output, len(images), name)]
+    counts = None if name is not None else _token_counts(outputs)
+    candidates = [o for o in outputs if _is_candidate(o, len(images), counts)]
     declared = getattr(getattr(model, 'backbone', None), 'num_extra_tokens', None)
     for output in candidates:
         output.layout = find_layout(output.value.shape, image_size, num_extra_tokens)
@@ -100,6 +101,8 @@ def find_cam_layer(
             output.layout = own or output.layout
     laid_out = [output for output in candidates if output.layout is not None]
     _count_positions(laid_out, logits, image_size)
+    if not any(output.positions for output in laid_out) and name is None:
+        _check_dependence(forward, images)
     chosen = next((output for output in reversed(laid_out) if output.positions > 1), None)
     if chosen is None:
         raise ValueError(_reason(model, name, candidates, laid_out, image_size))
@@ -150,14 +153,26 @@ def _check_outputs(outputs: list[_Output], name: str) -> None:
         raise ValueError(f'cam_layer={name!r} gives no feature map; {CURE}')
 
 
-def _is_candidate(output: _Output, num_images: int, name: str | None) -> bool:
+def _token_counts(outputs: list[_Output]) -> set[int]:
+    """Sizes of the axis that layers which act on each token by itself leave alone."""
+    return {
+        output.value.size(1)
+        for output in outputs
+        if isinstance(output.module, (nn.Linear, nn.LayerNorm)) and output.value.dim() == 3
+    }
+
+
+def _is_candidate(output: _Output, num_images: int, token_counts: set[int] | None) -> bool:
+    """Whether an output may have positions; ``token_counts`` is None for a layer by hand."""
     value = output.value
     if not isinstance(value, Tensor) or not value.requires_grad or value.dim() not in (3, 4):
         return False
     if len(value) != num_images:  # windows, or patches of patches
         return False
-    if name is not None:
+    if token_counts is None:
         return True
+    if value.dim() == 3 and value.size(1) not in token_counts:  # (N, C, tokens), or pooled
+        return False
     if isinstance(output.module, nn.Linear):  # queries, keys and values rather than features
         return False
     # attention, which is as square as a map
@@ -182,6 +197,21 @@ def _count_positions(outputs: list[_Output], logits: Tensor, image_size: tuple[i
             continue
         alive = output.layout.to_map(gradient, image_size).abs().amax(dim=1) > 0
         output.positions = int(alive.flatten(1).sum(dim=1).amax())
+
+
+def _check_dependence(forward: Forward, images: Tensor) -> None:
+    """Refuse a network whose logits are the same for all images, as with a last layer of zeros."""
+    with torch.enable_grad():
+        leaf = images.detach().requires_grad_()
+        score = forward(leaf.clone()).amax(dim=1).sum()
+        (gradient,) = (
+            torch.autograd.grad(score, leaf, allow_unused=True) if score.requires_grad else (None,)
+        )
+    if gradient is None or not gradient.any():
+        raise ValueError(
+            "the teacher's logits do not depend on the images, so nothing explains them; is it "
+            'trained? A last layer of zeros, as some networks start with, gives equal logits'
+        )
 
 
 def _reason(

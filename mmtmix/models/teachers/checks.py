@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmtmix.functional import min_max
 
 from .layouts import fits_image
 
-_ENOUGH_IMAGES = 4  # that none has any saliency is chance no longer
+_ENOUGH_IMAGES = 16  # that none has any saliency is chance no longer
 
 
 def check_logits(logits: Tensor, inputs: Tensor) -> None:
@@ -69,6 +72,8 @@ def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str) -> bool:
     if min_max(maps).any():
         return True
     if len(maps) < _ENOUGH_IMAGES:
+        said = f'{whose} are constant for all of {len(maps)} images'
+        print_log(said, logger='current', level=logging.WARNING)
         return False
     raise ValueError(
         f'{whose} are constant for each of the first {len(maps)} images (values '

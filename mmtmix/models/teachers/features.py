@@ -13,8 +13,14 @@ _CURE = (
 
 
 def has_pre_logits(model: nn.Module) -> bool:
-    """Whether a classifier has one of MMPretrain's heads, which give their features."""
-    return hasattr(getattr(model, 'head', None), 'pre_logits')
+    """Whether a classifier has one of MMPretrain's heads, which give their features.
+
+    timm's heads have a layer of that name.
+
+    Args:
+        model: A classifier.
+    """
+    return hasattr(model, 'extract_feat') and hasattr(getattr(model, 'head', None), 'pre_logits')
 
 
 def teacher_feature_dim(model: nn.Module) -> int:

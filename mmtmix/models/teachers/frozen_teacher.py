@@ -138,6 +138,11 @@ class FrozenTeacher:
         """Number of the features of :meth:`features`; 0 if it has none."""
         return teacher_feature_dim(self.model)
 
+    @property
+    def saliency_source(self) -> str:
+        """How and from which layer its maps are made, in words; settled by the first images."""
+        return self._cam.source
+
     def __deepcopy__(self, memo: dict) -> FrozenTeacher:
         return self  # it never changes, so a copy would only cost memory
 
@@ -159,9 +164,7 @@ class FrozenTeacher:
             if has_pre_logits(self.model):
                 logits, features = self._forward_features(inputs)
             else:
-                logits, features = linear_features(
-                    self.model, partial(classify, self.model), inputs
-                )
+                logits, features = linear_features(self.model, inputs)
             return self._seen(logits, inputs), features
 
     def saliency(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-MOST_EXTRA_TOKENS = 8
+MOST_EXTRA_TOKENS = 5  # a class token and four registers
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def find_layout(
         if fits_image(shape[2], shape[3], image_size):
             return Layout('channels first')
         return Layout('channels last') if fits_image(shape[1], shape[2], image_size) else None
-    if len(shape) != 3:
+    if len(shape) != 3 or shape[2] == 1:  # pooled over the tokens of (N, C, tokens)
         return None
     known = num_extra_tokens is not None
     for extra in (num_extra_tokens,) if known else range(MOST_EXTRA_TOKENS + 1):
