@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
-from mmtmix.utils import atomic_path, file_digest, load_config
+from mmtmix.utils import atomic_path, check_finite_weights, file_digest, load_config
 
 from .layouts import ARCHS, Arch, rename
 from .source import read_source
@@ -115,6 +115,7 @@ def convert_checkpoint(
     if Path(target).exists() and not force:
         raise FileExistsError(f'{str(target)!r} exists; give another name, or replace it: --force')
     weights = read_source(source, trust_source)
+    check_finite_weights(weights, f'checkpoint {str(source)!r}')
     state = convert_state(weights, arch, num_classes)
     dtypes = {value.dtype for value in weights.values() if value.is_floating_point()}
     if others := sorted(str(dtype) for dtype in dtypes - {torch.float32}):

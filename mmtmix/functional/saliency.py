@@ -51,7 +51,7 @@ def gradient_saliency(gradients: Tensor) -> Tensor:
     return gradients.float().square().mean(dim=1, keepdim=True).sqrt()
 
 
-def min_max(cam: Tensor, eps: float = 1e-8) -> Tensor:
+def min_max(cam: Tensor, eps: float = 1e-7) -> Tensor:
     """Scale each map to [0, 1]; a constant map, or one with NaN or infinity, becomes 0.
 
     Ours: teachers' CAMs are scaled at their own size and resized afterwards. The paper does not
@@ -59,7 +59,7 @@ def min_max(cam: Tensor, eps: float = 1e-8) -> Tensor:
 
     Args:
         cam: Raw maps, (N, 1, h, w).
-        eps: A range below this counts as constant.
+        eps: A range below this share of the map's largest magnitude counts as constant.
 
     Returns:
         Saliency in [0, 1], (N, 1, h, w), in the dtype of ``cam``.
@@ -67,8 +67,11 @@ def min_max(cam: Tensor, eps: float = 1e-8) -> Tensor:
     # half precision has neither room for the range of its numbers nor for eps
     wide = cam.to(torch.promote_types(cam.dtype, torch.float32))
     low = wide.amin(dim=(-2, -1), keepdim=True)
-    span = wide.amax(dim=(-2, -1), keepdim=True) - low
-    saliency = (wide - low) / span.clamp_min(eps)
+    high = wide.amax(dim=(-2, -1), keepdim=True)
+    span = high - low
+    # relative, since the gradients behind Grad-CAM can be of any size
+    least = (torch.maximum(high.abs(), low.abs()) * eps).clamp_min(torch.finfo(wide.dtype).tiny)
+    saliency = (wide - low) / torch.maximum(span, least)
     # what isn't finite shows in the range, which spares a look at each value
     return saliency.masked_fill(~span.isfinite(), 0).to(cam.dtype)
 

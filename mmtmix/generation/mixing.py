@@ -61,13 +61,15 @@ class LabelledMixer:
             finished before its first step, with the plain average of the images.
 
         Raises:
-            ValueError: If the images differ in size, or their labels are none that a mixer takes,
-                see :func:`~mmtmix.models.label_check.as_scores`.
+            ValueError: If the images differ in size, their labels are none that a mixer takes (see
+                :func:`~mmtmix.models.label_check.as_scores`), or the teacher has other classes
+                than the data set or logits that are not finite.
         """
         inputs, scores = self.preprocess(items)
         scores = as_scores(scores)
         flips = draw.flips.flatten().to(inputs.device)
         inputs = torch.where(flips[:, None, None, None], inputs.flip(3), inputs)
+        check_teacher(self.teacher, self.num_classes, self.teacher.count_classes(inputs))
         index = torch.arange(len(inputs), device=inputs.device).view(draw.sources.shape)
         weights = draw.weights.to(inputs.device)
         mixed, details = self.mixer.mix(inputs, scores, weights, index, draw.generator)
@@ -76,6 +78,11 @@ class LabelledMixer:
         logits = self.teacher(self._from_pixels(pixels)).float()
         classes = details.get('classes', scores.argmax(dim=1)[index])
         finished = top_classes_match(logits, classes)
+        if not logits.isfinite().all():  # the labels go to the CPU at once, so no wait is added
+            raise ValueError(
+                "the teacher's logits for the mixes hold NaN or infinity, which label nothing; "
+                "set dtype='float32' in the teacher, or give another checkpoint"
+            )
         solves = 'finished' in details
         steps = details.get('iterations', torch.zeros_like(classes[:, 0]))
         fields = dict(
@@ -99,8 +106,13 @@ def _as_images(pixels: Tensor) -> Tensor:
     return pixels[:, 0] if pixels.size(1) == 1 else pixels.permute(0, 2, 3, 1)
 
 
-def check_teacher(teacher: Any, num_classes: int) -> None:
+def check_teacher(teacher: Any, num_classes: int, known: int | None = None) -> None:
     """Refuse a teacher that can't label the data set.
+
+    Args:
+        teacher: The teacher, or None.
+        num_classes: Number of classes of the data set.
+        known: Number of classes of the teacher; by default what its config says, if it does.
 
     Raises:
         ValueError: If there is none or it knows another number of classes.
@@ -110,8 +122,9 @@ def check_teacher(teacher: Any, num_classes: int) -> None:
             'the mixer has no teacher and nothing else labels the mixes; set generation=dict('
             'teacher=dict(config=..., checkpoint=...)) in the config'
         )
-    if teacher.num_classes != num_classes:
+    known = teacher.num_classes if known is None else known
+    if known is not None and known != num_classes:
         raise ValueError(
-            f'the teacher knows {teacher.num_classes} classes and the data set has {num_classes}; '
+            f'the teacher knows {known} classes and the data set has {num_classes}; '
             'give a teacher of this data set'
         )

@@ -3,6 +3,7 @@
 from .checkpoint import (
     UnsafeCheckpointError,
     allow_mmengine_checkpoints,
+    check_finite_weights,
     describe_checkpoint,
     fetch_checkpoint,
     load_checkpoint,
@@ -31,6 +32,7 @@ __all__ = [
     'allow_mmengine_checkpoints',
     'atomic_path',
     'check_dtype',
+    'check_finite_weights',
     'choose_dtype',
     'describe_checkpoint',
     'dtype_name',

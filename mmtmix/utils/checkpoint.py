@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import warnings
+from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -176,7 +177,8 @@ def read_weights(model: nn.Module, checkpoint: str | os.PathLike) -> dict[str, T
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a key is missing, left over or of another shape; all kinds are listed.
+        ValueError: If a key is missing, left over or of another shape, all kinds are listed; or a
+            weight is not finite.
     """
     content = load_checkpoint(checkpoint)
     state = content.get('state_dict', content)
@@ -196,7 +198,36 @@ def read_weights(model: nn.Module, checkpoint: str | os.PathLike) -> dict[str, T
             f'checkpoint {str(checkpoint)!r} does not fit its config: {listed}. '
             'Give the config that the checkpoint was trained with'
         )
+    # what a network itself sets to infinity, as some masks are, may be so
+    trained = {key: value for key, value in state.items() if _is_finite(own[key])}
+    check_finite_weights(trained, f'checkpoint {str(checkpoint)!r}')
     return state
+
+
+def check_finite_weights(state: Mapping[str, Tensor], owner: str) -> None:
+    """Refuse weights that are not finite, as a training that diverged leaves them.
+
+    Args:
+        state: Weights by name.
+        owner: Whose they are, such as their file, for the error.
+
+    Raises:
+        ValueError: If there is NaN or infinity among them; the keys are named.
+    """
+    damaged = [key for key, value in state.items() if not _is_finite(value)]
+    if damaged:
+        raise ValueError(
+            f'{owner} holds NaN or infinity in {_shorten(damaged)}; its training has diverged: '
+            'give an earlier checkpoint, or train anew with a lower learning rate or in float32'
+        )
+
+
+def _is_finite(value: Tensor) -> bool:
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        return True
+    if value.element_size() == 1:  # float8 has no isfinite
+        value = value.float()
+    return bool(value.isfinite().all())
 
 
 def _shorten(keys: list[str]) -> str:

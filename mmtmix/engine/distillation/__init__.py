@@ -3,7 +3,6 @@
 from .answers import TeacherAnswers
 from .checks import (
     check_choices,
-    check_classes,
     check_views,
     load_losses,
     numbered_labels,
@@ -11,7 +10,7 @@ from .checks import (
 )
 from .extra_parameters import add_parameters, join_state, split_state
 from .mixes import MixedBatch, Mixes, OfflineMixes, OnlineMixes, build_mixes
-from .objective import KD_ON, MIXED_CLS, DistillObjective
+from .objective import KD_ON, MIXED_CLS, DistillObjective, check_classes
 from .presets import PRESETS, Method, choose_method
 from .shared_seed import shared_seed
 from .student import Student, feature_dim

@@ -11,7 +11,6 @@ from mmengine.dataset import ConcatDataset
 from torch import Tensor, nn
 
 from mmtmix.models.losses import DistillLoss
-from mmtmix.models.teachers import FrozenTeacher
 
 from .mixes import Mixes
 from .objective import KD_ON, MIXED_CLS
@@ -32,20 +31,6 @@ def check_choices(mixed_cls: str, kd_on: str, mixed: Mapping | None) -> None:
         raise ValueError(
             f'kd_on={kd_on!r} needs mixed images; give mixed=dict(augment=...) or '
             "mixed=dict(dataloader=...), or set kd_on='clean'"
-        )
-
-
-def check_classes(student: Student, teacher: FrozenTeacher) -> None:
-    """Refuse a teacher of other classes.
-
-    Raises:
-        ValueError: If the numbers differ.
-    """
-    ours, theirs = student.num_classes, teacher.num_classes
-    if None not in (ours, theirs) and ours != theirs:
-        raise ValueError(
-            f'the student has {ours} classes and the teacher {theirs}; distillation needs a '
-            'teacher of the same classes'
         )
 
 

@@ -25,7 +25,6 @@ from mmtmix.engine.distillation import (
     check_classes,
     check_views,
     choose_method,
-    feature_dim,
     join_state,
     load_losses,
     numbered_labels,
@@ -117,7 +116,7 @@ class DistillHook(Hook):
             if self.mixes is not None:
                 self.mixes.load()
             teacher = build_teacher(self.teacher_config)
-        check_classes(student, teacher)
+        check_classes(student.num_classes, teacher.num_classes)
         teacher.check_channels()
         self.objective = DistillObjective(
             student,
@@ -199,7 +198,7 @@ class DistillHook(Hook):
         labels = torch.empty(0, dtype=torch.long)
         if any(loss.needs_index for loss in self.losses):
             labels = numbered_labels(runner.train_loop.dataloader.dataset)
-        dims = student.feature_dim, feature_dim(teacher.model)
+        dims = student.feature_dim, teacher.feature_dim
         for loss in self.losses:
             loss.prepare(*dims, labels, shared_seed(runner))
         if self._has_parameters:

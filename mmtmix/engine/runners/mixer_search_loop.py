@@ -101,6 +101,14 @@ class MixerSearchLoop(EpochBasedTrainLoop):
                 f'mixed with num_mix={mixer.num_mix}; set drop_last=True in train_dataloader'
             )
 
+    def _check_classes(self, known: int) -> None:
+        classes = getattr(self.dataloader.dataset, 'metainfo', {}).get('classes')
+        if classes is not None and len(classes) != known:
+            raise ValueError(
+                f'the teacher knows {known} classes and the data set has {len(classes)}; search '
+                'with a teacher that was trained on this data set'
+            )
+
     @torch.no_grad()
     def check_teacher(self) -> None:
         """See that the teacher knows these images before learning from it.
@@ -112,17 +120,16 @@ class MixerSearchLoop(EpochBasedTrainLoop):
                 has no labels or several.
         """
         known = self.search.teacher.num_classes
-        classes = getattr(self.dataloader.dataset, 'metainfo', {}).get('classes')
-        if classes is not None and len(classes) != known:
-            raise ValueError(
-                f'the teacher knows {known} classes and the data set has {len(classes)}; search '
-                'with a teacher that was trained on this data set'
-            )
+        if known is not None:
+            self._check_classes(known)
         counts = torch.zeros(2)
         for batch, data in enumerate(self.dataloader):
             if batch == self.teacher_batches:
                 break
             data = self.search.data_preprocessor(data, training=False)
+            if known is None:
+                known = self.search.teacher.count_classes(data['inputs'])
+                self._check_classes(known)
             labels = self.search.read_scores(data['data_samples']).argmax(dim=1)
             predicted = self.search.teacher(data['inputs']).argmax(dim=1)
             hits = (predicted == labels.to(predicted.device)).sum()

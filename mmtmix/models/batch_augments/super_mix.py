@@ -176,8 +176,8 @@ class SuperMix(AsksTeacher, BatchMixer):
 
     def _look(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor | None]:
         """The class that each image stands for, (N,), and the teacher's logits where needed."""
-        known = self.teacher.num_classes
-        if known is not None and known != batch_scores.size(1):
+        known = self.teacher.count_classes(batch_inputs)
+        if known != batch_scores.size(1):
             raise ValueError(
                 f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
                 'SuperMix needs a teacher of this task'

@@ -98,7 +98,7 @@ class TransformMix(AsksTeacher, BatchMixer):
             self.mixer.to(batch_inputs.device)
         classes = None
         if self.cam_class == 'target':
-            check_classes(self.teacher, batch_scores)
+            check_classes(self.teacher, batch_inputs, batch_scores)
             classes = batch_scores.argmax(dim=1)
         logits, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
         self.teacher.report(logits, batch_scores)

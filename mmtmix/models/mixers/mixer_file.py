@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from mmtmix.utils import atomic_path, load_checkpoint
+from mmtmix.utils import atomic_path, check_finite_weights, load_checkpoint
 from mmtmix.version import __version__
 
 from .transform_mixer import TransformMixer
@@ -56,7 +56,8 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
 
     Raises:
         FileNotFoundError: If there is no such file; the text says how to make one.
-        ValueError: If it is no mixer file, or differs from what was expected.
+        ValueError: If it is no mixer file, holds NaN or infinity, or differs from what was
+            expected.
     """
     if not Path(path).expanduser().is_file():
         raise FileNotFoundError(
@@ -73,6 +74,7 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
             f'{str(path)!r} is no mixer file (its keys: {sorted(map(str, content))[:6]}); give '
             'the mixer.pth that a search exports, not a checkpoint of a run'
         )
+    check_finite_weights(content['state_dict'], f'mixer file {str(path)!r}')
     arch = _UNSAID | content['arch']
     unknown = sorted(expected.keys() - arch.keys())
     if unknown:

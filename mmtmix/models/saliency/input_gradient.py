@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmtmix.functional import gradient_saliency, soft_cross_entropy
 from mmtmix.models.losses import clean_factor
+from mmtmix.models.recomputation import without_recomputation
 
 from .base import SALIENCY_SOURCES, SaliencySource
 from .live_model import live_model
@@ -20,7 +21,8 @@ class InputGradient(SaliencySource):
     """Root mean square over channels of the loss's gradient by the image (PuzzleMix, Eq. 5).
 
     The live model, which ``LiveModelHook`` hands over, is used in eval mode and differentiated by
-    the images alone: gradients of parameters and running statistics stay untouched.
+    the images alone: gradients of parameters and running statistics stay untouched. Activation
+    checkpointing is off in that pass, since ``torch.autograd.grad`` does not work through it.
 
     With ``clean_lam`` the model is trained on the clean images as well, by a cross entropy. As
     in the public code of PuzzleMix and Co-Mixup its factor belongs to the pair of losses:
@@ -61,7 +63,8 @@ class InputGradient(SaliencySource):
         keeps_graph = self.clean_lam > 0
         # before the forward pass: a loss without a known factor costs no time
         factor = self._factor_beside(live.model, batch_scores.size(1)) if keeps_graph else 0.0
-        with torch.enable_grad(), nullcontext() if keeps_graph else _eval(live.model):
+        mode = nullcontext() if keeps_graph else _eval(live.model)
+        with torch.enable_grad(), mode, without_recomputation(live.model):
             images = batch_inputs.detach().requires_grad_()
             losses = soft_cross_entropy(live.model(images, mode='tensor'), batch_scores)
             # a sum: each image has its own loss, and in half precision a mean would underflow

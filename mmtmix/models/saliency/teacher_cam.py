@@ -45,21 +45,27 @@ class TeacherCAM(AsksTeacher, SaliencySource):
         """
         classes = None
         if self.cam_class == 'target':
-            check_classes(self.teacher, batch_scores)
+            check_classes(self.teacher, batch_inputs, batch_scores)
             classes = batch_scores.argmax(dim=1)
         logits, saliency = self.teacher.saliency(batch_inputs, classes)
         self.teacher.report(logits, batch_scores)
         return saliency
 
 
-def check_classes(teacher: FrozenTeacher, batch_scores: Tensor) -> None:
+def check_classes(teacher: FrozenTeacher, batch_inputs: Tensor, batch_scores: Tensor) -> None:
     """Refuse labels that no single map of a teacher stands for.
+
+    Args:
+        teacher: The teacher.
+        batch_inputs: Images (N, C, H, W), which show the number of its classes if nothing else
+            does.
+        batch_scores: Their labels, (N, num_classes).
 
     Raises:
         ValueError: If the numbers of classes differ, or an image has several.
     """
-    known = teacher.num_classes
-    if known is not None and known != batch_scores.size(1):
+    known = teacher.count_classes(batch_inputs)
+    if known != batch_scores.size(1):
         raise ValueError(
             f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
             "give a teacher of this task, or set cam_class='predicted' to use the activation "

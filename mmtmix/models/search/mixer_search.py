@@ -44,8 +44,7 @@ class MixerSearch(BaseModel):
         data_preprocessor: As of a classifier; it also tells the teacher how images are normalised.
 
     Raises:
-        ValueError: If ``alpha`` is not positive, the teacher doesn't say its class count, or the
-            data preprocessor has batch augments.
+        ValueError: If ``alpha`` is not positive, or the data preprocessor has batch augments.
     """
 
     def __init__(
@@ -72,8 +71,6 @@ class MixerSearch(BaseModel):
             stats = InputStats.from_preprocessor(data_preprocessor)
             teacher = {'input_stats': stats, **teacher}
         self.teacher = build_teacher(teacher)
-        if self.teacher.num_classes is None:
-            raise ValueError('the teacher needs a head with num_classes to be searched with')
 
     @torch.compiler.disable  # a compiled step can't hold a teacher that is compiled itself
     def forward(
@@ -99,6 +96,7 @@ class MixerSearch(BaseModel):
         """
         if mode not in ('loss', 'predict', 'tensor'):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+        self.teacher.count_classes(inputs)
         scores = self.read_scores(data_samples).to(inputs.device)
         if mode == 'predict':
             return self.predict(inputs, scores, data_samples)

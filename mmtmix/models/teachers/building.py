@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import os
+import weakref
 from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
 import torch
 from mmengine.logging import MessageHub
+from torch import nn
 
-from .channel_order import check_channel_order
-from .frozen_teacher import FrozenTeacher, check_options
+from .frozen_teacher import FrozenTeacher
 from .input_stats import InputStats
+from .options import check_options, check_source
 
-_TEACHERS: WeakValueDictionary[str, FrozenTeacher] = WeakValueDictionary()
+_TEACHERS: WeakValueDictionary[tuple, FrozenTeacher] = WeakValueDictionary()
 
 
 def check_teacher(teacher: dict | FrozenTeacher) -> None:
@@ -28,19 +30,15 @@ def check_teacher(teacher: dict | FrozenTeacher) -> None:
 
     Raises:
         TypeError: If it is neither a dict nor a teacher, or an argument is unknown.
-        ValueError: If ``config`` or ``checkpoint`` is missing or an option is unknown.
+        ValueError: If ``config`` or ``checkpoint``, or the normalisation of ``model``, is missing,
+            or an option is unknown.
     """
     if isinstance(teacher, FrozenTeacher):
         return
     if not isinstance(teacher, Mapping):
         raise TypeError(
-            f'teacher must be dict(config=..., checkpoint=...) or a FrozenTeacher, got {teacher!r}'
-        )
-    missing = [name for name in ('config', 'checkpoint') if not teacher.get(name)]
-    if missing:
-        raise ValueError(
-            f'teacher has no {" and no ".join(missing)}; give dict(config=..., checkpoint=...), '
-            'the config of a classifier and its trained weights'
+            'teacher must be dict(config=..., checkpoint=...), dict(model=..., mean=..., '
+            f'std=...) or a FrozenTeacher, got {teacher!r}'
         )
     try:
         given = inspect.signature(FrozenTeacher).bind(**teacher)
@@ -48,8 +46,8 @@ def check_teacher(teacher: dict | FrozenTeacher) -> None:
         raise TypeError(f'teacher {error}; it takes those of FrozenTeacher') from None
     given.apply_defaults()
     options = given.arguments
-    check_options(options['saliency'], options['cam_layer'], options['dtype'])
-    check_channel_order(options['channel_order'])
+    for check in (check_source, check_options):
+        check(**{name: options[name] for name in inspect.signature(check).parameters})
     if options['input_stats'] is not None:
         InputStats.from_dict(options['input_stats'])
 
@@ -80,12 +78,21 @@ def build_teacher(teacher: dict | FrozenTeacher) -> FrozenTeacher:
     return found
 
 
-def _identity(teacher: Mapping) -> str:
+def _identity(teacher: Mapping) -> tuple:
     """What makes two teachers the same one."""
     # another run may write the files anew, and what is done to its teacher is its own affair
     run = MessageHub.get_current_instance().instance_name
-    files = [_version(teacher[name]) for name in ('config', 'checkpoint')]
-    return repr((run, files, sorted(teacher.items(), key=lambda item: item[0])))
+    files = [_version(teacher.get(name)) for name in ('config', 'checkpoint')]
+    options = dict(teacher)
+    # by itself and not by its printed form, which others have too
+    model = options.pop('model', None)
+    state = None if model is None else (weakref.ref(model), _training_state(model))
+    return repr((run, files, sorted(options.items()))), state
+
+
+def _training_state(model: nn.Module) -> tuple[int, ...]:
+    """Counters that every change of a weight raises: a teacher is a copy of what was there."""
+    return tuple(value._version for value in (*model.parameters(), *model.buffers()))
 
 
 def _version(file: object) -> tuple[int, int] | None:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
+from mmengine.logging import print_log
 from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.models.necks import GlobalAveragePooling
 from torch import Tensor, nn
 
 from mmtmix.functional import class_activation_map, grad_cam
 
-from .cam_layer import CURE, find_cam_layer, tokens_to_map
+from .cam_layer import CURE, CamLayer, Forward, find_cam_layer
+from .logit_gradient import LogitGradient
+
+_LOOK_AT = 2  # images, for the choice of a layer
 
 
 def has_exact_cam(model: nn.Module) -> bool:
-    """Whether ``logits = Linear(GAP(F))``, so that mean(CAM_c) = logit_c - bias_c."""
+    """Whether MMPretrain's own parts make ``logits = Linear(GAP(F))``.
+
+    Then the mean of the CAM of class c is ``logit_c - bias_c``.
+
+    Args:
+        model: A classifier.
+    """
     neck, head = getattr(model, 'neck', None), getattr(model, 'head', None)
     return (
         isinstance(neck, GlobalAveragePooling)
@@ -25,12 +37,59 @@ def has_exact_cam(model: nn.Module) -> bool:
     )
 
 
+class Saliency(Protocol):
+    """A way from images to maps, in one pass that also gives the logits.
+
+    Attributes:
+        source: How and where from the maps are made, in words.
+        can_compile: Whether ``torch.compile`` takes its forward.
+    """
+
+    source: str
+    can_compile: bool
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (N, C, H, W) -> logits (N, num_classes) and what :meth:`maps` needs of them."""
+
+    def maps(
+        self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size
+    ) -> Tensor:
+        """Raw maps (N, 1, h, w) of the given classes (N,) for images of a (H, W)."""
+
+
+def choose_saliency(
+    model: nn.Module,
+    forward: Forward,
+    saliency: str,
+    cam_layer: str | None = None,
+    num_extra_tokens: int | None = None,
+) -> Saliency:
+    """Make what a teacher's option ``saliency`` names.
+
+    Args:
+        model: A frozen classifier.
+        forward: Its logits for images.
+        saliency: ``'auto'``, ``'cam'``, ``'grad_cam'`` or ``'input_gradient'``.
+        cam_layer: Name of the module for Grad-CAM.
+        num_extra_tokens: Number of tokens that stand for no patch.
+    """
+    if saliency == 'input_gradient':
+        return LogitGradient(forward)
+    if saliency != 'grad_cam' and cam_layer is None and has_exact_cam(model):
+        return ClassicCAM(model)
+    exact = dict(auto=None, cam=True, grad_cam=False)[saliency]
+    return LayerCAM(model, forward, cam_layer, num_extra_tokens, exact)
+
+
 class ClassicCAM:
     """CAM of Zhou et al. 2016; logits and feature maps from one plain forward.
 
     Args:
         model: A classifier for which :func:`has_exact_cam` holds.
     """
+
+    source = 'exact class activation maps'
+    can_compile = True
 
     def __init__(self, model: nn.Module):
         self.model = model
@@ -47,55 +106,116 @@ class ClassicCAM:
         return class_activation_map(features, self.model.head.fc.weight, classes)
 
 
-class GradCAM:
-    """Grad-CAM of Selvaraju et al. 2017 on one layer; only what follows it is differentiated.
+class LayerCAM:
+    """Activation maps of one layer, which the first images choose.
+
+    Grad-CAM (Selvaraju et al. 2017), for which only what follows the layer is differentiated; or
+    the classic CAM, without any gradient, where the logits turn out to be a linear layer on the
+    layer's mean.
 
     Args:
-        model: Any classifier.
-        layer: Name of the module whose output is explained; None to choose one by a look at
-            the first image.
+        model: A frozen classifier.
+        forward: Its logits for images.
+        layer: Name of the module whose output is explained; None to choose one.
+        num_extra_tokens: Number of tokens that stand for no patch; None to infer it.
+        exact: Whether the classic CAM is taken: True insists, False never, None where exact.
+
+    Raises:
+        ValueError: If there is no module of that name.
     """
 
-    def __init__(self, model: nn.Module, layer: str | None = None):
-        self.model = model
-        self.layer = layer
-        self.num_extra_tokens = getattr(getattr(model, 'backbone', None), 'num_extra_tokens', 0)
+    can_compile = False
+
+    def __init__(
+        self,
+        model: nn.Module,
+        forward: Forward,
+        layer: str | None = None,
+        num_extra_tokens: int | None = None,
+        exact: bool | None = None,
+    ):
         if layer is not None and layer not in dict(model.named_modules()):
             raise ValueError(
                 f'cam_layer={layer!r} is no module of the teacher; its last ones are '
                 f'{[name for name, _ in model.named_modules()][-8:]}'
             )
+        self.model, self._logits = model, forward
+        self.layer = layer
+        self.num_extra_tokens = num_extra_tokens
+        self.exact = exact
+        self._chosen: CamLayer | None = None
+
+    @property
+    def source(self) -> str:
+        """How and where from the maps are made, in words."""
+        if self._chosen is None:
+            return f'Grad-CAM of {self.layer!r}'
+        kind = 'Grad-CAM' if self._classifier is None else 'exact class activation maps'
+        return f'{kind} of {self._chosen.name!r} ({self._chosen.layout})'
+
+    @property
+    def _classifier(self) -> nn.Linear | None:
+        return None if self._chosen is None or self.exact is False else self._chosen.classifier
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (N, C, H, W) -> logits (N, num_classes) and the layer's output, a graph leaf."""
-        if self.layer is None:
-            self.layer = find_cam_layer(self.model, inputs[:1])
+        """Images (N, C, H, W) -> logits (N, num_classes) and the layer's output.
+
+        Raises:
+            ValueError: With the first images, if no layer serves.
+        """
+        chosen = self._chosen or self._choose(inputs)
+        needs_gradient = self._classifier is None
         kept: list[Tensor] = []
+        calls = -1
 
-        def cut(module: nn.Module, args: tuple, output: Tensor) -> Tensor:
-            if not isinstance(output, Tensor) or output.dim() not in (3, 4):
-                raise ValueError(f'cam_layer={self.layer!r} gives no feature map; {CURE}')
+        def cut(module: nn.Module, args: tuple, output: Tensor) -> Tensor | None:
+            nonlocal calls
+            calls += 1
+            if calls != chosen.call:
+                return None
+            if not needs_gradient:
+                kept.append(output.detach().clone())  # what follows may work in place
+                return None
             kept.append(output.detach().requires_grad_())
-            return kept[-1].clone()  # what follows may work in place, which a leaf forbids
+            return kept[-1].clone()  # the same, which a leaf forbids
 
-        handle = self.model.get_submodule(self.layer).register_forward_hook(cut)
+        handle = self.model.get_submodule(chosen.name).register_forward_hook(cut)
         try:
-            with torch.enable_grad():
-                logits = self.model(inputs, mode='tensor')
+            with torch.set_grad_enabled(needs_gradient):
+                logits = self._logits(inputs)
         finally:
             handle.remove()
         if not kept:
-            raise ValueError(f'cam_layer={self.layer!r} takes no part in the forward pass; {CURE}')
+            raise ValueError(
+                f'cam_layer={chosen.name!r} ran {calls + 1} time(s) in this pass and '
+                f'{chosen.call + 1} or more in the first; {CURE}'
+            )
         return logits, kept[-1]
 
     def maps(
         self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size
     ) -> Tensor:
-        """Maps (N, 1, h, w) >= 0 of the given classes (N,) for images of a (H, W)."""
+        """Maps (N, 1, h, w) of the given classes (N,) for images of a (H, W); >= 0 of Grad-CAM."""
+        size, layout = (image_size[0], image_size[1]), self._chosen.layout
+        if self._classifier is not None:
+            rows = self._classifier.weight
+            return class_activation_map(layout.to_map(features, size), rows, classes)
         explained = torch.zeros_like(logits).scatter_(1, classes[:, None], 1)
         (gradients,) = torch.autograd.grad(logits, features, explained)
-        features = features.detach()
-        if features.dim() == 3:
-            features = tokens_to_map(features, image_size, self.num_extra_tokens)
-            gradients = tokens_to_map(gradients, image_size, self.num_extra_tokens)
-        return grad_cam(features, gradients)
+        return grad_cam(layout.to_map(features.detach(), size), layout.to_map(gradients, size))
+
+    def _choose(self, inputs: Tensor) -> CamLayer:
+        # autocast would round what the proof compares
+        with torch.autocast(inputs.device.type, enabled=False):
+            chosen = find_cam_layer(
+                self.model, self._logits, inputs[:_LOOK_AT], self.layer, self.num_extra_tokens
+            )
+        if self.exact and chosen.classifier is None:
+            raise ValueError(
+                "saliency='cam' needs a classifier whose logits are a linear layer on globally "
+                f"averaged features, which this {type(self.model).__name__} hasn't; use "
+                "'grad_cam' or 'auto'"
+            )
+        self._chosen, self.layer = chosen, chosen.name
+        print_log(f'The teacher gives {self.source}', logger='current')
+        return chosen

@@ -1,90 +1,278 @@
-"""Which layer Grad-CAM explains."""
+"""Which layer an activation map is taken from, decided by the gradient of the logits.
+
+A layer is worth explaining if its output lays out on the image and the logits depend on it at
+several positions. The first is read off the shape. The second takes one backward pass over one or
+two images, which also tells apart the calls of a module that runs several times in a pass.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .checks import check_logits
+from .layouts import Layout, find_layout
+from .network import last_linear
+
+Forward = Callable[[Tensor], Tensor]
+
+INSTEAD = (
+    "or saliency='input_gradient' in the teacher, which needs no layer and works for any network"
+)
 CURE = (
     "set cam_layer='...' in the teacher to a module whose output is a feature map (N, C, h, w) "
-    'or patch tokens (N, tokens, C) that the logits depend on'
+    'or (N, h, w, C), or patch tokens (N, tokens, C), that the logits depend on at several '
+    f'positions; {INSTEAD}'
 )
 
 
-def find_cam_layer(model: nn.Module, image: Tensor) -> str:
-    """Choose the layer by one look at a forward pass.
+@dataclass(frozen=True)
+class CamLayer:
+    """The layer that an activation map is taken from.
 
-    For MMPretrain's transformers that classify by a token it is the first norm of the last
-    block: the last place where all patch tokens still act on the class token. Elsewhere it is
-    the last module whose output is a feature map larger than 1x1.
+    Attributes:
+        name: Name of the module.
+        call: Number of its call in a forward pass, from 0.
+        layout: Layout of its output.
+        classifier: The linear layer for which ``logits = classifier(mean of the output)`` was
+            seen to hold, so that the classic CAM is exact; None where it does not.
+    """
+
+    name: str
+    call: int
+    layout: Layout
+    classifier: nn.Linear | None = None
+
+
+@dataclass
+class _Output:
+    """What a call of a module gave in the look at a forward pass."""
+
+    name: str
+    module: nn.Module
+    call: int
+    value: Any
+    layout: Layout | None = None
+    positions: int = 0  # at which the logits depend on it
+
+
+def find_cam_layer(
+    model: nn.Module,
+    forward: Forward,
+    images: Tensor,
+    name: str | None = None,
+    num_extra_tokens: int | None = None,
+) -> CamLayer:
+    """Choose the layer by one look at a forward and a backward pass.
+
+    It is the last output with positions of the image on which the logits depend at more than one
+    of them. Behind the attention of a transformer's last block only the class token counts, so
+    that there it is the norm ahead of the attention.
 
     Args:
-        model: A classifier in eval mode.
-        image: One image, (1, C, H, W).
+        model: A frozen classifier in eval mode.
+        forward: Its logits for images.
+        images: One or two images, (N, C, H, W).
+        name: The module to look at alone; None to choose among all.
+        num_extra_tokens: Number of tokens that stand for no patch; None to infer it from the
+            number of tokens and the aspect of the images.
 
     Returns:
-        The module's name.
+        The layer; its ``classifier`` is only looked for where ``name`` is None.
 
     Raises:
-        ValueError: If there is none, or tokens come after the last feature map.
+        ValueError: If there is none.
     """
-    backbone = getattr(model, 'backbone', model)
-    blocks = getattr(backbone, 'layers', None)
-    if hasattr(backbone, 'num_extra_tokens') and hasattr(_last(blocks), 'ln1'):
-        return f'backbone.layers.{len(blocks) - 1}.ln1'
-    outputs: list[tuple[str, torch.Size]] = []
+    outputs, logits, linear_input = _look(model, forward, images, name)
+    image_size = (images.size(-2), images.size(-1))
+    if name is not None:
+        _check_outputs(outputs, name)
+    counts = None if name is not None else _token_counts(outputs)
+    candidates = [o for o in outputs if _is_candidate(o, len(images), counts)]
+    declared = getattr(getattr(model, 'backbone', None), 'num_extra_tokens', None)
+    for output in candidates:
+        output.layout = find_layout(output.value.shape, image_size, num_extra_tokens)
+        if num_extra_tokens is None and declared is not None:
+            own = find_layout(output.value.shape, image_size, declared)
+            output.layout = own or output.layout
+    laid_out = [output for output in candidates if output.layout is not None]
+    _count_positions(laid_out, logits, image_size)
+    if not any(output.positions for output in laid_out) and name is None:
+        _check_dependence(forward, images)
+    chosen = next((output for output in reversed(laid_out) if output.positions > 1), None)
+    if chosen is None:
+        raise ValueError(_reason(model, name, candidates, laid_out, image_size))
+    classifier = None
+    if name is None:
+        classifier = _exact_classifier(model, chosen, logits, linear_input, image_size)
+    return CamLayer(chosen.name, chosen.call, chosen.layout, classifier)
+
+
+def _look(
+    model: nn.Module, forward: Forward, images: Tensor, name: str | None
+) -> tuple[list[_Output], Tensor, Tensor | None]:
+    """Outputs in the order in which modules finish, logits, and the last linear layer's input."""
+    outputs: list[_Output] = []
+    calls: dict[str, int] = {}
+    kept: list[Tensor] = []
+
+    def keep(key: str, module: nn.Module, output: Any) -> Any:
+        calls[key] = calls.get(key, -1) + 1
+        outputs.append(_Output(key, module, calls[key], output))
+        # what follows may work in place, which would change what is kept
+        return output.clone() if isinstance(output, Tensor) else output
+
     handles = [
-        module.register_forward_hook(
-            lambda module, args, output, name=name: (
-                outputs.append((name, output.shape)) if isinstance(output, Tensor) else None
-            )
-        )
-        for name, module in model.named_modules()
-        if name
+        module.register_forward_hook(lambda m, args, output, key=key: keep(key, m, output))
+        for key, module in model.named_modules()
+        if key and name in (None, key)
     ]
+    linear = last_linear(model)
+    if linear is not None:
+        handles.append(linear[1].register_forward_pre_hook(lambda m, args: kept.append(args[0])))
     try:
-        with torch.no_grad():
-            model(image, mode='tensor')
+        with torch.enable_grad():
+            logits = forward(images.detach().requires_grad_().clone())
     finally:
         for handle in handles:
             handle.remove()
-    for name, shape in reversed(outputs):
-        if len(shape) == 4 and shape[-2] * shape[-1] > 1:
-            return name
-        if len(shape) == 3 and shape[1] > 1:
-            raise ValueError(
-                f'no class activation map can be chosen for {type(backbone).__name__}: '
-                f'its module {name!r} gives tokens of shape {tuple(shape)}; {CURE}'
-            )
-    raise ValueError(
-        f'{type(backbone).__name__} has no feature map larger than 1x1 for images of '
-        f'{tuple(image.shape[-2:])} pixels; {CURE}, or use larger images'
+    check_logits(logits, images)
+    return outputs, logits, kept[-1].detach() if kept else None
+
+
+def _check_outputs(outputs: list[_Output], name: str) -> None:
+    """Refuse a module, named by hand, that has nothing to explain."""
+    if not outputs:
+        raise ValueError(f'cam_layer={name!r} takes no part in the forward pass; {CURE}')
+    value = outputs[-1].value
+    if not isinstance(value, Tensor) or value.dim() not in (3, 4):
+        raise ValueError(f'cam_layer={name!r} gives no feature map; {CURE}')
+
+
+def _token_counts(outputs: list[_Output]) -> set[int]:
+    """Sizes of the axis that layers which act on each token by itself leave alone."""
+    return {
+        output.value.size(1)
+        for output in outputs
+        if isinstance(output.module, (nn.Linear, nn.LayerNorm)) and output.value.dim() == 3
+    }
+
+
+def _is_candidate(output: _Output, num_images: int, token_counts: set[int] | None) -> bool:
+    """Whether an output may have positions; ``token_counts`` is None for a layer by hand."""
+    value = output.value
+    if not isinstance(value, Tensor) or not value.requires_grad or value.dim() not in (3, 4):
+        return False
+    if len(value) != num_images:  # windows, or patches of patches
+        return False
+    if token_counts is None:
+        return True
+    if value.dim() == 3 and value.size(1) not in token_counts:  # (N, C, tokens), or pooled
+        return False
+    if isinstance(output.module, nn.Linear):  # queries, keys and values rather than features
+        return False
+    # attention, which is as square as a map
+    return not (value.dim() == 4 and _sums_to_one(value.detach()))
+
+
+def _sums_to_one(value: Tensor) -> bool:
+    sums = value.float().sum(dim=-1)
+    return bool((value >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-2)
+
+
+def _count_positions(outputs: list[_Output], logits: Tensor, image_size: tuple[int, int]) -> None:
+    """Set at how many positions of each output the predicted logits depend on it."""
+    if not outputs or not logits.requires_grad:
+        return
+    values = [output.value for output in outputs]
+    with torch.enable_grad():
+        score = logits.amax(dim=1).sum()
+        gradients = torch.autograd.grad(score, values, allow_unused=True)
+    for output, gradient in zip(outputs, gradients, strict=True):
+        if gradient is None or output.layout is None:
+            continue
+        alive = output.layout.to_map(gradient, image_size).abs().amax(dim=1) > 0
+        output.positions = int(alive.flatten(1).sum(dim=1).amax())
+
+
+def _check_dependence(forward: Forward, images: Tensor) -> None:
+    """Refuse a network whose logits are the same for all images, as with a last layer of zeros."""
+    with torch.enable_grad():
+        leaf = images.detach().requires_grad_()
+        score = forward(leaf.clone()).amax(dim=1).sum()
+        (gradient,) = (
+            torch.autograd.grad(score, leaf, allow_unused=True) if score.requires_grad else (None,)
+        )
+    if gradient is None or not gradient.any():
+        raise ValueError(
+            "the teacher's logits do not depend on the images, so nothing explains them; is it "
+            'trained? A last layer of zeros, as some networks start with, gives equal logits'
+        )
+
+
+def _reason(
+    model: nn.Module,
+    name: str | None,
+    candidates: list[_Output],
+    laid_out: list[_Output],
+    image_size: tuple[int, int],
+) -> str:
+    """Why no output serves."""
+    subject = type(getattr(model, 'backbone', model)).__name__
+    size = f'images of {tuple(image_size)} pixels'
+    if name is None:
+        return (
+            f'no class activation map can be chosen for {subject}: no module gives a feature map '
+            f'larger than 1x1, or tokens on a grid, for {size} on which its logits depend at '
+            f'several positions; {CURE}, or use larger images'
+        )
+    if not candidates:
+        return (
+            f'the logits of {subject} do not depend on cam_layer={name!r}, or its output is not '
+            f'one per image; {CURE}'
+        )
+    if not laid_out:
+        shape = tuple(candidates[-1].value.shape)
+        return (
+            f'cam_layer={name!r} gives an output of shape {shape}, which lays out on no grid for '
+            f'{size}; give the number of tokens that stand for no patch, num_extra_tokens=..., '
+            f'or {CURE}'
+        )
+    return (
+        f'the logits of {subject} do not depend on the positions of cam_layer={name!r} (on '
+        f'{laid_out[-1].positions} at most, laid out as {laid_out[-1].layout}), so its map would '
+        f'be empty; take an earlier layer: {CURE}'
     )
 
 
-def tokens_to_map(tokens: Tensor, image_size: torch.Size, num_extra: int) -> Tensor:
-    """Lay patch tokens out as a feature map with the image's aspect ratio.
+def _exact_classifier(
+    model: nn.Module,
+    chosen: _Output,
+    logits: Tensor,
+    linear_input: Tensor | None,
+    image_size: tuple[int, int],
+) -> nn.Linear | None:
+    """The linear layer with ``logits = classifier(mean of the output)``, if that is seen to hold.
 
-    Args:
-        tokens: (N, num_extra + h * w, C), class and register tokens first.
-        image_size: (H, W) of the images, for the ratio of h to w.
-        num_extra: Tokens that stand for no patch.
-
-    Returns:
-        (N, C, h, w).
-
-    Raises:
-        ValueError: If the patches don't fill a grid of that ratio.
+    Then the mean of the classic CAM of class c is ``logit_c - bias_c``.
     """
-    patches = tokens[:, num_extra:].transpose(1, 2)
-    count = patches.size(-1)
-    height = round((count * image_size[0] / image_size[1]) ** 0.5)
-    if height == 0 or count % height:
-        raise ValueError(
-            f'{count} patch tokens make no grid for images of {tuple(image_size)} pixels; {CURE}'
-        )
-    return patches.unflatten(-1, (height, count // height))
-
-
-def _last(blocks: nn.Module | None) -> nn.Module | None:
-    return blocks[-1] if isinstance(blocks, (nn.ModuleList, nn.Sequential)) and blocks else None
+    linear = last_linear(model)
+    if linear is None or linear_input is None or linear_input.dim() != 2:
+        return None
+    weight, bias = linear[1].weight, linear[1].bias
+    features = chosen.layout.to_map(chosen.value.detach(), image_size).float()
+    if features.size(1) != weight.size(1) or logits.size(1) != weight.size(0):
+        return None
+    expected = torch.nn.functional.linear(
+        features.mean(dim=(2, 3)), weight.float(), None if bias is None else bias.float()
+    )
+    tolerance = 1e-4 if logits.dtype == torch.float32 else 2e-2
+    scale = float(expected.abs().amax().clamp_min(1e-12))
+    is_exact = torch.allclose(
+        logits.detach().float(), expected, rtol=tolerance, atol=tolerance * scale
+    )
+    return linear[1] if is_exact else None

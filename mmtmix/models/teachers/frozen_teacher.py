@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmtmix.functional import min_max, resize_map
-from mmtmix.utils import AUTO, DTYPES, check_dtype, is_faster_in_half
+from mmtmix.models.recomputation import switch_off_recomputation
+from mmtmix.utils import AUTO, DTYPES, is_faster_in_half
 
-from .cam import ClassicCAM, GradCAM, has_exact_cam
-from .channel_order import check_channel_order
+from .cam import Saliency, choose_saliency
+from .cam_layer import CURE
+from .checks import check_logits, check_maps
+from .features import has_pre_logits, linear_features, teacher_feature_dim
 from .input_stats import InputStats
-from .loading import build_classifier, load_weights
-from .logit_gradient import LogitGradient
+from .loading import build_classifier, copy_module, load_weights
+from .network import classify, declared_classes
+from .options import as_statistics, check_options, check_source
 from .renormalize import Renormalize
 from .report import TeacherReport
 
-SALIENCY = ('auto', 'cam', 'grad_cam', 'input_gradient')
-
 
 class FrozenTeacher:
-    """Any MMPretrain classifier, frozen.
+    """Any classifier, frozen: one of MMPretrain by its config, or a ``torch.nn.Module``.
 
     Not an ``nn.Module`` on purpose: whoever holds a teacher gets no keys in its checkpoints, no
     parameters in its optimizer or DDP buckets, and ``.train()`` never reaches it. A deep copy
-    (``EMAHook`` makes one of the whole model) shares it.
+    (``EMAHook`` makes one of the whole model) shares it. Activation checkpointing is switched off
+    in it: a frozen network needs none, and gradients for saliency don't survive it.
+
+    The first batch is checked, at no cost to later ones: logits and maps are finite, and maps have
+    the images' aspect and are not constant for all images.
 
     Args:
         config: Path of its config, a config dict, or a model dict with a ``data_preprocessor``.
-        checkpoint: Its weights: a file or an http(s) address.
+        checkpoint: Its weights: a file or an http(s) address; optional with ``model``.
         saliency: ``'auto'`` takes the classic CAM where it is exact and Grad-CAM elsewhere;
             ``'cam'`` and ``'grad_cam'`` insist; ``'input_gradient'`` takes the gradient of a
             class's logit by the image instead, a backward pass through all of it.
-        cam_layer: The layer for Grad-CAM; chosen automatically by default.
+        cam_layer: Name of the module for Grad-CAM; chosen by the first images by default.
         dtype: Dtype of its forward. ``'auto'`` follows the caller's autocast, but never into a
             dtype that this CPU emulates; None always follows it. ``'bfloat16'`` and
             ``'float16'`` run it under autocast, ``'float32'`` without.
@@ -46,79 +54,104 @@ class FrozenTeacher:
             channel_order=...)`` in 0-255 units, in the order of the channels as they come. By
             default what the running config says, and outside of a run the teacher's own
             normalisation.
+        model: Trained classifier in place of ``config``, called as ``model(images)``. It is
+            copied, as it is now: the original is neither frozen nor moved, and its later training
+            does not reach the teacher.
+        mean: Mean of the images of ``model``, one number or one per channel, in 0-255 units.
+        std: Standard deviation of the images of ``model``, as ``mean``.
         channel_order: ``'rgb'`` or ``'bgr'``, the order in which the network got the channels in
             its training, after its data preprocessor. By default what its config says.
+        num_extra_tokens: Number of tokens ahead of the patch tokens of a transformer, such as a
+            class token; inferred by default.
 
     Attributes:
-        config_name: Where its config is from; empty if that was no file.
-        checkpoint_name: Where its weights are from.
+        config_name: Path of its config; empty if that was no file.
+        checkpoint_name: Where its weights are from; empty if they are the module's own.
         report: Logs once per run how many images it gets right.
 
     Raises:
         FileNotFoundError: If config or checkpoint do not exist.
-        ValueError: If the checkpoint doesn't fit the config or an argument is unknown.
+        TypeError: If ``model`` is no module.
+        ValueError: If the checkpoint doesn't fit the config, its weights are not finite, or an
+            argument is unknown.
     """
 
     def __init__(
         self,
-        config: str | os.PathLike | dict,
-        checkpoint: str | os.PathLike,
+        config: str | os.PathLike | dict | None = None,
+        checkpoint: str | os.PathLike | None = None,
         saliency: str = 'auto',
         cam_layer: str | None = None,
         dtype: str | None = AUTO,
         channels_last: bool = False,
         compile: bool | dict = False,
         input_stats: dict | InputStats | None = None,
+        model: nn.Module | None = None,
+        mean: Sequence[float] | float | None = None,
+        std: Sequence[float] | float | None = None,
         channel_order: str | None = None,
+        num_extra_tokens: int | None = None,
     ):
-        check_options(saliency, cam_layer, dtype)
-        check_channel_order(channel_order)
-        is_file = isinstance(config, (str, os.PathLike))
-        self.config_name, self.checkpoint_name = str(config) if is_file else '', str(checkpoint)
-        self.model, self.stats = build_classifier(config)
+        check_options(saliency, cam_layer, dtype, num_extra_tokens)
+        check_source(config, checkpoint, model, mean, std, channel_order)
+        self.config_name = str(config) if isinstance(config, (str, os.PathLike)) else ''
+        self.checkpoint_name = '' if checkpoint is None else str(checkpoint)
+        if model is None:
+            self.model, self.stats = build_classifier(config)
+        else:
+            self.model = copy_module(model)
+            self.stats = InputStats(as_statistics(mean), as_statistics(std))
         if channel_order is not None:
             self.stats = self.stats.in_order(channel_order)
         self._load()
         convolutions = (layer for layer in self.model.modules() if isinstance(layer, nn.Conv2d))
         first = next(convolutions, None)
         self._in_channels = None if first is None else first.in_channels
-        exact = has_exact_cam(self.model)
-        if saliency == 'cam' and not exact:
-            raise ValueError(
-                "saliency='cam' needs a classifier whose logits are a linear layer on globally "
-                f"averaged features, which this {type(self.model).__name__} hasn't; use "
-                "'grad_cam' or 'auto'"
-            )
-        classic = exact and saliency in ('auto', 'cam') and cam_layer is None
-        self._cam: ClassicCAM | GradCAM | LogitGradient
-        if saliency == 'input_gradient':
-            self._cam = LogitGradient(self.model)
-        else:
-            self._cam = ClassicCAM(self.model) if classic else GradCAM(self.model, cam_layer)
-        self._forward, self._forward_cam = self.model, self._cam.forward
+        self._forward = partial(classify, self.model)
+        self._cam: Saliency = choose_saliency(
+            self.model, self._forward, saliency, cam_layer, num_extra_tokens
+        )
+        self._forward_cam = self._cam.forward
         self._forward_features = self._logits_and_features
         if compile:
-            options = compile if isinstance(compile, dict) else {}
-            self._forward = torch.compile(self._forward, **options)
-            self._forward_features = torch.compile(self._forward_features, **options)
-            if classic:  # the others have hooks or leaves in their forward
-                self._forward_cam = torch.compile(self._forward_cam, **options)
+            self._compile(compile if isinstance(compile, dict) else {})
         self.dtype = dtype
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(memory_format=self.memory_format)
         self._input_stats = None if input_stats is None else InputStats.from_dict(input_stats)
         self._renormalize: Renormalize | None = None
         self.report = TeacherReport()
+        self._num_classes: int | None = None  # of the first logits
+        self._maps_are_checked = False
 
     @property
     def num_classes(self) -> int | None:
-        """Number of classes, or None where the classifier doesn't say."""
-        # MMPretrain's VGG classifies in its backbone
-        for part in ('head', 'backbone'):
-            found = getattr(getattr(self.model, part, None), 'num_classes', None)
-            if found is not None and found > 0:  # -1 is a backbone without a classifier
-                return found
-        return None
+        """Number of classes: of its logits, and before the first ones what its config says.
+
+        None only before the first logits of a classifier whose config doesn't say it.
+        """
+        return self._num_classes or declared_classes(self.model)
+
+    def count_classes(self, inputs: Tensor) -> int:
+        """Return the number of classes, by a pass of the first image where nothing else says it.
+
+        Args:
+            inputs: Images as of a call, (N, C, H, W).
+        """
+        if self.num_classes is None:
+            with torch.no_grad():
+                self(inputs[:1])
+        return self.num_classes
+
+    @property
+    def feature_dim(self) -> int:
+        """Number of the features of :meth:`features`; 0 if it has none."""
+        return teacher_feature_dim(self.model)
+
+    @property
+    def saliency_source(self) -> str:
+        """How and from which layer its maps are made, in words; settled by the first images."""
+        return self._cam.source
 
     def __deepcopy__(self, memo: dict) -> FrozenTeacher:
         return self  # it never changes, so a copy would only cost memory
@@ -127,22 +160,22 @@ class FrozenTeacher:
         """Logits (N, num_classes) of inputs (N, C, H, W); gradients reach the inputs."""
         inputs = self._prepare(inputs)
         with self._precision(inputs):
-            return self._forward(inputs, mode='tensor')
+            return self._seen(self._forward(inputs), inputs)
 
     def features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, num_classes) and what the last linear layer sees (N, D), from one pass.
 
         Raises:
-            ValueError: If the teacher's head doesn't say what its last layer sees.
+            ValueError: If it has neither one of MMPretrain's heads nor a linear layer that gives
+                the logits.
         """
-        if not hasattr(getattr(self.model, 'head', None), 'pre_logits'):
-            raise ValueError(
-                "the teacher's head has no pre_logits, so its features are unknown; use a teacher "
-                "with one of MMPretrain's heads such as LinearClsHead"
-            )
         inputs = self._prepare(inputs)
         with self._precision(inputs):
-            return self._forward_features(inputs)
+            if has_pre_logits(self.model):
+                logits, features = self._forward_features(inputs)
+            else:
+                logits, features = linear_features(self.model, inputs)
+            return self._seen(logits, inputs), features
 
     def saliency(
         self, inputs: Tensor, classes: Tensor | None = None, size: int | None = None
@@ -157,6 +190,9 @@ class FrozenTeacher:
         Returns:
             Logits (N, num_classes) and saliency (N, 1, size, size), each map scaled to [0, 1],
             in float32.
+
+        Raises:
+            ValueError: With the first images, if no layer can be chosen or the maps say nothing.
         """
         logits, cam = self.cam(inputs, classes)
         saliency = min_max(cam)
@@ -168,11 +204,14 @@ class FrozenTeacher:
         with torch.no_grad():
             with self._precision(prepared):
                 logits, features = self._forward_cam(prepared)
+            self._seen(logits, prepared)
             if classes is None:
                 classes = logits.argmax(dim=1)
             # in full precision: the caller's autocast would round the maps to bfloat16
             with torch.autocast(prepared.device.type, enabled=False):
                 cam = self._cam.maps(logits, features, classes, prepared.shape[-2:])
+        if not self._maps_are_checked:
+            self._maps_are_checked = check_maps(cam, prepared, self._cam.source, CURE)
         return logits.detach(), cam
 
     def check_channels(self) -> None:
@@ -189,15 +228,30 @@ class FrozenTeacher:
         features = self.model.extract_feat(inputs)
         return self.model.head(features), self.model.head.pre_logits(features)
 
+    def _seen(self, logits: Tensor, inputs: Tensor) -> Tensor:
+        """Check the first logits, and take the number of classes from them."""
+        if self._num_classes is None:
+            check_logits(logits, inputs)
+            self._num_classes = logits.size(1)
+        return logits
+
+    def _compile(self, options: dict) -> None:
+        self._forward = torch.compile(self._forward, **options)
+        self._forward_features = torch.compile(self._forward_features, **options)
+        if self._cam.can_compile:  # the others have hooks or leaves in their forward
+            self._forward_cam = torch.compile(self._forward_cam, **options)
+
     def _load(self) -> None:
-        try:
-            load_weights(self.model, self.checkpoint_name)
-        except FileNotFoundError as error:
-            command = 'train it first'
-            if self.config_name:
-                command += f': python tools/train.py {self.config_name}'
-            raise FileNotFoundError(f"the teacher's {error}; {command}") from None
+        if self.checkpoint_name:
+            try:
+                load_weights(self.model, self.checkpoint_name)
+            except FileNotFoundError as error:
+                command = 'train it first'
+                if self.config_name:
+                    command += f': python tools/train.py {self.config_name}'
+                raise FileNotFoundError(f"the teacher's {error}; {command}") from None
         self.model.requires_grad_(False).eval()
+        switch_off_recomputation(self.model)
 
     def _prepare(self, inputs: Tensor) -> Tensor:
         """Move the network to the inputs, and the inputs to its normalisation and layout."""
@@ -227,20 +281,3 @@ class FrozenTeacher:
             return nullcontext() if follows else torch.autocast(device_type, enabled=False)
         dtype = DTYPES[self.dtype]
         return torch.autocast(device_type, dtype, enabled=dtype != torch.float32)
-
-
-def check_options(saliency: str, cam_layer: str | None, dtype: str | None) -> None:
-    """Refuse options that no :class:`FrozenTeacher` takes.
-
-    Raises:
-        ValueError: If one is unknown, or two don't go together.
-    """
-    if saliency not in SALIENCY:
-        raise ValueError(f'saliency must be one of {SALIENCY}, got {saliency!r}')
-    if dtype is not None:
-        check_dtype(dtype)
-    if saliency == 'input_gradient' and cam_layer is not None:
-        raise ValueError(
-            f'cam_layer={cam_layer!r} is a layer for Grad-CAM, which '
-            "saliency='input_gradient' does without; leave one of them out"
-        )

@@ -1,7 +1,8 @@
-"""Build a classifier from a config and load its weights, or say exactly why not."""
+"""Make a network from a config or another network, and load its weights."""
 
 from __future__ import annotations
 
+import copy
 import os
 
 import torch
@@ -10,7 +11,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from mmtmix.utils import load_config, read_weights
+from mmtmix.utils import check_finite_weights, load_config, read_weights, unwrap
 
 from .input_stats import InputStats
 
@@ -53,6 +54,30 @@ def build_classifier(config: str | os.PathLike | dict) -> tuple[nn.Module, Input
     return model.eval(), stats
 
 
+def copy_module(model: nn.Module) -> nn.Module:
+    """Copy a network, so that freezing the copy leaves a network in training as it is.
+
+    Args:
+        model: A trained network; out of its wrapper if it has one.
+
+    Returns:
+        A copy, with weights that serve gradients later even if those of the model don't.
+
+    Raises:
+        ValueError: If it cannot be copied, or a weight is not finite; all such keys are named.
+    """
+    try:
+        with torch.no_grad():
+            copied = copy.deepcopy(unwrap(model))
+    except Exception as error:  # whatever a module that holds files or locks raises
+        raise ValueError(
+            f'the model {type(model).__name__} cannot be copied, which freezing it would take '
+            f'({type(error).__name__}: {error}); give one that copy.deepcopy takes'
+        ) from error
+    check_finite_weights(copied.state_dict(), f'the model {type(model).__name__}')
+    return copied
+
+
 def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
     """Load a checkpoint that fits the model exactly.
 
@@ -62,6 +87,7 @@ def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a key is missing, left over or of another shape; all kinds are listed.
+        ValueError: If a key is missing, left over or of another shape, all kinds are listed; or a
+            weight is not finite.
     """
     model.load_state_dict(read_weights(model, checkpoint))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmtmix.functional import gradient_saliency
+
+from .cam_layer import Forward
 
 
 class LogitGradient:
@@ -14,18 +16,21 @@ class LogitGradient:
     :class:`mmtmix.models.InputGradient` is that of the loss of the network in training.
 
     Args:
-        model: Any classifier.
+        forward: Any classifier's logits for images.
     """
 
-    def __init__(self, model: nn.Module):
-        self.model = model
+    source = 'gradients of its logits by the image'
+    can_compile = False
+
+    def __init__(self, forward: Forward):
+        self._logits = forward
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Images (N, C, H, W) -> logits (N, num_classes) and the images, a graph leaf."""
         images = inputs.detach().requires_grad_()
         with torch.enable_grad():
             # what is first may work in place, which a leaf forbids
-            return self.model(images.clone(), mode='tensor'), images
+            return self._logits(images.clone()), images
 
     def maps(
         self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size

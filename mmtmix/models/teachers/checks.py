@@ -1,0 +1,82 @@
+"""What a teacher's first answers must be before anything is mixed by them."""
+
+from __future__ import annotations
+
+import logging
+
+from mmengine.logging import print_log
+from torch import Tensor
+
+from mmtmix.functional import min_max
+
+from .layouts import fits_image
+
+_ENOUGH_IMAGES = 16  # that none has any saliency is chance no longer
+
+
+def check_logits(logits: Tensor, inputs: Tensor) -> None:
+    """Refuse logits that are not finite.
+
+    Args:
+        logits: Of a teacher, (N, num_classes).
+        inputs: The images they are of.
+
+    Raises:
+        ValueError: If there is NaN or infinity among them.
+    """
+    if logits.detach().isfinite().all():
+        return
+    if not inputs.detach().isfinite().all():
+        raise ValueError(
+            f'the images that the teacher gets, of shape {tuple(inputs.shape)}, hold NaN or '
+            'infinity; look for damaged images or a std of 0 in a data_preprocessor'
+        )
+    raise ValueError(
+        "the teacher's logits hold NaN or infinity; its training has diverged, or its precision "
+        f"({logits.dtype}) is too small for it: give another checkpoint, or set dtype='float32' "
+        'in the teacher'
+    )
+
+
+def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str) -> bool:
+    """Refuse maps that tell nothing about their images.
+
+    Args:
+        maps: Raw maps, (N, 1, h, w).
+        inputs: The images they are of, (N, C, H, W).
+        source: How and where from the maps were made.
+        cure: What to set.
+
+    Returns:
+        Whether that settles it: so few images without any saliency may be chance.
+
+    Raises:
+        ValueError: If their aspect is not that of the images, one is not finite, or all of them
+            are constant.
+    """
+    whose, size = f"the teacher's maps, {source},", tuple(inputs.shape[-2:])
+    if not fits_image(*maps.shape[-2:], size):
+        raise ValueError(
+            f'{whose} are of {tuple(maps.shape[-2:])} cells, which is not the aspect of images of '
+            f'{size} pixels; {cure}'
+        )
+    if not maps.isfinite().all():
+        raise ValueError(
+            f"{whose} hold NaN or infinity; set dtype='float32' in the teacher, or {cure}"
+        )
+    if maps.size(-2) * maps.size(-1) == 1:
+        raise ValueError(
+            f'{whose} are of a single cell for images of {size} pixels; use larger images, or '
+            f'{cure}'
+        )
+    if min_max(maps).any():
+        return True
+    if len(maps) < _ENOUGH_IMAGES:
+        said = f'{whose} are constant for all of {len(maps)} images'
+        print_log(said, logger='current', level=logging.WARNING)
+        return False
+    raise ValueError(
+        f'{whose} are constant for each of the first {len(maps)} images (values '
+        f'{float(maps.amin()):.3g} to {float(maps.amax()):.3g}). For a teacher of other classes '
+        f"than the labels set cam_class='predicted'; otherwise {cure}"
+    )
