@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from mmtmix.functional import class_activation_map, grad_cam
 
-from .cam_layer import CURE, CamLayer, Forward, find_cam_layer
+from .cam_layer import CURE, CamLayer, find_cam_layer
 from .logit_gradient import LogitGradient
+from .outputs import Forward
 
 _LOOK_AT = 2  # images, for the choice of a layer
 

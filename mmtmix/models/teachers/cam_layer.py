@@ -7,18 +7,14 @@ two images, which also tells apart the calls of a module that runs several times
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .checks import check_logits
 from .layouts import Layout, find_layout
 from .network import last_linear
-
-Forward = Callable[[Tensor], Tensor]
+from .outputs import Forward, Output, count_positions, is_candidate, record_outputs, token_counts
 
 INSTEAD = (
     "or saliency='input_gradient' in the teacher, which needs no layer and works for any network"
@@ -48,18 +44,6 @@ class CamLayer:
     classifier: nn.Linear | None = None
 
 
-@dataclass
-class _Output:
-    """What a call of a module gave in the look at a forward pass."""
-
-    name: str
-    module: nn.Module
-    call: int
-    value: Any
-    layout: Layout | None = None
-    positions: int = 0  # at which the logits depend on it
-
-
 def find_cam_layer(
     model: nn.Module,
     forward: Forward,
@@ -87,116 +71,37 @@ def find_cam_layer(
     Raises:
         ValueError: If there is none.
     """
-    outputs, logits, linear_input = _look(model, forward, images, name)
+    outputs, logits, linear_input = record_outputs(model, forward, images, name)
     image_size = (images.size(-2), images.size(-1))
     if name is not None:
         _check_outputs(outputs, name)
-    counts = None if name is not None else _token_counts(outputs)
-    candidates = [o for o in outputs if _is_candidate(o, len(images), counts)]
+    counts = None if name is not None else token_counts(outputs)
+    candidates = [o for o in outputs if is_candidate(o, len(images), counts)]
     declared = getattr(getattr(model, 'backbone', None), 'num_extra_tokens', None)
     for output in candidates:
         output.layout = find_layout(output.value.shape, image_size, num_extra_tokens)
         if num_extra_tokens is None and declared is not None:
             own = find_layout(output.value.shape, image_size, declared)
             output.layout = own or output.layout
-    laid_out = [output for output in candidates if output.layout is not None]
-    _count_positions(laid_out, logits, image_size)
-    if not any(output.positions for output in laid_out) and name is None:
+    count_positions(candidates, logits, image_size)
+    if not any(output.positions for output in candidates) and name is None:
         _check_dependence(forward, images)
-    chosen = next((output for output in reversed(laid_out) if output.positions > 1), None)
-    if chosen is None:
-        raise ValueError(_reason(model, name, candidates, laid_out, image_size))
+    chosen = next((output for output in reversed(candidates) if output.positions > 1), None)
+    if chosen is None or chosen.layout is None:
+        raise ValueError(_reason(model, name, candidates, chosen, image_size))
     classifier = None
     if name is None:
         classifier = _exact_classifier(model, chosen, logits, linear_input, image_size)
     return CamLayer(chosen.name, chosen.call, chosen.layout, classifier)
 
 
-def _look(
-    model: nn.Module, forward: Forward, images: Tensor, name: str | None
-) -> tuple[list[_Output], Tensor, Tensor | None]:
-    """Outputs in the order in which modules finish, logits, and the last linear layer's input."""
-    outputs: list[_Output] = []
-    calls: dict[str, int] = {}
-    kept: list[Tensor] = []
-
-    def keep(key: str, module: nn.Module, output: Any) -> Any:
-        calls[key] = calls.get(key, -1) + 1
-        outputs.append(_Output(key, module, calls[key], output))
-        # what follows may work in place, which would change what is kept
-        return output.clone() if isinstance(output, Tensor) else output
-
-    handles = [
-        module.register_forward_hook(lambda m, args, output, key=key: keep(key, m, output))
-        for key, module in model.named_modules()
-        if key and name in (None, key)
-    ]
-    linear = last_linear(model)
-    if linear is not None:
-        handles.append(linear[1].register_forward_pre_hook(lambda m, args: kept.append(args[0])))
-    try:
-        with torch.enable_grad():
-            logits = forward(images.detach().requires_grad_().clone())
-    finally:
-        for handle in handles:
-            handle.remove()
-    check_logits(logits, images)
-    return outputs, logits, kept[-1].detach() if kept else None
-
-
-def _check_outputs(outputs: list[_Output], name: str) -> None:
+def _check_outputs(outputs: list[Output], name: str) -> None:
     """Refuse a module, named by hand, that has nothing to explain."""
     if not outputs:
         raise ValueError(f'cam_layer={name!r} takes no part in the forward pass; {CURE}')
     value = outputs[-1].value
     if not isinstance(value, Tensor) or value.dim() not in (3, 4):
         raise ValueError(f'cam_layer={name!r} gives no feature map; {CURE}')
-
-
-def _token_counts(outputs: list[_Output]) -> set[int]:
-    """Sizes of the axis that layers which act on each token by itself leave alone."""
-    return {
-        output.value.size(1)
-        for output in outputs
-        if isinstance(output.module, (nn.Linear, nn.LayerNorm)) and output.value.dim() == 3
-    }
-
-
-def _is_candidate(output: _Output, num_images: int, token_counts: set[int] | None) -> bool:
-    """Whether an output may have positions; ``token_counts`` is None for a layer by hand."""
-    value = output.value
-    if not isinstance(value, Tensor) or not value.requires_grad or value.dim() not in (3, 4):
-        return False
-    if len(value) != num_images:  # windows, or patches of patches
-        return False
-    if token_counts is None:
-        return True
-    if value.dim() == 3 and value.size(1) not in token_counts:  # (N, C, tokens), or pooled
-        return False
-    if isinstance(output.module, nn.Linear):  # queries, keys and values rather than features
-        return False
-    # attention, which is as square as a map
-    return not (value.dim() == 4 and _sums_to_one(value.detach()))
-
-
-def _sums_to_one(value: Tensor) -> bool:
-    sums = value.float().sum(dim=-1)
-    return bool((value >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-2)
-
-
-def _count_positions(outputs: list[_Output], logits: Tensor, image_size: tuple[int, int]) -> None:
-    """Set at how many positions of each output the predicted logits depend on it."""
-    if not outputs or not logits.requires_grad:
-        return
-    values = [output.value for output in outputs]
-    with torch.enable_grad():
-        score = logits.amax(dim=1).sum()
-        gradients = torch.autograd.grad(score, values, allow_unused=True)
-    for output, gradient in zip(outputs, gradients, strict=True):
-        if gradient is None or output.layout is None:
-            continue
-        alive = output.layout.to_map(gradient, image_size).abs().amax(dim=1) > 0
-        output.positions = int(alive.flatten(1).sum(dim=1).amax())
 
 
 def _check_dependence(forward: Forward, images: Tensor) -> None:
@@ -217,13 +122,21 @@ def _check_dependence(forward: Forward, images: Tensor) -> None:
 def _reason(
     model: nn.Module,
     name: str | None,
-    candidates: list[_Output],
-    laid_out: list[_Output],
+    candidates: list[Output],
+    last: Output | None,
     image_size: tuple[int, int],
 ) -> str:
-    """Why no output serves."""
+    """Why no output serves; ``last`` is one that has positions, but of no grid."""
     subject = type(getattr(model, 'backbone', model)).__name__
     size = f'images of {tuple(image_size)} pixels'
+    if last is not None or (name is not None and candidates and candidates[-1].layout is None):
+        found = last or candidates[-1]
+        return (
+            f'no class activation map can be made for {subject}: {found.name!r} gives an output '
+            f'of shape {tuple(found.value.shape)}, which fills no grid for {size}; give the '
+            'number of tokens that stand for no patch, num_extra_tokens=... in the teacher, or '
+            f'{CURE}'
+        )
     if name is None:
         return (
             f'no class activation map can be chosen for {subject}: no module gives a feature map '
@@ -235,23 +148,16 @@ def _reason(
             f'the logits of {subject} do not depend on cam_layer={name!r}, or its output is not '
             f'one per image; {CURE}'
         )
-    if not laid_out:
-        shape = tuple(candidates[-1].value.shape)
-        return (
-            f'cam_layer={name!r} gives an output of shape {shape}, which lays out on no grid for '
-            f'{size}; give the number of tokens that stand for no patch, num_extra_tokens=..., '
-            f'or {CURE}'
-        )
     return (
         f'the logits of {subject} do not depend on the positions of cam_layer={name!r} (on '
-        f'{laid_out[-1].positions} at most, laid out as {laid_out[-1].layout}), so its map would '
-        f'be empty; take an earlier layer: {CURE}'
+        f'{candidates[-1].positions} at most, laid out as {candidates[-1].layout}), so its map '
+        f'would be empty; take an earlier layer: {CURE}'
     )
 
 
 def _exact_classifier(
     model: nn.Module,
-    chosen: _Output,
+    chosen: Output,
     logits: Tensor,
     linear_input: Tensor | None,
     image_size: tuple[int, int],

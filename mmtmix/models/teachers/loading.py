@@ -74,7 +74,10 @@ def copy_module(model: nn.Module) -> nn.Module:
             f'the model {type(model).__name__} cannot be copied, which freezing it would take '
             f'({type(error).__name__}: {error}); give one that copy.deepcopy takes'
         ) from error
-    check_finite_weights(copied.state_dict(), f'the model {type(model).__name__}')
+    # a mask among the buffers may be infinite on purpose
+    trained = dict(copied.named_parameters())
+    trained |= {name: value for name, value in copied.named_buffers() if value.isnan().any()}
+    check_finite_weights(trained, f'the model {type(model).__name__}')
     return copied
 
 

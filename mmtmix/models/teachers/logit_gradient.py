@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mmtmix.functional import gradient_saliency
 
-from .cam_layer import Forward
+from .outputs import Forward
 
 
 class LogitGradient:

@@ -177,10 +177,11 @@ def test_patch_tokens_keep_the_aspect_of_the_image(freeze):
     assert cam.shape == (2, 1, 2, 6)
 
 
-def test_where_neither_fits_the_error_names_cam_layer(freeze, images):
-    teacher = freeze(MLP_MIXER)
-    with pytest.raises(ValueError, match="MlpMixer.*set cam_layer='...' in the teacher"):
-        teacher.cam(images)
+def test_averaged_tokens_give_exact_maps(freeze, images):
+    teacher, classes = freeze(MLP_MIXER), torch.tensor([0, 4, 2])
+    logits, cam = teacher.cam(images, classes)
+    expected = logits[range(3), classes] - teacher.model.head.fc.bias[classes]
+    torch.testing.assert_close(cam.mean(dim=(1, 2, 3)), expected, atol=1e-5, rtol=1e-4)
 
 
 def test_a_cam_layer_set_by_hand_is_explained(freeze, images):
@@ -235,5 +236,8 @@ def test_images_too_small_for_a_map_are_refused(freeze):
 
 @pytest.mark.parametrize('family', ['vit', 'convnext', 'mobilenet_v3'])
 def test_an_exact_cam_cannot_be_insisted_on_where_there_is_none(family, freeze):
+    teacher = freeze(OTHERS[family][0], saliency='cam')
     with pytest.raises(ValueError, match="saliency='cam' needs .*use 'grad_cam' or 'auto'"):
-        freeze(OTHERS[family][0], saliency='cam')
+        teacher.cam(torch.randn(2, 3, 64, 64))
+    with pytest.raises(ValueError, match="saliency='cam' is the classic CAM of the last one"):
+        freeze(OTHERS[family][0], saliency='cam', cam_layer='backbone')
