@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+import torch
 
 import mmtmix
 from mmtmix.reproduction import State, execute, runs_of
@@ -13,9 +14,9 @@ pytestmark = pytest.mark.host
 
 # trains nothing: leaves what a training leaves
 TRAIN = """
-import pathlib, sys, torch
+import pathlib, shutil, sys
 folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
-torch.save(dict(state_dict={}, meta=dict(precision='float32')), folder / 'last.pth')
+shutil.copy(pathlib.Path(__file__).with_name('last.pth'), folder)
 """
 
 
@@ -25,6 +26,7 @@ def tools(tmp_path):
     folder = tmp_path / 'tools'
     folder.mkdir()
     (folder / 'train.py').write_text(TRAIN)
+    torch.save(dict(state_dict={}, meta=dict(precision='float32')), folder / 'last.pth')
     return folder
 
 

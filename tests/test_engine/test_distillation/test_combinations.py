@@ -49,9 +49,10 @@ def test_under_bfloat16_autocast_losses_are_about_the_same(
 ):
     optimizer = dict(type='SGD', lr=0.01)
     logged = []
-    for kind in ('OptimWrapper', 'AutocastOptimWrapper'):
+    for dtype in ('float32', 'bfloat16'):
         hook = dict(losses=[KD, crd], mixed=OFFLINE, kd_on=kd_on)
-        runner = distill_runner(hook, optim_wrapper=dict(type=kind, optimizer=optimizer))
+        wrapper = dict(type='AutocastOptimWrapper', dtype=dtype, optimizer=optimizer)
+        runner = distill_runner(hook, optim_wrapper=wrapper)
         runner.train()
         logged.append(scalars(runner))
     for name in ('loss_cls', 'loss_mixed', 'loss_kd', 'loss_crd'):

@@ -65,7 +65,7 @@ def test_a_student_learns_on_fashion_mnist(tmp_path, monkeypatch, fitted_teacher
     hook = cfg.custom_hooks[0]
     hook.teacher = fitted_teacher
     hook.losses = [dict(type='KDLoss', loss_weight=0.2), dict(type='CRDLoss', num_negatives=64)]
-    cfg.train_dataloader.dataset.indices = 1024
+    cfg.train_dataloader.batch_size, cfg.train_dataloader.dataset.indices = 64, 512
     cfg.val_dataloader.dataset.indices = 250
     cfg.train_cfg.max_epochs, cfg.train_cfg.val_interval = 3, 1
     cfg.param_scheduler.total_steps, cfg.param_scheduler.eta_max = 3, 0.05

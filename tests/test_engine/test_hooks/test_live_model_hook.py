@@ -275,7 +275,8 @@ def test_two_processes_learn_the_mean_of_their_gradients(live_runner, tmp_path, 
 
 @pytest.mark.parametrize('clean_lam', [0.0, 0.7])
 def test_it_works_under_autocast(live_runner, clean_lam):
-    half = dict(type='AutocastOptimWrapper', optimizer=dict(type='SGD', lr=LEARNING_RATE))
+    optimizer = dict(type='SGD', lr=LEARNING_RATE)
+    half = dict(type='AutocastOptimWrapper', dtype='bfloat16', optimizer=optimizer)
     runner = live_runner(dict(type='Look', clean_lam=clean_lam), optim_wrapper=half)
     runner.train()
     (look,) = augment_of(runner).seen
