@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.config import config as mmengine_config
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from mmpretrain.registry import MODELS
 from mmpretrain.visualization import UniversalVisualizer
+from yapf.yapflib import yapf_api
 
 import mmtmix  # noqa: F401  (registers everything)
 from mmtmix.datasets import FashionMNISTIdx
@@ -33,6 +35,15 @@ def _frozen_imports():
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _plain_config_text():
+    """Print configs without yapf, which takes half a second for each of a Runner's eight texts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (yapf_api, mmengine_config):  # where the fork and upstream look for it
+            patch.setattr(module, 'FormatCode', lambda text, **style: (text, True), raising=False)
+        yield
 
 
 @pytest.fixture(scope='session', autouse=True)
