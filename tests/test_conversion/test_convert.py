@@ -187,3 +187,15 @@ def test_the_source_is_not_overwritten(force, tmp_path, reference):
     with pytest.raises(ValueError, match='target is the source itself'):
         convert_checkpoint(path, path, 'resnet8', force=force)
     assert path.read_bytes() == before
+
+
+def test_weights_that_are_not_finite_are_named_with_their_file(resnet8, source, target):
+    state = dict(
+        resnet8.state, **{'fc.bias': torch.full_like(resnet8.state['fc.bias'], torch.nan)}
+    )
+    torch.save(dict(model=state), source)
+    with pytest.raises(
+        ValueError, match=r'ckpt_epoch_240\.pth.* holds NaN or infinity in fc\.bias;'
+    ):
+        convert_checkpoint(source, target, 'resnet8')
+    assert not target.exists()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from mmtmix.generation.draws import draw_batch
 from mmtmix.generation.mixing import LabelledMixer, check_teacher
@@ -203,3 +204,38 @@ def test_a_teacher_that_cannot_label_is_refused(make_teacher):
     with pytest.raises(ValueError, match='knows 7 classes and the data set has 10'):
         check_teacher(make_teacher(num_classes=7), 10)
     check_teacher(make_teacher(num_classes=7), 7)
+
+
+class Net(nn.Module):
+    """A classifier whose config says nothing, since there is none."""
+
+    def __init__(self, num_classes):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 6, 3), nn.Linear(6, num_classes)
+
+    def forward(self, images):
+        return self.fc(self.conv(images).mean(dim=(2, 3)))
+
+
+def test_a_modules_classes_are_counted_before_the_first_mix(make_items):
+    stats = dict(mean=MEAN, std=STD)
+    items, draw = make_items(4), draw_batch((0, 0), 0, (2, 2), 4, 1.0, 0.0)
+    chosen = [items[i] for i in draw.sources.flatten().tolist()]
+    for classes in (10, 7):
+        teacher = FrozenTeacher(model=Net(classes), **stats, input_stats=stats)
+        check_teacher(teacher, 10)  # nothing is known yet
+        labelled = LabelledMixer(SampleMixup(), teacher, preprocessor(), 10, 'cpu')
+        if classes == 10:
+            assert labelled(chosen, draw)['targets'].shape == (2, 10)
+            continue
+        with pytest.raises(ValueError, match='knows 7 classes and the data set has 10'):
+            labelled(chosen, draw)
+
+
+def test_logits_that_are_not_finite_label_nothing(teacher_of, make_items):
+    teacher = teacher_of()
+    items, draw = make_items(4), draw_batch((0, 0), 0, (2, 2), 4, 1.0, 0.0)
+    labelled = LabelledMixer(SampleMixup(), teacher, preprocessor(), 10, 'cpu')
+    teacher.model.head.fc.bias[3] = float('nan')  # behind the check of the first batch
+    with pytest.raises(ValueError, match='logits for the mixes hold NaN or infinity'):
+        labelled([items[i] for i in draw.sources.flatten().tolist()], draw)

@@ -141,3 +141,12 @@ def test_an_older_file_is_a_module_without_what_it_does_not_say(path, tamper):
     assert off.items() <= load_mixer(path, **off).arch.items()
     with pytest.raises(ValueError, match='anchored is False in the file and True in the config'):
         load_mixer(path, anchored=True)
+
+
+def test_weights_that_are_not_finite_are_named(path, mixer):
+    state = mixer.state_dict()
+    key = next(iter(state))
+    state[key] = torch.full_like(state[key], float('nan'))
+    save_mixer(mixer, path, state_dict=state)
+    with pytest.raises(ValueError, match=f'mixer.pth.* holds NaN or infinity in {key};'):
+        load_mixer(path)
