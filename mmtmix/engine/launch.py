@@ -103,12 +103,13 @@ def build_runner(cfg: Config) -> Runner:
     hooks = cfg.setdefault('default_hooks', ConfigDict())
     hooks.setdefault('last_checkpoint', dict(type='mmpretrain.LastCheckpointHook'))
     hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
+    hooks.setdefault('label_range', dict(type='mmpretrain.LabelRangeHook'))
     hooks.setdefault('precision', dict(type='mmpretrain.PrecisionHook'))
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved
         hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
-    for name in ('last_checkpoint', 'mixing_check', 'sync_buffers'):
+    for name in ('last_checkpoint', 'mixing_check', 'label_range', 'sync_buffers'):
         if name in hooks and hooks[name] is None:
             del hooks[name]  # MMEngine takes None for its own hooks alone
     if distributed and get_device() == 'cpu':

@@ -15,7 +15,7 @@ from mmtmix.engine.hooks import FiniteStopHook
 from mmtmix.engine.mixing import batch_sizes, check_batch_size
 from mmtmix.models.mixers import save_mixer
 from mmtmix.models.search import MixerSearch
-from mmtmix.models.teachers import beats_chance
+from mmtmix.models.teachers import beats_chance, check_class_names
 from mmtmix.models.teachers.report import CAUSES
 from mmtmix.utils import unwrap
 
@@ -108,8 +108,8 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         Raises:
             RuntimeError: If its accuracy on a few training batches is within three standard
                 deviations of chance.
-            ValueError: If it knows another number of classes than the data set has, or an image
-                has no labels or several.
+            ValueError: If it knows another number of classes than the data set has, or the same
+                ones by other labels, or an image has no labels or several.
         """
         known = self.search.teacher.num_classes
         classes = getattr(self.dataloader.dataset, 'metainfo', {}).get('classes')
@@ -118,6 +118,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
                 f'the teacher knows {known} classes and the data set has {len(classes)}; search '
                 'with a teacher that was trained on this data set'
             )
+        check_class_names(self.search.teacher, self.dataloader.dataset, 'train_dataloader')
         counts = torch.zeros(2)
         for batch, data in enumerate(self.dataloader):
             if batch == self.teacher_batches:

@@ -14,6 +14,7 @@ from mmtmix.utils import AUTO, DTYPES, check_dtype, is_faster_in_half
 
 from .cam import ClassicCAM, GradCAM, has_exact_cam
 from .channel_order import check_channel_order
+from .class_names import configured_classes
 from .input_stats import InputStats
 from .loading import build_classifier, load_weights
 from .logit_gradient import LogitGradient
@@ -52,6 +53,8 @@ class FrozenTeacher:
     Attributes:
         config_name: Where its config is from; empty if that was no file.
         checkpoint_name: Where its weights are from.
+        classes: Names of its classes by label, from its checkpoint or else its config; empty
+            where neither has any.
         report: Logs once per run how many images it gets right.
 
     Raises:
@@ -78,7 +81,7 @@ class FrozenTeacher:
         self.model, self.stats = build_classifier(config)
         if channel_order is not None:
             self.stats = self.stats.in_order(channel_order)
-        self._load()
+        self.classes = self._load() or configured_classes(config)
         convolutions = (layer for layer in self.model.modules() if isinstance(layer, nn.Conv2d))
         first = next(convolutions, None)
         self._in_channels = None if first is None else first.in_channels
@@ -189,15 +192,16 @@ class FrozenTeacher:
         features = self.model.extract_feat(inputs)
         return self.model.head(features), self.model.head.pre_logits(features)
 
-    def _load(self) -> None:
+    def _load(self) -> tuple[str, ...]:
         try:
-            load_weights(self.model, self.checkpoint_name)
+            classes = load_weights(self.model, self.checkpoint_name)
         except FileNotFoundError as error:
             command = 'train it first'
             if self.config_name:
                 command += f': python tools/train.py {self.config_name}'
             raise FileNotFoundError(f"the teacher's {error}; {command}") from None
         self.model.requires_grad_(False).eval()
+        return classes
 
     def _prepare(self, inputs: Tensor) -> Tensor:
         """Move the network to the inputs, and the inputs to its normalisation and layout."""
