@@ -25,6 +25,7 @@ env_cfg = dict(
 )
 
 # TensorBoard: --cfg-options visualizer.vis_backends.0.type=TensorboardVisBackend
+# our tools add the local log to any backends; for other tools list both backends here
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='UniversalVisualizer', vis_backends=vis_backends)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -50,8 +51,8 @@ def convert_state(
 
     Raises:
         ValueError: If the name is unknown, a key is left over, missing or of another shape, the
-            classes are not as many, or a weight is no real number, not finite or too large; all
-            keys are listed.
+            classes are not as many, or a weight is no real number, not finite or too large;
+            networks that fit are named, and the first keys of each kind.
     """
     if arch not in ARCHS:
         raise ValueError(f'arch must be one of {", ".join(ARCHS)}, got {arch!r}')
@@ -66,10 +67,12 @@ def convert_state(
     problems = _misfits(found, own)
     problems['left over'] = left_over + problems['left over']
     if any(problems.values()):
+        fitting = _fitting(state, arch, len(classifier))
+        cure = f'; --arch {" or ".join(fitting)} fits' if fitting else ''
         listed = '\n'.join(
-            f'  {kind}: {", ".join(keys)}' for kind, keys in problems.items() if keys
+            f'  {kind}: {_shorten(keys)}' for kind, keys in problems.items() if keys
         )
-        raise ValueError(f'this is no checkpoint of {arch}:\n{listed}')
+        raise ValueError(f'this is no checkpoint of {arch}{cure}:\n{listed}')
     _check_classes(state, arch, len(classifier), num_classes)
     # as what they become: double precision holds more, and float8 doesn't know isfinite
     infinite = [key for key, value in state.items() if not value.float().isfinite().all()]
@@ -170,7 +173,7 @@ def _check_classes(state: Mapping[str, Tensor], arch: str, actual: int, meant: i
     if actual == expected:
         return
     whose = f'the config of {arch}' if meant is None else '--num-classes'
-    others = [name for name, other in ARCHS.items() if name != arch and _fits(state, other)]
+    others = [name for name in _fitting(state, arch, actual) if _is_usual(name, actual)]
     cure = f'; --arch {" or ".join(others)} would fit' if others else ''
     raise ValueError(
         f'the file has {actual} classes and {whose} {expected}{cure}. If {actual} are meant, say '
@@ -184,14 +187,33 @@ def count_classes(arch: Arch) -> int:
     return model[arch.classifier.split('.')[0]].num_classes
 
 
-def _fits(state: Mapping[str, Tensor], arch: Arch) -> bool:
-    """Whether weights are those of a network as its config says."""
+def _is_usual(arch: str, num_classes: int) -> bool:
+    return count_classes(ARCHS[arch]) == num_classes
+
+
+def _fitting(state: Mapping[str, Tensor], arch: str, num_classes: int) -> list[str]:
+    """Names of the other networks that weights fit, those for as many classes first."""
+    names = [name for name in ARCHS if name != arch and _fits(state, ARCHS[name], num_classes)]
+    return sorted(names, key=lambda name: not _is_usual(name, num_classes))
+
+
+def _fits(state: Mapping[str, Tensor], arch: Arch, num_classes: int) -> bool:
+    """Whether weights are those of a network, with as many classes."""
     found, left_over = _renamed(state, arch)
-    classifier = found.get(f'{arch.classifier}.weight')
-    # building takes time, so only what may fit
-    if left_over or classifier is None or len(classifier) != count_classes(arch):
+    if left_over or f'{arch.classifier}.weight' not in found:  # building takes time
         return False
-    return not any(_misfits(found, build_network(arch).state_dict()).values())
+    own = dict(_shapes(arch.config))
+    for part in ('weight', 'bias'):
+        key = f'{arch.classifier}.{part}'
+        own[key] = own[key].new_empty((num_classes, *own[key].shape[1:]))
+    return not any(_misfits(found, own).values())
+
+
+@cache
+def _shapes(config: str) -> dict[str, Tensor]:
+    """A network's state dict without values: shapes and dtypes alone."""
+    arch = next(each for each in ARCHS.values() if each.config == config)
+    return {key: value.to('meta') for key, value in build_network(arch).state_dict().items()}
 
 
 def _shorten(keys: list[str], most: int = 6) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
-from mmpretrain.datasets import MNIST
+from mmpretrain.datasets import MNIST, CustomDataset
 
 from .annotated import missing_annotated
 
@@ -20,7 +21,7 @@ def missing_files(cls: Any, kwargs: dict) -> tuple[str, list[str]]:
     folder, missing = _missing_paths(kwargs)
     if missing or _is_remote(folder):
         return folder, missing
-    return folder, missing_annotated(cls, folder, kwargs)
+    return folder, missing_annotated(cls, folder, kwargs) or _missing_images(cls, kwargs)
 
 
 def has_file_lists(cls: Any) -> bool:
@@ -38,6 +39,25 @@ def _missing_listed(cls: Any, kwargs: dict) -> tuple[str, list[str]]:
     if reads_extracted(cls):
         names = [os.path.splitext(name)[0] for name in names]
     return folder, [name for name in names if not os.path.exists(os.path.join(folder, name))]
+
+
+def _missing_images(cls: Any, kwargs: dict) -> list[str]:
+    """Look for one image in the folders of a ``CustomDataset``, which fails without any."""
+    if cls is not CustomDataset or kwargs.get('ann_file'):
+        return []
+    prefix = kwargs.get('data_prefix')
+    prefix = prefix.get('img_path') if isinstance(prefix, Mapping) else prefix
+    root = os.path.abspath(_join(kwargs.get('data_root'), prefix))
+    endings = kwargs.get('extensions') or signature(cls).parameters['extensions'].default
+    endings = tuple(ending.lower() for ending in endings)
+    is_labelled = kwargs.get('with_label', True)
+    for folder, _, names in os.walk(root, followlinks=True):
+        if is_labelled and folder == root:
+            continue  # its subfolders are the classes
+        if any(name.lower().endswith(endings) for name in names):
+            return []
+    where = 'the class folders of ' if is_labelled else ''
+    return [f'any image ({", ".join(endings)}) in {where}{root}']
 
 
 def reads_extracted(cls: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import torch.distributed as torch_dist
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.dist import init_dist
-from mmengine.registry import RUNNERS
+from mmengine.registry import RUNNERS, VISBACKENDS
 from mmengine.runner import Runner
+from mmengine.visualization import LocalVisBackend
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -93,6 +95,25 @@ def use_amp(cfg: Config) -> None:
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
+def keep_local_log(cfg: Config) -> None:
+    """Add a ``LocalVisBackend`` to the visualizer's backends if none is there.
+
+    Reports read a run's figures from the file that it writes. The backend of another service,
+    such as TensorBoard's, thus comes beside it.
+
+    Args:
+        cfg: Changed in place.
+    """
+    visualizer = cfg.get('visualizer')
+    if not isinstance(visualizer, Mapping):
+        return  # an object; without any, MMEngine's own has a local backend
+    backends = list(visualizer.get('vis_backends') or ())
+    kinds = [each.get('type') if isinstance(each, Mapping) else type(each) for each in backends]
+    kinds = [VISBACKENDS.get(kind) if isinstance(kind, str) else kind for kind in kinds]
+    if not any(isinstance(kind, type) and issubclass(kind, LocalVisBackend) for kind in kinds):
+        visualizer['vis_backends'] = [*backends, dict(type='LocalVisBackend')]
+
+
 def build_runner(cfg: Config) -> Runner:
     """Build the Runner of a config.
 
@@ -103,12 +124,14 @@ def build_runner(cfg: Config) -> Runner:
     hooks = cfg.setdefault('default_hooks', ConfigDict())
     hooks.setdefault('last_checkpoint', dict(type='mmpretrain.LastCheckpointHook'))
     hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
+    hooks.setdefault('label_range', dict(type='mmpretrain.LabelRangeHook'))
     hooks.setdefault('precision', dict(type='mmpretrain.PrecisionHook'))
+    keep_local_log(cfg)
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved
         hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
-    for name in ('last_checkpoint', 'mixing_check', 'precision', 'sync_buffers'):
+    for name in ('last_checkpoint', 'mixing_check', 'precision', 'label_range', 'sync_buffers'):
         if name in hooks and hooks[name] is None:
             del hooks[name]  # MMEngine takes None for its own hooks alone
     if distributed and get_device() == 'cpu':

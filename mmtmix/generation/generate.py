@@ -17,7 +17,12 @@ from mmtmix.datasets import build_undistorted, undistorted_config
 from mmtmix.models import BatchMixer
 from mmtmix.models.batch_augments import build_mixer, mixer_config, with_input_stats
 from mmtmix.models.task_preprocessor import count_classes
-from mmtmix.models.teachers import build_teacher, dataset_order, preprocessor_config
+from mmtmix.models.teachers import (
+    build_teacher,
+    check_class_names,
+    dataset_order,
+    preprocessor_config,
+)
 
 from .draws import Draw, DrawSampler, draw_batch
 from .folder import SetFolder
@@ -158,6 +163,7 @@ def _labelled(
     if teacher is not None:
         labeller = build_teacher(with_input_stats(teacher, cfg))
     check_teacher(labeller, num_classes)
+    check_class_names(labeller, dataset, 'train_dataloader')
     preprocessor = dict(preprocessor_config(cfg) or {})
     return LabelledMixer(mixer, labeller, preprocessor, num_classes, device)
 

@@ -79,8 +79,8 @@ class RunResult:
         lacking = [name for name in _NOTED if name not in note]
         if lacking:
             raise ValueError(
-                f'{run.folder / RECORD} lacks {", ".join(lacking)}; remove the folder to run it '
-                'anew'
+                f'{run.folder / RECORD} lacks {", ".join(lacking)}; move the folder aside to '
+                'run it anew'
             )
         noted = {name: note[name] for name in _NOTED} | {'precision': note.get('precision')}
         return cls(*run.experiment, checkpoint, run.seed, metrics, **noted)

@@ -177,8 +177,9 @@ def _metrics(run: Run, cell: Cell) -> dict[str, float]:
         validations = read_scalars(run.folder).val
     except (FileNotFoundError, KeyError) as error:
         raise ValueError(
-            f'the log of the finished run {run.folder} cannot be read ({error}); remove the '
-            'folder to run it anew'
+            f'the log of the finished run {run.folder} cannot be read ({error}). Its weights '
+            'are not affected: tools/test.py measures them; to train it anew as well, move the '
+            'folder aside'
         ) from error
     found = {}
     for metric in cell.metrics:
@@ -190,7 +191,8 @@ def _metrics(run: Run, cell: Cell) -> dict[str, float]:
     if not found or (lacking and cell.metrics != ACCURACIES):
         raise ValueError(
             f'the log of the finished run {run.folder} lacks {", ".join(lacking)}; if it was '
-            'trained without that validation, remove the folder to run it anew'
+            'trained without that validation, tools/test.py measures its weights; to train it '
+            'anew as well, move the folder aside'
         )
     return found
 

@@ -118,12 +118,13 @@ class Run:
         path = self.folder / RECORD
         if not path.is_file():
             return {}
+        cure = 'move its folder aside to run this anew'
         try:
             record = json.loads(path.read_text(encoding='utf-8'))
         except ValueError as error:
-            raise ValueError(f'{path} is damaged ({error}); remove it to run this anew') from error
+            raise ValueError(f'{path} is damaged ({error}); {cure}') from error
         if not isinstance(record, dict) or not record:
-            raise ValueError(f'{path} is damaged (no record); remove it to run this anew')
+            raise ValueError(f'{path} is damaged (no record); {cure}')
         return record
 
     def digest(self) -> str:

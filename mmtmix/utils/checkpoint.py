@@ -165,12 +165,15 @@ def _fault(name: str, file: Path, error: Exception) -> ValueError:
     )
 
 
-def read_weights(model: nn.Module, checkpoint: str | os.PathLike) -> dict[str, Tensor]:
+def read_weights(
+    model: nn.Module, checkpoint: str | os.PathLike, content: dict | None = None
+) -> dict[str, Tensor]:
     """Read weights that fit a model exactly.
 
     Args:
         model: The network that they should fit; it is not changed.
         checkpoint: An MMEngine checkpoint or a bare state dict, as a file or http(s) address.
+        content: What :func:`load_checkpoint` returned for it; it is loaded if None.
 
     Returns:
         The state dict.
@@ -180,7 +183,7 @@ def read_weights(model: nn.Module, checkpoint: str | os.PathLike) -> dict[str, T
         ValueError: If a key is missing, left over or of another shape, all kinds are listed; or a
             weight is not finite.
     """
-    content = load_checkpoint(checkpoint)
+    content = load_checkpoint(checkpoint) if content is None else content
     state = content.get('state_dict', content)
     own = model.state_dict()
     problems = {

@@ -72,7 +72,8 @@ def read_scalars(work_dir: str | os.PathLike) -> Scalars:
         raise FileNotFoundError(
             f'no training log in {str(work_dir)!r}: no <timestamp>/vis_data/scalars.json there '
             'has a record of training. Give the work dir of a run whose visualizer has a '
-            'LocalVisBackend, which is the default'
+            'LocalVisBackend: tools/train.py always adds one, other tools need it in '
+            'visualizer.vis_backends'
         )
     return Scalars(train, val)
 

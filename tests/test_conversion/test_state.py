@@ -60,6 +60,20 @@ def test_a_file_of_another_network_is_refused(arch, resnet8):
         convert_state(resnet8.state, arch)
 
 
+def test_a_network_that_fits_is_named_first_and_few_keys(resnet8):
+    with pytest.raises(ValueError) as caught:
+        convert_state(resnet8.state, 'resnet56')
+    first, *kinds = str(caught.value).splitlines()
+    assert first == 'this is no checkpoint of resnet56; --arch resnet8 fits:'
+    assert len(kinds) == 1 and kinds[0].startswith('  missing: backbone.layer1.1.conv1.weight, ')
+    assert kinds[0].count(', ') == 5 and kinds[0].endswith(' more')
+
+
+def test_a_network_that_fits_is_named_for_any_number_of_classes(reference):
+    with pytest.raises(ValueError, match='no checkpoint of resnet14; --arch resnet8 fits:'):
+        convert_state(reference('resnet8', 7).state, 'resnet14', num_classes=7)
+
+
 def test_the_two_wide_networks_are_told_apart(reference):
     """The zoo's WRN has no convolution biases and its own names."""
     with pytest.raises(ValueError, match='checkpoint of puzzle_wrn28_10'):

@@ -7,6 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from mmengine.visualization import BaseVisBackend, LocalVisBackend
 
 from mmtmix.engine import AutocastOptimWrapper, LastCheckpointHook, launch
 from mmtmix.engine.launch import (
@@ -17,6 +18,7 @@ from mmtmix.engine.launch import (
     set_loader_defaults,
     use_amp,
 )
+from mmtmix.visualization import read_scalars
 
 
 @pytest.fixture(params=['cpu', 'cuda'])
@@ -197,3 +199,43 @@ def test_a_group_that_is_there_is_left_alone_and_alone_there_is_none(started, de
     for _ in range(2):
         init_launcher('pytorch', Config())
     assert len(started) == 1
+
+
+@pytest.mark.parametrize(
+    ('backends', 'added'),
+    [
+        (None, True),
+        ([], True),
+        ([dict(type='TensorboardVisBackend')], True),
+        ([dict(type='LocalVisBackend')], False),
+        ([dict(type='mmengine.LocalVisBackend'), dict(type='WandbVisBackend')], False),
+        ([dict(type=LocalVisBackend)], False),
+    ],
+)
+def test_the_local_log_is_kept_beside_any_backend(built, backends, added):
+    build_runner(Config(dict(visualizer=dict(type='Visualizer', vis_backends=backends))))
+    wanted = [dict(type='LocalVisBackend')] if added else []
+    assert (built[0].visualizer.vis_backends or []) == [*(backends or []), *wanted]
+
+
+def test_a_run_without_a_visualizer_has_mmengines_own(built):
+    build_runner(Config())
+    assert 'visualizer' not in built[0]
+
+
+class Elsewhere(BaseVisBackend):
+    """A backend that keeps no file, as that of a service."""
+
+    experiment = None
+
+    def _init_env(self):
+        """Nothing to start."""
+
+
+def test_a_run_with_another_backend_can_be_reported(tmp_path, search_runner):
+    backends = [dict(type=Elsewhere)]
+    runner = search_runner(tmp_path, 1, **{'visualizer.vis_backends': backends})
+    runner.train()
+    assert any(isinstance(each, Elsewhere) for each in runner.visualizer._vis_backends.values())
+    log = read_scalars(tmp_path)
+    assert [record['step'] for record in log.train] == [1, 2] and log.val

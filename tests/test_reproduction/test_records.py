@@ -163,4 +163,4 @@ def test_a_note_that_lacks_something_is_told(cell, finish, tmp_path):
     run = finish(cell(), 0, [80.0])
     (run.folder / 'run.json').write_text(json.dumps(dict(digest=run.digest(), device='cpu')))
     (why,) = collect(cell(), str(tmp_path)).left_out.values()
-    assert 'run.json lacks versions, started, seconds; remove the folder' in why
+    assert 'run.json lacks versions, started, seconds; move the folder aside' in why

@@ -75,7 +75,7 @@ def test_a_run_is_as_far_as_its_folder_says(cell, finish, monkeypatch):
     (run.folder / 'run.json').write_text('{"digest": ')
     for damaged in ('{"digest": ', '[]', '"x"', '{}'):
         (run.folder / 'run.json').write_text(damaged)
-        with pytest.raises(ValueError, match=r'run.json is damaged .*; remove it to run this'):
+        with pytest.raises(ValueError, match=r'run.json is damaged .*; move its folder aside'):
             _ = run.state
 
 

@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 
 from mmtmix.models import load_mixer
 from mmtmix.utils import fast_precision, load_checkpoint
+from mmtmix.visualization import read_scalars
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = 'configs/transformmix/tiny.py'
@@ -226,4 +227,6 @@ def test_tensorboard_is_a_matter_of_config(tmp_path, write_job, run_tool):
     options = ('train_cfg.max_epochs=1', 'train_dataloader.dataset.indices=64')
     backend = 'visualizer.vis_backends.0.type=TensorboardVisBackend'
     run_tool('train', tmp_path, TEACHER, '--cfg-options', backend, *options)
-    assert list((tmp_path / PRODUCTS[0].parent).glob('*/vis_data/events.out.tfevents.*'))
+    work_dir = tmp_path / PRODUCTS[0].parent
+    assert list(work_dir.glob('*/vis_data/events.out.tfevents.*'))
+    assert read_scalars(work_dir).val  # beside it, not in its place

@@ -15,6 +15,7 @@ from mmpretrain.registry import BATCH_AUGMENTS, DATA_SAMPLERS
 from torch import Tensor
 
 from mmtmix.datasets import EndlessSampler
+from mmtmix.datasets.class_names import compare_datasets
 from mmtmix.engine.labels import check_labels, iter_labelled
 from mmtmix.engine.mixing import check_batch_size
 from mmtmix.models.batch_augments import BatchMixer
@@ -180,6 +181,8 @@ class OfflineMixes(Mixes):
         _check_orders(*orders, self.loader.dataset)
         if needs_targets:
             _check_targets(self.loader.dataset, num_classes)
+            fields = 'train_dataloader', 'mixed.dataloader'
+            compare_datasets(clean.dataset, self.loader.dataset, fields)
         model = runner.model
         self._preprocess = getattr(model, 'module', model).data_preprocessor
 

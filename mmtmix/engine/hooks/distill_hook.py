@@ -33,7 +33,7 @@ from mmtmix.engine.distillation import (
     split_state,
 )
 from mmtmix.evaluation import TeacherAgreement
-from mmtmix.models.teachers import FrozenTeacher, build_teacher
+from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_class_names
 from mmtmix.utils import unwrap
 
 _ENTRY = 'distillation'
@@ -117,6 +117,7 @@ class DistillHook(Hook):
                 self.mixes.load()
             teacher = build_teacher(self.teacher_config)
         check_classes(student.num_classes, teacher.num_classes)
+        check_class_names(teacher, runner.train_loop.dataloader.dataset, 'train_dataloader')
         teacher.check_channels()
         self.objective = DistillObjective(
             student,

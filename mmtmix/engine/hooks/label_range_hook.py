@@ -1,4 +1,4 @@
-"""Refuse labels that the model has no class for, before the first step."""
+"""Refuse labels that mean no class, or another one, before the first step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from mmengine.runner import BaseLoop
 from mmpretrain.registry import HOOKS
 from torch import nn
 
+from mmtmix.datasets.class_names import ClassNames, compare_names, iter_names
 from mmtmix.engine.labels import check_labels, iter_labelled
+from mmtmix.models.batch_augments import iter_mixers
+from mmtmix.models.teachers import AsksTeacher, check_class_names, recorded_classes
 from mmtmix.utils import unwrap
 
 _LOADERS = ('train', 'val', 'test')
@@ -17,7 +20,7 @@ _LOADERS = ('train', 'val', 'test')
 
 @HOOKS.register_module()
 class LabelRangeHook(Hook):
-    """Compares the labels of every data set with the model's number of classes.
+    """Compares labels with the model's number of classes, and the classes' names.
 
     MMPretrain's data sets accept any label, and one that is too large fails in the middle of an
     epoch, on a GPU without a hint. This looks at each data set once, before a run starts: the
@@ -25,31 +28,83 @@ class LabelRangeHook(Hook):
     single labels are looked at, alone or in MMEngine's wrappers; others, those with several labels
     or none, and models that don't tell their number of classes are left alone.
 
+    Names are compared too: those of validation and test images and of mixers' teachers with those
+    of the training images. A class that has another label ends the run; names that only differ
+    are logged as a warning. A test compares its images with the names in the checkpoint. Teachers
+    for ``cam_class='predicted'`` may have any classes.
+
     ImageNet's 1.28 million training images take 1 s with a list of labels, against 4 s by the
     data set's own method, and no time where labels come from folders.
     """
 
     def __init__(self) -> None:
         self._seen: list[Any] = []
+        self._named: list[Any] = []
+        self._names: ClassNames | None = None
 
     def before_run(self, runner: Any) -> None:
         """Look at the loaders that this run has built.
 
         Raises:
-            ValueError: If a label is none of the model's classes.
+            ValueError: If a label is none of the model's classes, or names another class than in
+                the training images.
         """
         num_classes = count_model_classes(runner.model)
-        if num_classes is None:
-            return
         for name in _LOADERS:
             # the runner's properties would build the loops that it doesn't need
             loop = getattr(runner, f'_{name}_loop', None)
             if not isinstance(loop, BaseLoop):
                 continue
-            for dataset in iter_labelled(loop.dataloader.dataset):
+            loaded = loop.dataloader.dataset
+            self._check_names(loaded, f'{name}_dataloader')
+            for dataset in iter_labelled(loaded) if num_classes is not None else ():
                 if not any(dataset is seen for seen in self._seen):
                     self._seen.append(dataset)
                     check_labels(dataset, num_classes, f'{name}_dataloader')
+        if isinstance(getattr(runner, '_train_loop', None), BaseLoop):
+            check_teachers(runner)
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Compare the images of a test with the classes that its checkpoint was trained on.
+
+        Raises:
+            ValueError: If a class has another label there.
+        """
+        # a training may start from weights of other classes, and MMEngine warns on a resume
+        is_training = isinstance(getattr(runner, '_train_loop', None), BaseLoop)
+        if self._names is not None and not is_training:
+            known = ClassNames('the checkpoint', recorded_classes(checkpoint))
+            compare_names(known, self._names)
+
+    def _check_names(self, dataset: Any, loader: str) -> None:
+        if any(dataset is named for named in self._named):
+            return
+        self._named.append(dataset)
+        for names in iter_names(dataset, loader):
+            if self._names is None:
+                self._names = names
+            else:
+                compare_names(self._names, names)
+
+
+def check_teachers(runner: Any) -> None:
+    """Compare the classes of the mixers' teachers with those of the training images.
+
+    Args:
+        runner: A Runner whose training loop is built.
+
+    Raises:
+        FileNotFoundError: If a file of a teacher is missing.
+        ValueError: If a class has another label for a teacher, or a file does not fit.
+    """
+    dataset = runner._train_loop.dataloader.dataset
+    for mixer in iter_mixers(unwrap(runner.model), runner.hooks):
+        for part in (mixer, getattr(mixer, 'saliency', None)):
+            # `saliency` of some is a setting, and SuperMix has no cam_class
+            cam_class = getattr(part, 'cam_class', None)
+            if isinstance(part, AsksTeacher) and cam_class != 'predicted':
+                may_predict = cam_class is not None
+                check_class_names(part.teacher, dataset, 'train_dataloader', may_predict)
 
 
 def count_model_classes(model: nn.Module) -> int | None:

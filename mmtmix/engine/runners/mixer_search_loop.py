@@ -15,7 +15,7 @@ from mmtmix.engine.hooks import FiniteStopHook
 from mmtmix.engine.mixing import batch_sizes, check_batch_size
 from mmtmix.models.mixers import save_mixer
 from mmtmix.models.search import MixerSearch
-from mmtmix.models.teachers import beats_chance
+from mmtmix.models.teachers import beats_chance, check_class_names
 from mmtmix.models.teachers.report import CAUSES
 from mmtmix.utils import unwrap
 
@@ -116,12 +116,13 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         Raises:
             RuntimeError: If its accuracy on a few training batches is within three standard
                 deviations of chance.
-            ValueError: If it knows another number of classes than the data set has, or an image
-                has no labels or several.
+            ValueError: If it knows another number of classes than the data set has, or the same
+                ones by other labels, or an image has no labels or several.
         """
         known = self.search.teacher.num_classes
         if known is not None:
             self._check_classes(known)
+        check_class_names(self.search.teacher, self.dataloader.dataset, 'train_dataloader')
         counts = torch.zeros(2)
         for batch, data in enumerate(self.dataloader):
             if batch == self.teacher_batches:

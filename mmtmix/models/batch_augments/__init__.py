@@ -2,7 +2,14 @@
 
 from .attentive_mix import AttentiveMix
 from .batch_mixer import BatchMixer, rank_generator
-from .building import build_for, build_mixer, load_mixers, mixer_config, with_input_stats
+from .building import (
+    build_for,
+    build_mixer,
+    iter_mixers,
+    load_mixers,
+    mixer_config,
+    with_input_stats,
+)
 from .catalog import BLIND, MIXERS, WITH_TEACHER
 from .co_mixup import CoMixup
 from .f_mix import FMix
@@ -39,6 +46,7 @@ __all__ = [
     'TransformMix',
     'build_for',
     'build_mixer',
+    'iter_mixers',
     'load_mixers',
     'mixer_config',
     'rank_generator',

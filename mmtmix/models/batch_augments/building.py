@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from inspect import signature
 
 from mmengine.config import Config, ConfigDict
@@ -100,6 +100,12 @@ def load_mixers(model: nn.Module, hooks: Iterable[Hook] = ()) -> None:
         FileNotFoundError: If a file of a mixer or its teacher is missing.
         ValueError: If one doesn't fit.
     """
+    for mixer in iter_mixers(model, hooks):
+        mixer.load()
+
+
+def iter_mixers(model: nn.Module, hooks: Iterable[Hook] = ()) -> Iterator[BatchMixer]:
+    """Yield the mixers of a run, as in :func:`load_mixers`."""
     chosen = [getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)]
     for hook in hooks:
         if isinstance(hook, SwitchRecipeHook):
@@ -107,7 +113,7 @@ def load_mixers(model: nn.Module, hooks: Iterable[Hook] = ()) -> None:
     for choice in chosen:
         for augment in getattr(choice, 'augments', ()):
             if isinstance(augment, BatchMixer):
-                augment.load()
+                yield augment
 
 
 def _told(settings: Mapping, cls: type, cfg: Config) -> ConfigDict:

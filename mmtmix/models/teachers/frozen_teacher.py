@@ -18,6 +18,7 @@ from mmtmix.utils import AUTO, DTYPES, is_faster_in_half
 from .cam import Saliency, choose_saliency
 from .cam_layer import CURE
 from .checks import check_logits, check_maps
+from .class_names import configured_classes
 from .features import has_pre_logits, linear_features, teacher_feature_dim
 from .input_stats import InputStats
 from .loading import build_classifier, copy_module, load_weights
@@ -67,6 +68,8 @@ class FrozenTeacher:
     Attributes:
         config_name: Path of its config; empty if that was no file.
         checkpoint_name: Where its weights are from; empty if they are the module's own.
+        classes: Names of its classes by label, from its checkpoint or else its config; empty
+            where neither has any.
         report: Logs once per run how many images it gets right.
 
     Raises:
@@ -103,7 +106,7 @@ class FrozenTeacher:
             self.stats = InputStats(as_statistics(mean), as_statistics(std))
         if channel_order is not None:
             self.stats = self.stats.in_order(channel_order)
-        self._load()
+        self.classes = self._load() or configured_classes(config)
         convolutions = (layer for layer in self.model.modules() if isinstance(layer, nn.Conv2d))
         first = next(convolutions, None)
         self._in_channels = None if first is None else first.in_channels
@@ -241,10 +244,11 @@ class FrozenTeacher:
         if self._cam.can_compile:  # the others have hooks or leaves in their forward
             self._forward_cam = torch.compile(self._forward_cam, **options)
 
-    def _load(self) -> None:
+    def _load(self) -> tuple[str, ...]:
+        classes: tuple[str, ...] = ()
         if self.checkpoint_name:
             try:
-                load_weights(self.model, self.checkpoint_name)
+                classes = load_weights(self.model, self.checkpoint_name)
             except FileNotFoundError as error:
                 command = 'train it first'
                 if self.config_name:
@@ -252,6 +256,7 @@ class FrozenTeacher:
                 raise FileNotFoundError(f"the teacher's {error}; {command}") from None
         self.model.requires_grad_(False).eval()
         switch_off_recomputation(self.model)
+        return classes
 
     def _prepare(self, inputs: Tensor) -> Tensor:
         """Move the network to the inputs, and the inputs to its normalisation and layout."""

@@ -11,8 +11,15 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from mmtmix.utils import check_finite_weights, load_config, read_weights, unwrap
+from mmtmix.utils import (
+    check_finite_weights,
+    load_checkpoint,
+    load_config,
+    read_weights,
+    unwrap,
+)
 
+from .class_names import recorded_classes
 from .input_stats import InputStats
 
 
@@ -81,16 +88,21 @@ def copy_module(model: nn.Module) -> nn.Module:
     return copied
 
 
-def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> None:
+def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> tuple[str, ...]:
     """Load a checkpoint that fits the model exactly.
 
     Args:
         model: The network to fill.
         checkpoint: An MMEngine checkpoint or a bare state dict, as a file or http(s) address.
 
+    Returns:
+        Names of the classes that it was trained on, by label; empty where it has none.
+
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If a key is missing, left over or of another shape, all kinds are listed; or a
             weight is not finite.
     """
-    model.load_state_dict(read_weights(model, checkpoint))
+    content = load_checkpoint(checkpoint)
+    model.load_state_dict(read_weights(model, checkpoint, content))
+    return recorded_classes(content)

@@ -1,5 +1,7 @@
 """LabelRangeHook: labels without a class end a run before its first step."""
 
+from contextlib import nullcontext
+from copy import deepcopy
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,18 +9,20 @@ import pytest
 import torch
 from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from mmengine.runner import BaseLoop
-from mmpretrain.datasets import BaseDataset, CustomDataset, KFoldDataset
+from mmpretrain.datasets import BaseDataset, CustomDataset, FashionMNIST, KFoldDataset
 from torch.utils.data import DataLoader, Dataset
 
 from mmtmix.engine import LabelRangeHook
 from mmtmix.engine import labels as labels_module
 from mmtmix.engine.hooks.label_range_hook import count_model_classes
 from mmtmix.engine.labels import check_labels, iter_labelled, read_labels
+from mmtmix.models.teachers import FrozenTeacher
 from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
 
 HOOK = dict(type='LabelRangeHook')
+TEACHER_REFUSED = "train_dataloader .* and the teacher .*reversed.pth .*'T-shirt/top' has the lab"
 
 
 class Labelled(BaseDataset):
@@ -58,7 +62,9 @@ class Loop(BaseLoop):
 
 
 def run_of(num_classes=10, **datasets):
-    runner = SimpleNamespace(model=model_of(head=num_classes), _test_loop=dict(type='TestLoop'))
+    runner = SimpleNamespace(
+        model=model_of(head=num_classes), hooks=[], _test_loop=dict(type='TestLoop')
+    )
     for name, dataset in datasets.items():
         setattr(runner, f'_{name}_loop', Loop(runner, DataLoader(dataset)))
     return runner
@@ -224,3 +230,82 @@ def test_a_run_ends_before_its_first_step(probe_runner, classifier):
 def test_default_runtime_has_it():
     hooks = load_config('configs/_base_/default_runtime.py').default_hooks
     assert hooks.label_range == HOOK
+
+
+def named(*classes, labels=(0, 1)):
+    return Labelled(list(labels), metainfo=dict(classes=classes))
+
+
+def test_names_of_the_loaders_are_compared_once(caplog):
+    hook, train = LabelRangeHook(), named('a', 'b', 'c')
+    with pytest.raises(ValueError, match='train_dataloader .* and val_dataloader .*other labels'):
+        hook.before_run(run_of(None, train=train, val=named('a', 'c')))
+    parts = ConcatDataset([named('a', 'b'), named('b', 'a')], ignore_keys='classes')
+    with pytest.raises(ValueError, match='train_dataloader .* and train_dataloader .*other'):
+        LabelRangeHook().before_run(run_of(train=parts))
+    hook = LabelRangeHook()
+    hook.before_run(run_of(train=train, val=named('a', 'b', 'c')))
+    with pytest.raises(ValueError, match='train_dataloader .* and test_dataloader'):
+        hook.before_run(run_of(test=named('b', 'a')))
+
+
+@pytest.mark.parametrize('meta', [dict(dataset_meta=dict(classes=('a', 'b'))), dict(CLASSES='ab')])
+def test_a_test_compares_its_images_with_the_checkpoint(meta):
+    hook, runner = LabelRangeHook(), run_of(test=named('b', 'a'))
+    hook.before_run(runner)
+    hook.after_load_checkpoint(runner, dict(state_dict={}))
+    hook.after_load_checkpoint(runner, dict(meta=dict(dataset_meta=dict(classes=('b', 'a')))))
+    if 'CLASSES' in meta:
+        meta = dict(CLASSES=list(meta['CLASSES']))
+    with pytest.raises(ValueError, match="the checkpoint and test_dataloader .*'a' has the la"):
+        hook.after_load_checkpoint(runner, dict(meta=meta))
+    # a training may begin with weights of other classes
+    training = LabelRangeHook()
+    training.before_run(run_of(train=named('b', 'a')))
+    training.after_load_checkpoint(run_of(train=named('b', 'a')), dict(meta=meta))
+
+
+@pytest.fixture
+def reversed_teacher(fitted_teacher, tmp_path):
+    """The fitted teacher, whose checkpoint says that its classes have the opposite order."""
+    content = torch.load(fitted_teacher['checkpoint'])
+    content['meta'] = dict(dataset_meta=dict(classes=FashionMNIST.METAINFO['classes'][::-1]))
+    torch.save(content, tmp_path / 'reversed.pth')
+    return dict(fitted_teacher, checkpoint=str(tmp_path / 'reversed.pth'))
+
+
+def test_teachers_know_the_classes_by_the_same_labels(
+    probe_runner, classifier, fitted_teacher, reversed_teacher
+):
+    def run(augment, *hooks):
+        model = classifier(10) | dict(train_cfg=dict(augments=augment) if augment else None)
+        probe_runner(HOOK, *hooks, model=model, epochs=0).train()
+
+    mixer = dict(type='TransformMixer', num_mix=2)
+    stats = dict(input_stats=dict(mean=[0.0], std=[1.0]))  # these runs have no config
+    reversed_teacher = reversed_teacher | stats
+    for teacher, is_fit in ((reversed_teacher, False), (fitted_teacher | stats, True)):
+        source = dict(type='TeacherCAM', teacher=teacher)
+        for augment in (
+            dict(type='TransformMix', teacher=teacher, mixer=mixer),
+            dict(type='AttentiveMix', saliency=source),
+            dict(type='SuperMix', teacher=teacher),
+        ):
+            with nullcontext() if is_fit else pytest.raises(ValueError, match=TEACHER_REFUSED):
+                run(augment)
+        with nullcontext() if is_fit else pytest.raises(ValueError, match=TEACHER_REFUSED):
+            run(None, dict(type='DistillHook', teacher=teacher, preset='kd'))
+    run(dict(type='AttentiveMix', saliency=dict(source, cam_class='predicted')))
+    predicting = dict(type='TeacherCAM', teacher=reversed_teacher, cam_class='predicted')
+    run(dict(type='AttentiveMix', saliency=predicting))
+
+
+def test_a_teachers_names_are_its_checkpoints_or_its_configs(fitted_teacher, reversed_teacher):
+    known = FashionMNIST.METAINFO['classes']
+    assert FrozenTeacher(**reversed_teacher).classes == known[::-1]
+    assert FrozenTeacher(**fitted_teacher).classes == known
+    config = deepcopy(fitted_teacher['config'])
+    config['train_dataloader']['dataset']['metainfo'] = dict(classes=known[::-1])
+    assert FrozenTeacher(**dict(fitted_teacher, config=config)).classes == known[::-1]
+    del config['train_dataloader']
+    assert FrozenTeacher(**dict(fitted_teacher, config=config)).classes == ()
