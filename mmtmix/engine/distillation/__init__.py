@@ -4,17 +4,19 @@ from .answers import TeacherAnswers
 from .checks import (
     check_choices,
     check_classes,
+    check_teacher,
     check_views,
     load_losses,
     numbered_labels,
     repeats_batches,
 )
 from .extra_parameters import add_parameters, join_state, split_state
+from .heads import feature_dim
 from .mixes import MixedBatch, Mixes, OfflineMixes, OnlineMixes, build_mixes
 from .objective import KD_ON, MIXED_CLS, DistillObjective
 from .presets import PRESETS, Method, choose_method
 from .shared_seed import shared_seed
-from .student import Student, feature_dim
+from .student import Student
 
 __all__ = [
     'KD_ON',
@@ -32,6 +34,7 @@ __all__ = [
     'build_mixes',
     'check_choices',
     'check_classes',
+    'check_teacher',
     'check_views',
     'choose_method',
     'feature_dim',

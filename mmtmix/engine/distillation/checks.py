@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mmtmix.models.losses import DistillLoss
 from mmtmix.models.teachers import FrozenTeacher
 
+from .heads import check_prediction
 from .mixes import Mixes
 from .objective import KD_ON, MIXED_CLS
 from .student import Student
@@ -46,6 +47,25 @@ def check_classes(student: Student, teacher: FrozenTeacher) -> None:
         raise ValueError(
             f'the student has {ours} classes and the teacher {theirs}; distillation needs a '
             'teacher of the same classes'
+        )
+
+
+def check_teacher(teacher: FrozenTeacher, needs_features: bool) -> None:
+    """Refuse a teacher whose head gives no softmax prediction, or hides its features.
+
+    Args:
+        teacher: The teacher.
+        needs_features: Whether a loss compares features.
+
+    Raises:
+        ValueError: If the head is one of those.
+    """
+    head = getattr(teacher.model, 'head', None)
+    check_prediction(head, 'teacher')
+    if needs_features and not hasattr(head, 'pre_logits'):
+        raise ValueError(
+            f'the head {type(head).__name__} of the teacher has no pre_logits, so its features '
+            'are unknown; use a loss on logits, such as KDLoss'
         )
 
 

@@ -132,6 +132,8 @@ class FrozenTeacher:
     def features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, num_classes) and what the last linear layer sees (N, D), from one pass.
 
+        Where two layers' logits are averaged, as by ``DeiTClsHead``, both inputs side by side.
+
         Raises:
             ValueError: If the teacher's head doesn't say what its last layer sees.
         """
@@ -187,7 +189,9 @@ class FrozenTeacher:
 
     def _logits_and_features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         features = self.model.extract_feat(inputs)
-        return self.model.head(features), self.model.head.pre_logits(features)
+        seen = self.model.head.pre_logits(features)
+        seen = torch.cat(seen, dim=1) if isinstance(seen, tuple) else seen
+        return self.model.head(features), seen
 
     def _load(self) -> None:
         try:

@@ -131,7 +131,5 @@ def test_streams_of_samples_cannot_be_seeded():
 
 def test_a_loader_without_a_batch_is_refused():
     loader = torch.utils.data.DataLoader(range(3), batch_size=4, drop_last=True)
-    with pytest.raises(
-        ValueError, match='data loader of range has no batch: .*drop_last'
-    ):
+    with pytest.raises(ValueError, match='data loader of range has no batch: .*drop_last'):
         next(seeded_batches(loader, 0, 0, 1))
