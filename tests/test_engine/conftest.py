@@ -37,19 +37,23 @@ class Probe(BaseModel):
 
 
 class StopBefore(Hook):
-    """Breaks a run off before an epoch, counted from 0."""
+    """Breaks a run off before an epoch or a step, counted from 0."""
 
-    def __init__(self, epoch):
-        self.epoch = epoch
+    def __init__(self, epoch=None, step=None):
+        self.epoch, self.step = epoch, step
 
     def before_train_epoch(self, runner):
         if runner.epoch == self.epoch:
             raise KeyboardInterrupt
 
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == self.step:
+            raise KeyboardInterrupt
+
 
 @pytest.fixture
 def stop_before() -> type[StopBefore]:
-    """A hook that breaks a run off: ``stop_before(epoch=1)``."""
+    """A hook that breaks a run off: ``stop_before(epoch=1)``, ``stop_before(step=4)``."""
     return StopBefore
 
 

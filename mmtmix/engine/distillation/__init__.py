@@ -3,6 +3,7 @@
 from .answers import TeacherAnswers
 from .checks import (
     check_choices,
+    check_teacher,
     check_views,
     load_losses,
     numbered_labels,
@@ -13,7 +14,7 @@ from .mixes import MixedBatch, Mixes, OfflineMixes, OnlineMixes, build_mixes
 from .objective import KD_ON, MIXED_CLS, DistillObjective, check_classes
 from .presets import PRESETS, Method, choose_method
 from .shared_seed import shared_seed
-from .student import Student, feature_dim
+from .student import Student
 
 __all__ = [
     'KD_ON',
@@ -31,9 +32,9 @@ __all__ = [
     'build_mixes',
     'check_choices',
     'check_classes',
+    'check_teacher',
     'check_views',
     'choose_method',
-    'feature_dim',
     'join_state',
     'load_losses',
     'numbered_labels',

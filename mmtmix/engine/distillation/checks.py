@@ -11,7 +11,9 @@ from mmengine.dataset import ConcatDataset
 from torch import Tensor, nn
 
 from mmtmix.models.losses import DistillLoss
+from mmtmix.models.teachers import FrozenTeacher
 
+from .heads import check_prediction
 from .mixes import Mixes
 from .objective import KD_ON, MIXED_CLS
 from .student import Student
@@ -31,6 +33,24 @@ def check_choices(mixed_cls: str, kd_on: str, mixed: Mapping | None) -> None:
         raise ValueError(
             f'kd_on={kd_on!r} needs mixed images; give mixed=dict(augment=...) or '
             "mixed=dict(dataloader=...), or set kd_on='clean'"
+        )
+
+
+def check_teacher(teacher: FrozenTeacher, needs_features: bool) -> None:
+    """Refuse a teacher whose head gives no softmax prediction, or hides its features.
+
+    Args:
+        teacher: The teacher.
+        needs_features: Whether a loss compares features.
+
+    Raises:
+        ValueError: If the head is one of those.
+    """
+    check_prediction(getattr(teacher.model, 'head', None), 'teacher')
+    if needs_features and not teacher.feature_dim:
+        raise ValueError(
+            f'the teacher {type(teacher.model).__name__} has no linear layer, so its features are '
+            'unknown; use a loss on logits, such as KDLoss'
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dist import get_world_size
+from mmengine.runner import IterBasedTrainLoop
 from mmpretrain.registry import BATCH_AUGMENTS, DATA_SAMPLERS
 from torch import Tensor
 
@@ -18,6 +19,7 @@ from mmtmix.datasets import EndlessSampler
 from mmtmix.datasets.class_names import compare_datasets
 from mmtmix.engine.labels import check_labels, iter_labelled
 from mmtmix.engine.mixing import check_batch_size
+from mmtmix.engine.seeded_batches import MIXED, seeded_batches
 from mmtmix.models.batch_augments import BatchMixer
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.teachers import ChannelOrder, FrozenTeacher, dataset_order, loaded_order
@@ -188,6 +190,11 @@ class OfflineMixes(Mixes):
 
     def begin_epoch(self, runner: Any) -> None:
         """See :meth:`Mixes.begin_epoch`."""
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            # the only epoch: what its workers draw must not depend on where a resumed run begins
+            seed = shared_seed(runner)
+            self._batches = seeded_batches(self.loader, runner.iter, seed, MIXED)
+            return
         size = self.loader.batch_sampler.batch_size
         self.loader.sampler.start = runner.iter * size * get_world_size()
         self._batches = iter(self.loader)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
-from mmpretrain.models.heads import MultiLabelClsHead
+from mmpretrain.models.heads import ArcFaceClsHead
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from mmtmix.models.classifiers import HeadUse
 from mmtmix.models.losses import NetworkOutputs
+from mmtmix.models.teachers.features import feature_dim, feature_layers
+
+from .heads import check_prediction, check_trainable
 
 
 class Student:
@@ -20,7 +25,8 @@ class Student:
 
     Raises:
         ValueError: If it has no head or wrapped network, no loss, or no features where they
-            are needed; or if it mixes inside.
+            are needed; if its head gives no softmax prediction or cannot be trained; or if it
+            mixes inside.
     """
 
     def __init__(self, model: nn.Module, needs_features: bool = False):
@@ -31,17 +37,15 @@ class Student:
         self.head_use: HeadUse = getattr(model, 'head_use', HeadUse())
         self._needs_features = needs_features
         self._seen: NetworkOutputs | None = None
+        self._features: dict[int, Tensor] = {}
         name = type(model).__name__
+        check_prediction(self._owner, 'student')
         if self._source is model or not hasattr(self._owner, 'loss_module'):
             raise ValueError(
                 f'DistillHook needs a classifier with a head that has a loss, such as '
                 f'LinearClsHead; this is a {name} with {type(self._owner).__name__}'
             )
-        if isinstance(self._owner, MultiLabelClsHead):
-            raise ValueError(
-                f'DistillHook compares softmax predictions, and {type(self._owner).__name__} has '
-                'several labels an image'
-            )
+        check_trainable(self._owner)
         if self.head_use.rows == 'mixes':
             raise ValueError(
                 f'model.type={name!r} mixes inside the network, so what its head says is about no '
@@ -64,9 +68,18 @@ class Student:
         """Dimension of the features, 0 if unknown."""
         return feature_dim(self.model)
 
-    def attach(self) -> RemovableHandle:
-        """Begin to overhear."""
-        return self._source.register_forward_hook(self._overhear)
+    def attach(self) -> list[RemovableHandle]:
+        """Begin to overhear, until all of the returned handles are removed.
+
+        Features are kept as the last layers get them in the very pass that gives the logits: a
+        second call of ``pre_logits`` would update batch norm's statistics again, and drop others.
+        """
+        handles = [self._source.register_forward_hook(self._overhear)]
+        if self._needs_features:
+            for number, layer in enumerate(feature_layers(self.model)):
+                keep = partial(self._keep, number)
+                handles.append(layer.register_forward_pre_hook(keep))
+        return handles
 
     def take(self) -> NetworkOutputs:
         """What was overheard last, once.
@@ -106,12 +119,25 @@ class Student:
                 f'{type(module).__name__} gives {type(output).__name__} and no tensor of logits; '
                 'DistillHook needs a head with one output'
             )
-        features = module.pre_logits(args[0]) if self._needs_features else None
-        self._seen = NetworkOutputs(output, features)
+        if isinstance(module, ArcFaceClsHead) and len(args) > 1:
+            # its loss takes a margin off the true class, which is no part of what it predicts
+            output = module.forward(args[0])
+        self._seen = NetworkOutputs(output, self._join_features(len(output), module, args))
 
+    @torch.compiler.disable
+    def _keep(self, number: int, layer: nn.Module, args: tuple) -> None:
+        self._features[number] = args[0]
 
-def feature_dim(model: nn.Module) -> int:
-    """What a classifier's last linear layer sees, its ``pre_logits``; 0 if there is none."""
-    head = getattr(model, 'head', None)
-    layers = [layer for layer in head.modules() if isinstance(layer, nn.Linear)] if head else []
-    return layers[-1].in_features if layers else 0
+    def _join_features(self, rows: int, head: nn.Module, args: tuple) -> Tensor | None:
+        if not self._needs_features:
+            return None
+        # a head without a linear layer has nothing that could be overheard
+        parts = [self._features.pop(key) for key in sorted(self._features)]
+        features = torch.cat(parts, dim=-1) if parts else head.pre_logits(args[0])
+        if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != rows:
+            shape = tuple(getattr(features, 'shape', ())) or type(features).__name__
+            raise TypeError(
+                f'the last layer of the student, of {type(head).__name__}, sees {shape} and no '
+                f'features (N, D) of {rows} images; use a loss on logits, such as KDLoss'
+            )
+        return features

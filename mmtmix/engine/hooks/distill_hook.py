@@ -23,6 +23,7 @@ from mmtmix.engine.distillation import (
     build_mixes,
     check_choices,
     check_classes,
+    check_teacher,
     check_views,
     choose_method,
     join_state,
@@ -116,6 +117,7 @@ class DistillHook(Hook):
             if self.mixes is not None:
                 self.mixes.load()
             teacher = build_teacher(self.teacher_config)
+        check_teacher(teacher, needs_features)
         check_classes(student.num_classes, teacher.num_classes)
         check_class_names(teacher, runner.train_loop.dataloader.dataset, 'train_dataloader')
         teacher.check_channels()
@@ -209,7 +211,7 @@ class DistillHook(Hook):
     def _attach(self, runner: Any, student: Student) -> None:
         self._signature = inspect.signature(student.model.forward)
         handle = student.model.register_forward_hook(self._on_forward, with_kwargs=True)
-        for attached in (handle, student.attach()):
+        for attached in (handle, *student.attach()):
             self._attached.callback(attached.remove)
         self._answers = None
         if self.validate_teacher and runner.val_loop is not None:

@@ -1,7 +1,8 @@
-"""What a teacher's last layer sees, for losses that compare features."""
+"""What a classifier's last layers see, for losses that compare features."""
 
 from __future__ import annotations
 
+from mmpretrain.models.heads import DeiTClsHead
 from torch import Tensor, nn
 
 from .network import classify, last_linear
@@ -23,14 +24,30 @@ def has_pre_logits(model: nn.Module) -> bool:
     return hasattr(model, 'extract_feat') and hasattr(getattr(model, 'head', None), 'pre_logits')
 
 
-def teacher_feature_dim(model: nn.Module) -> int:
-    """Number of features that a classifier's last linear layer sees; 0 if there is none.
+def feature_layers(model: nn.Module) -> list[nn.Linear]:
+    """Return the linear layers of a classifier whose outputs are its logits.
+
+    Args:
+        model: A classifier of MMPretrain, or any module.
+
+    Returns:
+        The last layer; both last layers of a ``DeiTClsHead``, which averages their logits; none
+        if there is no linear layer.
+    """
+    head = getattr(model, 'head', None)
+    if isinstance(head, DeiTClsHead):
+        return [head.layers.head, head.layers.head_dist]
+    found = last_linear(head if has_pre_logits(model) else model)
+    return [] if found is None else [found[1]]
+
+
+def feature_dim(model: nn.Module) -> int:
+    """Return the number of features that the last layers see, side by side; 0 if there are none.
 
     Args:
         model: A classifier of MMPretrain, or any module.
     """
-    found = last_linear(model.head if has_pre_logits(model) else model)
-    return found[1].in_features if found else 0
+    return sum(layer.in_features for layer in feature_layers(model))
 
 
 def linear_features(model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:

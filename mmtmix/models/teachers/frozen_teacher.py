@@ -19,7 +19,7 @@ from .cam import Saliency, choose_saliency
 from .cam_layer import CURE
 from .checks import check_logits, check_maps
 from .class_names import configured_classes
-from .features import has_pre_logits, linear_features, teacher_feature_dim
+from .features import feature_dim, has_pre_logits, linear_features
 from .input_stats import InputStats
 from .loading import build_classifier, copy_module, load_weights
 from .network import classify, declared_classes
@@ -149,7 +149,7 @@ class FrozenTeacher:
     @property
     def feature_dim(self) -> int:
         """Number of the features of :meth:`features`; 0 if it has none."""
-        return teacher_feature_dim(self.model)
+        return feature_dim(self.model)
 
     @property
     def saliency_source(self) -> str:
@@ -167,6 +167,8 @@ class FrozenTeacher:
 
     def features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, num_classes) and what the last linear layer sees (N, D), from one pass.
+
+        Where two layers' logits are averaged, as by ``DeiTClsHead``, both inputs side by side.
 
         Raises:
             ValueError: If it has neither one of MMPretrain's heads nor a linear layer that gives
@@ -229,7 +231,9 @@ class FrozenTeacher:
 
     def _logits_and_features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         features = self.model.extract_feat(inputs)
-        return self.model.head(features), self.model.head.pre_logits(features)
+        seen = self.model.head.pre_logits(features)
+        seen = torch.cat(seen, dim=1) if isinstance(seen, tuple) else seen
+        return self.model.head(features), seen
 
     def _seen(self, logits: Tensor, inputs: Tensor) -> Tensor:
         """Check the first logits, and take the number of classes from them."""

@@ -33,16 +33,50 @@ def methods(crd, teacher):
     )
 
 
+ITERATIONS = dict(
+    train_cfg=dict(by_epoch=False, max_iters=12),
+    default_hooks=dict(
+        logger=dict(type='LoggerHook', interval=1),
+        checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=6),
+    ),
+)
+
+
 @pytest.mark.parametrize('first', ['seed', 'distill'])
 @pytest.mark.parametrize(
-    'method', ['crd_kd', 'offline', 'workers', 'other_size', 'online', 'offline_crd']
+    ('method', 'sampler'),
+    [
+        ('crd_kd', None),
+        ('offline', None),
+        ('workers', None),
+        ('other_size', None),
+        ('online', None),
+        ('offline_crd', None),
+        ('crd_kd', 'InfiniteSampler'),
+        ('workers', 'DefaultSampler'),
+        ('other_size', 'InfiniteSampler'),
+        ('online', 'InfiniteSampler'),
+    ],
 )
 def test_resumed_run_equals_an_unbroken_one(
-    distill_runner, distill_hook, stop_before, same, methods, tmp_path, teacher, method, first
+    distill_runner,
+    distill_hook,
+    stop_before,
+    same,
+    methods,
+    tmp_path,
+    teacher,
+    method,
+    sampler,
+    first,
 ):
     seed = dict(type='EpochSeedHook')
     distill = dict(type='DistillHook', teacher=teacher, **methods[method])
     hooks = (seed, distill) if first == 'seed' else (distill, seed)
+    loader = dict(dataset=dict(type='Noise', size=10, pipeline=FLIP))
+    by_iteration = {}
+    if sampler:
+        loader['sampler'], by_iteration = dict(type=sampler, shuffle=True), ITERATIONS
 
     def train(folder, *others, **options):
         runner = distill_runner(
@@ -50,9 +84,10 @@ def test_resumed_run_equals_an_unbroken_one(
             epochs=4,
             hooks=(*hooks, *others),
             norm=True,
-            train=dict(dataset=dict(type='Noise', size=10, pipeline=FLIP)),
+            train=loader,
             param_scheduler=SCHEDULE,
             work_dir=str(tmp_path / folder),
+            **by_iteration,
             **options,
         )
         runner.train()
@@ -60,7 +95,7 @@ def test_resumed_run_equals_an_unbroken_one(
 
     unbroken = train('unbroken')
     with pytest.raises(KeyboardInterrupt):
-        train('broken', stop_before(epoch=2))
+        train('broken', stop_before(step=8) if sampler else stop_before(epoch=2))
     resumed = train('broken', resume=True)
     assert resumed.seen.student and len(resumed.seen.student) * 2 == len(unbroken.seen.student)
     for ours, theirs in zip(
