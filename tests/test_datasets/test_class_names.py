@@ -7,7 +7,7 @@ from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmpretrain.datasets import CustomDataset
 from torch.utils.data import Subset
 
-from mmtmix.datasets import class_names
+from mmtmix.datasets import check_data, class_names
 from mmtmix.datasets.class_names import ClassNames, as_names, compare_names, iter_names
 
 pytestmark = pytest.mark.host
@@ -103,3 +103,18 @@ def test_names_come_from_the_parts_of_wrappers(tmp_path):
     for dataset in (own, RepeatDataset(own, 2), Subset(own, [0]), ConcatDataset([own])):
         assert list(iter_names(dataset, 'train')) == [ClassNames(owner, ('a', 'c'), ('a', 'c'))]
     assert list(iter_names(named, 'train')) == [ClassNames(owner, ('x', 'y'))]
+
+
+def test_class_folders_without_any_image_are_refused_beforehand(tmp_path):
+    (tmp_path / 'a').mkdir()
+    (tmp_path / 'stray.jpg').touch()
+    (tmp_path / 'a' / 'notes.txt').touch()
+    dataset = dict(type='CustomDataset', data_root=str(tmp_path))
+    cfg = dict(val_dataloader=dict(dataset=dataset))
+    with pytest.raises(FileNotFoundError, match=r'any image \(.jpg, .* class folders'):
+        check_data(cfg)
+    check_data(dict(val_dataloader=dict(dataset=dataset | dict(with_label=False))))
+    check_data(dict(val_dataloader=dict(dataset=dataset | dict(extensions=['.TXT']))))
+    (tmp_path / 'a' / 'deeper').mkdir()
+    (tmp_path / 'a' / 'deeper' / 'x.PNG').touch()
+    check_data(cfg)

@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import RUNNERS
+from mmengine.registry import RUNNERS, VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.visualization import BaseVisBackend, LocalVisBackend
 
@@ -233,7 +233,8 @@ class Elsewhere(BaseVisBackend):
 
 
 def test_a_run_with_another_backend_can_be_reported(tmp_path, search_runner):
-    backends = [dict(type=Elsewhere)]
+    VISBACKENDS.register_module(module=Elsewhere, force=True)
+    backends = [dict(type='mmengine.Elsewhere')]
     runner = search_runner(tmp_path, 1, **{'visualizer.vis_backends': backends})
     runner.train()
     assert any(isinstance(each, Elsewhere) for each in runner.visualizer._vis_backends.values())
