@@ -22,7 +22,9 @@ from mmtmix.engine.seeded_batches import TRAINING, is_seedable, seed_from, seede
 class EpochSeedHook(Hook):
     """Makes a resumed run end with the weights of an unbroken one.
 
-    MMEngine saves no random state, so a resumed run would draw other crops and mixes.
+    MMEngine saves no random state, so a resumed run would draw other crops and mixes. A run that
+    is made longer on a resume differs from one that was as long from the start wherever a schedule
+    depends on the length, as the momentum of ``AutoMixHook`` does.
 
     In training by epochs, Python, numpy and torch are seeded from (seed, epoch, rank) before
     every epoch. Data loader workers need ``persistent_workers=False`` and
