@@ -12,6 +12,7 @@ from mmtmix.models.classifiers import AutoMixClassifier
 from mmtmix.utils import unwrap
 
 _ENTRY = 'automix'
+_LENGTH = 'automix_max_iters'  # in the meta of a checkpoint
 
 
 @HOOKS.register_module()
@@ -19,7 +20,9 @@ class AutoMixHook(Hook):
     """Moves the momentum encoder of an ``AutoMixClassifier``, and keeps it for a resume.
 
     The encoder begins as a copy of the classifier, after weights are loaded. It and the mix block
-    are in an entry of their own of those checkpoints that can be resumed.
+    are in an entry of their own of those checkpoints that can be resumed. The momentum and the
+    weight of the mask's area go by the share of the training that is done. A run that is resumed
+    with another length therefore differs from an unbroken one, and a warning is logged.
 
     Args:
         momentum: At the start, in [0, 1]. A run of few steps needs a smaller one: with 0.999 the
@@ -63,6 +66,7 @@ class AutoMixHook(Hook):
         if 'optimizer' in checkpoint:
             state = _automix(runner).mixing.training_state()
             checkpoint[_ENTRY] = {name: value.cpu() for name, value in state.items()}
+            checkpoint.setdefault('meta', {})[_LENGTH] = runner.max_iters
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Put them back on a resume.
@@ -76,6 +80,13 @@ class AutoMixHook(Hook):
             raise ValueError(
                 'the checkpoint to resume from has no mix block and momentum encoder, for it was '
                 'not made by a run with AutoMixHook; start anew, with load_from for the weights'
+            )
+        length = checkpoint.get('meta', {}).get(_LENGTH, runner.max_iters)
+        if length != runner.max_iters:
+            runner.logger.warning(
+                f'AutoMixHook: the run to resume was {length} iterations long and this one is '
+                f'{runner.max_iters}. Its schedules go by the share that is done, so the result '
+                'differs from that of an unbroken run'
             )
         _automix(runner).mixing.load_training_state(checkpoint[_ENTRY])
         self._is_resumed = True

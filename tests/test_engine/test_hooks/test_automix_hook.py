@@ -124,6 +124,40 @@ def test_a_resumed_run_equals_an_unbroken_one(method_runner, stop_before, tmp_pa
         assert torch.equal(state['momentum_buffer'], optimizers[1][number]['momentum_buffer'])
 
 
+class StopBeforeStep(Hook):
+    """Breaks a run off before its fourth step."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == 3:
+            raise KeyboardInterrupt
+
+
+def test_a_resumed_run_by_iterations_equals_an_unbroken_one(method_runner):
+    def make(folder, steps=4, **options):
+        by_iterations = {
+            'train_cfg': dict(by_epoch=False, max_iters=steps, _delete_=True),
+            'train_dataloader.sampler.type': 'InfiniteSampler',
+            'default_hooks.checkpoint': dict(by_epoch=False, interval=2),
+            'param_scheduler': None,
+        }
+        return method_runner('automix', folder=folder, **by_iterations, **options)
+
+    unbroken = make('unbroken')
+    unbroken.train()
+    with pytest.raises(KeyboardInterrupt):
+        make('broken', hooks=(StopBeforeStep(),)).train()
+    resumed, longer = make('broken', resume=True), make('broken', steps=5, resume=True)
+    told = []
+    longer.logger.warning = told.append
+    longer.load_or_resume()
+    assert any('was 4 iterations long and this one is 5' in text for text in told)
+    del longer.logger.warning
+    resumed.train()
+    assert [run.iter for run in (unbroken, resumed)] == [4, 4]
+    assert same(*(run.model.state_dict() for run in (unbroken, resumed)))
+    assert same(*(run.model.mixing.training_state() for run in (unbroken, resumed)))
+
+
 def test_a_plain_run_cannot_be_resumed_with_it(method_runner, tmp_path):
     method_runner('simple').train()
     with pytest.raises(ValueError, match='has no mix block and momentum encoder'):
