@@ -22,6 +22,7 @@ import mmtmix  # noqa: F401  (registers everything)
 from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.engine.launch import build_runner
 from mmtmix.models import FrozenTeacher
+from mmtmix.models.teachers.building import _TEACHERS
 from mmtmix.utils import load_config
 
 
@@ -62,6 +63,7 @@ def forget_runs() -> Callable[[], None]:
     def forget() -> None:
         for kind in (MessageHub, MMLogger, DefaultScope, Visualizer, UniversalVisualizer):
             kind._instance_dict.clear()
+        _TEACHERS.clear()  # of a run of the same name
 
     return forget
 

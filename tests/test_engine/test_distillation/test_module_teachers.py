@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 pytestmark = pytest.mark.host
-STATS = dict(mean=[120.0, 123.0, 126.0], std=[60.0, 62.0, 64.0])
+STATS = dict(mean=[120.0, 123.0, 126.0], std=[60.0, 62.0, 64.0], channel_order='rgb')
 
 
 class Net(nn.Module):

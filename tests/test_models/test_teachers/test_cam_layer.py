@@ -7,7 +7,8 @@ from torch import nn
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.teachers.cam_layer import find_cam_layer
 
-AS_THEY_ARE = dict(mean=0.0, std=255.0, input_stats=dict(mean=[0.0], std=[255.0]))
+RGB = dict(channel_order='rgb')
+AS_THEY_ARE = dict(mean=0.0, std=255.0, **RGB, input_stats=dict(mean=[0.0], std=[255.0], **RGB))
 
 
 @pytest.fixture

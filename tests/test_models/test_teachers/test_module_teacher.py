@@ -14,7 +14,7 @@ from mmtmix.models.saliency import TeacherCAM
 from mmtmix.models.teachers import build_teacher
 
 pytestmark = pytest.mark.host
-STATS = dict(mean=[120.0] * 3, std=[60.0] * 3)
+STATS = dict(mean=[120.0] * 3, std=[60.0] * 3, channel_order='rgb')
 MIXER = dict(type='TransformMixer', cam_size=18)
 
 
@@ -81,7 +81,7 @@ def test_it_is_a_frozen_copy_and_the_original_goes_on_training(net, images):
 
 
 def test_its_statistics_are_those_of_its_images(net, images):
-    task = dict(mean=[10.0, 60.0, 200.0], std=[40.0, 50.0, 70.0])
+    task = dict(mean=[10.0, 60.0, 200.0], std=[40.0, 50.0, 70.0], channel_order='rgb')
     raw = images * 60 + 120
     columns = [torch.tensor(task[name]).view(3, 1, 1) for name in ('mean', 'std')]
     teacher = FrozenTeacher(model=net, **STATS, input_stats=task)
@@ -127,7 +127,7 @@ def test_anything_else_is_refused(form, images):
         (dict(std=[60.0, 0.0, 60.0]), ValueError, 'std must be > 0'),
         (dict(std=[60.0]), ValueError, 'as many numbers'),
         (dict(mean='a', std='b'), TypeError, 'must be numbers'),
-        (dict(channel_order='grb'), ValueError, "channel_order must be one of .*'grb'"),
+        (dict(channel_order='grb'), ValueError, "channel_order must be None or one of .*'grb'"),
         (dict(model='resnet18'), TypeError, "model must be a torch.nn.Module, got 'resnet18'"),
         (dict(config='a.py'), ValueError, 'either config and checkpoint, or model'),
         (dict(model=None), ValueError, 'teacher has no config and no checkpoint'),
@@ -227,9 +227,9 @@ def test_a_search_counts_its_classes_and_refuses_others(net, images):
     search = MODELS.build(
         dict(
             type='MixerSearch',
-            teacher=dict(model=net, **STATS),
+            teacher=dict(model=net, **STATS, input_stats=STATS),
             mixer=MIXER,
-            data_preprocessor=STATS,
+            data_preprocessor=dict(mean=STATS['mean'], std=STATS['std']),
             _scope_='mmpretrain',
         )
     )
