@@ -72,7 +72,7 @@ def convert_state(
         listed = '\n'.join(
             f'  {kind}: {_shorten(keys)}' for kind, keys in problems.items() if keys
         )
-        raise ValueError(f'this is no checkpoint of {arch}{cure}:\n{listed}')
+        raise ValueError(f'this is no checkpoint of {arch}{cure}. Against {arch}:\n{listed}')
     _check_classes(state, arch, len(classifier), num_classes)
     # as what they become: double precision holds more, and float8 doesn't know isfinite
     infinite = [key for key, value in state.items() if not value.float().isfinite().all()]

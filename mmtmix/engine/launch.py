@@ -107,7 +107,11 @@ def keep_local_log(cfg: Config) -> None:
     visualizer = cfg.get('visualizer')
     if not isinstance(visualizer, Mapping):
         return  # an object; without any, MMEngine's own has a local backend
-    backends = list(visualizer.get('vis_backends') or ())
+    backends = visualizer.get('vis_backends') or ()
+    if isinstance(backends, Mapping):  # --cfg-options makes one of vis_backends.0.type=...
+        backends = backends.values()
+        visualizer.setdefault('type', 'mmpretrain.UniversalVisualizer')
+    backends = list(backends)
     kinds = [each.get('type') if isinstance(each, Mapping) else type(each) for each in backends]
     kinds = [VISBACKENDS.get(kind) if isinstance(kind, str) else kind for kind in kinds]
     if not any(isinstance(kind, type) and issubclass(kind, LocalVisBackend) for kind in kinds):

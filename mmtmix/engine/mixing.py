@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,8 +17,6 @@ from torch.utils.data import DataLoader
 from mmtmix.models.batch_augments import BatchMixer
 from mmtmix.models.batch_augments.reach import can_mix, prepare_switch, watch
 from mmtmix.utils import unwrap
-
-_WARNING = 30
 
 
 def check_mixing(runner: Any) -> None:
@@ -49,7 +48,7 @@ def check_mixing(runner: Any) -> None:
                 f'{type(mixer).__name__} has the probability 0 in all of the training: it never '
                 'mixes; set probs in model.train_cfg, or in batch_augments of SwitchRecipeHook',
                 logger='current',
-                level=_WARNING,
+                level=logging.WARNING,
             )
     if list(_mixers(first)) and can_mix(preprocessor):
         watch(preprocessor)
@@ -165,5 +164,5 @@ def _check_schedules(runner: Any, model: nn.Module, later: list[tuple[int, Mappi
                 f'SwitchRecipeHook, action_epoch={epoch}: the training has {runner.max_epochs} '
                 'epochs, counted from 1, so its mixer never comes',
                 logger='current',
-                level=_WARNING,
+                level=logging.WARNING,
             )

@@ -18,13 +18,14 @@ _CURE = (
 _late = LateVerdict()
 
 
-def refusal(problem: str) -> str:
+def refusal(problem: str, cure: str = _CURE) -> str:
     """Return the one text by which every mixer refuses labels.
 
     Args:
         problem: What was received, such as ``'shape (8,) in torch.int64'``.
+        cure: What to do about it.
     """
-    return f'{_NEED}, got {problem}; {_CURE}'
+    return f'{_NEED}, got {problem}; {cure}'
 
 
 def check_num_classes(num_classes: int | None) -> None:
@@ -93,7 +94,7 @@ def check_scores(scores: Tensor) -> None:
 
     def describe(known: list[bool]) -> str:
         kind = 'negative scores' if known[0] else 'NaN or infinity'
-        return refusal(f'{kind} in shape {shape}')
+        return refusal(f'{kind} in shape {shape}', 'look for what makes or smooths the labels')
 
     _late.raise_unless(flags, describe)
 
@@ -103,7 +104,10 @@ def _one_hot(labels: Tensor, num_classes: int) -> Tensor:
         inside = (labels >= 0) & (labels < num_classes)
 
         def describe(_: list[bool]) -> str:
-            return refusal(f'class indices outside 0 to {num_classes - 1}')
+            return refusal(
+                f'class indices outside 0 to {num_classes - 1}',
+                'labels count from 0, and num_classes of the mixer is the number of classes',
+            )
 
         _late.raise_unless(inside.all().view(1), describe)
     # by comparison: `one_hot` of a wrong index would end the process's CUDA context

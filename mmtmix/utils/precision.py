@@ -112,8 +112,12 @@ def _multiplies_bfloat16() -> bool | None:
     return any(check() for check in checks)
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
+@torch.autocast('cpu', enabled=False)
 def _seconds(dtype: torch.dtype) -> float:
     """The shortest of several times of a convolution's forward and backward pass."""
+    # whatever mode the caller is in: a teacher is in no_grad, and maybe under autocast
     images = torch.ones(32, 16, 16, 16, dtype=dtype, requires_grad=True)
     weights = torch.ones(32, 16, 3, 3, dtype=dtype)
     times = []

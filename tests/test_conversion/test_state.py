@@ -42,7 +42,7 @@ def test_whatever_does_not_fit_is_listed(change, resnet8):
     changes, listed = CHANGES[change]
     with pytest.raises(ValueError) as caught:
         convert_state(edited(resnet8.state, **changes), 'resnet8')
-    assert str(caught.value) == f'this is no checkpoint of resnet8:\n  {listed}'
+    assert str(caught.value) == f'this is no checkpoint of resnet8. Against resnet8:\n  {listed}'
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,15 @@ def test_a_network_that_fits_is_named_first_and_few_keys(resnet8):
     with pytest.raises(ValueError) as caught:
         convert_state(resnet8.state, 'resnet56')
     first, *kinds = str(caught.value).splitlines()
-    assert first == 'this is no checkpoint of resnet56; --arch resnet8 fits:'
+    assert first == 'this is no checkpoint of resnet56; --arch resnet8 fits. Against resnet56:'
     assert len(kinds) == 1 and kinds[0].startswith('  missing: backbone.layer1.1.conv1.weight, ')
     assert kinds[0].count(', ') == 5 and kinds[0].endswith(' more')
 
 
 def test_a_network_that_fits_is_named_for_any_number_of_classes(reference):
-    with pytest.raises(ValueError, match='no checkpoint of resnet14; --arch resnet8 fits:'):
+    with pytest.raises(
+        ValueError, match='no checkpoint of resnet14; --arch resnet8 fits. Against'
+    ):
         convert_state(reference('resnet8', 7).state, 'resnet14', num_classes=7)
 
 
@@ -144,7 +146,7 @@ def test_weights_that_are_no_real_numbers_are_refused(dtype, resnet8):
     with pytest.raises(ValueError) as caught:
         convert_state(resnet8.state | {'bn1.weight': other}, 'resnet8')
     assert str(caught.value) == (
-        'this is no checkpoint of resnet8:\n  of another type: '
+        'this is no checkpoint of resnet8. Against resnet8:\n  of another type: '
         f'backbone.bn1.weight {dtype} instead of torch.float32'
     )
 

@@ -45,7 +45,7 @@ def test_forward_is_in_the_dtype_that_is_given_or_fast(model, dtype, monkeypatch
 
 
 def test_a_dtype_that_needs_loss_scaling_is_refused(model):
-    with pytest.raises(ValueError, match="got 'float16'; for float16, .* AmpOptimWrapper"):
+    with pytest.raises(ValueError, match="got 'float16'; .* a GPU, with AmpOptimWrapper"):
         wrap(model, dtype='float16')
 
 

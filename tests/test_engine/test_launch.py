@@ -218,6 +218,16 @@ def test_the_local_log_is_kept_beside_any_backend(built, backends, added):
     assert (built[0].visualizer.vis_backends or []) == [*(backends or []), *wanted]
 
 
+def test_an_option_for_a_config_without_a_visualizer_makes_one(built):
+    cfg = Config()
+    cfg.merge_from_dict({'visualizer.vis_backends.0.type': 'TensorboardVisBackend'})
+    build_runner(cfg)
+    visualizer = built[0].visualizer
+    assert visualizer.type == 'mmpretrain.UniversalVisualizer'
+    kinds = [backend.type for backend in visualizer.vis_backends]
+    assert kinds == ['TensorboardVisBackend', 'LocalVisBackend']
+
+
 def test_a_run_without_a_visualizer_has_mmengines_own(built):
     build_runner(Config())
     assert 'visualizer' not in built[0]

@@ -54,6 +54,14 @@ def test_measurement_takes_a_tenth_of_a_second_and_agrees_with_the_features(cpu,
     assert precision._seconds(torch.float32) > 0
 
 
+@pytest.mark.parametrize('mode', [torch.no_grad, torch.inference_mode])
+def test_it_is_measured_in_any_mode_of_the_caller(cpu, mode):
+    by_features = fast_precision('cpu').dtype
+    cpu('aarch64')
+    with mode(), torch.autocast('cpu', torch.bfloat16):
+        assert fast_precision('cpu').dtype == by_features
+
+
 def test_it_is_decided_and_logged_once(cpu, monkeypatch):
     lines = []
     monkeypatch.setattr(precision, 'print_log', lambda text, logger: lines.append(text))

@@ -159,7 +159,7 @@ class DistillHook(Hook):
             loss.after_step()
 
     def after_train_epoch(self, runner: Any) -> None:
-        """Let go of the mixed images."""
+        """Close the workers of the mixed loader."""
         if self.mixes is not None:
             self.mixes.end_epoch()
 

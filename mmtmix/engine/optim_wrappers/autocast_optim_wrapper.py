@@ -38,8 +38,8 @@ class AutocastOptimWrapper(OptimWrapper):
     def __init__(self, dtype: str = AUTO, **kwargs: Any):
         if dtype not in (AUTO, 'float32', 'bfloat16'):
             raise ValueError(
-                f"dtype must be 'auto', 'float32' or 'bfloat16', got {dtype!r}; for float16, "
-                'which needs loss scaling, use AmpOptimWrapper'
+                f"dtype must be 'auto', 'float32' or 'bfloat16', got {dtype!r}; float16 needs "
+                'loss scaling and so a GPU, with AmpOptimWrapper'
             )
         super().__init__(**kwargs)
         self._device_type = torch.device(get_device()).type

@@ -8,6 +8,7 @@ without an augment, where a ``SwitchRecipeHook`` brings one later.
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -159,5 +160,5 @@ def warn_unmixed(num_samples: int, num_mix: int) -> None:
         'larger one came before it. If all of them are so small, nothing is mixed: set a larger '
         'train_dataloader.batch_size',
         logger='current',
-        level=30,
+        level=logging.WARNING,
     )

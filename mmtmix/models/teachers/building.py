@@ -92,7 +92,9 @@ def _identity(teacher: Mapping) -> tuple:
 
 def _training_state(model: nn.Module) -> tuple[int, ...]:
     """Counters that every change of a weight raises: a teacher is a copy of what was there."""
-    return tuple(value._version for value in (*model.parameters(), *model.buffers()))
+    values = (*model.parameters(), *model.buffers())
+    # weights made in inference mode have no counter
+    return tuple(0 if value.is_inference() else value._version for value in values)
 
 
 def _version(file: object) -> tuple[int, int] | None:

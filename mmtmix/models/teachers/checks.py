@@ -38,7 +38,7 @@ def check_logits(logits: Tensor, inputs: Tensor) -> None:
     )
 
 
-def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str) -> bool:
+def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str, before: int = 0) -> bool:
     """Refuse maps that tell nothing about their images.
 
     Args:
@@ -46,6 +46,7 @@ def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str) -> bool:
         inputs: The images they are of, (N, C, H, W).
         source: How and where from the maps were made.
         cure: What to set.
+        before: Number of images before these, >= 0, all of whose maps were constant.
 
     Returns:
         Whether that settles it: so few images without any saliency may be chance.
@@ -71,12 +72,14 @@ def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str) -> bool:
         )
     if min_max(maps).any():
         return True
-    if len(maps) < _ENOUGH_IMAGES:
-        said = f'{whose} are constant for all of {len(maps)} images'
-        print_log(said, logger='current', level=logging.WARNING)
+    total = before + len(maps)
+    if total < _ENOUGH_IMAGES:
+        if not before:
+            said = f'{whose} are constant for all of the first {total} images'
+            print_log(said, logger='current', level=logging.WARNING)
         return False
     raise ValueError(
-        f'{whose} are constant for each of the first {len(maps)} images (values '
+        f'{whose} are constant for each of the first {total} images (values '
         f'{float(maps.amin()):.3g} to {float(maps.amax()):.3g}). For a teacher of other classes '
         f"than the labels set cam_class='predicted'; otherwise {cure}"
     )

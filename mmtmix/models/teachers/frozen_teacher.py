@@ -125,7 +125,7 @@ class FrozenTeacher:
         self._renormalize: Renormalize | None = None
         self.report = TeacherReport()
         self._num_classes: int | None = None  # of the first logits
-        self._maps_are_checked = False
+        self._maps_are_checked, self._constant_maps = False, 0
 
     @property
     def num_classes(self) -> int | None:
@@ -216,7 +216,10 @@ class FrozenTeacher:
             with torch.autocast(prepared.device.type, enabled=False):
                 cam = self._cam.maps(logits, features, classes, prepared.shape[-2:])
         if not self._maps_are_checked:
-            self._maps_are_checked = check_maps(cam, prepared, self._cam.source, CURE)
+            self._maps_are_checked = check_maps(
+                cam, prepared, self._cam.source, CURE, self._constant_maps
+            )
+            self._constant_maps += len(cam)
         return logits.detach(), cam
 
     def check_channels(self) -> None:

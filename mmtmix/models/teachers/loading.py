@@ -55,7 +55,8 @@ def build_classifier(config: str | os.PathLike | dict) -> tuple[nn.Module, Input
     for training_only in ('train_cfg', 'pretrained', 'data_preprocessor'):
         model_cfg.pop(training_only, None)
     scope = DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    # it draws first weights in vain; those of a student beside it stay what they are alone
+    # Building draws random weights that are then overwritten. The generator is forked so that a
+    # classifier built next to it keeps its own initialisation.
     with scope, torch.random.fork_rng(devices=[]):
         model = MODELS.build(model_cfg)
     return model.eval(), stats

@@ -11,7 +11,7 @@ from torch import Tensor
 CAUSES = (
     'its checkpoint is trained and belongs to its config; its classes have the same order as the '
     "data set's; and its inputs are right: mean and std of its data_preprocessor, and the order "
-    'of colour channels'
+    'of colour channels (channel_order and input_stats of the teacher)'
 )
 
 

@@ -99,6 +99,8 @@ def test_maps_that_say_nothing_are_refused(maps, said):
 def test_maps_are_settled_by_contrast_or_by_many_images():
     images = torch.zeros(16, 3, 32, 32)
     assert not check_maps(rows(3), images[:3], 'x', 'y')  # may be chance
+    with pytest.raises(ValueError, match='constant for each of the first 16 images'):
+        check_maps(rows(3), images[:3], 'x', 'y', before=13)
     some = rows(16)
     some[5, 0, 1, 2] = 1e-12  # however small
     assert check_maps(some, images, 'x', 'y')
