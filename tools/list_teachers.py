@@ -62,7 +62,7 @@ def describe(family: dict) -> tuple[str, str, str]:
     family = dict(family)
     size, channels = family.pop('size', 64), family.pop('channels', 3)
     model = build(family)
-    pixels = dict(mean=[0.0], std=[255.0])
+    pixels = dict(mean=[0.0], std=[255.0], channel_order='rgb')
     images = torch.randn(NUM_IMAGES, channels, size, size)
     cells = f'{{}} of {size}x{size} pixels'
     try:

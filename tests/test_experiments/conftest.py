@@ -43,7 +43,7 @@ NETWORKS = dict(
 SHAPES = dict(CIFAR10=(32, 32), CIFAR100=(32, 32), ImageNet32=(32, 32), TinyImageNet=(64, 64))
 IN_MEMORY = ('CIFAR10', 'CIFAR100', 'ImageNet32', 'MixedImages')
 # what the pipelines for larger images resize to or crop, in pixels
-SCALES = {352: 100, 256: 72, 224: 64, 160: 48, 128: 32}
+SCALES = {352: 100, 256: 72, 224: 64, 160: 48, 128: 40}
 
 
 def labels_of(num: int, num_classes: int) -> list[int]:

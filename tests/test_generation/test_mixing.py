@@ -218,7 +218,7 @@ class Net(nn.Module):
 
 
 def test_a_modules_classes_are_counted_before_the_first_mix(make_items):
-    stats = dict(mean=MEAN, std=STD)
+    stats = dict(mean=MEAN, std=STD, channel_order='rgb')
     items, draw = make_items(4), draw_batch((0, 0), 0, (2, 2), 4, 1.0, 0.0)
     chosen = [items[i] for i in draw.sources.flatten().tolist()]
     for classes in (10, 7):
