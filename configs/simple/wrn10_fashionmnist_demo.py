@@ -1,9 +1,9 @@
 # The demo: WRN-10-1 without mixing on the first 1,000 of the images that come with the package,
-# 400 steps; the teacher of its search.
+# 256 steps; the teacher of its search.
 _base_ = './wrn16_fashionmnist_mini.py'
 
 model = dict(backbone=dict(depth=10))
 train_dataloader = dict(dataset=dict(indices=1000))
-param_scheduler = dict(total_steps=50)
-train_cfg = dict(max_epochs=50, val_interval=10)
-default_hooks = dict(logger=dict(interval=8), checkpoint=dict(interval=10))
+param_scheduler = dict(total_steps=32)
+train_cfg = dict(max_epochs=32, val_interval=8)
+default_hooks = dict(logger=dict(interval=8), checkpoint=dict(interval=8))
