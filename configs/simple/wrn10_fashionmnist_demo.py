@@ -3,7 +3,7 @@
 _base_ = './wrn16_fashionmnist_mini.py'
 
 model = dict(backbone=dict(depth=10))
-train_dataloader = dict(dataset=dict(indices=1000))
-param_scheduler = dict(total_steps=32)
-train_cfg = dict(max_epochs=32, val_interval=8)
-default_hooks = dict(logger=dict(interval=8), checkpoint=dict(interval=8))
+train_dataloader = dict(batch_size=64, dataset=dict(indices=1000))
+param_scheduler = dict(total_steps=16, eta_max=0.1)
+train_cfg = dict(max_epochs=16, val_interval=8)
+default_hooks = dict(logger=dict(interval=16), checkpoint=dict(interval=8))

@@ -1,4 +1,4 @@
-# the search of the demo: Adam and 168 steps of masks alone, as in search_wrn16_fashionmnist_mini
+# the search of the demo: Adam and 180 steps of masks alone, as in search_wrn16_fashionmnist_mini
 _base_ = './search_wrn16_fashionmnist_mini.py'
 
 teacher = 'configs/simple/wrn10_fashionmnist_demo.py'
@@ -6,6 +6,6 @@ checkpoint = 'work_dirs/simple/wrn10_fashionmnist_demo/last.pth'
 requires = [dict(config=teacher, produces=checkpoint)]
 
 model = dict(teacher=dict(config=teacher, checkpoint=checkpoint))
-train_dataloader = dict(dataset=dict(indices=1000))
-train_cfg = dict(max_epochs=24, val_interval=8)
-default_hooks = dict(logger=dict(interval=7), checkpoint=dict(interval=8))
+train_dataloader = dict(batch_size=64, dataset=dict(indices=1000))
+train_cfg = dict(max_epochs=12, val_interval=6)
+default_hooks = dict(logger=dict(interval=15), checkpoint=dict(interval=6))
