@@ -14,7 +14,7 @@ from mmpretrain.models.heads import (
 )
 
 _OTHER_PREDICTIONS: tuple[tuple[type | None, str], ...] = (
-    (MultiLabelClsHead, 'has several labels an image'),
+    (MultiLabelClsHead, 'has several labels per image'),
     (MultiTaskHead, 'has one prediction per task'),
     (ConformerHead, 'gives two predictions per image and no single one to compare'),
     (getattr(heads, 'RegressionHead', None), 'predicts numbers'),  # not in upstream's MMPretrain

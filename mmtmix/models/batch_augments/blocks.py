@@ -1,4 +1,4 @@
-"""How many cells a side an image is divided into."""
+"""How many cells per side an image is divided into."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PUBLIC_BLOCKS = (2, 4, 8, 16)
 
 
 def read_blocks(block_num: int | Sequence[int] | None) -> tuple[int, ...]:
-    """Return the numbers of cells a side that a batch may be given.
+    """Return the numbers of cells per side that a batch may be given.
 
     Args:
-        block_num: Number of cells a side, >= 1; several to draw from; or None for 2, 4, 8, 16.
+        block_num: Number of cells per side, >= 1; several to draw from; or None for 2, 4, 8, 16.
 
     Returns:
         The numbers, at least one.
@@ -28,14 +28,14 @@ def read_blocks(block_num: int | Sequence[int] | None) -> tuple[int, ...]:
     numbers = [n for n in listed if isinstance(n, int) and not isinstance(n, bool) and n >= 1]
     if not listed or len(numbers) < len(listed):
         raise ValueError(
-            'block_num must be None or an integer >= 1, the cells a side, or a list of such '
+            'block_num must be None or an integer >= 1, the cells per side, or a list of such '
             f'integers to draw from for each batch, as [2, 4, 8], got {block_num!r}'
         )
     return tuple(numbers)
 
 
 def draw_blocks(choices: Sequence[int], generator: torch.Generator) -> int:
-    """Draw the number of cells a side of a batch.
+    """Draw the number of cells per side of a batch.
 
     Args:
         choices: Numbers from :func:`read_blocks`.

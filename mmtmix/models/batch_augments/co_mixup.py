@@ -41,7 +41,7 @@ class CoMixup(BatchMixer):
         saliency: What matters in an image: a name, config or source of
             :mod:`mmtmix.models.saliency`. By default the input gradient of a model that learns
             the clean images as well, as published.
-        block_num: Number of cells a side, >= 1, or a list of numbers, one of which is drawn for
+        block_num: Number of cells per side, >= 1, or a list of numbers, one of which is drawn for
             each batch; 2, 4, 8 and 16 if None.
         group_size: Images per group, >= 2; the last group of a batch may have fewer.
         eta: Weight of the prior, >= 0.

@@ -55,7 +55,7 @@ class PuzzleMix(BatchMixer):
         alpha: Beta parameter of the weights that the prior asks for, > 0.
         saliency: What matters in an image: a name, config or source of
             :mod:`mmtmix.models.saliency`.
-        block_num: Number of cells a side, >= 1, or a list of numbers, one of which is drawn for
+        block_num: Number of cells per side, >= 1, or a list of numbers, one of which is drawn for
             each batch; 2, 4, 8 and 16 if None. Sides of fewer pixels have one cell per pixel.
         beta: Smoothness of labels, >= 0.
         gamma: Smoothness of colours, >= 0.

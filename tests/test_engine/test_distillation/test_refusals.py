@@ -95,7 +95,7 @@ def test_several_labels_an_image_are_refused(student_config):
     model = MODELS.build(dict(student_config(), _scope_='mmpretrain'))
     head = dict(type='MultiLabelLinearClsHead', num_classes=4, in_channels=8)
     model.head = MODELS.build(dict(head, _scope_='mmpretrain'))
-    with pytest.raises(ValueError, match='MultiLabelLinearClsHead has several labels an image'):
+    with pytest.raises(ValueError, match='MultiLabelLinearClsHead has several labels per image'):
         Student(model)
 
 
