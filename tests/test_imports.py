@@ -14,6 +14,7 @@ pytestmark = pytest.mark.host
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'mmtmix'
 FILES = sorted(PACKAGE.rglob('*.py'))
+CHECKS = 'mmtmix.checks'  # beneath all houses
 
 
 def module_of(path):
@@ -46,14 +47,23 @@ def offenders(house, allowed):
     files = [path for path in FILES if within(module_of(path), house)]
     assert files, house
     own = {(module_of(path), name) for path in files for name in imports_of(path)}
-    return {(file, name) for file, name in own if within(name, 'mmtmix') if not allowed(name)}
+    own = {(file, name) for file, name in own if within(name, 'mmtmix')}
+    return {(file, name) for file, name in own if not within(name, CHECKS) and not allowed(name)}
 
 
 def test_functional_imports_torch_and_nothing_else():
     files = [path for path in FILES if within(module_of(path), 'mmtmix.functional')]
     for name in set().union(*map(imports_of, files)):
         root = name.split('.')[0]
-        assert root in {'torch', *sys.stdlib_module_names} or within(name, 'mmtmix.functional')
+        assert root in {'torch', *sys.stdlib_module_names} or within(
+            name, 'mmtmix.functional', CHECKS
+        )
+
+
+def test_the_checks_of_arguments_import_nothing():
+    assert {name.split('.')[0] for name in imports_of(PACKAGE / 'checks.py')} <= set(
+        sys.stdlib_module_names
+    )
 
 
 @pytest.mark.parametrize(

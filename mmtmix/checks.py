@@ -1,0 +1,243 @@
+"""Checks of arguments, for every constructor, function and tool of this library.
+
+A check returns nothing. It raises a ``TypeError`` for a value of another kind and a ``ValueError``
+for a value out of range. The message names the argument, what it must be, and the value.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+from collections.abc import Collection, Iterable, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+
+def check_number(
+    name: str,
+    value: Any,
+    least: float | None = None,
+    most: float | None = None,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    cure: str = '',
+) -> None:
+    """Refuse what is not a finite number in a range.
+
+    Args:
+        name: Name of the argument.
+        value: Its value.
+        least: Smallest value allowed.
+        most: Largest value allowed.
+        above: Value that it must exceed.
+        below: Value that it must stay under.
+        cure: What to do, for the end of the message; needed where the range does not show it.
+
+    Raises:
+        TypeError: If it is not a number; a bool and a string are none.
+        ValueError: If it is NaN, infinite or out of the range.
+    """
+    wanted = f'a finite number{_range(least, most, above, below)}'
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(_message(name, wanted, value, cure))
+    if not math.isfinite(value) or not _is_inside(value, least, most, above, below):
+        raise ValueError(_message(name, wanted, value, cure))
+
+
+def check_integer(
+    name: str, value: Any, least: int | None = None, most: int | None = None, *, cure: str = ''
+) -> None:
+    """Refuse what is not an integer in a range.
+
+    Args:
+        name: Name of the argument.
+        value: Its value.
+        least: Smallest value allowed.
+        most: Largest value allowed.
+        cure: What to do, for the end of the message.
+
+    Raises:
+        TypeError: If it is not an integer; a bool, a float and a string are none.
+        ValueError: If it is out of the range.
+    """
+    wanted = f'an integer{_range(least, most)}'
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(_message(name, wanted, value, cure))
+    if not _is_inside(value, least, most):
+        raise ValueError(_message(name, wanted, value, cure))
+
+
+def check_flag(name: str, value: Any, *, cure: str = '') -> None:
+    """Refuse what is neither True nor False, such as ``'no'`` or 0.
+
+    Raises:
+        TypeError: If it is not a bool.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(_message(name, 'True or False', value, cure))
+
+
+def check_choice(name: str, value: Any, choices: Collection[Any], *, cure: str = '') -> None:
+    """Refuse what is none of the choices; the message offers a close one.
+
+    Raises:
+        ValueError: If the value is none of them.
+    """
+    # `in` compares True with 1 and fails on what has no hash
+    if any(type(value) is type(choice) and value == choice for choice in choices):
+        return
+    names = [choice for choice in choices if isinstance(choice, str)]
+    close = difflib.get_close_matches(value, names, 1) if isinstance(value, str) else []
+    cure = cure or (f'did you mean {close[0]!r}?' if close else '')
+    raise ValueError(_message(name, f'one of {", ".join(map(repr, choices))}', value, cure))
+
+
+def check_numbers(
+    name: str,
+    values: Any,
+    count: int | None = None,
+    least: float | None = None,
+    most: float | None = None,
+    *,
+    above: float | None = None,
+    ordered: bool = False,
+    cure: str = '',
+) -> None:
+    """Refuse what is not a list or tuple of finite numbers in a range.
+
+    Args:
+        name: Name of the argument.
+        values: Its value.
+        count: How many there must be; any number from 1 if None.
+        least: Smallest value allowed for each.
+        most: Largest value allowed for each.
+        above: Value that each must exceed.
+        ordered: Whether none may be smaller than the one before it, as the ends of a range.
+        cure: What to do, for the end of the message.
+
+    Raises:
+        TypeError: If it is not a list or tuple, or holds something else than numbers.
+        ValueError: If there are not as many, or one is NaN, infinite or out of the range, or the
+            order is wrong.
+    """
+    many = 'a list of' if count is None else str(count)
+    order = ', in rising order' if ordered else ''
+    wanted = f'{many} finite numbers{_range(least, most, above)}{order}'
+    if not isinstance(values, Sequence) or isinstance(values, (str, bytes)):
+        raise TypeError(_message(name, wanted, values, cure))
+    if any(isinstance(value, bool) or not isinstance(value, Real) for value in values):
+        raise TypeError(_message(name, wanted, values, cure))
+    inside = all(math.isfinite(v) and _is_inside(v, least, most, above) for v in values)
+    fits = len(values) == count if count is not None else len(values) > 0
+    if not inside or not fits or (ordered and list(values) != sorted(values)):
+        raise ValueError(_message(name, wanted, values, cure))
+
+
+def check_text(name: str, value: Any, *, cure: str = '') -> None:
+    """Refuse what is not a string with something in it.
+
+    Raises:
+        TypeError: If it is not a string.
+        ValueError: If it is empty or blank.
+    """
+    if not isinstance(value, str):
+        raise TypeError(_message(name, 'a string', value, cure))
+    if not value.strip():
+        raise ValueError(_message(name, 'a string with something in it', value, cure))
+
+
+def check_path(name: str, value: Any, *, cure: str = '') -> None:
+    """Refuse what is not a path; it need not exist.
+
+    Raises:
+        TypeError: If it is neither a string nor a path.
+        ValueError: If it is empty.
+    """
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(_message(name, 'a path', value, cure))
+    if not str(value).strip():
+        raise ValueError(_message(name, 'a path', value, cure))
+
+
+def check_file_name(name: str, value: Any, *, cure: str = '') -> None:
+    """Refuse what is not the name of a file within a folder that something else chooses.
+
+    Raises:
+        TypeError: If it is not a string.
+        ValueError: If it is empty, names a folder, or has one before it.
+    """
+    check_text(name, value, cure=cure)
+    if value in ('.', '..') or os.path.basename(value) != value or '\\' in value:
+        raise ValueError(_message(name, 'the name of a file without a folder', value, cure))
+
+
+def check_instance(
+    name: str, value: Any, kinds: type | tuple[type, ...], wanted: str, *, cure: str = ''
+) -> None:
+    """Refuse what is not of a class.
+
+    Args:
+        name: Name of the argument.
+        value: Its value.
+        kinds: One class or several.
+        wanted: What it must be, in words with their article, such as ``'a torch.nn.Module'``.
+        cure: What to do, for the end of the message.
+
+    Raises:
+        TypeError: If it is of none of the classes.
+    """
+    if not isinstance(value, kinds):
+        raise TypeError(_message(name, wanted, value, cure))
+
+
+def check_keys(name: str, value: Any, known: Iterable[str], *, cure: str = '') -> None:
+    """Refuse what is not a dict, or has a key that is not known; the message offers a close one.
+
+    Raises:
+        TypeError: If it is not a dict, or a key is unknown.
+    """
+    known = list(known)
+    check_instance(name, value, dict, 'a dict', cure=cure)
+    for key in value:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, 1)
+            hint = cure or (f'did you mean {close[0]!r}?' if close else f'it has {known}')
+            raise TypeError(f'{name} has no {key!r}; {hint}')
+
+
+def _is_inside(
+    value: Any,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> bool:
+    return (
+        (least is None or value >= least)
+        and (most is None or value <= most)
+        and (above is None or value > above)
+        and (below is None or value < below)
+    )
+
+
+def _range(
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> str:
+    bounds = (('>=', least), ('>', above), ('<=', most), ('<', below))
+    text = ' and '.join(f'{sign} {bound}' for sign, bound in bounds if bound is not None)
+    return f' {text}' if text else ''
+
+
+def _message(name: str, wanted: str, value: Any, cure: str) -> str:
+    end = f'; {cure}' if cure else ''
+    return f'{name} must be {wanted}, got {_show(value)}{end}'
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f'{text[:200]}...'
