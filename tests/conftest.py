@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.config import config as mmengine_config
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
@@ -22,6 +23,7 @@ import mmtmix  # noqa: F401  (registers everything)
 from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.engine.launch import build_runner
 from mmtmix.models import FrozenTeacher
+from mmtmix.models.running_config import hand_over
 from mmtmix.models.teachers.building import _TEACHERS
 from mmtmix.utils import load_config
 
@@ -72,6 +74,32 @@ def forget_runs() -> Callable[[], None]:
 def _no_run_in_progress(forget_runs):
     """No test sees the config or the scope that an earlier test's Runner left behind."""
     forget_runs()
+
+
+class FakeRun:
+    """What of a Runner others see of a run in progress."""
+
+    def __init__(self, cfg: dict, name: str):
+        self.cfg = Config(cfg)
+        self.message_hub = MessageHub.get_instance(name)
+        self.message_hub.update_info('loop_stage', 'train')
+
+    def end(self) -> None:
+        """Take back what a loop takes back at its end."""
+        self.message_hub.pop_info('loop_stage')
+
+
+@pytest.fixture
+def start_run() -> Callable[..., FakeRun]:
+    """Let a run of a config be in progress: ``start_run(cfg)``."""
+    runs = []
+
+    def start(cfg: dict) -> FakeRun:
+        runs.append(FakeRun(cfg, f'run {len(runs)}'))
+        hand_over(runs[-1])
+        return runs[-1]
+
+    return start
 
 
 @pytest.fixture
