@@ -31,7 +31,14 @@ from mmtmix.benchmarks import (
     measure_row,
     table,
 )
-from mmtmix.utils import atomic_path, fast_precision, is_faster_in_half, median_seconds
+from mmtmix.utils import (
+    add_trust_argument,
+    atomic_path,
+    fast_precision,
+    is_faster_in_half,
+    load_safely,
+    median_seconds,
+)
 
 RIVALS = {'SuperMix without smooth projection': 'newton_tv', 'SuperMix by SGD': 'sgd'}
 
@@ -64,6 +71,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of images, weights and pairs')
     parser.add_argument('--json', help='also write the figures to this file')
     parser.add_argument('--device', default=get_device())
+    add_trust_argument(parser)
     return parser.parse_args(argv)
 
 
@@ -94,6 +102,7 @@ def benchmark(args: argparse.Namespace) -> dict[str, Row]:
 def main(argv: list[str] | None = None) -> dict[str, Row]:
     """Print the table; returns its rows."""
     args = parse_args(argv)
+    load_safely(args.trust_checkpoint)
     torch.manual_seed(args.seed)
     if args.bfloat16 and not is_faster_in_half(args.device):
         reason = fast_precision(torch.device(args.device).type).reason

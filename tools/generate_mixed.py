@@ -19,7 +19,7 @@ from rich.progress import track
 from mmtmix.datasets.mixed_shards import DATASET_FILE, verify_set
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.generation import generate, write_pictures
-from mmtmix.utils import load_config
+from mmtmix.utils import add_trust_argument, load_config, load_safely
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -48,6 +48,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--device', help='such as cpu or cuda:1; by default the accelerator')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_trust_argument(parser)
     return parser.parse_args(argv)
 
 
@@ -66,6 +67,7 @@ def overrides(args: argparse.Namespace) -> dict:
 def main(argv: list[str] | None = None) -> int:
     """Generate; returns the exit status."""
     args = parse_args(argv)
+    load_safely(args.trust_checkpoint)
     # processes of one launch take shards in turns; they have nothing to tell each other
     rank, world_size, local_rank = (
         int(os.environ.get(name, default))

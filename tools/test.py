@@ -21,9 +21,10 @@ from mmtmix.engine.launch import (
     set_loader_defaults,
 )
 from mmtmix.utils import (
-    allow_mmengine_checkpoints,
+    add_trust_argument,
     is_faster_in_half,
     load_config,
+    load_safely,
     read_weights,
     unwrap,
 )
@@ -47,6 +48,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_trust_argument(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(argv)
@@ -58,7 +60,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> dict:
     """Evaluate; returns the metrics."""
     args = parse_args(argv)
-    allow_mmengine_checkpoints()
+    load_safely(args.trust_checkpoint)
     cfg = load_config(args.config, args.cfg_options)
     init_launcher(args.launcher, cfg)
     cfg.launcher = args.launcher

@@ -10,11 +10,12 @@ import argparse
 import gc
 import os
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.datasets import check_data
+from mmtmix.engine.checkpoints import resume_newest
 from mmtmix.engine.launch import (
     build_runner,
     default_work_dir,
@@ -26,7 +27,7 @@ from mmtmix.engine.launch import (
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.generation import generate
 from mmtmix.models.batch_augments import load_mixers
-from mmtmix.utils import allow_mmengine_checkpoints, load_config, unwrap
+from mmtmix.utils import add_trust_argument, load_config, load_safely, unwrap
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -68,17 +69,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='overrides such as optim_wrapper.optimizer.lr=0.01; they go to CONFIG alone, not to '
         'the stages that it requires',
     )
+    add_trust_argument(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
-
-
-def resume(cfg: Config) -> None:
-    """Go on from the latest checkpoint in the work dir, if there is one."""
-    if os.path.isfile(os.path.join(cfg.work_dir, 'last_checkpoint')):
-        cfg.resume, cfg.load_from = True, None
 
 
 def divide_batch(stage: Stage) -> None:
@@ -101,12 +97,11 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     cfg = stage.cfg
     cfg.launcher = args.launcher
     if stage.produces is not None:
-        resume(cfg)
+        stage.goes_on = True
     else:
         cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
         if args.resume == 'auto':
-            # without a checkpoint the run begins, from what its config may load
-            resume(cfg)
+            stage.goes_on = True  # without a checkpoint it begins, from what it may load
         elif args.resume is not None:
             cfg.resume, cfg.load_from = True, args.resume
     if args.no_validate and 'generation' not in cfg:  # whose pipeline is that of validation
@@ -129,6 +124,8 @@ def run(stage: Stage) -> None:
     if 'generation' in stage.cfg:
         generate(stage.cfg, stage.cfg.work_dir, get_rank(), get_world_size())
         return
+    if stage.goes_on:
+        resume_newest(stage.cfg)
     runner = build_runner(stage.cfg)
     load_mixers(unwrap(runner.model), runner.hooks)  # a missing file ends the run right here
     runner.train()
@@ -140,7 +137,7 @@ def run(stage: Stage) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Train."""
     args = parse_args(argv)
-    allow_mmengine_checkpoints()
+    load_safely(args.trust_checkpoint)
     cfg = load_config(args.config, args.cfg_options)
     init_launcher(args.launcher, cfg)
     stages = plan_stages(args.config, cfg)

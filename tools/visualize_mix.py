@@ -22,7 +22,7 @@ from mmtmix.functional import draw_weights
 from mmtmix.models import BatchMixer, FrozenTeacher
 from mmtmix.models.batch_augments import build_mixer, mixer_config
 from mmtmix.models.saliency import LiveModel, set_live_model
-from mmtmix.utils import load_config
+from mmtmix.utils import add_trust_argument, load_config, load_safely
 from mmtmix.visualization import (
     CHANNEL_ORDERS,
     LAYOUTS,
@@ -91,6 +91,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--device', default=get_device())
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_trust_argument(parser)
     return parser.parse_args(argv)
 
 
@@ -149,6 +150,7 @@ def draw(mixers: Sequence[BatchMixer], images: RealImages, args: argparse.Namesp
 def main(argv: list[str] | None = None) -> Figure:
     """Draw and write; returns the figure."""
     args = parse_args(argv)
+    load_safely(args.trust_checkpoint)
     check_format(args.out)  # before the work rather than after it
     cfg = load_config(args.config, args.cfg_options)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):

@@ -20,7 +20,7 @@ from mmtmix.engine.launch import default_work_dir
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.batch_augments import MIXERS, WITH_TEACHER, build_for
 from mmtmix.models.saliency import LiveModel, set_live_model
-from mmtmix.utils import load_config
+from mmtmix.utils import add_trust_argument, load_config, load_safely
 from mmtmix.visualization import check_format, draw_gallery, load_images, save_figure
 
 
@@ -40,6 +40,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--split', choices=['train', 'val'], default='train')
     parser.add_argument('--device', default=get_device())
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_trust_argument(parser)
     args = parser.parse_args(argv)
     if not 0 <= args.lam <= 1:
         parser.error(f'--lam must be in [0, 1], got {args.lam}')
@@ -73,6 +74,7 @@ def mix(
 def main(argv: list[str] | None = None) -> Figure:
     """Mix, draw and write; returns the figure."""
     args = parse_args(argv)
+    load_safely(args.trust_checkpoint)
     check_format(args.out)  # before the work rather than after it
     cfg = load_config(args.config, args.cfg_options)
     checkpoint = args.checkpoint or f'{default_work_dir(args.config)}/last.pth'

@@ -5,6 +5,7 @@ from .hooks import (
     AutoMixHook,
     ChannelsLastHook,
     DistillHook,
+    DivergedError,
     EpochSeedHook,
     FiniteStopHook,
     LabelRangeHook,
@@ -12,6 +13,7 @@ from .hooks import (
     LiveModelHook,
     MixingCheckHook,
     PrecisionHook,
+    ResumeConfigHook,
 )
 from .optim_wrappers import AutocastOptimWrapper
 from .runners import MixerSearchLoop
@@ -22,6 +24,7 @@ __all__ = [
     'AutocastOptimWrapper',
     'ChannelsLastHook',
     'DistillHook',
+    'DivergedError',
     'EpochSeedHook',
     'FiniteStopHook',
     'LabelRangeHook',
@@ -30,4 +33,5 @@ __all__ = [
     'MixerSearchLoop',
     'MixingCheckHook',
     'PrecisionHook',
+    'ResumeConfigHook',
 ]

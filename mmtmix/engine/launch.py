@@ -15,6 +15,8 @@ from mmengine.registry import RUNNERS, VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 
+# MMEngine's own default hooks, which a config may switch off by None
+_HOSTS_HOOKS = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -130,13 +132,15 @@ def build_runner(cfg: Config) -> Runner:
     hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
     hooks.setdefault('label_range', dict(type='mmpretrain.LabelRangeHook'))
     hooks.setdefault('precision', dict(type='mmpretrain.PrecisionHook'))
+    hooks.setdefault('finite_stop', dict(type='mmpretrain.FiniteStopHook'))
+    hooks.setdefault('resume_config', dict(type='mmpretrain.ResumeConfigHook'))
     keep_local_log(cfg)
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved
         hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
-    for name in ('last_checkpoint', 'mixing_check', 'precision', 'label_range', 'sync_buffers'):
-        if name in hooks and hooks[name] is None:
+    for name in [name for name, hook in hooks.items() if hook is None]:
+        if name not in _HOSTS_HOOKS:
             del hooks[name]  # MMEngine takes None for its own hooks alone
     if distributed and get_device() == 'cpu':
         wrapper = cfg.setdefault('model_wrapper_cfg', ConfigDict())

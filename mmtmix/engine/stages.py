@@ -24,11 +24,13 @@ class Stage:
         config: Path of its config.
         cfg: The config.
         produces: The file that shows it is finished; None for the run that was asked for.
+        goes_on: Whether it goes on from the newest checkpoint in its work dir.
     """
 
     config: str
     cfg: Config
     produces: str | None = None
+    goes_on: bool = False
 
     @property
     def name(self) -> str:

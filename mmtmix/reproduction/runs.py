@@ -20,7 +20,7 @@ from mmengine.logging import MMLogger
 
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
-from mmtmix.utils import load_config
+from mmtmix.utils import load_config, without_watchers
 
 from .cells import Cell
 
@@ -213,9 +213,10 @@ def _contents(
     """What matters of a config and of all that it requires, these first."""
     with environment(env), _quiet():
         stages = plan_stages(config, load_config(config, _parse(options)))
+    contents = [without_watchers(stage.cfg.to_dict()) for stage in stages]
     return [
-        {name: value for name, value in stage.cfg.to_dict().items() if name not in _NO_MATTER}
-        for stage in stages
+        {name: value for name, value in content.items() if name not in _NO_MATTER}
+        for content in contents
     ]
 
 

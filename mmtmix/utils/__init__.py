@@ -2,16 +2,13 @@
 
 from .checkpoint import (
     UnsafeCheckpointError,
-    allow_mmengine_checkpoints,
-    check_finite_weights,
     describe_checkpoint,
     fetch_checkpoint,
     load_checkpoint,
-    read_weights,
-    unwrap,
 )
-from .config import load_config, resolve_config
+from .config import load_config, resolve_config, without_watchers
 from .files import atomic_path, file_digest
+from .host_loading import add_trust_argument, load_safely
 from .memory import peak_memory
 from .precision import (
     AUTO,
@@ -22,14 +19,16 @@ from .precision import (
     fast_precision,
     is_faster_in_half,
 )
+from .safe_loading import unforced
 from .schedule import scale_epochs
 from .timing import median_seconds, seconds_of
+from .weights import check_finite_weights, is_finite, read_weights, unwrap, without_masks
 
 __all__ = [
     'AUTO',
     'DTYPES',
     'UnsafeCheckpointError',
-    'allow_mmengine_checkpoints',
+    'add_trust_argument',
     'atomic_path',
     'check_dtype',
     'check_finite_weights',
@@ -40,13 +39,18 @@ __all__ = [
     'fetch_checkpoint',
     'file_digest',
     'is_faster_in_half',
+    'is_finite',
     'load_checkpoint',
     'load_config',
+    'load_safely',
     'median_seconds',
     'peak_memory',
     'read_weights',
     'resolve_config',
     'scale_epochs',
     'seconds_of',
+    'unforced',
     'unwrap',
+    'without_masks',
+    'without_watchers',
 ]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
+# default hooks that watch a run and change nothing of its result
+_WATCHERS = ('finite_stop',)
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -67,6 +69,19 @@ def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Con
         )
     _import_all(cfg.custom_imports)
     return cfg
+
+
+def without_watchers(content: dict) -> dict:
+    """Return a config's content without hooks that no result depends on, for a digest.
+
+    Args:
+        content: As :meth:`mmengine.config.Config.to_dict` returns it; it is not changed.
+    """
+    hooks = content.get('default_hooks')
+    if not isinstance(hooks, dict):
+        return content
+    kept = {name: hook for name, hook in hooks.items() if name not in _WATCHERS}
+    return {**content, 'default_hooks': kept}
 
 
 def _import_all(custom_imports: ConfigDict) -> None:

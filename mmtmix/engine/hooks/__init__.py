@@ -5,18 +5,20 @@ from .automix_hook import AutoMixHook
 from .channels_last_hook import ChannelsLastHook
 from .distill_hook import DistillHook
 from .epoch_seed_hook import EpochSeedHook
-from .finite_stop_hook import FiniteStopHook
+from .finite_stop_hook import DivergedError, FiniteStopHook
 from .label_range_hook import LabelRangeHook
 from .last_checkpoint_hook import LastCheckpointHook
 from .live_model_hook import LiveModelHook
 from .mixing_check_hook import MixingCheckHook
 from .precision_hook import PrecisionHook
+from .resume_config_hook import ResumeConfigHook
 
 __all__ = [
     'AccuracySummaryHook',
     'AutoMixHook',
     'ChannelsLastHook',
     'DistillHook',
+    'DivergedError',
     'EpochSeedHook',
     'FiniteStopHook',
     'LabelRangeHook',
@@ -24,4 +26,5 @@ __all__ = [
     'LiveModelHook',
     'MixingCheckHook',
     'PrecisionHook',
+    'ResumeConfigHook',
 ]

@@ -10,6 +10,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
+from mmtmix.checks import check_file_name
+
 
 @HOOKS.register_module()
 class LastCheckpointHook(Hook):
@@ -21,11 +23,16 @@ class LastCheckpointHook(Hook):
 
     Args:
         filename: Its name.
+
+    Raises:
+        TypeError: If it is no string.
+        ValueError: If it is empty or has a folder before it.
     """
 
     priority = 'LOWEST'
 
     def __init__(self, filename: str = 'last.pth'):
+        check_file_name('filename', filename, cure='its folder is the work dir')
         self.filename = filename
 
     def after_train(self, runner: Any) -> None:
