@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 
-from mmtmix.utils import load_checkpoint
+from mmtmix.utils import UnsafeCheckpointError, load_checkpoint
 
 _POINTER = 'last_checkpoint'  # MMEngine's note of the newest file
 _NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
@@ -56,11 +56,16 @@ def find_checkpoint(work_dir: str | os.PathLike) -> Found:
 
     Args:
         work_dir: The folder of the run.
+
+    Raises:
+        UnsafeCheckpointError: If the newest whole one would need unsafe loading.
     """
     faults: list[str] = []
     for path in _candidates(Path(work_dir), faults):
         try:
             missing = [name for name in _NEEDED if name not in load_checkpoint(path)]
+        except UnsafeCheckpointError:
+            raise  # a whole file: to begin anew would lose what it holds
         except (OSError, ValueError) as error:
             faults.append(str(error))
             continue
