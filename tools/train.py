@@ -15,7 +15,6 @@ from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.datasets import check_data
-from mmtmix.engine.checkpoints import resume_newest
 from mmtmix.engine.launch import (
     build_runner,
     default_work_dir,
@@ -24,6 +23,7 @@ from mmtmix.engine.launch import (
     set_loader_defaults,
     use_amp,
 )
+from mmtmix.engine.newest_checkpoint import resume_newest
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.generation import generate
 from mmtmix.models.batch_augments import load_mixers

@@ -13,7 +13,7 @@ from mmpretrain.registry import HOOKS
 from torch import Tensor
 
 from mmtmix.checks import check_file_name, check_flag, check_integer
-from mmtmix.engine.checkpoints import newest_checkpoint
+from mmtmix.engine.newest_checkpoint import newest_checkpoint
 from mmtmix.utils import atomic_path, is_finite, unwrap, without_masks
 
 _CURE = 'a lower lr, gradient clipping (optim_wrapper.clip_grad) or without AMP'

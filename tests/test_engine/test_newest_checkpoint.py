@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmtmix.engine.checkpoints import find_checkpoint, newest_checkpoint, resume_newest
+from mmtmix.engine.newest_checkpoint import find_checkpoint, newest_checkpoint, resume_newest
 
 pytestmark = pytest.mark.host
 
