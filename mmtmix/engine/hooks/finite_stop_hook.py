@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 from torch import Tensor
 
+from mmtmix.checks import check_file_name, check_integer
 from mmtmix.utils import atomic_path, unwrap
 
 
@@ -25,13 +26,17 @@ class FiniteStopHook(Hook):
     Args:
         interval: Steps between two looks, >= 1.
         filename: Name of the file with the last good weights, in the work dir.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
 
     priority = 'VERY_HIGH'
 
     def __init__(self, interval: int = 50, filename: str = 'last_good.pth'):
-        if interval < 1:
-            raise ValueError(f'interval must be at least 1 step, got {interval!r}')
+        check_integer('interval', interval, 1, cure='it counts steps')
+        check_file_name('filename', filename)
         self.interval = interval
         self.filename = filename
         self._all_finite: Tensor | None = None

@@ -10,6 +10,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
+from mmtmix.checks import check_file_name
+
 
 @HOOKS.register_module()
 class LastCheckpointHook(Hook):
@@ -21,11 +23,16 @@ class LastCheckpointHook(Hook):
 
     Args:
         filename: Its name.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
 
     priority = 'LOWEST'
 
     def __init__(self, filename: str = 'last.pth'):
+        check_file_name('filename', filename, cure='it is written into the work dir')
         self.filename = filename
 
     def after_train(self, runner: Any) -> None:
