@@ -287,6 +287,8 @@ def _range(
     above: float | None = None,
     below: float | None = None,
 ) -> str:
+    if least is not None and least == most:
+        return f' equal to {least}'
     bounds = (('>=', least), ('>', above), ('<=', most), ('<', below))
     text = ' and '.join(f'{sign} {bound}' for sign, bound in bounds if bound is not None)
     return f' {text}' if text else ''

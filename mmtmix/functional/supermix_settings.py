@@ -65,15 +65,12 @@ class SuperMixSettings:
     def __post_init__(self) -> None:
         for name, known in (('method', METHODS), ('divergence', DIVERGENCES)):
             check_choice(name, getattr(self, name), known)
-        for name, least in (('mask_size', 1), ('max_iters', 0), ('min_iters', 0)):
-            check_integer(name, getattr(self, name), least)
+        check_integer('mask_size', self.mask_size, 1)
+        check_integer('max_iters', self.max_iters, 0)
+        cure = 'no sample could finish after max_iters'
+        check_integer('min_iters', self.min_iters, 0, self.max_iters, cure=cure)
         if self.chunk_size is not None:
             check_integer('chunk_size', self.chunk_size, 1, cure='None takes all at once')
-        if self.min_iters > self.max_iters:
-            raise ValueError(
-                f'min_iters={self.min_iters} leaves nothing of max_iters={self.max_iters}; no '
-                'sample could finish'
-            )
         for name in ('lambda_s', 'lambda_sigma', 'min_change'):
             check_number(name, getattr(self, name), 0)
         for name in ('sigma', 'lr'):
