@@ -9,9 +9,12 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from inspect import Parameter, signature
 from numbers import Integral, Real
 from typing import Any
+
+_BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
 def check_number(
@@ -42,7 +45,7 @@ def check_number(
     wanted = f'a finite number{_range(least, most, above, below)}'
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(_message(name, wanted, value, cure))
-    if not math.isfinite(value) or not _is_inside(value, least, most, above, below):
+    if not _is_finite(value) or not _is_inside(value, least, most, above, below):
         raise ValueError(_message(name, wanted, value, cure))
 
 
@@ -129,9 +132,43 @@ def check_numbers(
         raise TypeError(_message(name, wanted, values, cure))
     if any(isinstance(value, bool) or not isinstance(value, Real) for value in values):
         raise TypeError(_message(name, wanted, values, cure))
-    inside = all(math.isfinite(v) and _is_inside(v, least, most, above) for v in values)
+    inside = all(_is_finite(v) and _is_inside(v, least, most, above) for v in values)
     fits = len(values) == count if count is not None else len(values) > 0
     if not inside or not fits or (ordered and list(values) != sorted(values)):
+        raise ValueError(_message(name, wanted, values, cure))
+
+
+def check_integers(
+    name: str,
+    values: Any,
+    count: int | None = None,
+    least: int | None = None,
+    most: int | None = None,
+    *,
+    cure: str = '',
+) -> None:
+    """Refuse what is not a list or tuple of integers in a range.
+
+    Args:
+        name: Name of the argument.
+        values: Its value.
+        count: How many there must be; any number from 1 if None.
+        least: Smallest value allowed for each.
+        most: Largest value allowed for each.
+        cure: What to do, for the end of the message.
+
+    Raises:
+        TypeError: If it is not a list or tuple, or holds something else than integers.
+        ValueError: If there are not as many, or one is out of the range.
+    """
+    many = 'a list of' if count is None else str(count)
+    wanted = f'{many} integers{_range(least, most)}'
+    if not isinstance(values, Sequence) or isinstance(values, (str, bytes)):
+        raise TypeError(_message(name, wanted, values, cure))
+    if any(isinstance(value, bool) or not isinstance(value, Integral) for value in values):
+        raise TypeError(_message(name, wanted, values, cure))
+    fits = len(values) == count if count is not None else len(values) > 0
+    if not fits or not all(_is_inside(value, least, most) for value in values):
         raise ValueError(_message(name, wanted, values, cure))
 
 
@@ -207,6 +244,28 @@ def check_keys(name: str, value: Any, known: Iterable[str], *, cure: str = '') -
             raise TypeError(f'{name} has no {key!r}; {hint}')
 
 
+def check_arguments(name: str, given: Any, *takers: Callable) -> None:
+    """Refuse a dict with an argument that none of several callables names.
+
+    Args:
+        name: Name of the dict, or of who takes its entries, in the error.
+        given: The dict.
+        takers: Callables. A single one that takes any keyword (``**kwargs``) is given all.
+
+    Raises:
+        TypeError: If it is not a dict, or an argument is unknown.
+    """
+    parameters = [one for taker in takers for one in signature(taker).parameters.values()]
+    known = [one.name for one in parameters if one.kind in _BY_NAME]
+    takes_any = len(takers) == 1 and any(one.kind is Parameter.VAR_KEYWORD for one in parameters)
+    check_keys(name, given, [*known, *given] if takes_any else known)
+
+
+def _is_finite(value: Any) -> bool:
+    # not by math.isfinite, which breaks the graph of a compiled model; NaN compares as false
+    return -math.inf < value < math.inf
+
+
 def _is_inside(
     value: Any,
     least: float | None = None,
@@ -228,6 +287,8 @@ def _range(
     above: float | None = None,
     below: float | None = None,
 ) -> str:
+    if least is not None and least == most:
+        return f' equal to {least}'
     bounds = (('>=', least), ('>', above), ('<=', most), ('<', below))
     text = ' and '.join(f'{sign} {bound}' for sign, bound in bounds if bound is not None)
     return f' {text}' if text else ''

@@ -8,6 +8,8 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from mmtmix.checks import check_choice, check_integer
+
 SPLITS = ('train', 'test')
 
 
@@ -29,6 +31,7 @@ class Digits(BaseDataset):
 
     Raises:
         ImportError: If scikit-learn is not installed.
+        TypeError: If an argument is of another type.
         ValueError: If an argument is invalid.
     """
 
@@ -43,10 +46,8 @@ class Digits(BaseDataset):
         metainfo: dict | None = None,
         **kwargs: Any,
     ) -> None:
-        if split not in SPLITS:
-            raise ValueError(f"split must be 'train' or 'test', got {split!r}")
-        if not isinstance(num_train, int) or not 0 < num_train < 1797:
-            raise ValueError(f'num_train must be an integer in (0, 1797), got {num_train!r}')
+        check_choice('split', split, SPLITS)
+        check_integer('num_train', num_train, 1, 1796)
         self.split = split
         self.num_train = num_train
         super().__init__(ann_file='', metainfo=metainfo, **kwargs)

@@ -10,6 +10,8 @@ from mmengine.dist import get_dist_info, sync_random_seed
 from mmpretrain.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
+from mmtmix.checks import check_flag, check_integer
+
 
 @DATA_SAMPLERS.register_module()
 class EndlessSampler(Sampler[int]):
@@ -32,6 +34,7 @@ class EndlessSampler(Sampler[int]):
         start: Position in the stream, over all ranks, at which iteration begins.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the data set is empty or ``epoch_size`` is below a sample a rank.
     """
 
@@ -42,19 +45,18 @@ class EndlessSampler(Sampler[int]):
         seed: int | None = None,
         epoch_size: int | None = None,
     ):
+        check_flag('shuffle', shuffle)
+        if seed is not None:
+            check_integer('seed', seed, 0)
         self.size = len(dataset)
         if not self.size:
             raise ValueError(f'{type(dataset).__name__} is empty: there is nothing to draw from')
         self.shuffle = shuffle
         self.seed = sync_random_seed() if seed is None else seed
         self.rank, self.world_size = get_dist_info()
-        if epoch_size is not None and (
-            type(epoch_size) is not int or epoch_size < self.world_size
-        ):
-            raise ValueError(
-                'epoch_size must be an integer of at least a sample a rank, '
-                f'{self.world_size}, or None for a stream without an end, got {epoch_size!r}'
-            )
+        if epoch_size is not None:
+            cure = 'at least one sample per rank; None makes a stream without an end'
+            check_integer('epoch_size', epoch_size, self.world_size, cure=cure)
         self.length = None if epoch_size is None else epoch_size // self.world_size
         self.start = 0
 

@@ -12,6 +12,8 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset, FashionMNIST
 from mmpretrain.registry import DATASETS
 
+from mmtmix.checks import check_choice, check_path
+
 from .preparing import own_advice
 
 BUNDLED_ROOT = Path(__file__).parent / 'data' / 'fashion_mnist_mini'
@@ -191,8 +193,7 @@ class FashionMNISTIdx(BaseDataset):
                 'IDX files as data_root. A config that inherits from a FashionMNIST dataset needs '
                 '_delete_=True.'
             )
-        if channels not in (1, 3):
-            raise ValueError(f'channels must be 1 (grey) or 3 (grey repeated), got {channels!r}.')
+        check_choice('channels', channels, (1, 3), cure='3 repeats the grey')
         self.split = _checked_split(split)
         self.channels = channels
         super().__init__(
@@ -259,8 +260,7 @@ class FashionMNISTIdx(BaseDataset):
 
 def _checked_split(split: str) -> str:
     """Return ``split``, or raise ValueError if there is none of that name."""
-    if split not in IDX_FILES:
-        raise ValueError(f"split must be 'train' or 'test', got {split!r}.")
+    check_choice('split', split, tuple(IDX_FILES))
     return split
 
 
@@ -268,8 +268,5 @@ def _resolve_root(data_root: str | os.PathLike | None) -> str:
     """Return the absolute folder that ``data_root`` stands for."""
     if data_root is None:
         return str(BUNDLED_ROOT)
-    if not isinstance(data_root, (str, os.PathLike)) or not os.fspath(data_root):
-        raise ValueError(
-            f'data_root must be a folder, or None for the bundled subset, got {data_root!r}.'
-        )
+    check_path('data_root', data_root, cure='None takes the bundled subset')
     return os.path.abspath(os.path.expanduser(data_root))

@@ -10,6 +10,8 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from mmtmix.checks import check_choice, check_path
+
 from .preparing import own_advice
 
 NUM_IMAGES = 8189
@@ -201,14 +203,14 @@ def _read_ids(path: Path) -> np.ndarray:
 def _checked_split(split: str, test_ids: object) -> str:
     """Return ``split``, or raise ValueError if there is none of that name."""
     splits = SPLITS if test_ids is None else ('trainval', 'test')
-    if split not in splits:
-        given = ' where test_ids is given' if test_ids is not None else ''
-        raise ValueError(f'split must be one of {splits}{given}, got {split!r}.')
+    cure = '' if test_ids is None else 'test_ids tells no other apart'
+    check_choice('split', split, splits, cure=cure)
+    if test_ids is not None:
+        check_path('test_ids', test_ids)
     return split
 
 
 def _resolve_root(data_root: str | os.PathLike) -> Path:
     """Return the absolute folder that ``data_root`` stands for."""
-    if not isinstance(data_root, (str, os.PathLike)) or not os.fspath(data_root):
-        raise ValueError(f'data_root must be the folder with jpg, got {data_root!r}.')
+    check_path('data_root', data_root, cure='it is the folder with jpg')
     return Path(os.path.abspath(os.path.expanduser(data_root)))

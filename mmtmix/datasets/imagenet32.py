@@ -12,6 +12,8 @@ from mmengine.dataset import force_full_init
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from mmtmix.checks import check_choice, check_flag, check_path
+
 from .array_pickles import load_array_pickle
 from .preparing import own_advice
 
@@ -83,6 +85,7 @@ class ImageNet32(BaseDataset):
 
     Raises:
         FileNotFoundError: If files are missing.
+        TypeError: If an argument is of another type.
         ValueError: If an argument is invalid, or a file is damaged or no plain pickle of arrays.
     """
 
@@ -110,6 +113,7 @@ class ImageNet32(BaseDataset):
                 'batches as data_root, and a split.'
             )
         self.split = _checked_split(split)
+        check_flag('with_label', with_label)
         self.with_label = with_label
         self._batches: list[np.ndarray] = []
         self._labels = self._order = np.zeros(0, dtype=np.int64)
@@ -217,13 +221,11 @@ class ImageNet32(BaseDataset):
 
 def _checked_split(split: str) -> str:
     """Return ``split``, or raise ValueError if there is none of that name."""
-    if split not in BATCHES:
-        raise ValueError(f"split must be 'train' or 'val', got {split!r}.")
+    check_choice('split', split, tuple(BATCHES))
     return split
 
 
 def _resolve_root(data_root: str | os.PathLike) -> Path:
     """Return the absolute folder that ``data_root`` stands for."""
-    if not isinstance(data_root, (str, os.PathLike)) or not os.fspath(data_root):
-        raise ValueError(f'data_root must be the folder of the batches, got {data_root!r}.')
+    check_path('data_root', data_root, cure='it is the folder of the batches')
     return Path(os.path.abspath(os.path.expanduser(data_root)))

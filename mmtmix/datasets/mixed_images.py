@@ -11,6 +11,8 @@ from mmengine.dataset import force_full_init
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from mmtmix.checks import check_choice, check_path
+
 from .mixed_shards import DATASET_FILE, SETTINGS_FILE, MixedSet, read_dataset_file
 from .mixed_shards.files import ADVICE, progress_of
 from .mixed_shards.mixed_set import missing_shards
@@ -69,8 +71,7 @@ class MixedImages(BaseDataset):
                 f'MixedImages does not take {", ".join(unused)}; give only the folder of the set '
                 'as data_root. A config that inherits from another dataset needs _delete_=True.'
             )
-        if labels not in LABELS:
-            raise ValueError(f'labels must be one of {LABELS}, got {labels!r}.')
+        check_choice('labels', labels, LABELS)
         self.labels = labels
         self._set: MixedSet | None = None
         # Positions in the set; a subset costs 8 bytes an image, the whole set nothing.
@@ -217,6 +218,5 @@ def _chosen(order: range | np.ndarray, indices: int | Sequence[int]) -> range | 
 
 def _resolve_root(data_root: str | os.PathLike) -> str:
     """Return the absolute folder that ``data_root`` stands for."""
-    if not isinstance(data_root, (str, os.PathLike)) or not os.fspath(data_root):
-        raise ValueError(f'data_root must be the folder of a mixed set, got {data_root!r}.')
+    check_path('data_root', data_root, cure='it is the folder of a mixed set')
     return os.path.abspath(os.path.expanduser(data_root))

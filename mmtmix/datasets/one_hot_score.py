@@ -6,6 +6,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpretrain.registry import TRANSFORMS
 
+from mmtmix.checks import check_integer
+
 
 @TRANSFORMS.register_module()
 class OneHotScore(BaseTransform):
@@ -20,12 +22,12 @@ class OneHotScore(BaseTransform):
         num_classes: The number of classes.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``num_classes`` is no positive integer.
     """
 
     def __init__(self, num_classes: int) -> None:
-        if type(num_classes) is not int or num_classes < 1:
-            raise ValueError(f'num_classes must be an integer of at least 1, got {num_classes!r}.')
+        check_integer('num_classes', num_classes, 1)
         self.num_classes = num_classes
 
     def transform(self, results: dict) -> dict:

@@ -9,6 +9,8 @@ from pathlib import Path
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from mmtmix.checks import check_choice, check_path
+
 from .preparing import own_advice
 
 FOLDER = 'tiny-imagenet-200'
@@ -213,15 +215,13 @@ def _list_val(folder: Path, labels: dict[str, int]) -> list[dict]:
 
 def _checked_split(split: str) -> str:
     """Return ``split``, or raise ValueError if there is none of that name."""
-    if split not in SPLITS:
-        hint = " (the test images have no labels; papers report 'val')" if split == 'test' else ''
-        raise ValueError(f"split must be 'train' or 'val'{hint}, got {split!r}.")
+    cure = "the test images have no labels, and papers report 'val'" if split == 'test' else ''
+    check_choice('split', split, SPLITS, cure=cure)
     return split
 
 
 def _find_folder(data_root: str | os.PathLike) -> Path:
     """Return the absolute folder ``tiny-imagenet-200``, which ``data_root`` holds or is."""
-    if not isinstance(data_root, (str, os.PathLike)) or not os.fspath(data_root):
-        raise ValueError(f'data_root must be the folder that holds {FOLDER}, got {data_root!r}.')
+    check_path('data_root', data_root, cure=f'it is the folder that holds {FOLDER}')
     root = Path(os.path.abspath(os.path.expanduser(data_root)))
     return root if (root / 'wnids.txt').is_file() or root.name == FOLDER else root / FOLDER

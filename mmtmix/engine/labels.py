@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from mmengine.dataset import ClassBalancedDataset, RepeatDataset
 from mmpretrain.datasets import BaseDataset, CustomDataset, KFoldDataset
+from torch import nn
 from torch.utils.data import ConcatDataset
+
+from mmtmix.utils import unwrap
 
 
 def iter_labelled(dataset: Any) -> Iterator[Any]:
@@ -80,3 +83,11 @@ def _count_folders(dataset: Any) -> float:
         and not dataset.ann_file
     )
     return len(dataset.CLASSES) if are_folders else math.inf
+
+
+def count_model_classes(model: nn.Module) -> int | None:
+    """The number of classes that a model is built for: the least that a part of it names."""
+    model = unwrap(model)
+    parts = (getattr(model, name, None) for name in ('head', 'teacher', 'data_preprocessor'))
+    counts = [getattr(part, 'num_classes', None) for part in parts]
+    return min((count for count in counts if count), default=None)

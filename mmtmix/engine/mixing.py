@@ -14,6 +14,7 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmtmix.engine.labels import count_model_classes
 from mmtmix.models.batch_augments import BatchMixer
 from mmtmix.models.batch_augments.reach import can_mix, prepare_switch, watch
 from mmtmix.utils import unwrap
@@ -29,7 +30,8 @@ def check_mixing(runner: Any) -> None:
 
     Raises:
         ValueError: If a mixer in the config did not arrive in the data preprocessor, a mix has
-            more images than a batch, or a schedule can't bring its mixer.
+            more images than a batch, the task has too few classes for it, or a schedule can't
+            bring its mixer.
     """
     model = unwrap(runner.model)
     preprocessor = getattr(model, 'data_preprocessor', None)
@@ -39,10 +41,13 @@ def check_mixing(runner: Any) -> None:
     _check_schedules(runner, model, later)
     choices = [first, *(recipe.get('batch_augments') for _, recipe in later)]
     loader = runner.train_loop.dataloader
+    num_classes = count_model_classes(model)
     if hasattr(model, 'num_mix'):  # it mixes inside
         check_batch_size(loader, model)
     for mixer in {mixer for choice in choices for mixer in _mixers(choice)}:
         check_batch_size(loader, mixer)
+        if num_classes is not None:
+            mixer.check_classes(num_classes)
         if not any(_probability(choice, mixer) for choice in choices):
             print_log(
                 f'{type(mixer).__name__} has the probability 0 in all of the training: it never '

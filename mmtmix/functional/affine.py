@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmtmix.checks import check_choice, check_integer
+
 PADDING_MODES = ('zeros', 'border', 'reflection')
 
 
@@ -19,7 +21,13 @@ def identity_theta(num_samples: int, num_mix: int, like: Tensor | None = None) -
 
     Returns:
         theta of shape (N, k, 2, 3).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('num_samples', num_samples, 0)
+    check_integer('num_mix', num_mix, 1)
     dtype, device = (like.dtype, like.device) if like is not None else (None, None)
     theta = torch.eye(2, 3, dtype=dtype, device=device)
     return theta.expand(num_samples, num_mix, 2, 3).clone()
@@ -43,8 +51,7 @@ def warp(images: Tensor, theta: Tensor, padding_mode: str = 'zeros') -> Tensor:
     Raises:
         ValueError: If ``padding_mode`` is none of the three.
     """
-    if padding_mode not in PADDING_MODES:
-        raise ValueError(f'padding_mode must be one of {PADDING_MODES}, got {padding_mode!r}')
+    check_choice('padding_mode', padding_mode, PADDING_MODES)
     # at least float32, under autocast too: in bfloat16 a coordinate of a 256-pixel picture is off
     # by a pixel
     dtype = torch.promote_types(images.dtype, torch.float32)

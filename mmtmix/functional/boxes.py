@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_integer
+
 from .layers import layer_masks, layer_shares
 
 
@@ -44,6 +46,7 @@ def place_boxes(
     Returns:
         Top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
     """
+    _check_size(height, width)
     device = generator.device if generator is not None else None
     place = torch.rand(*side.shape, 2, generator=generator, device=device)
     place = place.to(side.device, side.dtype, non_blocking=True)
@@ -69,6 +72,7 @@ def centre_boxes(side: Tensor, centre: Tensor, height: int, width: int) -> Tenso
     Returns:
         Top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
     """
+    _check_size(height, width)
     reach = (_sides(side, height, width).floor() / 2).floor()
     start = (centre - reach).clamp_min(0)
     bottom, right = (centre + reach).unbind(dim=-1)
@@ -87,10 +91,16 @@ def paste_boxes(boxes: Tensor, height: int, width: int) -> Tensor:
     Returns:
         One-hot float32 masks of shape (N, k, 1, H, W), own image first.
     """
+    _check_size(height, width)
     top, left, box_height, box_width = boxes.unsqueeze(-1).unbind(dim=2)
     rows = _inside(top, box_height, height)
     columns = _inside(left, box_width, width)
     return layer_masks(rows[..., None] * columns[..., None, :])
+
+
+def _check_size(height: int, width: int) -> None:
+    check_integer('height', height, 1)
+    check_integer('width', width, 1)
 
 
 def _sides(side: Tensor, height: int, width: int) -> Tensor:

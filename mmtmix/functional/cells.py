@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmtmix.checks import check_integer
+
 
 def top_cells(maps: Tensor, grid_size: int, num_cells: int) -> Tensor:
     """Where a map is highest, in cells of a grid (Attentive CutMix).
@@ -18,7 +20,13 @@ def top_cells(maps: Tensor, grid_size: int, num_cells: int) -> Tensor:
     Returns:
         float32 grid of shape (N, grid_size, grid_size), 1 in exactly ``num_cells`` cells and 0
         elsewhere.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('grid_size', grid_size, 1)
+    check_integer('num_cells', num_cells, 1, grid_size**2)
     cells = F.adaptive_avg_pool2d(maps.float(), grid_size).flatten(1)
     highest = cells.topk(num_cells, dim=1).indices
     return torch.zeros_like(cells).scatter(1, highest, 1.0).unflatten(1, (grid_size, grid_size))
@@ -38,8 +46,11 @@ def enlarge_cells(grid: Tensor, height: int, width: int) -> Tensor:
         (..., H, W).
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the picture has fewer pixels along a side than the grid has cells.
     """
+    check_integer('height', height, 1)
+    check_integer('width', width, 1)
     rows, columns = grid.shape[-2:]
     if height < rows or width < columns:
         raise ValueError(

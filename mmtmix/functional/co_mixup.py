@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmtmix.checks import check_integer, check_number
+
 from .co_mixup_settings import CoMixupSettings
 from .label_moves import move_labels
 
@@ -29,7 +31,13 @@ def image_affinity(saliency: Tensor, real: Tensor, omega: float, window: int = 8
 
     Returns:
         (G, n, n), symmetric; 0 for images that aren't there.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_number('omega', omega, 0, 1)
+    check_integer('window', window, 1)
     height, width = saliency.shape[-2:]
     smooth = F.avg_pool2d(saliency.float(), (min(window, height), min(window, width)), stride=1)
     place = smooth.flatten(2).argmax(dim=2)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mmtmix.checks import check_flag, check_integer, check_number
+
 
 @dataclass(frozen=True)
 class CoMixupSettings:
@@ -15,6 +17,10 @@ class CoMixupSettings:
         tau: Crowding below tau times a whole image is free, >= 0.
         sweeps: How often all mixes are labelled, >= 1.
         resolve: Whether mixes of the very same images are told apart in the last sweep.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
 
     beta: float = 0.32
@@ -25,8 +31,6 @@ class CoMixupSettings:
 
     def __post_init__(self) -> None:
         for name in ('beta', 'gamma', 'tau'):
-            value = getattr(self, name)
-            if not value >= 0:
-                raise ValueError(f'{name} must be >= 0, got {value!r}')
-        if not isinstance(self.sweeps, int) or self.sweeps < 1:
-            raise ValueError(f'sweeps must be at least 1, an integer, got {self.sweeps!r}')
+            check_number(name, getattr(self, name), 0)
+        check_integer('sweeps', self.sweeps, 1)
+        check_flag('resolve', self.resolve)

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 
+from mmtmix.checks import check_integer
+
 # Scoring a whole bank is a matrix product, which beats gathering rows until the bank has so many
 # times more rows than are asked for
 _PRODUCT_LIMIT = 16
@@ -114,11 +116,22 @@ def contrast_loss(scores: Tensor, log_normalizer: Tensor, num_samples: int) -> T
 
     Returns:
         The mean over the queries, a scalar.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('num_samples', num_samples, 1)
     odds = scores - log_normalizer - math.log((scores.size(1) - 1) / num_samples)
     return (F.softplus(-odds[:, 0]) + F.softplus(odds[:, 1:]).sum(dim=1)).mean()
 
 
 def log_normalizer(scores: Tensor, num_samples: int) -> Tensor:
-    """Give log Z such that ``exp(score) / Z`` averages to ``1 / num_samples`` over all scores."""
+    """Give log Z such that ``exp(score) / Z`` averages to ``1 / num_samples`` over all scores.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
+    """
+    check_integer('num_samples', num_samples, 1)
     return torch.log(scores.detach().exp().mean() * num_samples)

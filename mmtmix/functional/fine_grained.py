@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmtmix.checks import check_flag
+
 NEIGHBOURHOODS = (12, 24, 48, 28, 56, 112)
 # shares of red, green and blue in gray, in units of 2^-15
 RGB_SHARES = (9798.0, 19235.0, 3735.0)
@@ -24,8 +26,10 @@ def gray_levels(pixels: Tensor, is_rgb: bool) -> Tensor:
         Whole numbers in 0-255, float32 (N, 1, H, W).
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If there are neither 1 nor 3 channels.
     """
+    check_flag('is_rgb', is_rgb)
     levels = pixels.float().round().clamp(0, 255)
     if pixels.size(1) == 1:
         return levels

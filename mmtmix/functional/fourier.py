@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_integer, check_number
+
 
 def low_frequency_noise(
     num_samples: int,
@@ -29,10 +31,12 @@ def low_frequency_noise(
         float32 noise of shape (N, H, W), of any scale.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``decay_power`` is negative.
     """
-    if not decay_power >= 0:
-        raise ValueError(f'decay_power must be >= 0, got {decay_power!r}; FMix uses 3')
+    for name, value in dict(num_samples=num_samples, height=height, width=width).items():
+        check_integer(name, value, 1)
+    check_number('decay_power', decay_power, 0, cure='FMix uses 3')
     device = generator.device if generator is not None else None
     rows = torch.fft.fftfreq(height, device=device)[:, None]
     columns = torch.fft.rfftfreq(width, device=device)

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmtmix.checks import check_flag, check_integer, check_number
+
 
 def gaussian_kernel(sigma: float, legacy: bool = False) -> Tensor:
     """Return a one-dimensional Gaussian that sums to 1.
@@ -21,10 +23,11 @@ def gaussian_kernel(sigma: float, legacy: bool = False) -> Tensor:
         The taps, float32.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``sigma`` is not positive.
     """
-    if not sigma > 0:
-        raise ValueError(f'sigma must be > 0 (pixels of the mask), got {sigma!r}')
+    check_number('sigma', sigma, above=0, cure='it is in pixels of the mask')
+    check_flag('legacy', legacy)
     taps = max(int(5 * sigma), 1) if legacy else 2 * int(2.5 * sigma) + 1
     if legacy:
         sigma = taps / 5
@@ -69,7 +72,13 @@ def gaussian_spots(centre: Tensor, sigma: Tensor, height: int, width: int) -> Te
 
     Returns:
         Values in [0, 1], (..., H, W), in the dtype of ``centre``.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('height', height, 1)
+    check_integer('width', width, 1)
     rows = (torch.arange(height, device=centre.device) + 0.5) / height - centre[..., :1]
     columns = (torch.arange(width, device=centre.device) + 0.5) / width - centre[..., 1:]
     rows, columns = (torch.exp(-(x / sigma[..., None]).square() / 2) for x in (rows, columns))

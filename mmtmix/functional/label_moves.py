@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_integer
+
 from .graph_cut import load_maxflow
 
 
@@ -30,7 +32,10 @@ def move_labels(unary: Tensor, pairwise: Tensor, labels: Tensor, max_cycles: int
 
     Raises:
         ImportError: If PyMaxflow is missing.
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('max_cycles', max_cycles, 1)
     num_labels = unary.size(1)
     grids = _Grids(unary, pairwise)
     swaps = _closest(pairwise).numpy()

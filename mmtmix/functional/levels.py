@@ -7,6 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_number
+
 DIGITS, BITS = 3, 8
 FEW_PIXELS = 256
 
@@ -48,7 +50,12 @@ def soft_level_masks(maps: Tensor, lam: Tensor, max_soft: float) -> Tensor:
     Returns:
         float32 masks of shape (N, 2, 1, H, W), whose areas are the shares but for rounding to
         whole pixels.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_number('max_soft', max_soft, 0, 0.5)
     flat = maps.flatten(1)
     pixels, lam = flat.size(1), lam[:, None]
     rank = flat.argsort(dim=1, descending=True).argsort(dim=1)

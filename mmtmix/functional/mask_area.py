@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mmtmix.checks import check_number
+
 
 def mask_area_loss(masks: Tensor, weights: Tensor, margin: float = 0.0) -> Tensor:
     """How far masks are from covering their share (AutoMix, section 4.2).
@@ -17,6 +19,11 @@ def mask_area_loss(masks: Tensor, weights: Tensor, margin: float = 0.0) -> Tenso
 
     Returns:
         (N,), in [0, 1].
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_number('margin', margin, 0, 1)
     off = (masks.mean(dim=(2, 3, 4)) - weights).abs()
     return (off - margin).clamp(min=0).mean(dim=1)

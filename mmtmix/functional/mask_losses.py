@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmtmix.checks import check_integers, check_number
+
 
 def normalize_masks(raw: Tensor, size: tuple[int, int]) -> Tensor:
     """Upsample raw masks, squash them and divide by their sum (Eq. 4).
@@ -16,7 +18,12 @@ def normalize_masks(raw: Tensor, size: tuple[int, int]) -> Tensor:
 
     Returns:
         (N, k, H, W) in [0, 1], summing to 1 over k, whatever the size of the raw values.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integers('size', size, 2, 1)
     upsampled = F.interpolate(raw, size=size, mode='bilinear', align_corners=False)
     # s_i / sum_j s_j by way of the logarithms: all k sigmoids may underflow to 0
     return torch.softmax(F.logsigmoid(upsampled), dim=1)
@@ -45,7 +52,13 @@ def total_variation(masks: Tensor, order: float = 3.0, eps: float = 1e-6) -> Ten
 
     Returns:
         (N,), about ``eps`` at constant masks.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_number('order', order, above=0)
+    check_number('eps', eps, above=0)
     down = F.pad(masks[..., 1:, :] - masks[..., :-1, :], (0, 0, 0, 1))
     right = F.pad(masks[..., 1:] - masks[..., :-1], (0, 1))
     powers = down.abs().clamp(min=eps) ** order + right.abs().clamp(min=eps) ** order
@@ -76,7 +89,12 @@ def reverse_divergence(logits: Tensor, targets: Tensor, smoothing: float) -> Ten
 
     Returns:
         (N,), in nats.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_number('smoothing', smoothing, most=1, above=0)
     log_probs = F.log_softmax(logits.float(), dim=1)
     smoothed = (1 - smoothing) * targets + smoothing / targets.size(1)
     return (log_probs.exp() * (log_probs - smoothed.log())).sum(dim=1)

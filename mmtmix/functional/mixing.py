@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_integer, check_number
+
 
 def draw_weights(
     num_samples: int,
@@ -29,12 +31,12 @@ def draw_weights(
         float32 weights of shape (N, k), rows on the simplex.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``alpha`` is not positive or ``num_mix`` is below 2.
     """
-    if not alpha > 0:
-        raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
-    if num_mix < 2:
-        raise ValueError(f'num_mix must be at least 2 images a mix, got {num_mix!r}')
+    check_integer('num_samples', num_samples, 0)
+    check_integer('num_mix', num_mix, 2)
+    check_number('alpha', alpha, above=0)
     device = generator.device if generator is not None else None
     shape = (num_samples, num_mix)
     # A Dirichlet row is normalised gamma draws. A gamma draw at a small alpha underflows, its
@@ -60,8 +62,11 @@ def draw_index(num_samples: int, num_mix: int, generator: torch.Generator | None
         int64 index of shape (N, k); column 0 is the sample itself, the others its partners.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the batch is smaller than ``num_mix``.
     """
+    check_integer('num_samples', num_samples, 0)
+    check_integer('num_mix', num_mix, 1)
     if num_samples < num_mix:
         raise ValueError(
             f'a batch of {num_samples} has no {num_mix} different images to mix '
@@ -92,8 +97,10 @@ def draw_distinct_index(
         image may be used more or less than ``num_mix`` times.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the batch is smaller than ``num_mix``.
     """
+    check_integer('tries', tries, 1)
     draws = torch.stack([draw_index(len(classes), num_mix, generator) for _ in range(tries)])
     draws = draws.to(classes.device, non_blocking=True)
     ordered = classes[draws].sort(dim=2).values

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmtmix.checks import check_integer, check_integers, check_number
+
 CELL_SCALE = 16
 """The public code scales smoothness by 1 / (16 * blocks a side)."""
 
@@ -20,14 +22,20 @@ def pool_saliency(saliency: Tensor, cells: tuple[int, int]) -> Tensor:
         cells: Rows and columns of the grid.
 
     Returns:
-        (N, rows, columns), float32. An image without saliency has the same everywhere, and so has
-        one whose saliency is not finite: gradients in half precision overflow now and then.
+        (N, rows, columns), float32. An image without saliency has the same everywhere. NaN and
+        infinity stay visible: their image has NaN.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integers('cells', cells, 2, 1)
     pooled = F.adaptive_avg_pool2d(saliency.float(), cells)[:, 0]
     total = pooled.sum(dim=(1, 2), keepdim=True)
     even = torch.full_like(pooled, 1 / (cells[0] * cells[1]))
-    known = (total > 0) & total.isfinite()
-    return torch.where(known, pooled / total.clamp_min(torch.finfo(torch.float32).tiny), even)
+    shares = pooled / total.clamp_min(torch.finfo(torch.float32).tiny)
+    # not by total > 0, which would hide NaN
+    return torch.where(total <= 0, even, shares)
 
 
 def binomial_prior(share: Tensor, num_labels: int, eps: float = 1e-8) -> Tensor:
@@ -40,7 +48,13 @@ def binomial_prior(share: Tensor, num_labels: int, eps: float = 1e-8) -> Tensor:
 
     Returns:
         (N, L).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('num_labels', num_labels, 2)
+    check_number('eps', eps, above=0)
     trials = num_labels - 1
     hits = torch.arange(num_labels, device=share.device, dtype=share.dtype)
     ways = share.new_tensor([float(math.comb(trials, hit)) for hit in range(num_labels)])
@@ -59,7 +73,12 @@ def edge_differences(first: Tensor, second: Tensor, cells: tuple[int, int]) -> t
 
     Returns:
         Across the edges below, (N, rows - 1, columns), and to the right, (N, rows, columns - 1).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integers('cells', cells, 2, 1)
     rows, columns = cells
     a, b = first.size(2) // rows, first.size(3) // columns
     down = (first[:, :, a - 1 : -1 : a] - second[:, :, a::a]).abs().mean(dim=1)
@@ -77,7 +96,13 @@ def pool_colours(images: Tensor, cells: tuple[int, int], neigh_size: int) -> Ten
 
     Returns:
         (N, C, rows * a, columns * b).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integers('cells', cells, 2, 1)
+    check_integer('neigh_size', neigh_size, 1)
     (rows, columns), (height, width) = cells, images.shape[-2:]
     down = rows * max(1, height // rows // neigh_size)
     right = columns * max(1, width // columns // neigh_size)
@@ -119,7 +144,14 @@ def puzzle_terms(
     Returns:
         Costs (M, L, rows, columns), weights below (M, rows - 1, columns) and to the right
         (M, rows, columns - 1), >= 0.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    for name, value in dict(beta=beta, gamma=gamma, eta=eta).items():
+        check_number(name, value, 0)
+    check_integer('num_labels', num_labels, 2)
     num_cells = saliency[0].numel()
     smooth = beta / math.sqrt(num_cells) / CELL_SCALE
     own, other = index.unbind(dim=1)

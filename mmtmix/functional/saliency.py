@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmtmix.checks import check_integers, check_number
+
 
 def class_activation_map(features: Tensor, weight: Tensor, classes: Tensor) -> Tensor:
     """Classic CAM (Zhou et al. 2016): the feature maps weighted by a class's classifier row.
@@ -52,7 +54,7 @@ def gradient_saliency(gradients: Tensor) -> Tensor:
 
 
 def min_max(cam: Tensor, eps: float = 1e-7) -> Tensor:
-    """Scale each map to [0, 1]; a constant map, or one with NaN or infinity, becomes 0.
+    """Scale each map to [0, 1]; a constant map becomes 0, one with NaN or infinity holds NaN.
 
     Ours: teachers' CAMs are scaled at their own size and resized afterwards. The paper does not
     give the order. Resized maps then need not reach 0 and 1.
@@ -63,7 +65,12 @@ def min_max(cam: Tensor, eps: float = 1e-7) -> Tensor:
 
     Returns:
         Saliency in [0, 1], (N, 1, h, w), in the dtype of ``cam``.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_number('eps', eps, above=0)
     # half precision has neither room for the range of its numbers nor for eps
     wide = cam.to(torch.promote_types(cam.dtype, torch.float32))
     low = wide.amin(dim=(-2, -1), keepdim=True)
@@ -71,9 +78,7 @@ def min_max(cam: Tensor, eps: float = 1e-7) -> Tensor:
     span = high - low
     # relative, since the gradients behind Grad-CAM can be of any size
     least = (torch.maximum(high.abs(), low.abs()) * eps).clamp_min(torch.finfo(wide.dtype).tiny)
-    saliency = (wide - low) / torch.maximum(span, least)
-    # what isn't finite shows in the range, which spares a look at each value
-    return saliency.masked_fill(~span.isfinite(), 0).to(cam.dtype)
+    return ((wide - low) / torch.maximum(span, least)).to(cam.dtype)
 
 
 def visible_shares(saliency: Tensor, masks: Tensor) -> Tensor:
@@ -84,12 +89,13 @@ def visible_shares(saliency: Tensor, masks: Tensor) -> Tensor:
         masks: (N, k, 1, h, w).
 
     Returns:
-        (N, k), rows on the simplex; equal shares where no saliency is seen.
+        (N, k), rows on the simplex; equal shares where no saliency is seen, NaN where it is NaN.
     """
     seen = (saliency.float() * masks.float()).sum(dim=(2, 3, 4))
     total = seen.sum(dim=1, keepdim=True)
     equal = torch.full_like(seen, 1 / seen.size(1))
-    return torch.where(total > 0, seen / total.clamp_min(1e-12), equal)
+    # not by total > 0, which would hide NaN
+    return torch.where(total <= 0, equal, seen / total.clamp_min(1e-12))
 
 
 def resize_map(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
@@ -101,8 +107,13 @@ def resize_map(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
 
     Returns:
         (N, c, height, width).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
-    target = (size, size) if isinstance(size, int) else size
+    target = (size, size) if isinstance(size, int) else tuple(size)
+    check_integers('size', target, 2, 1)
     if maps.shape[-2:] == target:
         return maps
     return F.interpolate(maps, size=target, mode='bilinear', align_corners=False)

@@ -63,7 +63,8 @@ def solve_masks(
         The masks, and how they were found. A sample that didn't finish keeps its last masks.
 
     Raises:
-        ValueError: If the shapes don't fit together or there is no sample.
+        ValueError: If the shapes don't fit together, there is no sample, or the teacher's logits
+            or the masks are not finite.
     """
     settings = settings or SuperMixSettings()
     _check(images, classes, weights)
@@ -99,6 +100,7 @@ def solve_masks(
             raw[running.samples] -= found.update[left]
         with _full_precision(images):
             masks = normalize_masks(raw, _size(images)).unsqueeze(2)
+    _check_finite(logits, masks, teacher)
     return SuperMixSolution(masks, logits, iterations, finished)
 
 
@@ -190,6 +192,16 @@ def _check(images: Tensor, classes: Tensor, weights: Tensor) -> None:
         raise ValueError(
             'images must be (N, k, C, H, W), classes and weights (N, k), N > 0; got '
             f'{tuple(images.shape)}, {tuple(classes.shape)} and {tuple(weights.shape)}'
+        )
+
+
+def _check_finite(logits: Tensor, masks: Tensor, teacher: Callable[[Tensor], Tensor]) -> None:
+    # once per batch: what is not finite in a step stays so in the next ones
+    if not (logits.sum() + masks.sum()).isfinite():
+        raise ValueError(
+            f'the logits of {teacher} for the mixes, or their gradients, hold NaN or infinity; '
+            'its training has diverged, or its precision is too small for it: give another '
+            "checkpoint, or set dtype='float32' in the teacher"
         )
 
 

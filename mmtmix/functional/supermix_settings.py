@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mmtmix.checks import check_choice, check_flag, check_integer, check_number, check_numbers
+
 METHODS = ('newton', 'newton_tv', 'sgd')
 DIVERGENCES = ('forward', 'reverse')
-
-_NUMBERS = (
-    'sigma',
-    'lambda_s',
-    'lambda_sigma',
-    'min_change',
-    'lr',
-    'smoothing',
-    'max_unfinished_ratio',
-)
 
 
 @dataclass(frozen=True)
@@ -50,6 +42,7 @@ class SuperMixSettings:
         legacy_kernel: Whether to take the public code's Gaussian, see :func:`gaussian_kernel`.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If one is out of its range.
     """
 
@@ -71,42 +64,21 @@ class SuperMixSettings:
 
     def __post_init__(self) -> None:
         for name, known in (('method', METHODS), ('divergence', DIVERGENCES)):
-            if getattr(self, name) not in known:
-                raise ValueError(f'{name} must be one of {known}, got {getattr(self, name)!r}')
-        for name, least in (('mask_size', 1), ('max_iters', 0), ('min_iters', 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f'{name} must be an integer >= {least}, got {value!r}')
-        chunk = self.chunk_size
-        if chunk is not None and (not isinstance(chunk, int) or chunk < 1):
-            raise ValueError(f'chunk_size must be an integer >= 1 or None, got {chunk!r}')
-        if self.min_iters > self.max_iters:
-            raise ValueError(
-                f'min_iters={self.min_iters} leaves nothing of max_iters={self.max_iters}; no '
-                'sample could finish'
-            )
-        try:
-            low, high = map(float, self.step_range)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f'step_range must be the two bounds of a step, got {self.step_range!r}'
-            ) from None
-        for name in _NUMBERS:
-            if not isinstance(getattr(self, name), (int, float)):
-                raise ValueError(f'{name} must be a number, got {getattr(self, name)!r}')
-        ranges = {
-            'sigma': self.sigma > 0,
-            'lambda_s': self.lambda_s >= 0,
-            'lambda_sigma': self.lambda_sigma >= 0,
-            'min_change': self.min_change >= 0,
-            'lr': self.lr > 0,
-            'smoothing': 0 < self.smoothing <= 1,
-            'max_unfinished_ratio': 0 <= self.max_unfinished_ratio <= 1,
-            'step_range': 0 < low <= high,
-        }
-        for name, fits in ranges.items():
-            if not fits:
-                raise ValueError(f'{name} is out of its range, got {getattr(self, name)!r}')
+            check_choice(name, getattr(self, name), known)
+        check_integer('mask_size', self.mask_size, 1)
+        check_integer('max_iters', self.max_iters, 0)
+        cure = 'no sample could finish after max_iters'
+        check_integer('min_iters', self.min_iters, 0, self.max_iters, cure=cure)
+        if self.chunk_size is not None:
+            check_integer('chunk_size', self.chunk_size, 1, cure='None takes all at once')
+        for name in ('lambda_s', 'lambda_sigma', 'min_change'):
+            check_number(name, getattr(self, name), 0)
+        for name in ('sigma', 'lr'):
+            check_number(name, getattr(self, name), above=0)
+        check_number('smoothing', self.smoothing, most=1, above=0)
+        check_number('max_unfinished_ratio', self.max_unfinished_ratio, 0, 1)
+        check_numbers('step_range', self.step_range, 2, above=0, ordered=True)
+        check_flag('legacy_kernel', self.legacy_kernel)
 
     @property
     def gives_up(self) -> bool:

@@ -49,11 +49,11 @@ def newton_step(
         settings: The method and its settings.
 
     Returns:
-        (N, k, w, w), finite: 0 for a sample whose teacher overflowed.
+        (N, k, w, w); NaN for a sample whose loss or gradient is not finite.
     """
     if settings.method == 'sgd':
-        return settings.lr * gradients.nan_to_num(0.0, 0.0, 0.0)
+        return settings.lr * gradients
     smooth = gaussian_smooth(gradients, kernel) if settings.method == 'newton' else gradients
     slopes = (smooth * gradients).sum(dim=(1, 2, 3)) + 1e-10  # of each sample by itself
     lengths = (losses / slopes).clamp(*settings.step_range)
-    return (lengths[:, None, None, None] * smooth).nan_to_num(0.0, 0.0, 0.0)
+    return lengths[:, None, None, None] * smooth

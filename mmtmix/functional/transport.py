@@ -5,9 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_integer, check_integers, check_number
+
 
 def cells_of_pixels(size: int, cells: int, device: torch.device | None = None) -> Tensor:
-    """The cell of each pixel along a side, int64 (size,): nearest upsampling, by whole numbers."""
+    """The cell of each pixel along a side, int64 (size,): nearest upsampling, by whole numbers.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
+    """
+    check_integer('size', size, 1)
+    check_integer('cells', cells, 1)
     return torch.arange(size, device=device) * cells // size
 
 
@@ -20,7 +29,12 @@ def upsample_cells(values: Tensor, size: tuple[int, int]) -> Tensor:
 
     Returns:
         (..., height, width).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integers('size', size, 2, 1)
     rows = cells_of_pixels(size[0], values.size(-2), values.device)
     columns = cells_of_pixels(size[1], values.size(-1), values.device)
     return values.index_select(-2, rows).index_select(-1, columns)
@@ -35,7 +49,12 @@ def move_costs(cells: tuple[int, int], device: torch.device | None = None) -> Te
 
     Returns:
         (n, n).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integers('cells', cells, 2, 1)
     squares = []
     for count in cells:
         # whole numbers first: equal distances stay equal
@@ -61,7 +80,13 @@ def transport_plan(saliency: Tensor, shown: Tensor, eps: float, rounds: int) -> 
 
     Returns:
         The cell whose content each place gets, int64 (N, rows * columns); its own if none asked.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_number('eps', eps, 0)
+    check_integer('rounds', rounds, 1)
     num_images, num_cells = len(saliency), saliency[0].numel()
     distance = eps * move_costs((saliency.size(1), saliency.size(2)), saliency.device)
     gain = saliency.flatten(1)[:, :, None] * shown.flatten(1)[:, None].to(saliency.dtype)
@@ -102,7 +127,12 @@ def move_cells(images: Tensor, index: Tensor, plan: Tensor, cells: tuple[int, in
 
     Returns:
         (M, k, C, H, W), new, in the dtype of the images.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integers('cells', cells, 2, 1)
     channels, device = images.size(1), images.device
     layouts = [_layout(images.size(2 + axis), cells[axis], device) for axis in range(2)]
     patches = images

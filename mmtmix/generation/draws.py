@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_integer
 from mmtmix.functional import draw_weights
 
 _MAX_REDRAWS = 1000
@@ -61,8 +62,11 @@ def draw_sources(
         int64 (n, k); each row uniformly from the sets of k different images.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If there are too few images or classes.
     """
+    check_integer('num', num, 1)
+    check_integer('num_mix', num_mix, 1)
     if num_images < num_mix:
         raise ValueError(f'num_mix={num_mix}, but the data set has only {num_images} images')
     sources = torch.randint(num_images, (num, num_mix), generator=generator)

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 
+from mmtmix.checks import check_keys
 from mmtmix.datasets import build_undistorted, undistorted_config
 from mmtmix.models import BatchMixer
 from mmtmix.models.batch_augments import build_mixer, mixer_config, with_input_stats
@@ -30,6 +31,8 @@ from .mixing import LabelledMixer, check_teacher
 from .progress import Progress
 from .settings import GenerationSettings, describe
 from .shard_maker import make_shards
+
+_OPTIONS = ('pipeline', 'teacher')
 
 
 @contextmanager
@@ -127,15 +130,16 @@ def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
         The settings, and ``pipeline`` and ``teacher``, each None if not given.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``num`` is missing, a field is unknown or a value out of its range.
     """
-    given = dict(cfg.get('generation') or {})
-    options = {name: given.pop(name, None) for name in ('pipeline', 'teacher')}
+    given = cfg.get('generation') or {}
     known = [field.name for field in fields(GenerationSettings)]
-    unknown = sorted(given.keys() - set(known))
-    if unknown or 'num' not in given:
-        problem = f'has no field {", ".join(unknown)}' if unknown else 'needs num (--num)'
-        raise ValueError(f'generation {problem}; it takes {", ".join([*known, *options])}')
+    check_keys('generation', given, [*known, *_OPTIONS])
+    if 'num' not in given:
+        raise ValueError('generation needs num, the number of mixed images; give --num')
+    given = dict(given)
+    options = {name: given.pop(name, None) for name in _OPTIONS}
     return GenerationSettings(**given), options
 
 
@@ -159,6 +163,7 @@ def _labelled(
 ) -> LabelledMixer:
     """The mixer, and the teacher that labels what it makes: its own, unless another is given."""
     num_classes = count_classes(cfg, dataset)
+    mixer.check_classes(num_classes)
     labeller = getattr(mixer, 'teacher', None)
     if teacher is not None:
         labeller = build_teacher(with_input_stats(teacher, cfg))

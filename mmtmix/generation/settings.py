@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mmtmix.checks import check_choice, check_integer, check_number
 from mmtmix.utils import file_digest, load_config, without_watchers
 
 KEEP = ('finished', 'all')
@@ -31,6 +32,7 @@ class GenerationSettings:
         flip_prob: Probability that a source image is flipped horizontally, in [0, 1].
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If one is out of its range.
     """
 
@@ -43,13 +45,9 @@ class GenerationSettings:
 
     def __post_init__(self) -> None:
         for name, least in (('num', 1), ('seed', 0), ('shard_size', 1), ('batch_size', 1)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f'{name} must be an integer >= {least}, got {value!r}')
-        if self.keep not in KEEP:
-            raise ValueError(f'keep must be one of {KEEP}, got {self.keep!r}')
-        if not 0 <= self.flip_prob <= 1:
-            raise ValueError(f'flip_prob must be in [0, 1], got {self.flip_prob!r}')
+            check_integer(name, getattr(self, name), least)
+        check_choice('keep', self.keep, KEEP)
+        check_number('flip_prob', self.flip_prob, 0, 1)
 
     @property
     def shards(self) -> list[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_integer
+
 from .late_verdict import LateVerdict
 
 _NEED = 'batch_scores must be soft labels of shape (N, num_classes), finite and not negative'
@@ -32,14 +34,11 @@ def check_num_classes(num_classes: int | None) -> None:
     """Refuse a number of classes that is none.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If it is neither None nor an integer >= 1.
     """
-    is_count = isinstance(num_classes, int) and not isinstance(num_classes, bool)
-    if num_classes is not None and not (is_count and num_classes >= 1):
-        raise ValueError(
-            f'num_classes must be None or an integer >= 1, got {num_classes!r}; integer labels '
-            '(N,) need it'
-        )
+    if num_classes is not None:
+        check_integer('num_classes', num_classes, 1, cure='None takes scores alone')
 
 
 def as_scores(labels: Tensor, num_classes: int | None = None) -> Tensor:

@@ -12,6 +12,8 @@ from mmpretrain.models import ClsDataPreprocessor
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
+from mmtmix.checks import check_integer
+
 from .batch_augments import BatchMixer
 
 
@@ -27,13 +29,13 @@ class RepeatMixPreprocessor(ClsDataPreprocessor):
         **kwargs: As of ``ClsDataPreprocessor``; augments come from ``model.train_cfg`` as usual.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``repeat`` is below 1.
     """
 
     def __init__(self, repeat: int = 2, **kwargs: Any):
+        check_integer('repeat', repeat, 1)
         super().__init__(**kwargs)
-        if not isinstance(repeat, int) or repeat < 1:
-            raise ValueError(f'repeat must be at least 1, an integer, got {repeat!r}')
         self.repeat = repeat
 
     def forward(self, data: dict, training: bool = False) -> dict:

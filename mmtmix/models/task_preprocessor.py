@@ -11,6 +11,7 @@ from mmengine.dataset import default_collate
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
+from mmtmix.checks import check_integer
 from mmtmix.models.teachers import preprocessor_config
 
 
@@ -21,9 +22,14 @@ class TaskPreprocessor:
         settings: Of the task's data preprocessor.
         num_classes: Of the task.
         device: Where the images go.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(self, settings: Mapping[str, Any], num_classes: int, device: str | torch.device):
+        check_integer('num_classes', num_classes, 1)
         own = dict(batch_augments=None, to_onehot=True, num_classes=num_classes)
         settings = {'type': 'ClsDataPreprocessor', **settings, **own}
         self.module = MODELS.build(settings).to(device)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from mmtmix.checks import check_number
+
 CONFIDENCE = 0.95
 
 
@@ -53,10 +55,10 @@ def paired_difference(
         The difference ``a - b``; None without common seeds.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the confidence is not in (0, 1).
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f'confidence must be in (0, 1), got {confidence!r}')
+    check_number('confidence', confidence, above=0, below=1)
     by_seed = {seed: a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())}
     values = list(by_seed.values())
     if not values:

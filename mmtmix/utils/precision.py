@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from mmengine.logging import print_log
 
+from mmtmix.checks import check_choice
+
 AUTO = 'auto'
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
@@ -95,8 +97,7 @@ def check_dtype(dtype: str) -> None:
     Raises:
         ValueError: If the name is unknown.
     """
-    if dtype not in (AUTO, *DTYPES):
-        raise ValueError(f'dtype must be one of {[AUTO, *DTYPES]}, got {dtype!r}')
+    check_choice('dtype', dtype, (AUTO, *DTYPES))
 
 
 def _multiplies_bfloat16() -> bool | None:

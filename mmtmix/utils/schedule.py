@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from mmtmix.checks import check_integer
+
 Epochs = TypeVar('Epochs', int, list[int])
 
 
@@ -25,13 +27,12 @@ def scale_epochs(epochs: Epochs, num_clean: int, num_images: int) -> Epochs:
         As given, each rounded to a whole epoch, at least 1.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If a number isn't positive.
     """
-    for name, value in (('num_clean', num_clean), ('num_images', num_images)):
-        if not value > 0:
-            raise ValueError(f'{name} must be > 0 images, got {value!r}')
+    check_integer('num_clean', num_clean, 1)
+    check_integer('num_images', num_images, 1)
     if isinstance(epochs, (list, tuple)):
         return [scale_epochs(epoch, num_clean, num_images) for epoch in epochs]
-    if not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f'epochs must be integers >= 1, got {epochs!r}')
+    check_integer('epochs', epochs, 1)
     return max(1, round(epochs * num_clean / num_images))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from mmtmix.checks import check_integer
+
 
 def seconds_of(call: Callable[[], object], device: str | torch.device) -> float:
     """Time of one call, with what it started on its device.
@@ -36,7 +38,12 @@ def median_seconds(
         calls: What to time, by name.
         repeats: How often each is timed, after two times to warm up.
         device: Where they run.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('repeats', repeats, 1)
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repeats + 2):
         for name, call in calls.items():

@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mmtmix.checks import check_text
+
 from .scalars import Record, read_scalars
 
 
@@ -31,10 +33,13 @@ def plot_curves(
 
     Raises:
         FileNotFoundError: If a work dir has no training log.
+        TypeError: If an argument is of another type.
         ValueError: If there are no runs, or one did not log the loss or the metric.
     """
     if not runs:
         raise ValueError('runs is empty; give at least one, as {name: work_dir}')
+    check_text('metric', metric)
+    check_text('loss', loss)
     logs = {name: read_scalars(work_dir) for name, work_dir in runs.items()}
     epochs = all(log.by_epoch for log in logs.values())
     figure = Figure(figsize=(9, 3.4), layout='constrained')

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
+from mmtmix.checks import check_number, check_path
 from mmtmix.utils import atomic_path
 
 # all in inches
@@ -59,7 +60,13 @@ def image_grid(
 
     Returns:
         The figure and its axes, (rows, columns).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_number('aspect', aspect, above=0)
+    check_number('cell', cell, above=0)
     width = max(cell, cell / aspect, _needed_width(columns))
     width = max(width, _needed_height(rows) / aspect)
     across, down = _place(columns, width), _place(rows, width * aspect)
@@ -107,15 +114,23 @@ def save_figure(figure: Figure, path: str | os.PathLike, dpi: int = 200) -> None
         dpi: Resolution of pixel formats.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the suffix is no format that matplotlib writes.
     """
     check_format(path)
+    check_number('dpi', dpi, above=0)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=dpi)
 
 
 def check_format(path: str | os.PathLike) -> None:
-    """Raise ValueError unless matplotlib writes files with the suffix of ``path``."""
+    """Raise ValueError unless matplotlib writes files with the suffix of ``path``.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
+    """
+    check_path('path', path)
     known = sorted(Figure().canvas.get_supported_filetypes())
     if Path(path).suffix.lower().lstrip('.') not in known:
         raise ValueError(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from mmtmix.checks import check_integers
 from mmtmix.models.batch_augments.batch_mixer import Details
 
 _MOST_CHARACTERS = 18
@@ -83,13 +84,15 @@ def check_rows(rows: Sequence[int] | None, names: Sequence[str] | None, count: i
     """The samples to draw, all by default.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If one is not in the batch, or the names are not one an image.
     """
     if names is not None and len(names) != count:
         raise ValueError(
             f'names has {len(names)} entries for a batch of {count} images; give one an image'
         )
-    rows = list(range(count)) if rows is None else list(rows)
-    if not rows or not all(0 <= row < count for row in rows):
-        raise ValueError(f'rows must be indices of a batch of {count} images, got {rows}')
-    return rows
+    if rows is None:
+        return list(range(count))
+    cure = f'they are indices of a batch of {count} images'
+    check_integers('rows', rows, least=0, most=count - 1, cure=cure)
+    return list(rows)

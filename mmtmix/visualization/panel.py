@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from mmtmix.checks import check_choice
 from mmtmix.models.batch_augments.batch_mixer import Details
 from mmtmix.models.teachers import InputStats
 
@@ -60,8 +61,7 @@ def draw_panel(
     Raises:
         ValueError: If details are missing or an argument doesn't fit the batch.
     """
-    if layout not in LAYOUTS:
-        raise ValueError(f'layout must be one of {LAYOUTS}, got {layout!r}')
+    check_choice('layout', layout, LAYOUTS)
     check_details(details)
     rows = check_rows(rows, names, len(batch_inputs))
     chosen = {name: details[name][rows] for name in _DRAWN if name in details}

@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
+from mmtmix.checks import check_choice, check_integer
 from mmtmix.datasets import build_undistorted, undistorted_config
 from mmtmix.models.task_preprocessor import TaskPreprocessor, count_classes
 from mmtmix.models.teachers import InputStats, dataset_order, preprocessor_config
@@ -67,9 +68,13 @@ def load_images(
 
     Raises:
         FileNotFoundError: If files of the data set are missing.
+        TypeError: If an argument is of another type.
         ValueError: If the config has no such data set, there are too few images, the indices
             don't fit or images differ in size.
     """
+    check_choice('split', split, ('train', 'val', 'test'))
+    for name, value, least in (('num_mix', num_mix, 1), ('num', num, 1), ('seed', seed, 0)):
+        check_integer(name, value, least)
     dataset, _ = build_undistorted(cfg, split)
     indices = draw_groups(dataset, num, num_mix, seed) if indices is None else list(indices)
     if not indices or len(indices) % num_mix or not all(0 <= i < len(dataset) for i in indices):

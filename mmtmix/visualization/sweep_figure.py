@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from mmtmix.checks import check_flag
 from mmtmix.models.teachers import InputStats
 
 from .grid import Group, highlight, image_grid
@@ -43,8 +44,10 @@ def draw_sweep(
         The figure. Its axes come row by row.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If names or rows don't fit the batch.
     """
+    check_flag('steps', steps)
     rows = check_rows(rows, names, len(batch_inputs))
     inputs = denormalize(batch_inputs, stats, channel_order)
     mixes = denormalize(sweep.mixed, stats, channel_order)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_integer, check_numbers
 from mmtmix.models import BatchMixer, TransformMix
 from mmtmix.models.batch_augments.batch_mixer import Details
 
@@ -70,10 +71,11 @@ def sweep_lambda(
         The sweep.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If a share is not in [0, 1].
     """
-    if not lams or not all(0 <= lam <= 1 for lam in lams):
-        raise ValueError(f'lams must be shares in [0, 1], got {list(lams)}')
+    check_numbers('lams', lams, least=0, most=1)
+    check_integer('seed', seed, 0)
     results = []
     for lam in lams:
         weights = torch.full_like(index, 0, dtype=torch.float32)
@@ -119,8 +121,8 @@ def sweep_temperature(
     learned = float(augment.mixer.temperature)
     if temperatures is None:
         temperatures = [factor * learned for factor in TEMPERATURE_FACTORS if factor != 1]
-    if not all(value > 0 for value in temperatures):
-        raise ValueError(f'temperatures must be > 0, got {list(temperatures)}')
+    check_numbers('temperatures', temperatures, above=0)
+    check_integer('seed', seed, 0)
     values = sorted({*map(float, temperatures), learned})
     results = []
     for value in values:

@@ -174,10 +174,10 @@ def test_affinity_is_the_distance_of_salient_places():
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(beta=-0.1), 'beta must be >= 0, got -0.1'),
-        (dict(gamma=float('nan')), 'gamma must be >= 0, got nan'),
-        (dict(tau=-1), 'tau must be >= 0, got -1'),
-        (dict(sweeps=0), 'sweeps must be at least 1, an integer, got 0'),
+        (dict(beta=-0.1), 'beta must be a finite number >= 0, got -0.1'),
+        (dict(gamma=float('nan')), 'gamma must be a finite number >= 0, got nan'),
+        (dict(tau=-1), 'tau must be a finite number >= 0, got -1'),
+        (dict(sweeps=0), 'sweeps must be an integer >= 1, got 0'),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

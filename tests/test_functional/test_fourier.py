@@ -47,5 +47,5 @@ def test_a_generator_reproduces_it():
 
 
 def test_a_negative_power_is_refused():
-    with pytest.raises(ValueError, match='decay_power must be >= 0, got -1'):
+    with pytest.raises(ValueError, match='decay_power must be a finite number >= 0, got -1'):
         low_frequency_noise(2, 8, 8, -1)

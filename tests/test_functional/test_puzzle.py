@@ -125,9 +125,16 @@ def test_saliency_is_the_share_of_each_cell_at_any_size():
 def test_an_image_without_saliency_has_the_same_everywhere():
     saliency = torch.stack([torch.zeros(1, 6, 6), torch.full((1, 6, 6), 1e-30)])
     torch.testing.assert_close(pool_saliency(saliency, (2, 3)), torch.full((2, 2, 3), 1 / 6))
+
+
+def test_saliency_that_is_not_finite_stays_visible_and_spoils_no_other_image():
+    saliency = torch.rand(2, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    expected = pool_saliency(saliency, (2, 3))
     for value in (float('inf'), float('nan')):
         saliency[0, 0, 1, 1] = value
-        torch.testing.assert_close(pool_saliency(saliency, (2, 3)), torch.full((2, 2, 3), 1 / 6))
+        pooled = pool_saliency(saliency, (2, 3))
+        assert not pooled[0].isfinite().all()
+        assert torch.equal(pooled[1], expected[1])
 
 
 def test_colours_are_pooled_to_what_is_compared_at_published_sizes():

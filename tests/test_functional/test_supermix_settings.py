@@ -127,9 +127,9 @@ def test_smoothing_is_no_matter_to_the_forward_divergence_only(make_problem):
 
 
 INVALID = [
-    *[('mask_size', value) for value in (0, -1, 8.0, None)],
+    *[('mask_size', value) for value in (0, -1, 8.0, None, True)],
     *[('sigma', value) for value in (0.0, -1.0, math.nan, '1', None)],
-    *[('lambda_s', value) for value in (-1.0, math.nan)],
+    *[('lambda_s', value) for value in (-1.0, math.nan, math.inf)],
     *[('lambda_sigma', value) for value in (-1.0, math.nan)],
     *[('max_iters', value) for value in (-1, 2.0)],
     *[('min_iters', value) for value in (-1, 1.0, 51)],
@@ -148,7 +148,7 @@ INVALID = [
 
 @pytest.mark.parametrize(('name', 'value'), INVALID)
 def test_a_setting_out_of_its_range_is_refused_by_name(name, value):
-    with pytest.raises(ValueError, match=f'^{name}'):
+    with pytest.raises((TypeError, ValueError), match=f'^{name} '):
         SuperMixSettings(**{name: value})
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mmtmix.checks import check_choice
+
 CHANNEL_ORDERS = ('rgb', 'bgr')
 
 
@@ -73,5 +75,4 @@ def decode_image(data: bytes, channel_order: str) -> np.ndarray:
 
 def _check_order(channel_order: str) -> None:
     """Raise ValueError unless ``channel_order`` is one of the two."""
-    if channel_order not in CHANNEL_ORDERS:
-        raise ValueError(f"channel_order must be 'rgb' or 'bgr', got {channel_order!r}.")
+    check_choice('channel_order', channel_order, CHANNEL_ORDERS)

@@ -7,6 +7,8 @@ from collections import OrderedDict
 
 import numpy as np
 
+from mmtmix.checks import check_integer, check_path
+
 from .files import ADVICE, open_shard, read_dataset_file, shard_files, shard_name
 from .reader import ShardReader
 
@@ -22,10 +24,13 @@ class MixedSet:
 
     Raises:
         FileNotFoundError: If the set is not complete.
+        TypeError: If an argument is of another type.
         ValueError: If ``dataset.json`` is damaged.
     """
 
     def __init__(self, folder: str | os.PathLike, max_open: int = 64) -> None:
+        check_path('folder', folder)
+        check_integer('max_open', max_open, 1)
         self.folder = os.path.abspath(folder)
         self.described = read_dataset_file(folder)
         self.max_open = max_open

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from mmtmix.checks import check_flag, check_path
+
 from .images import decode_image
 from .records import (
     FIELDS,
@@ -44,6 +46,7 @@ class ShardReader:
     Raises:
         FileNotFoundError: If there is no such file.
         OSError: If the system cannot read it.
+        TypeError: If an argument is of another type.
         ValueError: If it is truncated, altered, of another format or set, or no shard at all.
     """
 
@@ -59,6 +62,8 @@ class ShardReader:
         number: int | None = None,
         check_index: bool = True,
     ) -> None:
+        check_path('path', path)
+        check_flag('check_index', check_index)
         self.path = os.path.abspath(path)
         self.settings_digest = settings_digest
         self.number = number

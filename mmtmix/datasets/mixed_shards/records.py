@@ -16,6 +16,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from safetensors.numpy import save
 
+from mmtmix.checks import check_integer, check_text
+
 FORMAT = 1
 
 # One metadata key holds them all as JSON: safetensors writes several in an order that changes
@@ -106,12 +108,11 @@ def pack_shard(
         The content of the file :func:`shard_name` of ``number``.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``number`` is negative or ``settings_digest`` is empty.
     """
-    if not isinstance(number, int) or number < 0:
-        raise ValueError(f'number must be an integer of at least 0, got {number!r}.')
-    if not isinstance(settings_digest, str) or not settings_digest:
-        raise ValueError(f'settings_digest must be a non-empty string, got {settings_digest!r}.')
+    check_integer('number', number, 0)
+    check_text('settings_digest', settings_digest)
     sizes = [len(image) for image in records.images]
     arrays = {
         'images': np.frombuffer(b''.join(records.images), dtype=np.uint8),

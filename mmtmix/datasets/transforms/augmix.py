@@ -7,6 +7,8 @@ from mmcv.transforms import BaseTransform
 from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
+from mmtmix.checks import check_choice, check_flag, check_integer, check_number
+
 from .augmix_operations import CORRUPTIONS, MAX_LEVEL, OPERATIONS
 
 CHANNEL_ORDERS = ('bgr', 'rgb')
@@ -46,6 +48,7 @@ class AugMix(BaseTransform):
             matters to ``all_ops`` only.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -59,18 +62,14 @@ class AugMix(BaseTransform):
         views: bool = True,
         channel_order: str = 'bgr',
     ):
-        if not 1 <= severity <= MAX_LEVEL:
-            raise ValueError(f'severity must be in [1, {MAX_LEVEL}], got {severity!r}')
-        if not isinstance(width, int) or width < 1:
-            raise ValueError(f'width must be at least 1 chain, an integer, got {width!r}')
-        if not isinstance(depth, int) or not (depth == -1 or depth >= 1):
-            raise ValueError(f'depth must be at least 1, or -1 to be drawn, got {depth!r}')
-        if not alpha > 0:
-            raise ValueError(f'alpha must be > 0, got {alpha!r}')
-        if channel_order not in CHANNEL_ORDERS:
-            raise ValueError(
-                f'channel_order must be one of {CHANNEL_ORDERS}, got {channel_order!r}'
-            )
+        check_number('severity', severity, 1, MAX_LEVEL)
+        check_integer('width', width, 1, cure='it counts chains')
+        if depth != -1:
+            check_integer('depth', depth, 1, cure='-1 draws it')
+        check_number('alpha', alpha, above=0)
+        check_flag('all_ops', all_ops)
+        check_flag('views', views)
+        check_choice('channel_order', channel_order, CHANNEL_ORDERS)
         self.severity = severity
         self.width = width
         self.depth = depth

@@ -7,6 +7,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpretrain.registry import TRANSFORMS
 
+from mmtmix.checks import check_integer
+
 
 @TRANSFORMS.register_module()
 class PlaceOnCanvas(BaseTransform):
@@ -25,19 +27,14 @@ class PlaceOnCanvas(BaseTransform):
         seed: Others give other places; an integer >= 0.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is none of these.
     """
 
     def __init__(self, side: int, size: int, seed: int = 0):
-        if not all(isinstance(value, int) for value in (side, size, seed)) or seed < 0:
-            raise ValueError(
-                f'side, size and seed must be integers, seed >= 0, got {side!r}, {size!r} and '
-                f'{seed!r}'
-            )
-        if not 0 < side <= size:
-            raise ValueError(
-                f'side must be positive and at most the canvas, size={size}, got {side}'
-            )
+        check_integer('size', size, 1)
+        check_integer('side', side, 1, size, cure='the canvas is no larger')
+        check_integer('seed', seed, 0)
         self.side = side
         self.size = size
         self.seed = seed

@@ -10,6 +10,7 @@ import torch
 from mmengine.dataset import ConcatDataset
 from torch import Tensor, nn
 
+from mmtmix.checks import check_choice
 from mmtmix.models.losses import DistillLoss
 from mmtmix.models.teachers import FrozenTeacher
 
@@ -25,10 +26,8 @@ def check_choices(mixed_cls: str, kd_on: str, mixed: Mapping | None) -> None:
     Raises:
         ValueError: If there are any.
     """
-    choices = dict(mixed_cls=(mixed_cls, MIXED_CLS), kd_on=(kd_on, KD_ON))
-    for name, (value, known) in choices.items():
-        if value not in known:
-            raise ValueError(f'{name} must be one of {known}, got {value!r}')
+    check_choice('mixed_cls', mixed_cls, MIXED_CLS)
+    check_choice('kd_on', kd_on, KD_ON)
     if kd_on != 'clean' and mixed is None:
         raise ValueError(
             f'kd_on={kd_on!r} needs mixed images; give mixed=dict(augment=...) or '

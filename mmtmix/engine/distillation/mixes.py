@@ -15,6 +15,7 @@ from mmengine.runner import IterBasedTrainLoop
 from mmpretrain.registry import BATCH_AUGMENTS, DATA_SAMPLERS
 from torch import Tensor
 
+from mmtmix.checks import check_instance, check_keys
 from mmtmix.datasets import EndlessSampler
 from mmtmix.datasets.class_names import compare_datasets
 from mmtmix.engine.labels import check_labels, iter_labelled
@@ -119,6 +120,7 @@ class OnlineMixes(Mixes):
         for augment in self.augments:
             if isinstance(augment, BatchMixer):
                 check_batch_size(runner.train_loop.dataloader, augment)
+                augment.check_classes(num_classes)
         self.num_classes = num_classes
 
     def draw(
@@ -146,10 +148,12 @@ class OfflineMixes(Mixes):
             training loader; the sampler is an ``EndlessSampler``.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If another sampler, or one whose stream ends, is asked for.
     """
 
     def __init__(self, dataloader: Mapping):
+        check_instance('mixed.dataloader', dataloader, Mapping, 'the config of a data loader')
         self.config = deepcopy(dict(dataloader))
         sampler = self.config.setdefault('sampler', dict(type=EndlessSampler, shuffle=True))
         if not _is_endless(sampler.get('type')) or sampler.get('epoch_size') is not None:
@@ -226,6 +230,8 @@ def build_mixes(mixed: Mapping | None) -> Mixes | None:
     """
     if mixed is None:
         return None
+    if isinstance(mixed, Mapping):
+        check_keys('mixed', dict(mixed), ('augment', 'dataloader'))
     if isinstance(mixed, Mapping) and set(mixed) == {'augment'}:
         return OnlineMixes(mixed['augment'])
     if isinstance(mixed, Mapping) and set(mixed) == {'dataloader'}:

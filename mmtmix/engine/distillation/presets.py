@@ -14,6 +14,9 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from mmtmix.checks import check_arguments, check_choice, check_number
+from mmtmix.models.losses import DistillLoss
+
 _CRD = dict(type='CRDLoss', loss_weight=0.8)
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -54,6 +57,23 @@ class Method:
     cls_weight: float
 
 
+def _build(config: Mapping) -> DistillLoss:
+    settings = dict(config)
+    kind = settings.pop('type')
+    cls = MODELS.get(kind) if isinstance(kind, str) else kind
+    if cls is None:
+        known = MODELS.module_dict.items()
+        check_choice('type of losses', kind, [k for k, c in known if _is_loss(c) and k != kind])
+    check_arguments(f'losses: {kind}', settings, cls)
+    if not _is_loss(cls):
+        raise TypeError(f'losses must be of DistillLoss, such as KDLoss, got type={kind!r}')
+    return MODELS.build(dict(config))
+
+
+def _is_loss(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, DistillLoss)
+
+
 def choose_method(
     preset: str | None,
     losses: Sequence[Mapping] | None,
@@ -73,8 +93,9 @@ def choose_method(
         ValueError: If the preset is unknown, mixed images don't fit to it, a loss comes twice or
             nothing is left to distill.
     """
-    if preset is not None and preset not in PRESETS:
-        raise ValueError(f'preset must be one of {list(PRESETS)}, got {preset!r}')
+    check_choice('preset', preset, (None, *PRESETS))
+    if cls_weight is not None:
+        check_number('cls_weight', cls_weight, 0)
     known = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
     settings = known if preset is None else PRESETS[preset]
     if settings['mixes'] and mixed is None:
@@ -88,10 +109,11 @@ def choose_method(
             "'ce_mixed', or losses and cls_weight instead of a preset"
         )
     configs = settings['losses'] if losses is None else losses
-    if isinstance(configs, Mapping) or not all(isinstance(one, Mapping) for one in configs):
+    is_list = isinstance(configs, (list, tuple))
+    if not is_list or not all(isinstance(one, Mapping) and 'type' in one for one in configs):
         raise TypeError(f'losses must be a list of dict(type=...), got {losses!r}')
     with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
-        built = nn.ModuleList(MODELS.build(dict(one)) for one in configs)
+        built = nn.ModuleList(map(_build, configs))
     names = [loss.name for loss in built]
     if len(set(names)) < len(names):
         raise ValueError(f'each loss can be given once, got {names}')

@@ -8,6 +8,8 @@ import numpy as np
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
+from mmtmix.checks import check_integer
+
 
 @HOOKS.register_module()
 class AccuracySummaryHook(Hook):
@@ -22,14 +24,14 @@ class AccuracySummaryHook(Hook):
         window: Number of validations of the median, >= 1.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``window`` is not positive.
     """
 
     priority = 'VERY_LOW'
 
     def __init__(self, window: int = 10):
-        if window < 1:
-            raise ValueError(f'window must be at least 1 validation, got {window!r}')
+        check_integer('window', window, 1, cure='it counts validations')
         self.window = window
 
     def after_train(self, runner: Any) -> None:

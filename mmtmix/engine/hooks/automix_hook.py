@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
+from mmtmix.checks import check_number
 from mmtmix.functional import cosine_momentum
 from mmtmix.models.classifiers import AutoMixClassifier
 from mmtmix.utils import unwrap
@@ -30,15 +31,13 @@ class AutoMixHook(Hook):
         end_momentum: At the end; the rise is half a cosine. The paper has 1, its code 0.999999.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If a momentum is out of its range.
     """
 
     def __init__(self, momentum: float = 0.999, end_momentum: float = 1.0):
-        if not 0 <= momentum <= end_momentum <= 1:
-            raise ValueError(
-                f'momentum and end_momentum must rise within [0, 1], got {momentum!r} and '
-                f'{end_momentum!r}'
-            )
+        check_number('momentum', momentum, 0, 1)
+        check_number('end_momentum', end_momentum, momentum, 1, cure='it rises from momentum on')
         self.momentum = momentum
         self.end_momentum = end_momentum
         self._is_resumed = False

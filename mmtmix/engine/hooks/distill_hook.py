@@ -14,6 +14,7 @@ from mmengine.runner import BaseLoop
 from mmpretrain.registry import HOOKS
 from torch import nn
 
+from mmtmix.checks import check_flag
 from mmtmix.engine.attachments import close_with
 from mmtmix.engine.distillation import (
     DistillObjective,
@@ -35,6 +36,7 @@ from mmtmix.engine.distillation import (
 )
 from mmtmix.evaluation import TeacherAgreement
 from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_class_names
+from mmtmix.models.teachers import check_teacher as check_teacher_options
 from mmtmix.utils import unwrap
 
 _ENTRY = 'distillation'
@@ -93,6 +95,8 @@ class DistillHook(Hook):
         validate_teacher: bool = True,
     ):
         check_choices(mixed_cls, kd_on, mixed)
+        check_flag('validate_teacher', validate_teacher)
+        check_teacher_options(teacher)
         method = choose_method(preset, losses, cls_weight, mixed)
         self.losses, self.cls_weight = method.losses, method.cls_weight
         self.teacher_config = teacher

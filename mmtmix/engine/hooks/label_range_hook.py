@@ -7,10 +7,9 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop
 from mmpretrain.registry import HOOKS
-from torch import nn
 
 from mmtmix.datasets.class_names import ClassNames, compare_names, iter_names
-from mmtmix.engine.labels import check_labels, iter_labelled
+from mmtmix.engine.labels import check_labels, count_model_classes, iter_labelled
 from mmtmix.models.batch_augments import iter_mixers
 from mmtmix.models.teachers import AsksTeacher, check_class_names, recorded_classes
 from mmtmix.utils import unwrap
@@ -105,11 +104,3 @@ def check_teachers(runner: Any) -> None:
             if isinstance(part, AsksTeacher) and cam_class != 'predicted':
                 may_predict = cam_class is not None
                 check_class_names(part.teacher, dataset, 'train_dataloader', may_predict)
-
-
-def count_model_classes(model: nn.Module) -> int | None:
-    """The number of classes that a model is built for: the least that a part of it names."""
-    model = unwrap(model)
-    parts = (getattr(model, name, None) for name in ('head', 'teacher', 'data_preprocessor'))
-    counts = [getattr(part, 'num_classes', None) for part in parts]
-    return min((count for count in counts if count), default=None)

@@ -12,6 +12,7 @@ from mmengine.optim import OptimWrapper
 from mmpretrain.registry import OPTIM_WRAPPERS
 from torch import nn
 
+from mmtmix.checks import check_choice
 from mmtmix.utils import AUTO, choose_dtype
 
 
@@ -36,11 +37,8 @@ class AutocastOptimWrapper(OptimWrapper):
     """
 
     def __init__(self, dtype: str = AUTO, **kwargs: Any):
-        if dtype not in (AUTO, 'float32', 'bfloat16'):
-            raise ValueError(
-                f"dtype must be 'auto', 'float32' or 'bfloat16', got {dtype!r}; float16 needs "
-                'loss scaling and so a GPU, with AmpOptimWrapper'
-            )
+        cure = 'float16 needs loss scaling and so a GPU, with AmpOptimWrapper'
+        check_choice('dtype', dtype, (AUTO, 'float32', 'bfloat16'), cure=cure)
         super().__init__(**kwargs)
         self._device_type = torch.device(get_device()).type
         self.cast_dtype = choose_dtype(dtype, self._device_type)

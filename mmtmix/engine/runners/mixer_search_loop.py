@@ -11,6 +11,7 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmpretrain.registry import LOOPS
 from torch import nn
 
+from mmtmix.checks import check_file_name, check_integer
 from mmtmix.engine.hooks import FiniteStopHook
 from mmtmix.engine.mixing import batch_sizes, check_batch_size
 from mmtmix.models.mixers import save_mixer
@@ -51,18 +52,19 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         finite_interval: int = 50,
         **kwargs: Any,
     ):
+        cure = 'a search learns from its teacher, which has to beat chance'
+        check_integer('teacher_batches', teacher_batches, 1, cure=cure)
+        check_integer('max_epochs', max_epochs, 1)
+        check_integer('finite_interval', finite_interval, 1)
+        check_file_name('mixer_name', mixer_name, cure='it is written into the work dir')
         super().__init__(runner, dataloader, max_epochs, **kwargs)
         if not isinstance(self.search, MixerSearch):
             raise TypeError(
                 f"MixerSearchLoop trains model=dict(type='MixerSearch'), got {type(self.search)}"
             )
-        if teacher_batches < 1:
-            raise ValueError(
-                f'teacher_batches must be at least 1, got {teacher_batches!r}: a search learns '
-                'from its teacher, which has to beat chance'
-            )
         self.mixer_name = mixer_name
         self.teacher_batches = teacher_batches
+        self.check_batches()
         self._keep_good_weights(finite_interval)
 
     def _keep_good_weights(self, interval: int) -> None:
@@ -86,9 +88,8 @@ class MixerSearchLoop(EpochBasedTrainLoop):
 
         Raises:
             RuntimeError: If the teacher doesn't beat chance or a loss is not finite.
-            ValueError: If an epoch has a batch that is too small to mix.
+            ValueError: If the teacher has other classes than the data set.
         """
-        self.check_batches()
         self.check_teacher()
         model = super().run()
         self.export()

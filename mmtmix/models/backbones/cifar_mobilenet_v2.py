@@ -7,6 +7,8 @@ from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_integer, check_number
+
 from .initialization import FAN_OUT
 
 # channels, blocks and stride of the stages of the paper's table 2; the stride of the second one
@@ -76,6 +78,7 @@ class CifarMobileNetV2(BaseBackbone):
         init_cfg: MMEngine's; by default normal by the fan-out.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If a stage would have no channels.
     """
 
@@ -86,8 +89,9 @@ class CifarMobileNetV2(BaseBackbone):
         expand_ratio: int = 6,
         init_cfg: dict | list | None = None,
     ):
-        if int(16 * widen_factor) < 1:
-            raise ValueError(f'widen_factor must be at least 1/16, got {widen_factor!r}')
+        check_number('widen_factor', widen_factor, 1 / 16)
+        check_integer('in_channels', in_channels, 1)
+        check_integer('expand_ratio', expand_ratio, 1)
         super().__init__(init_cfg=FAN_OUT if init_cfg is None else init_cfg)
         width = int(32 * widen_factor)
         self.conv1 = nn.Sequential(*_conv_norm(in_channels, width, 3, 2), nn.ReLU())

@@ -8,6 +8,8 @@ from mmpretrain.models.backbones import ResNet_CIFAR
 from mmpretrain.models.backbones.resnet import BasicBlock
 from mmpretrain.registry import MODELS
 
+from mmtmix.checks import check_choice, check_flag, check_integer
+
 # widths of the stem and of the first stage
 _WIDTHS = {1: (16, 16), 4: (32, 64)}
 
@@ -32,6 +34,7 @@ class CifarResNet(ResNet_CIFAR):
             ``with_cp``, ``init_cfg``, ...
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the depth is not 6 n + 2 or there is no such width.
     """
 
@@ -45,13 +48,15 @@ class CifarResNet(ResNet_CIFAR):
         zero_init_residual: bool = False,
         **kwargs,
     ):
+        check_integer('depth', depth)
+        check_flag('zero_init_residual', zero_init_residual)
+        check_integer('in_channels', in_channels, 1)
         if depth not in self.arch_settings:
             raise ValueError(
                 f'depth must be 6 n + 2 (8, 14, 20, 32, ..., 1202), got {depth!r}; '
                 'for ResNet-18, -34, -101 and -152 use ResNet_CIFAR'
             )
-        if width not in _WIDTHS:
-            raise ValueError(f'width must be one of {tuple(_WIDTHS)}, got {width!r}')
+        check_choice('width', width, tuple(_WIDTHS))
         stem_channels, base_channels = _WIDTHS[width]
         super().__init__(
             depth,

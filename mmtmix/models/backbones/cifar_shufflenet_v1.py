@@ -10,6 +10,8 @@ from mmpretrain.models.utils import channel_shuffle
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_integer
+
 _GROUPS = 3
 _STAGES = ((240, 4), (480, 8), (960, 4))  # channels and blocks
 
@@ -62,9 +64,14 @@ class CifarShuffleNetV1(BaseBackbone):
     Args:
         in_channels: Channels of the images.
         init_cfg: MMEngine's; by default torch's own initialisation stays.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(self, in_channels: int = 3, init_cfg: dict | list | None = None):
+        check_integer('in_channels', in_channels, 1)
         super().__init__(init_cfg=init_cfg)
         width = 24
         self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)

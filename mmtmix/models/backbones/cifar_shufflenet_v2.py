@@ -7,6 +7,8 @@ from mmpretrain.models.backbones import ShuffleNetV2
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from mmtmix.checks import check_choice, check_integer
+
 
 @MODELS.register_module()
 class CifarShuffleNetV2(ShuffleNetV2):
@@ -20,6 +22,10 @@ class CifarShuffleNetV2(ShuffleNetV2):
         in_channels: Channels of the images.
         init_cfg: MMEngine's; by default torch's own initialisation stays.
         **kwargs: Others of MMPretrain's ``ShuffleNetV2``: ``frozen_stages``, ``norm_eval``, ...
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(
@@ -29,6 +35,8 @@ class CifarShuffleNetV2(ShuffleNetV2):
         init_cfg: dict | list | None = None,
         **kwargs,
     ):
+        check_choice('widen_factor', widen_factor, (0.5, 1.0, 1.5, 2.0))
+        check_integer('in_channels', in_channels, 1)
         super().__init__(widen_factor, init_cfg=init_cfg, **kwargs)
         self.conv1 = ConvModule(
             in_channels,

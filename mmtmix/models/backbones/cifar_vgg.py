@@ -6,6 +6,8 @@ from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_choice, check_integer
+
 from .initialization import FAN_OUT
 
 _CONVOLUTIONS = {
@@ -32,12 +34,13 @@ class CifarVGG(BaseBackbone):
         init_cfg: MMEngine's; by default normal by the fan-out.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If there is no such depth.
     """
 
     def __init__(self, depth: int, in_channels: int = 3, init_cfg: dict | list | None = None):
-        if depth not in _CONVOLUTIONS:
-            raise ValueError(f'depth must be one of {tuple(_CONVOLUTIONS)}, got {depth!r}')
+        check_choice('depth', depth, tuple(_CONVOLUTIONS))
+        check_integer('in_channels', in_channels, 1)
         super().__init__(init_cfg=FAN_OUT if init_cfg is None else init_cfg)
         self.layers = nn.Sequential()
         for count, width in zip(_CONVOLUTIONS[depth], _WIDTHS, strict=True):

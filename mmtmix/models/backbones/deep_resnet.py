@@ -8,6 +8,8 @@ from mmpretrain.models.backbones import ResNet
 from mmpretrain.models.backbones.resnet import Bottleneck
 from mmpretrain.registry import MODELS
 
+from mmtmix.checks import check_choice
+
 
 @MODELS.register_module()
 class DeepResNet(ResNet):
@@ -27,6 +29,5 @@ class DeepResNet(ResNet):
     arch_settings: ClassVar[dict] = {**ResNet.arch_settings, 200: (Bottleneck, (3, 24, 36, 3))}
 
     def __init__(self, depth: int = 200, **kwargs):
-        if depth not in self.arch_settings:
-            raise ValueError(f'depth must be one of {tuple(self.arch_settings)}, got {depth!r}')
+        check_choice('depth', depth, tuple(self.arch_settings))
         super().__init__(depth, **kwargs)

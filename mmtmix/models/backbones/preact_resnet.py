@@ -8,6 +8,8 @@ from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_choice, check_integer
+
 _BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 
 
@@ -53,6 +55,7 @@ class PreActResNet(BaseBackbone):
         init_cfg: MMEngine's; by default torch's own initialisation stays.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If depth or stem_stride is none of these.
     """
 
@@ -64,10 +67,10 @@ class PreActResNet(BaseBackbone):
         base_channels: int = 64,
         init_cfg: dict | list | None = None,
     ):
-        if depth not in _BLOCKS:
-            raise ValueError(f'depth must be one of {tuple(_BLOCKS)}, got {depth!r}')
-        if stem_stride not in (1, 2):
-            raise ValueError(f'stem_stride must be 1, or 2 for 64 pixels, got {stem_stride!r}')
+        check_choice('depth', depth, tuple(_BLOCKS))
+        check_choice('stem_stride', stem_stride, (1, 2), cure='2 is for images of 64 pixels')
+        check_integer('in_channels', in_channels, 1)
+        check_integer('base_channels', base_channels, 1)
         super().__init__(init_cfg=init_cfg)
         self.conv1 = nn.Conv2d(in_channels, base_channels, 3, stem_stride, 1, bias=False)
         self.layers = nn.Sequential()

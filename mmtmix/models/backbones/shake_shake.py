@@ -9,6 +9,8 @@ from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_integer
+
 from .initialization import FAN_OUT
 
 
@@ -117,6 +119,7 @@ class ShakeShake(BaseBackbone):
         init_cfg: MMEngine's; by default normal by the fan-out.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the depth is not 6 n + 2, or base_channels is odd or 16 or less.
     """
 
@@ -127,10 +130,13 @@ class ShakeShake(BaseBackbone):
         in_channels: int = 3,
         init_cfg: dict | list | None = None,
     ):
-        if depth < 8 or (depth - 2) % 6:
+        check_integer('depth', depth, 8)
+        check_integer('in_channels', in_channels, 1)
+        check_integer('base_channels', base_channels, 18, cure='take an even number')
+        if (depth - 2) % 6:
             raise ValueError(f'depth must be 6 n + 2 (8, 14, 20, 26, ...), got {depth!r}')
-        if base_channels <= 16 or base_channels % 2:
-            raise ValueError(f'base_channels must be even and over 16, got {base_channels!r}')
+        if base_channels % 2:
+            raise ValueError(f'base_channels must be even, got {base_channels!r}')
         super().__init__(init_cfg=FAN_OUT if init_cfg is None else init_cfg)
         width = 16
         self.conv1 = nn.Conv2d(in_channels, width, 3, 1, 1, bias=False)

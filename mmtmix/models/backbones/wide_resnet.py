@@ -8,6 +8,8 @@ from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_choice, check_integer
+
 from .initialization import FAN_OUT
 
 LAYOUTS = ('distill', 'puzzle')
@@ -68,6 +70,7 @@ class WideResNet(BaseBackbone):
         init_cfg: MMEngine's; by default what the layout says.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the depth is not 6 n + 4 or the layout is unknown.
     """
 
@@ -79,9 +82,11 @@ class WideResNet(BaseBackbone):
         layout: str = 'distill',
         init_cfg: dict | list | None = None,
     ):
-        if layout not in LAYOUTS:
-            raise ValueError(f'layout must be one of {LAYOUTS}, got {layout!r}')
-        if depth < 10 or (depth - 4) % 6:
+        check_choice('layout', layout, LAYOUTS)
+        check_integer('widen_factor', widen_factor, 1)
+        check_integer('in_channels', in_channels, 1)
+        check_integer('depth', depth, 10)
+        if (depth - 4) % 6:
             raise ValueError(f'depth must be 6 n + 4 (10, 16, 22, 28, 40, ...), got {depth!r}')
         if init_cfg is None and layout == 'distill':
             init_cfg = FAN_OUT

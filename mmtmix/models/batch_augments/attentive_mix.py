@@ -8,6 +8,7 @@ import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.checks import check_integer
 from mmtmix.functional import enlarge_cells, layer_masks, top_cells
 from mmtmix.models.saliency import SaliencySource
 from mmtmix.models.teachers import FrozenTeacher
@@ -47,18 +48,10 @@ class AttentiveMix(SaliencyMaskMixer):
         num_mix: int = 2,
         num_classes: int | None = None,
     ):
-        if num_mix != 2:
-            raise ValueError(
-                f'num_mix must be 2, got {num_mix!r}: Attentive CutMix pastes a fixed number of '
-                'cells of one partner; for more images use SaliencyMix'
-            )
-        if not isinstance(grid_size, int) or grid_size < 1:
-            raise ValueError(f'grid_size must be at least 1, an integer, got {grid_size!r}')
-        if not isinstance(num_cells, int) or not 1 <= num_cells <= grid_size**2:
-            raise ValueError(
-                f'num_cells must be an integer in 1..{grid_size**2}, the cells of the grid, got '
-                f'{num_cells!r}'
-            )
+        cure = 'cells of one partner are pasted; for more images use SaliencyMix'
+        check_integer('num_mix', num_mix, 2, 2, cure=cure)
+        check_integer('grid_size', grid_size, 1)
+        check_integer('num_cells', num_cells, 1, grid_size**2, cure='the grid has no more')
         if (teacher is None) == (saliency is None):
             raise ValueError(
                 'give either a teacher, dict(config=..., checkpoint=...), or another source of '

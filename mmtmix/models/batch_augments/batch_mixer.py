@@ -9,15 +9,25 @@ from mmengine.dist import get_rank
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
+from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import draw_index, draw_weights, mix_targets
+from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.label_check import as_scores, check_num_classes
 from mmtmix.models.saliency import InputGradient
 from mmtmix.models.teachers import AsksTeacher
 
-from .finite_check import FiniteCheck
 from .reach import warn_unmixed, watch_builder
 
 Details = dict[str, Tensor]
+
+_INPUTS_CURE = (
+    'look for damaged images or a std of 0 in the data_preprocessor, or images in float16 whose '
+    'values overflow'
+)
+_SALIENCY_CURE = (
+    'the network that it comes from has diverged, or its precision is too small: train with a '
+    'lower learning rate, or in float32'
+)
 
 
 class BatchMixer(metaclass=ABCMeta):
@@ -33,22 +43,21 @@ class BatchMixer(metaclass=ABCMeta):
             alone.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
     def __init__(self, num_mix: int = 2, alpha: float = 1.0, num_classes: int | None = None):
-        if not isinstance(num_mix, int) or num_mix < 2:
-            raise ValueError(f'num_mix must be at least 2, an integer, got {num_mix!r}')
-        if not isinstance(alpha, (int, float)) or not alpha > 0:
-            raise ValueError(
-                f'alpha must be > 0, a number, the parameter of Dir(alpha), got {alpha!r}; with 1 '
-                'all shares are equally likely'
-            )
+        check_integer('num_mix', num_mix, 2)
+        check_number('alpha', alpha, above=0, cure='with 1 all shares are equally likely')
         check_num_classes(num_classes)
         self.num_mix = num_mix
         self.alpha = alpha
         self.num_classes = num_classes
-        self._check_finite = FiniteCheck('batch_inputs')
+        self._check_finite = FiniteCheck('batch_inputs', _INPUTS_CURE)
+        self._check_saliency = FiniteCheck(
+            f'the saliency for {type(self).__name__}', _SALIENCY_CURE
+        )
         self._has_mixed = False
         watch_builder()
 
@@ -65,6 +74,16 @@ class BatchMixer(metaclass=ABCMeta):
         source = getattr(self, 'saliency', None)
         if source is not None:
             source.load()
+
+    def check_classes(self, num_classes: int) -> None:  # noqa: B027  (optional)
+        """Refuse a task of too few classes for this mixer.
+
+        Args:
+            num_classes: Number of classes of the task, >= 1.
+
+        Raises:
+            ValueError: If there are too few.
+        """
 
     @torch.compiler.disable
     def __call__(
@@ -102,8 +121,8 @@ class BatchMixer(metaclass=ABCMeta):
         """
         self._check(batch_inputs, batch_scores)
         scores = as_scores(batch_scores, self.num_classes)
-        if not isinstance(repeat, int) or repeat < 1:
-            raise ValueError(f'repeat must be at least 1, an integer, got {repeat!r}')
+        check_integer('repeat', repeat, 1)
+        check_flag('return_details', return_details)
         if len(batch_inputs) < self.num_mix:
             if not self._has_mixed:
                 warn_unmixed(len(batch_inputs), self.num_mix)

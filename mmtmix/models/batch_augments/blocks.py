@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
+from mmtmix.checks import check_integer, check_integers
+
 PUBLIC_BLOCKS = (2, 4, 8, 16)
 """What the public code of PuzzleMix draws from, for each batch."""
 
@@ -20,18 +22,17 @@ def read_blocks(block_num: int | Sequence[int] | None) -> tuple[int, ...]:
         The numbers, at least one.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If it is none of these.
     """
     if block_num is None:
         return PUBLIC_BLOCKS
-    listed = block_num if isinstance(block_num, (list, tuple)) else [block_num]
-    numbers = [n for n in listed if isinstance(n, int) and not isinstance(n, bool) and n >= 1]
-    if not listed or len(numbers) < len(listed):
-        raise ValueError(
-            'block_num must be None or an integer >= 1, the cells per side, or a list of such '
-            f'integers to draw from for each batch, as [2, 4, 8], got {block_num!r}'
-        )
-    return tuple(numbers)
+    if isinstance(block_num, (list, tuple)):
+        check_integers('block_num', block_num, least=1, cure='one is drawn for each batch')
+        return tuple(block_num)
+    cure = 'the cells per side; or give a list, as [2, 4, 8], or None for 2, 4, 8 and 16'
+    check_integer('block_num', block_num, 1, cure=cure)
+    return (block_num,)
 
 
 def draw_blocks(choices: Sequence[int], generator: torch.Generator) -> int:

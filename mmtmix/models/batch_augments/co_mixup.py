@@ -8,6 +8,7 @@ import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.checks import check_arguments, check_integer, check_number
 from mmtmix.functional import (
     CoMixupSettings,
     blend_batch,
@@ -70,25 +71,17 @@ class CoMixup(BatchMixer):
     ):
         super().__init__(2, alpha, num_classes)
         self._blocks = read_blocks(block_num)
-        if not isinstance(group_size, int) or group_size < 2:
-            raise ValueError(f'group_size must be at least 2, an integer, got {group_size!r}')
-        if not eta >= 0:
-            raise ValueError(f'eta must be >= 0, got {eta!r}')
-        if not 0 <= omega <= 1:
-            raise ValueError(f'omega must be in [0, 1], got {omega!r}')
-        unknown = sorted(settings.keys() - CoMixupSettings.__dataclass_fields__.keys())
-        if unknown:
-            raise TypeError(
-                f'CoMixup has no argument {", ".join(unknown)}; beside its own it takes '
-                f'{", ".join(CoMixupSettings.__dataclass_fields__)}'
-            )
+        check_integer('group_size', group_size, 2)
+        check_number('eta', eta, 0)
+        check_number('omega', omega, 0, 1)
+        check_arguments('CoMixup', settings, CoMixup, CoMixupSettings)
+        self.settings = CoMixupSettings(**settings)
         load_maxflow()  # a run without it ends before it starts
         if saliency is None:
             saliency = dict(type='InputGradient', clean_lam=1.0)
         self.saliency = build_saliency(saliency)
         self.block_num, self.group_size = block_num, group_size
         self.eta, self.omega = eta, omega
-        self.settings = CoMixupSettings(**settings)
 
     @torch.no_grad()
     def mix(
@@ -112,6 +105,7 @@ class CoMixup(BatchMixer):
                 f'{len(index)} mixes; ask for a multiple'
             )
         saliency = self.saliency(batch_inputs, batch_scores).float()
+        self._check_saliency(saliency)
         blocks = draw_blocks(self._blocks, generator)
         pooled = pool_saliency(saliency, (min(blocks, size[0]), min(blocks, size[1])))
         # one row a group; -1 where the last of a batch has no more images

@@ -6,6 +6,7 @@ import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.checks import check_number
 from mmtmix.functional import level_masks, low_frequency_noise, soft_level_masks
 
 from .batch_mixer import Details
@@ -29,6 +30,7 @@ class FMix(MaskMixer):
             alone.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -41,13 +43,8 @@ class FMix(MaskMixer):
         num_classes: int | None = None,
     ):
         super().__init__(num_mix, alpha, num_classes)
-        if not decay_power >= 0:
-            raise ValueError(f'decay_power must be >= 0, got {decay_power!r}; the paper uses 3')
-        if not 0 <= max_soft <= 0.5:
-            raise ValueError(
-                'max_soft must be in [0, 0.5], a share of the pixels to each side of the edge, '
-                f'got {max_soft!r}'
-            )
+        check_number('decay_power', decay_power, 0, cure='the paper uses 3')
+        check_number('max_soft', max_soft, 0, 0.5, cure='it is a share to each side of the edge')
         if max_soft > 0 and num_mix != 2:
             raise ValueError(
                 f'num_mix must be 2 with soft edges, got num_mix={num_mix} and '

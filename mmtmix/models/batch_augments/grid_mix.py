@@ -6,6 +6,7 @@ import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.checks import check_integer
 from mmtmix.functional import enlarge_cells, level_masks
 
 from .batch_mixer import Details
@@ -29,6 +30,7 @@ class GridMix(MaskMixer):
             alone.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -40,8 +42,7 @@ class GridMix(MaskMixer):
         num_classes: int | None = None,
     ):
         super().__init__(num_mix, alpha, num_classes)
-        if not isinstance(grid_size, int) or grid_size < 2:
-            raise ValueError(f'grid_size must be at least 2, an integer, got {grid_size!r}')
+        check_integer('grid_size', grid_size, 2)
         self.grid_size = grid_size
 
     def masks(

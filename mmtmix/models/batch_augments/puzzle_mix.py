@@ -9,6 +9,7 @@ from mmengine.logging import print_log
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import (
     blend,
     blend_batch,
@@ -75,6 +76,7 @@ class PuzzleMix(BatchMixer):
 
     Raises:
         ImportError: If PyMaxflow is missing.
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -96,25 +98,22 @@ class PuzzleMix(BatchMixer):
         num_classes: int | None = None,
     ):
         super().__init__(num_mix, alpha, num_classes)
-        if num_mix != 2:
-            raise ValueError(f'num_mix must be 2, PuzzleMix mixes two images, got {num_mix!r}')
-        least = dict(beta=(beta, 0), gamma=(gamma, 0), eta=(eta, 0), t_eps=(t_eps, 0))
-        least |= dict(n_labels=(n_labels, 2), neigh_size=(neigh_size, 1))
-        for name, (value, low) in least.items():
-            if not value >= low or (low and not isinstance(value, int)):
-                raise ValueError(f'{name} must be >= {low}, got {value!r}')
+        check_integer('num_mix', num_mix, 2, 2, cure='PuzzleMix mixes two images')
+        for name, value in dict(beta=beta, gamma=gamma, eta=eta, t_eps=t_eps).items():
+            check_number(name, value, 0)
+        check_integer('n_labels', n_labels, 2)
+        check_integer('neigh_size', neigh_size, 1)
+        check_flag('transport', transport)
         self._blocks = read_blocks(block_num)
-        if not isinstance(t_size, int) or (t_size < 1 and t_size != -1):
-            raise ValueError(
-                f't_size must be a number of pixels, or -1 to move whole blocks, got {t_size!r}'
-            )
+        if t_size != -1:
+            check_integer('t_size', t_size, 1, cure='it is in pixels; -1 moves whole blocks')
+        self._stats = None if input_stats is None else _std_of(input_stats)
         load_maxflow()  # a run without it ends before it starts
         self.saliency = build_saliency(saliency)
         self.block_num = block_num
         self.terms = dict(beta=beta, gamma=gamma, eta=eta, num_labels=n_labels)
         self.neigh_size = neigh_size
         self.transport, self.t_size, self.t_eps = transport, t_size, t_eps
-        self._stats = None if input_stats is None else _std_of(input_stats)
         self._to_range: Renormalize | None = None
 
     @torch.no_grad()
@@ -128,6 +127,7 @@ class PuzzleMix(BatchMixer):
     ) -> tuple[Tensor, Details]:
         """See :meth:`BatchMixer.mix`."""
         saliency = self.saliency(batch_inputs, batch_scores)
+        self._check_saliency(saliency)
         blocks = draw_blocks(self._blocks, generator)
         height, width = batch_inputs.shape[-2:]
         cells = (min(blocks, height), min(blocks, width))

@@ -6,6 +6,7 @@ import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.checks import check_choice, check_number
 from mmtmix.functional import layer_shares, paste_boxes, place_boxes, shrink_into_boxes
 
 from .batch_mixer import BatchMixer, Details
@@ -34,6 +35,7 @@ class SampleResizeMix(BatchMixer):
             alone.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -47,12 +49,9 @@ class SampleResizeMix(BatchMixer):
         num_classes: int | None = None,
     ):
         super().__init__(num_mix, alpha, num_classes)
-        if not 0 <= lam_min <= lam_max <= 1:
-            raise ValueError(
-                f'lam_min and lam_max must be a range in [0, 1], got {lam_min!r} and {lam_max!r}'
-            )
-        if lam_range not in RANGES:
-            raise ValueError(f'lam_range must be one of {RANGES}, got {lam_range!r}')
+        check_number('lam_min', lam_min, 0, 1)
+        check_number('lam_max', lam_max, lam_min, 1, cure='lam_min is the least')
+        check_choice('lam_range', lam_range, RANGES)
         self.lam_min, self.lam_max, self.lam_range = lam_min, lam_max, lam_range
 
     def mix(

@@ -53,6 +53,7 @@ class SaliencyMaskMixer(MaskMixer):
     ) -> Details:
         """See :meth:`MaskMixer.masks`."""
         saliency = self.saliency(batch_inputs, batch_scores)
+        self._check_saliency(saliency)
         masks = self.salient_masks(saliency, weights, index, batch_inputs.shape[-2:])
         return dict(masks=masks, weights=masks.mean(dim=(2, 3, 4)), saliency=saliency[index])
 

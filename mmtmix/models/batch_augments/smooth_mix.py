@@ -8,6 +8,7 @@ import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.checks import check_numbers
 from mmtmix.functional import gaussian_spots, layer_masks, layer_shares
 
 from .batch_mixer import Details
@@ -30,6 +31,7 @@ class SmoothMix(MaskMixer):
             alone.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -41,10 +43,8 @@ class SmoothMix(MaskMixer):
         num_classes: int | None = None,
     ):
         super().__init__(num_mix, alpha, num_classes)
-        if not isinstance(sigma, Sequence) or len(sigma) != 2 or not 0 < sigma[0] <= sigma[1]:
-            raise ValueError(
-                f'sigma must be a range (low, high) with 0 < low <= high, got {sigma!r}'
-            )
+        cure = 'it is the range of a standard deviation'
+        check_numbers('sigma', sigma, 2, above=0, ordered=True, cure=cure)
         self.sigma = tuple(sigma)
 
     def masks(

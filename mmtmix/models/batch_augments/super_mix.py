@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.checks import check_arguments, check_choice
 from mmtmix.functional import SuperMixSettings, blend, draw_distinct_index, solve_masks
 from mmtmix.models.one_class import check_one_class
 from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
@@ -82,20 +81,12 @@ class SuperMix(AsksTeacher, BatchMixer):
         **solver,
     ):
         super().__init__(num_mix, alpha, num_classes)
-        choices = dict(
-            labels=(labels, LABELS),
-            on_failure=(on_failure, ON_FAILURE),
-            repeats=(repeats, REPEATS),
-        )
-        for name, (value, known) in choices.items():
-            if value not in known:
-                raise ValueError(f'{name} must be one of {known}, got {value!r}')
-        unknown = sorted(solver.keys() - {field.name for field in fields(SuperMixSettings)})
-        if unknown:
-            raise TypeError(
-                f'SuperMix has no argument {", ".join(unknown)}; beside its own it takes the '
-                'fields of SuperMixSettings'
-            )
+        check_choice('labels', labels, LABELS)
+        check_choice('on_failure', on_failure, ON_FAILURE)
+        check_choice('repeats', repeats, REPEATS)
+        check_arguments('SuperMix', solver, SuperMix, SuperMixSettings)
+        if num_classes is not None:
+            self.check_classes(num_classes)
         self.labels, self.on_failure, self.repeats = labels, on_failure, repeats
         self.settings = SuperMixSettings(
             mask_size=mask_size,
@@ -108,6 +99,15 @@ class SuperMix(AsksTeacher, BatchMixer):
             **solver,
         )
         self.hold_teacher(teacher)
+
+    def check_classes(self, num_classes: int) -> None:
+        """See :meth:`BatchMixer.check_classes`; each image of a mix should have its own class."""
+        if num_classes < self.num_mix:
+            raise ValueError(
+                f'SuperMix has num_mix={self.num_mix} images per mix, and the task has '
+                f'{num_classes} classes, so no mix can show as many; set num_mix to at most the '
+                'number of classes, or use a mixer that needs no class, such as SampleMixup'
+            )
 
     @torch.no_grad()
     def mix(
@@ -182,6 +182,7 @@ class SuperMix(AsksTeacher, BatchMixer):
                 f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
                 'SuperMix needs a teacher of this task'
             )
+        self.check_classes(known)
         check_one_class(batch_scores)
         by_label = self.labels == 'gt'
         needs_logits = not by_label or self.on_failure == 'clean'

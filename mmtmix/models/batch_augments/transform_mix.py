@@ -9,7 +9,9 @@ import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
+from mmtmix.checks import check_choice
 from mmtmix.functional import identity_theta, resize_map, visible_shares, warp
+from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.mixers import TransformMixer, build_module, check_module, module_file
 from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_classes
 from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
@@ -17,6 +19,7 @@ from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
 from .batch_mixer import BatchMixer, Details
 
 LABELS = ('given', 'visible')
+_MODULE_CURE = 'give a mixer.pth whose search did not diverge'
 
 
 @BATCH_AUGMENTS.register_module()
@@ -62,13 +65,13 @@ class TransformMix(AsksTeacher, BatchMixer):
         num_classes: int | None = None,
     ):
         super().__init__(num_mix, alpha, num_classes)
-        if labels not in LABELS:
-            raise ValueError(f'labels must be one of {LABELS}, got {labels!r}')
-        if cam_class not in CAM_CLASSES:
-            raise ValueError(f'cam_class must be one of {CAM_CLASSES}, got {cam_class!r}')
+        check_choice('labels', labels, LABELS)
+        check_choice('cam_class', cam_class, CAM_CLASSES)
         self.cam_class = cam_class
         self.labels = labels
         check_module(mixer, num_mix)
+        name = module_file(mixer) or 'of the config'
+        self._check_module = FiniteCheck(f'theta and masks of the mixer {name}', _MODULE_CURE)
         self.hold_teacher(teacher)
         self._mixer = build_module(mixer, num_mix) if module_file(mixer) is None else mixer
 
@@ -106,6 +109,8 @@ class TransformMix(AsksTeacher, BatchMixer):
         noise = self.mixer.draw_noise(len(index), generator)
         noise = noise.to(batch_inputs.device, non_blocking=True)
         mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
+        # a transformation of NaN would show a corner of the image, which is finite
+        self._check_module(details['theta'], details['masks'])
         if self.labels == 'visible':
             seen = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
             moved = warp(saliency, details['theta'], self.mixer.padding_mode)

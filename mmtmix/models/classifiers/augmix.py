@@ -10,6 +10,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmtmix.checks import check_number
 from mmtmix.functional import jensen_shannon
 from mmtmix.models.label_check import check_scores
 
@@ -47,11 +48,10 @@ class AugMixClassifier(ImageClassifier):
         data_preprocessor: dict | None = None,
         **kwargs: Any,
     ):
+        check_number('jsd_weight', jsd_weight, 0)
         if data_preprocessor is None or isinstance(data_preprocessor, dict):
             data_preprocessor = {'type': 'ViewsPreprocessor', **(data_preprocessor or {})}
         super().__init__(backbone, *args, data_preprocessor=data_preprocessor, **kwargs)
-        if not jsd_weight >= 0:
-            raise ValueError(f'jsd_weight must be >= 0, got {jsd_weight!r}')
         if not hasattr(self.head, '_get_loss'):
             raise TypeError(
                 'AugMixClassifier needs a head whose loss is one of its logits, such as '

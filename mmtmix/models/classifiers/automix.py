@@ -10,6 +10,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from mmtmix.checks import check_flag, check_instance, check_number, check_text
 from mmtmix.functional import blend_batch, draw_index, draw_weights, mask_area_loss, mix_targets
 from mmtmix.models.batch_augments import rank_generator
 
@@ -57,6 +58,7 @@ class AutoMixClassifier(ImageClassifier):
         per_sample: False draws one share a batch, as the paper does.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range, no stages are found where ``mask_layer`` is
             not given, or the head takes no soft labels.
     """
@@ -79,8 +81,17 @@ class AutoMixClassifier(ImageClassifier):
         per_sample: bool = True,
         **kwargs: Any,
     ):
+        check_number('alpha', alpha, above=0, cure='it is that of Beta(alpha, alpha)')
+        check_number('lam_margin', lam_margin, 0, below=0.5)
+        check_number('area_weight', area_weight, 0)
+        check_number('area_margin', area_margin, 0, 1)
+        check_flag('keep_area_weight', keep_area_weight)
+        check_flag('per_sample', per_sample)
+        wanted = 'dict(type="MixBlock", ...) or a torch.nn.Module'
+        check_instance('mix_block', mix_block, (dict, nn.Module), wanted)
+        if mask_layer is not None:
+            check_text('mask_layer', mask_layer)
         super().__init__(backbone, *args, **kwargs)
-        _check_numbers(alpha, lam_margin, area_weight, area_margin)
         check_soft_head(self)
         self.alpha = alpha
         self.mask_layer = self._default_layer() if mask_layer is None else mask_layer
@@ -210,16 +221,3 @@ class AutoMixClassifier(ImageClassifier):
                 "mask_layer='backbone....', see model.named_modules()"
             )
         return f'backbone.{stages[-2]}'
-
-
-def _check_numbers(
-    alpha: float, lam_margin: float, area_weight: float, area_margin: float
-) -> None:
-    if not isinstance(alpha, (int, float)) or not alpha > 0:
-        raise ValueError(f'alpha must be > 0, a number (of Beta(alpha, alpha)), got {alpha!r}')
-    if not 0 <= lam_margin < 0.5:
-        raise ValueError(f'lam_margin must be in [0, 0.5), a share, got {lam_margin!r}')
-    if not area_weight >= 0:
-        raise ValueError(f'area_weight must be >= 0, got {area_weight!r}')
-    if not 0 <= area_margin <= 1:
-        raise ValueError(f'area_margin must be in [0, 1], got {area_margin!r}')

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mmtmix.checks import check_choice
+
 ROWS = ('samples', 'views', 'mixes')
 
 
@@ -28,8 +30,7 @@ class HeadUse:
     other_losses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.rows not in ROWS:
-            raise ValueError(f'rows must be one of {ROWS}, got {self.rows!r}')
+        check_choice('rows', self.rows, ROWS)
 
     def is_heads(self, name: str) -> bool:
         """Whether a term of the classifier's loss, told by its name, is a loss of the head."""

@@ -11,6 +11,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import blend_batch, draw_index, draw_weights, mix_targets
 from mmtmix.models.batch_augments import rank_generator, warn_unmixed
 
@@ -44,6 +45,7 @@ class ManifoldMixup(ImageClassifier):
         per_sample: False draws one weight a batch.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range, no stages are found where ``layers`` is
             not given, or the head takes no soft labels.
     """
@@ -60,11 +62,10 @@ class ManifoldMixup(ImageClassifier):
         per_sample: bool = True,
         **kwargs: Any,
     ):
+        check_integer('num_mix', num_mix, 2)
+        check_number('alpha', alpha, above=0, cure='it is that of Dir(alpha)')
+        check_flag('per_sample', per_sample)
         super().__init__(backbone, *args, **kwargs)
-        if not isinstance(num_mix, int) or num_mix < 2:
-            raise ValueError(f'num_mix must be at least 2, an integer, got {num_mix!r}')
-        if not isinstance(alpha, (int, float)) or not alpha > 0:
-            raise ValueError(f'alpha must be > 0, a number (Dirichlet parameter), got {alpha!r}')
         check_soft_head(self)
         self.num_mix = num_mix
         self.alpha = alpha

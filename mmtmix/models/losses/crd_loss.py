@@ -10,6 +10,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from mmtmix.checks import check_integer, check_number
 from mmtmix.functional import ClassOrder, bank_scores, contrast_loss, log_normalizer
 
 from .distill_loss import DistillLoss, NetworkOutputs
@@ -57,6 +58,7 @@ class CRDLoss(DistillLoss):
         loss_weight: Factor of the loss, >= 0.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -73,13 +75,10 @@ class CRDLoss(DistillLoss):
         loss_weight: float = 0.8,
     ):
         super().__init__(loss_weight)
-        for name, value in dict(feature_dim=feature_dim, num_negatives=num_negatives).items():
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f'{name} must be at least 1, an integer, got {value!r}')
-        if not temperature > 0:
-            raise ValueError(f'temperature must be > 0, got {temperature!r}')
-        if not 0 <= momentum < 1:
-            raise ValueError(f'momentum must be in [0, 1), got {momentum!r}')
+        check_integer('feature_dim', feature_dim, 1)
+        check_integer('num_negatives', num_negatives, 1)
+        check_number('temperature', temperature, above=0)
+        check_number('momentum', momentum, 0, below=1)
         self.feature_dim = feature_dim
         self.num_negatives = num_negatives
         self.temperature = temperature

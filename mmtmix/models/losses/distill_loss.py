@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from mmtmix.checks import check_number
+
 
 @dataclass
 class NetworkOutputs:
@@ -37,6 +39,7 @@ class DistillLoss(nn.Module, metaclass=ABCMeta):
         needs_index: Whether it reads ``index``, so that it can't compare on mixed images.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``loss_weight`` is negative.
     """
 
@@ -46,8 +49,7 @@ class DistillLoss(nn.Module, metaclass=ABCMeta):
 
     def __init__(self, loss_weight: float = 1.0):
         super().__init__()
-        if not loss_weight >= 0:
-            raise ValueError(f'loss_weight must be >= 0, got {loss_weight!r}')
+        check_number('loss_weight', loss_weight, 0)
         self.loss_weight = loss_weight
 
     def prepare(self, student_dim: int, teacher_dim: int, labels: Tensor, seed: int) -> None:

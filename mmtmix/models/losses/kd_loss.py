@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
+from mmtmix.checks import check_number
 from mmtmix.functional import kd_divergence
 
 from .distill_loss import DistillLoss, NetworkOutputs
@@ -22,6 +23,7 @@ class KDLoss(DistillLoss):
         loss_weight: Factor of the loss, >= 0.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -29,8 +31,7 @@ class KDLoss(DistillLoss):
 
     def __init__(self, temperature: float = 4.0, loss_weight: float = 1.0):
         super().__init__(loss_weight)
-        if not temperature > 0:
-            raise ValueError(f'temperature must be > 0, got {temperature!r}')
+        check_number('temperature', temperature, above=0)
         self.temperature = temperature
 
     def forward(

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_number
+
 
 @MODELS.register_module()
 class SoftmaxBCELoss(nn.Module):
@@ -21,13 +23,13 @@ class SoftmaxBCELoss(nn.Module):
         loss_weight: Factor of the loss, >= 0.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``loss_weight`` is negative.
     """
 
     def __init__(self, loss_weight: float = 1.0):
         super().__init__()
-        if not loss_weight >= 0:
-            raise ValueError(f'loss_weight must be >= 0, got {loss_weight!r}')
+        check_number('loss_weight', loss_weight, 0)
         self.loss_weight = loss_weight
 
     @staticmethod

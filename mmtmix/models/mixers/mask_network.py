@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmtmix.checks import check_integer
+
 
 class MaskNetwork(nn.Module):
     """Convolutions that keep the map's size, on the warped CAMs (TransformMix, Eq. 3, Fig. 7).
@@ -16,6 +18,7 @@ class MaskNetwork(nn.Module):
         kernel_size: Their kernel, odd.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the kernel is even or a number is not positive.
     """
 
@@ -23,11 +26,11 @@ class MaskNetwork(nn.Module):
         self, num_mix: int, num_layers: int = 3, channels: int = 32, kernel_size: int = 3
     ):
         super().__init__()
-        if num_layers < 1 or channels < 1:
-            raise ValueError(
-                f'num_layers and channels must be positive, got {num_layers} and {channels}'
-            )
-        if kernel_size < 1 or kernel_size % 2 == 0:
+        check_integer('num_mix', num_mix, 2)
+        check_integer('num_layers', num_layers, 1)
+        check_integer('channels', channels, 1)
+        check_integer('kernel_size', kernel_size, 1)
+        if kernel_size % 2 == 0:
             raise ValueError(f'kernel_size must be odd to keep the size, got {kernel_size!r}')
         layers: list[nn.Module] = []
         width = 2 * num_mix - 1

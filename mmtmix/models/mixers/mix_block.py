@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_choice, check_flag, check_integer
+
 UPSAMPLING = ('nearest', 'bilinear')
 
 
@@ -31,6 +33,7 @@ class MixBlock(nn.Module):
             alone, and shares reach the block by its losses.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -43,11 +46,11 @@ class MixBlock(nn.Module):
         lam_concat: bool = True,
     ):
         super().__init__()
-        for name, value in dict(in_channels=in_channels, reduction=reduction).items():
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f'{name} must be at least 1, an integer, got {value!r}')
-        if upsampling not in UPSAMPLING:
-            raise ValueError(f'upsampling must be one of {UPSAMPLING}, got {upsampling!r}')
+        check_integer('in_channels', in_channels, 1)
+        check_integer('reduction', reduction, 1)
+        check_choice('upsampling', upsampling, UPSAMPLING)
+        check_flag('norm', norm)
+        check_flag('lam_concat', lam_concat)
         self.in_channels = in_channels
         self.upsampling = upsampling
         self.lam_concat = lam_concat

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmtmix.checks import check_integer
 from mmtmix.functional import identity_theta
 
 # conv 7 - pool 2 - conv 5 - pool 2 leaves a pixel of this and nothing of a smaller map
@@ -23,16 +24,17 @@ class SpatialTransformer(nn.Module):
         cam_size: Side of the CAMs, at least 18.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``cam_size`` is too small for the two convolutions and poolings.
     """
 
     def __init__(self, num_mix: int, cam_size: int):
         super().__init__()
-        if cam_size < MIN_CAM_SIZE:
-            raise ValueError(
-                f'cam_size={cam_size} is smaller than the spatial transformer can take; CAMs of '
-                f'any image are resized to cam_size, so set {MIN_CAM_SIZE} or more'
-            )
+        check_integer('num_mix', num_mix, 2)
+        cure = (
+            'the spatial transformer takes no smaller CAMs; those of any image are resized to it'
+        )
+        check_integer('cam_size', cam_size, MIN_CAM_SIZE, cure=cure)
         self.num_mix = num_mix
         side = ((cam_size - 6) // 2 - 4) // 2
         self.localization = nn.Sequential(

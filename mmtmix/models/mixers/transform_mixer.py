@@ -9,6 +9,7 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_choice, check_flag, check_integer, check_number
 from mmtmix.functional import (
     PADDING_MODES,
     blend,
@@ -65,6 +66,7 @@ class TransformMixer(nn.Module):
             the CAMs, >= 0. Without it an image shows the same parts at each share, in any mix.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
@@ -85,26 +87,18 @@ class TransformMixer(nn.Module):
         saliency_noise: float = 0.5,
     ):
         super().__init__()
-        for name, value, known in (
-            ('transform', transform, TRANSFORMS),
-            ('mask', mask, MASKS),
-            ('padding_mode', padding_mode, PADDING_MODES),
-        ):
-            if value not in known:
-                raise ValueError(f'{name} must be one of {known}, got {value!r}')
-        if num_mix < 2:
-            raise ValueError(f'num_mix must be at least 2 images a mix, got {num_mix!r}')
-        if cam_size < 1 or noise_size < 1:
-            raise ValueError(
-                f'cam_size and noise_size must be positive, got {cam_size} and {noise_size}'
-            )
-        if not temperature > 0:
-            raise ValueError(f'temperature must be > 0, got {temperature!r}')
-        if not saliency_noise >= 0:
-            raise ValueError(
-                f'saliency_noise must be >= 0, a standard deviation beside saliency in [0, 1], '
-                f'got {saliency_noise!r}'
-            )
+        check_choice('transform', transform, TRANSFORMS)
+        check_choice('mask', mask, MASKS)
+        check_choice('padding_mode', padding_mode, PADDING_MODES)
+        check_integer('num_mix', num_mix, 2)
+        sizes = dict(cam_size=cam_size, noise_size=noise_size, num_layers=num_layers)
+        for name, value in dict(sizes, channels=channels, kernel_size=kernel_size).items():
+            check_integer(name, value, 1)
+        check_number('temperature', temperature, above=0)
+        check_flag('anchored', anchored)
+        check_flag('random_orientation', random_orientation)
+        cure = 'it is a standard deviation beside saliency in [0, 1]'
+        check_number('saliency_noise', saliency_noise, 0, cure=cure)
         # what makes such a module again: mixer.pth holds it
         self.arch: dict[str, Any] = dict(
             num_mix=num_mix,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from mmengine.registry import Registry
 from torch import Tensor
 
+from mmtmix.checks import check_arguments, check_choice
+
 SALIENCY_SOURCES = Registry('saliency source')
 """Sources by name; used by our mixers alone, which need no scope."""
 
@@ -50,12 +52,11 @@ def build_saliency(source: str | Mapping | SaliencySource) -> SaliencySource:
         raise TypeError(
             f'saliency must be a name, dict(type=..., ...) or a SaliencySource, got {source!r}'
         )
-    if isinstance(config['type'], str) and config['type'] not in SALIENCY_SOURCES:
-        raise ValueError(
-            f'saliency has no source {config["type"]!r}; there are '
-            f'{sorted(SALIENCY_SOURCES.module_dict)}'
-        )
     settings = dict(config)
     kind = settings.pop('type')
+    if isinstance(kind, str):
+        check_choice('saliency', kind, sorted(SALIENCY_SOURCES.module_dict))
+        kind = SALIENCY_SOURCES.module_dict[kind]
+    check_arguments('saliency', settings, kind)
     # not by `build`, which looks for a registry of the default scope and warns that there is none
-    return (SALIENCY_SOURCES.module_dict[kind] if isinstance(kind, str) else kind)(**settings)
+    return kind(**settings)

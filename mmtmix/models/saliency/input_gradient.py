@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from mmtmix.checks import check_number
 from mmtmix.functional import gradient_saliency, soft_cross_entropy
 from mmtmix.models.losses import clean_factor
 from mmtmix.models.recomputation import without_recomputation
@@ -37,18 +38,15 @@ class InputGradient(SaliencySource):
             factor is not known. By default it follows from the loss of the model.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``clean_lam`` is negative or ``clean_factor`` is not positive.
     """
 
     def __init__(self, clean_lam: float = 0.0, clean_factor: float | None = None):
-        if not isinstance(clean_lam, (int, float)) or not clean_lam >= 0:
-            raise ValueError(f'clean_lam must be >= 0, got {clean_lam!r}')
-        given = clean_factor is not None
-        if given and not (isinstance(clean_factor, (int, float)) and clean_factor > 0):
-            raise ValueError(
-                'clean_factor must be None, to take that of the loss of the model, or > 0, got '
-                f'{clean_factor!r}'
-            )
+        check_number('clean_lam', clean_lam, 0)
+        if clean_factor is not None:
+            cure = "None takes that of the model's loss"
+            check_number('clean_factor', clean_factor, above=0, cure=cure)
         self.clean_lam = clean_lam
         self.clean_factor = clean_factor
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mmtmix.checks import check_choice
 from mmtmix.models.one_class import check_one_class
 from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
 
@@ -31,8 +32,7 @@ class TeacherCAM(AsksTeacher, SaliencySource):
     """
 
     def __init__(self, teacher: dict | FrozenTeacher, cam_class: str = 'target'):
-        if cam_class not in CAM_CLASSES:
-            raise ValueError(f'cam_class must be one of {CAM_CLASSES}, got {cam_class!r}')
+        check_choice('cam_class', cam_class, CAM_CLASSES)
         self.cam_class = cam_class
         self.hold_teacher(teacher)
 

@@ -10,6 +10,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmtmix.checks import check_choice, check_instance, check_number
 from mmtmix.functional import (
     blend,
     box_masks,
@@ -24,7 +25,7 @@ from mmtmix.models.batch_augments import rank_generator
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.mixers import TransformMixer
 from mmtmix.models.one_class import check_one_class
-from mmtmix.models.teachers import FrozenTeacher, InputStats, build_teacher
+from mmtmix.models.teachers import FrozenTeacher, InputStats, build_teacher, check_teacher
 
 _QUALITY_SEED = 0
 
@@ -44,6 +45,7 @@ class MixerSearch(BaseModel):
         data_preprocessor: As of a classifier; it also tells the teacher how images are normalised.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If ``alpha`` is not positive, or the data preprocessor has batch augments.
     """
 
@@ -54,6 +56,9 @@ class MixerSearch(BaseModel):
         alpha: float = 1.0,
         data_preprocessor: dict | None = None,
     ):
+        check_number('alpha', alpha, above=0, cure='it is that of Dir(alpha)')
+        check_instance('mixer', mixer, dict, "dict(type='TransformMixer', ...)")
+        check_teacher(teacher)
         preprocessor = dict(data_preprocessor or {})
         preprocessor.setdefault('type', 'mmpretrain.ClsDataPreprocessor')
         super().__init__(data_preprocessor=preprocessor)
@@ -62,8 +67,6 @@ class MixerSearch(BaseModel):
                 'a search mixes images itself, and data_preprocessor has batch_augments, which '
                 'would mix them before; leave them out'
             )
-        if not alpha > 0:
-            raise ValueError(f'alpha must be > 0 (Dirichlet parameter), got {alpha!r}')
         self.alpha = alpha
         self.mixer: TransformMixer = MODELS.build(mixer)
         if isinstance(teacher, Mapping) and data_preprocessor is not None:
@@ -94,8 +97,7 @@ class MixerSearch(BaseModel):
             ValueError: If the mode is none of these, an image has no labels or several, or a batch
                 is smaller than k.
         """
-        if mode not in ('loss', 'predict', 'tensor'):
-            raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+        check_choice('mode', mode, ('loss', 'predict', 'tensor'))
         self.teacher.count_classes(inputs)
         scores = self.read_scores(data_samples).to(inputs.device)
         if mode == 'predict':

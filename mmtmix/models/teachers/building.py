@@ -12,6 +12,8 @@ import torch
 from mmengine.logging import MessageHub
 from torch import nn
 
+from mmtmix.checks import check_arguments
+
 from .frozen_teacher import FrozenTeacher
 from .input_stats import InputStats
 from .options import check_options, check_source
@@ -40,10 +42,8 @@ def check_teacher(teacher: dict | FrozenTeacher) -> None:
             'teacher must be dict(config=..., checkpoint=...), dict(model=..., mean=..., '
             f'std=...) or a FrozenTeacher, got {teacher!r}'
         )
-    try:
-        given = inspect.signature(FrozenTeacher).bind(**teacher)
-    except TypeError as error:
-        raise TypeError(f'teacher {error}; it takes those of FrozenTeacher') from None
+    check_arguments('teacher', dict(teacher), FrozenTeacher)
+    given = inspect.signature(FrozenTeacher).bind(**teacher)
     given.apply_defaults()
     options = given.arguments
     for check in (check_source, check_options):

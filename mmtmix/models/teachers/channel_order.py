@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from mmtmix.checks import check_choice
+
 CHANNEL_ORDERS = ('rgb', 'bgr')
 
 
@@ -60,8 +62,5 @@ def check_channel_order(channel_order: str | None) -> None:
     Raises:
         ValueError: If it is anything else.
     """
-    if channel_order is not None and channel_order not in CHANNEL_ORDERS:
-        raise ValueError(
-            f'channel_order must be None or one of {CHANNEL_ORDERS}, got {channel_order!r}; it is '
-            'the order in which the network gets the channels, after its data_preprocessor'
-        )
+    cure = 'it is the order in which the network gets the channels, after its data_preprocessor'
+    check_choice('channel_order', channel_order, (None, *CHANNEL_ORDERS), cure=cure)

@@ -11,6 +11,12 @@ from mmtmix.functional import min_max
 
 from .layouts import fits_image
 
+LOGITS_CURE = (
+    'its training has diverged, its precision is too small for it, or the images that it gets are '
+    "not finite: give another checkpoint, set dtype='float32' in the teacher, or look for damaged "
+    'images'
+)
+
 _ENOUGH_IMAGES = 16  # that none has any saliency is chance no longer
 
 

@@ -12,12 +12,13 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmtmix.functional import min_max, resize_map
+from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.recomputation import switch_off_recomputation
 from mmtmix.utils import AUTO, DTYPES, is_faster_in_half
 
 from .cam import Saliency, choose_saliency
 from .cam_layer import CURE
-from .checks import check_logits, check_maps
+from .checks import LOGITS_CURE, check_logits, check_maps
 from .class_names import configured_classes
 from .features import feature_dim, has_pre_logits, linear_features
 from .input_stats import InputStats
@@ -36,8 +37,9 @@ class FrozenTeacher:
     (``EMAHook`` makes one of the whole model) shares it. Activation checkpointing is switched off
     in it: a frozen network needs none, and gradients for saliency don't survive it.
 
-    The first batch is checked, at no cost to later ones: logits and maps are finite, and maps have
-    the images' aspect and are not constant for all images.
+    Logits and maps that are not finite are an error, on CUDA a step or two late, so that the host
+    does not wait. The maps of the first batch must also have the images' aspect, and not be
+    constant for all images.
 
     Args:
         config: Path of its config, a config dict, or a model dict with a ``data_preprocessor``.
@@ -95,7 +97,7 @@ class FrozenTeacher:
         channel_order: str | None = None,
         num_extra_tokens: int | None = None,
     ):
-        check_options(saliency, cam_layer, dtype, num_extra_tokens)
+        check_options(saliency, cam_layer, dtype, num_extra_tokens, channels_last, compile)
         check_source(config, checkpoint, model, mean, std, channel_order)
         self.config_name = str(config) if isinstance(config, (str, os.PathLike)) else ''
         self.checkpoint_name = '' if checkpoint is None else str(checkpoint)
@@ -124,6 +126,8 @@ class FrozenTeacher:
         self._input_stats = None if input_stats is None else InputStats.from_dict(input_stats)
         self._renormalize: Renormalize | None = None
         self.report = TeacherReport()
+        self._check_logits = FiniteCheck(f'the logits of {self}', LOGITS_CURE)
+        self._check_cam = FiniteCheck(f'the saliency of {self}', LOGITS_CURE)
         self._num_classes: int | None = None  # of the first logits
         self._maps_are_checked, self._constant_maps = False, 0
 
@@ -155,6 +159,9 @@ class FrozenTeacher:
     def saliency_source(self) -> str:
         """How and from which layer its maps are made, in words; settled by the first images."""
         return self._cam.source
+
+    def __str__(self) -> str:
+        return f'the teacher {self.checkpoint_name or type(self.model).__name__}'
 
     def __deepcopy__(self, memo: dict) -> FrozenTeacher:
         return self  # it never changes, so a copy would only cost memory
@@ -220,6 +227,8 @@ class FrozenTeacher:
                 cam, prepared, self._cam.source, CURE, self._constant_maps
             )
             self._constant_maps += len(cam)
+        else:
+            self._check_cam(cam)
         return logits.detach(), cam
 
     def check_channels(self) -> None:
@@ -239,10 +248,12 @@ class FrozenTeacher:
         return self.model.head(features), seen
 
     def _seen(self, logits: Tensor, inputs: Tensor) -> Tensor:
-        """Check the first logits, and take the number of classes from them."""
+        """Check the logits, and take the number of classes from the first ones."""
         if self._num_classes is None:
             check_logits(logits, inputs)
             self._num_classes = logits.size(1)
+        else:
+            self._check_logits(logits)
         return logits
 
     def _compile(self, options: dict) -> None:

@@ -11,6 +11,8 @@ from mmengine.config import Config, ConfigDict
 
 from mmtmix.models.running_config import run_in_progress
 
+from mmtmix.checks import check_keys, check_numbers
+
 from .channel_order import ChannelOrder, check_channel_order
 from .loaded_order import loaded_order, swaps
 
@@ -76,9 +78,7 @@ class InputStats:
                 "swaps channels and not what comes out; give channel_order='rgb' or 'bgr' in its "
                 'place, the order after the data_preprocessor'
             )
-        unknown = sorted(set(stats) - set(_KEYS))
-        if unknown:
-            raise TypeError(f'input_stats has unknown keys {unknown}; it takes {list(_KEYS)}')
+        check_keys('input_stats', dict(stats), _KEYS)
         check_channel_order(stats.get('channel_order'))
         reason = 'input_stats has no channel_order'
         return cls(
@@ -171,4 +171,8 @@ def preprocessor_config(cfg: Config) -> ConfigDict | None:
 
 
 def _columns_in(settings: Mapping) -> dict[str, tuple[float, ...]]:
-    return {name: tuple(map(float, settings.get(name) or ())) for name in ('mean', 'std')}
+    found = {name: settings.get(name) or () for name in ('mean', 'std')}
+    for name, above in dict(mean=None, std=0).items():
+        if found[name] != ():
+            check_numbers(name, found[name], above=above, cure='one per channel, in 0-255 units')
+    return {name: tuple(map(float, values)) for name, values in found.items()}

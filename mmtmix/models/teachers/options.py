@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
 
+from mmengine.config import Config
 from torch import nn
 
+from mmtmix.checks import (
+    check_choice,
+    check_flag,
+    check_instance,
+    check_integer,
+    check_numbers,
+    check_path,
+    check_text,
+)
 from mmtmix.utils import check_dtype
 
 from .channel_order import check_channel_order
+
+_CONFIGS = (str, os.PathLike, Mapping, Config)
 
 SALIENCY = ('auto', 'cam', 'grad_cam', 'input_gradient')
 
 
 def check_options(
-    saliency: str, cam_layer: str | None, dtype: str | None, num_extra_tokens: int | None = None
+    saliency: str,
+    cam_layer: str | None,
+    dtype: str | None,
+    num_extra_tokens: int | None = None,
+    channels_last: bool = False,
+    compile: bool | Mapping = False,
 ) -> None:
     """Refuse options that no :class:`FrozenTeacher` takes.
 
@@ -24,12 +43,19 @@ def check_options(
         cam_layer: A layer for Grad-CAM.
         dtype: Precision of its passes.
         num_extra_tokens: Number of tokens that stand for no patch.
+        channels_last: Whether it computes with channels last.
+        compile: Whether its forward is compiled, or arguments of ``torch.compile``.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If one is unknown, or two don't go together.
     """
-    if saliency not in SALIENCY:
-        raise ValueError(f'saliency must be one of {SALIENCY}, got {saliency!r}')
+    check_choice('saliency', saliency, SALIENCY)
+    if cam_layer is not None:
+        check_text('cam_layer', cam_layer)
+    check_flag('channels_last', channels_last)
+    if not isinstance(compile, Mapping):
+        check_flag('compile', compile, cure='or a dict of arguments of torch.compile')
     if dtype is not None:
         check_dtype(dtype)
     if saliency == 'input_gradient' and cam_layer is not None:
@@ -42,12 +68,9 @@ def check_options(
             f"cam_layer={cam_layer!r} is a layer for Grad-CAM, and saliency='cam' is the classic "
             "CAM of the last one; leave one of them out, or set saliency='grad_cam'"
         )
-    extra = num_extra_tokens
-    if extra is not None and (not isinstance(extra, int) or isinstance(extra, bool) or extra < 0):
-        raise ValueError(
-            'num_extra_tokens must be an integer >= 0, the class, distillation and register '
-            f'tokens ahead of the patches, or None to infer it; got {extra!r}'
-        )
+    if num_extra_tokens is not None:
+        cure = 'it counts class, distillation and register tokens ahead of the patches'
+        check_integer('num_extra_tokens', num_extra_tokens, 0, cure=cure)
 
 
 def check_source(
@@ -81,6 +104,8 @@ def check_source(
                 'checkpoint=...), the config of a classifier and its trained weights, or '
                 'dict(model=..., mean=[...], std=[...]), a trained torch.nn.Module'
             )
+        check_instance('config', config, _CONFIGS, 'the path of a config, or a config')
+        check_path('checkpoint', checkpoint)
         if mean is not None or std is not None:
             raise ValueError(
                 'mean and std belong to model=..., a torch.nn.Module; with a config they are in '
@@ -101,28 +126,30 @@ def check_source(
             'std=[58.395, 57.12, 57.375] for the ImageNet weights of torchvision and timm; '
             'mean=0, std=255 for a network that takes images in [0, 1]'
         )
+    if checkpoint is not None:
+        check_path('checkpoint', checkpoint)
     _check_statistics(mean, std)
 
 
 def as_statistics(values: Sequence[float] | float) -> tuple[float, ...]:
     """One number, or one per channel, as a tuple."""
-    return tuple(float(v) for v in ([values] if isinstance(values, (int, float)) else values))
+    return tuple(map(float, _as_list(values)))
+
+
+def _as_list(values: Any) -> Any:
+    return [values] if isinstance(values, Real) else values
 
 
 def _check_statistics(mean: Sequence[float] | float, std: Sequence[float] | float) -> None:
-    try:
-        means, deviations = as_statistics(mean), as_statistics(std)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f'mean and std must be numbers, one or one per channel, got {mean!r} and {std!r}'
-        ) from None
-    if len(means) != len(deviations) or not means:
+    cure = 'one number, or one per channel, in 0-255 units'
+    check_numbers('mean', _as_list(mean), cure=cure)
+    check_numbers('std', _as_list(std), above=0, cure=cure)
+    means, deviations = as_statistics(mean), as_statistics(std)
+    if len(means) != len(deviations):
         raise ValueError(
             f'mean and std must have as many numbers, one or one per channel, got {mean!r} and '
             f'{std!r}'
         )
-    if min(deviations) <= 0:
-        raise ValueError(f'std must be > 0, in 0-255 units, got {std!r}')
     if max(deviations) < 1:
         raise ValueError(
             f'mean={mean!r} and std={std!r} seem to be in units of images in [0, 1]; multiply '

@@ -14,8 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmtmix.engine import LabelRangeHook
 from mmtmix.engine import labels as labels_module
-from mmtmix.engine.hooks.label_range_hook import count_model_classes
-from mmtmix.engine.labels import check_labels, iter_labelled, read_labels
+from mmtmix.engine.labels import check_labels, count_model_classes, iter_labelled, read_labels
 from mmtmix.models.teachers import FrozenTeacher
 from mmtmix.utils import load_config
 

@@ -60,10 +60,10 @@ def test_a_teachers_activation_maps_are_the_attention(make_batch, make_teacher):
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(num_mix=3), 'num_mix must be 2, got 3'),
-        (dict(grid_size=0), 'grid_size must be at least 1'),
-        (dict(num_cells=0), r'num_cells must be an integer in 1..49.*got 0'),
-        (dict(num_cells=17, grid_size=4), r'num_cells must be an integer in 1..16.*got 17'),
+        (dict(num_mix=3), 'num_mix must be an integer equal to 2, got 3'),
+        (dict(grid_size=0), 'grid_size must be an integer >= 1'),
+        (dict(num_cells=0), 'num_cells must be an integer >= 1 and <= 49, got 0'),
+        (dict(num_cells=17, grid_size=4), 'num_cells must be an integer >= 1 and <= 16, got 17'),
         (dict(saliency=None), 'give either a teacher'),
         (dict(teacher=dict()), 'give either a teacher'),
     ],

@@ -63,7 +63,7 @@ def test_settings_can_be_changed_and_the_config_is_not():
     before = copy.deepcopy(cfg.to_dict())
     assert build_mixer(cfg, num_mix=2, alpha=0.5).num_mix == 2
     assert cfg.to_dict() == before
-    with pytest.raises(ValueError, match='num_mix must be at least 2'):
+    with pytest.raises(ValueError, match='num_mix must be an integer >= 2'):
         build_mixer(cfg, num_mix=1)
 
 

@@ -144,12 +144,12 @@ def test_other_than_whole_batches_of_mixes_are_refused(make_batch):
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(alpha=0), 'alpha must be > 0'),
-        (dict(block_num=0), 'block_num must be None or an integer >= 1.*got 0'),
-        (dict(group_size=1), 'group_size must be at least 2, an integer, got 1'),
-        (dict(eta=-1), 'eta must be >= 0, got -1'),
-        (dict(omega=1.5), r'omega must be in \[0, 1\], got 1.5'),
-        (dict(tau=-1), 'tau must be >= 0'),
+        (dict(alpha=0), 'alpha must be a finite number > 0'),
+        (dict(block_num=0), 'block_num must be an integer >= 1, got 0'),
+        (dict(group_size=1), 'group_size must be an integer >= 2, got 1'),
+        (dict(eta=-1), 'eta must be a finite number >= 0, got -1'),
+        (dict(omega=1.5), 'omega must be a finite number >= 0 and <= 1, got 1.5'),
+        (dict(tau=-1), 'tau must be a finite number >= 0'),
     ],
 )
 def test_arguments_out_of_range_are_refused(settings, message):
@@ -158,7 +158,7 @@ def test_arguments_out_of_range_are_refused(settings, message):
 
 
 def test_an_unknown_argument_is_refused():
-    with pytest.raises(TypeError, match='no argument betta; beside its own it takes beta, gamma'):
+    with pytest.raises(TypeError, match="CoMixup has no 'betta'; did you mean 'beta'"):
         CoMixup(betta=1.0)
 
 

@@ -51,7 +51,7 @@ def test_every_cell_is_equally_likely(make_batch):
 
 @pytest.mark.parametrize('grid_size', [1, 2.5, None])
 def test_a_bad_grid_is_refused(grid_size):
-    with pytest.raises(ValueError, match='grid_size must be at least 2, an integer'):
+    with pytest.raises((TypeError, ValueError), match='grid_size must be an integer >= 2'):
         GridMix(grid_size=grid_size)
 
 

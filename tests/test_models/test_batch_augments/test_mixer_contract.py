@@ -163,7 +163,7 @@ def test_bad_settings_are_refused(kind):
     with pytest.raises(ValueError, match='num_mix must be .*2.*got 1'):
         build(kind, num_mix=1)
     if kind not in PAIRS_ONLY:
-        with pytest.raises(ValueError, match='alpha must be > 0'):
+        with pytest.raises(ValueError, match='alpha must be a finite number > 0'):
             build(kind, alpha=0)
 
 

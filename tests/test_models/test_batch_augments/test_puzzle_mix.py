@@ -264,23 +264,26 @@ def test_a_mix_has_one_of_the_listed_numbers_of_blocks(make_batch):
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(num_mix=3), 'num_mix must be 2, PuzzleMix mixes two images, got 3'),
-        (dict(alpha=0), 'alpha must be > 0'),
-        (dict(beta=-1), 'beta must be >= 0, got -1'),
-        (dict(eta=float('nan')), 'eta must be >= 0, got nan'),
-        (dict(n_labels=1), 'n_labels must be >= 2, got 1'),
-        (dict(n_labels=2.5), 'n_labels must be >= 2, got 2.5'),
-        (dict(neigh_size=0), 'neigh_size must be >= 1, got 0'),
-        (dict(block_num=0), 'block_num must be None or an integer >= 1.*got 0'),
-        (dict(block_num=[]), r'block_num must be .* a list .*got \[\]'),
-        (dict(block_num=[2, 0.5]), r'block_num must be .* a list .*got \[2, 0.5\]'),
+        (
+            dict(num_mix=3),
+            'num_mix must be an integer equal to 2, got 3; PuzzleMix mixes two images',
+        ),
+        (dict(alpha=0), 'alpha must be a finite number > 0'),
+        (dict(beta=-1), 'beta must be a finite number >= 0, got -1'),
+        (dict(eta=float('nan')), 'eta must be a finite number >= 0, got nan'),
+        (dict(n_labels=1), 'n_labels must be an integer >= 2, got 1'),
+        (dict(n_labels=2.5), 'n_labels must be an integer >= 2, got 2.5'),
+        (dict(neigh_size=0), 'neigh_size must be an integer >= 1, got 0'),
+        (dict(block_num=0), 'block_num must be an integer >= 1, got 0'),
+        (dict(block_num=[]), r'block_num must be a list of integers >= 1, got \[\]'),
+        (dict(block_num=[2, 0.5]), r'block_num must be a list of integers >= 1, got \[2, 0.5\]'),
         (dict(block_num=True), 'block_num must be .*got True'),
-        (dict(t_size=0), 't_size must be a number of pixels, or -1.*got 0'),
-        (dict(saliency='Guess'), "saliency has no source 'Guess'"),
+        (dict(t_size=0), 't_size must be an integer >= 1, got 0; .*-1 moves'),
+        (dict(saliency='Guess'), "saliency must be one of .*, got 'Guess'"),
     ],
 )
 def test_arguments_out_of_range_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         BATCH_AUGMENTS.build(dict(type='PuzzleMix', **settings))
 
 

@@ -62,7 +62,7 @@ def test_a_point_range_fixes_the_box(make_batch):
 
 @pytest.mark.parametrize('bounds', [(-0.1, 0.8), (0.1, 1.1), (0.8, 0.1), (float('nan'), 0.5)])
 def test_a_bad_range_is_refused(bounds):
-    with pytest.raises(ValueError, match=r'lam_min and lam_max must be a range in \[0, 1\]'):
+    with pytest.raises(ValueError, match='lam_m(in|ax) must be a finite number >= '):
         SampleResizeMix(lam_min=bounds[0], lam_max=bounds[1])
 
 

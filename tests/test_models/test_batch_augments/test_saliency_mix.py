@@ -72,7 +72,9 @@ def test_it_sees_by_opencvs_saliency_by_default(make_batch):
 
 
 def test_an_unknown_source_is_refused():
-    with pytest.raises(ValueError, match="no source 'Spectral'.*FineGrainedSaliency"):
+    with pytest.raises(
+        ValueError, match="saliency must be one of .*FineGrainedSaliency.*, got 'Spectral'"
+    ):
         SaliencyMix('Spectral')
     with pytest.raises(TypeError, match='saliency must be a name'):
         SaliencyMix(3)

@@ -105,7 +105,7 @@ def test_a_seed_repeats_the_mix(make_batch, kind):
 @BOTH
 def test_bad_settings_are_refused(kind):
     assert isinstance(BATCH_AUGMENTS.build(dict(type=kind)), BatchMixer)
-    with pytest.raises(ValueError, match='alpha must be > 0'):
+    with pytest.raises(ValueError, match='alpha must be a finite number > 0'):
         BATCH_AUGMENTS.build(dict(type=kind, alpha=0))
-    with pytest.raises(ValueError, match='num_mix must be at least 2'):
+    with pytest.raises(ValueError, match='num_mix must be an integer >= 2'):
         BATCH_AUGMENTS.build(dict(type=kind, num_mix=1))

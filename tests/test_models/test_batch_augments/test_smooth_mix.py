@@ -52,5 +52,5 @@ def test_sigma_and_centre_are_uniform(make_batch, monkeypatch):
 
 @pytest.mark.parametrize('sigma', [(0.0, 0.5), (0.5, 0.2), (0.1,), (float('nan'), 1.0)])
 def test_a_bad_range_is_refused(sigma):
-    with pytest.raises(ValueError, match='sigma must be a range'):
+    with pytest.raises(ValueError, match='sigma must be 2 finite numbers > 0, in rising order'):
         SmoothMix(sigma=sigma)

@@ -177,7 +177,7 @@ def test_the_defaults_are_those_for_cifar(teacher_args):
 def test_unknown_choices_and_arguments_are_refused(make_super, name):
     with pytest.raises(ValueError, match=f"{name} must be one of .*got 'none'"):
         make_super(**{name: 'none'})
-    with pytest.raises(TypeError, match=f'SuperMix has no argument {name}_too'):
+    with pytest.raises(TypeError, match=f"SuperMix has no '{name}_too'; did you mean '{name}'"):
         make_super(**{f'{name}_too': 1})
 
 

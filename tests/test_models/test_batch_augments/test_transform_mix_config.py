@@ -90,7 +90,7 @@ def test_another_module_is_no_mixer(settings):
 
 
 def test_an_alpha_that_is_not_positive_is_refused_before_any_file_is_read(settings):
-    with pytest.raises(ValueError, match='alpha must be > 0'):
+    with pytest.raises(ValueError, match='alpha must be a finite number > 0'):
         BATCH_AUGMENTS.build(dict(settings, alpha=0, mixer='none.pth'))
 
 

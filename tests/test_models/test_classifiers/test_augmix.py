@@ -84,7 +84,7 @@ def test_a_batch_without_views_is_refused(make_classifier, make_batch, count, nu
 
 
 def test_arguments_out_of_range_are_refused(make_classifier):
-    with pytest.raises(ValueError, match='jsd_weight must be >= 0'):
+    with pytest.raises(ValueError, match='jsd_weight must be a finite number >= 0'):
         make_classifier('AugMixClassifier', jsd_weight=-1)
     with pytest.raises(TypeError, match='needs a head whose loss is one of its logits'):
         make_classifier('AugMixClassifier', head=None)

@@ -223,10 +223,10 @@ def test_without_its_hook_it_does_not_train(make, make_batch):
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(alpha=0.0), 'alpha must be > 0'),
-        (dict(lam_margin=0.5), r'lam_margin must be in \[0, 0.5\)'),
-        (dict(area_weight=-1), 'area_weight must be >= 0'),
-        (dict(area_margin=2), r'area_margin must be in \[0, 1\]'),
+        (dict(alpha=0.0), 'alpha must be a finite number > 0'),
+        (dict(lam_margin=0.5), 'lam_margin must be a finite number >= 0 and < 0.5'),
+        (dict(area_weight=-1), 'area_weight must be a finite number >= 0'),
+        (dict(area_margin=2), 'area_margin must be a finite number >= 0 and <= 1'),
         (dict(mask_layer='backbone.layer3'), "mask_layer names 'backbone.layer3'"),
         (dict(backbone=dict(type='VGG', depth=11)), "set mask_layer='backbone....'"),
         (

@@ -188,16 +188,16 @@ def test_under_autocast_and_of_half_features_it_computes_in_float32():
 @pytest.mark.parametrize(
     ('name', 'value', 'said'),
     [
-        ('feature_dim', 0, 'at least 1, an integer'),
-        ('num_negatives', 2.5, 'at least 1, an integer'),
-        ('temperature', 0, '> 0'),
-        ('momentum', 1, r'in \[0, 1\)'),
-        ('momentum', -0.1, r'in \[0, 1\)'),
-        ('loss_weight', -1, '>= 0'),
+        ('feature_dim', 0, 'an integer >= 1'),
+        ('num_negatives', 2.5, 'an integer >= 1'),
+        ('temperature', 0, 'a finite number > 0'),
+        ('momentum', 1, 'a finite number >= 0 and < 1'),
+        ('momentum', -0.1, 'a finite number >= 0 and < 1'),
+        ('loss_weight', -1, 'a finite number >= 0'),
     ],
 )
 def test_arguments_out_of_range_are_refused(name, value, said):
-    with pytest.raises(ValueError, match=f'{name} must be {said}, got {value}'):
+    with pytest.raises((TypeError, ValueError), match=f'{name} must be {said}, got {value}'):
         CRDLoss(**{name: value})
 
 

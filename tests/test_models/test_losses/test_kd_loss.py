@@ -34,9 +34,9 @@ def test_it_has_nothing_to_keep():
 @pytest.mark.parametrize(
     ('settings', 'said'),
     [
-        (dict(temperature=0), 'temperature must be > 0, got 0'),
-        (dict(temperature=float('nan')), 'temperature must be > 0, got nan'),
-        (dict(loss_weight=-1), 'loss_weight must be >= 0, got -1'),
+        (dict(temperature=0), 'temperature must be a finite number > 0, got 0'),
+        (dict(temperature=float('nan')), 'temperature must be a finite number > 0, got nan'),
+        (dict(loss_weight=-1), 'loss_weight must be a finite number >= 0, got -1'),
     ],
 )
 def test_arguments_out_of_range_are_refused(settings, said):

@@ -50,5 +50,5 @@ def test_the_weight_is_a_factor(logits):
     torch.testing.assert_close(
         SoftmaxBCELoss(3.0)(logits, labels), 3 * SoftmaxBCELoss()(logits, labels)
     )
-    with pytest.raises(ValueError, match='loss_weight must be >= 0, got -1'):
+    with pytest.raises(ValueError, match='loss_weight must be a finite number >= 0, got -1'):
         SoftmaxBCELoss(-1)

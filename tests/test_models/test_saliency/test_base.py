@@ -31,7 +31,9 @@ def test_a_source_is_shared():
 
 def test_an_unknown_name_is_refused_with_those_there_are():
     for wrong in ('Guess', dict(type='Guess')):
-        with pytest.raises(ValueError, match=r"no source 'Guess'; there are .*'InputGradient'"):
+        with pytest.raises(
+            ValueError, match=r"saliency must be one of .*'InputGradient'.*, got 'Guess'"
+        ):
             build_saliency(wrong)
 
 

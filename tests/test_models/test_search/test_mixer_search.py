@@ -202,7 +202,7 @@ def test_a_batch_too_small_to_mix_has_no_loss(make_search, batch):
 
 
 def test_an_alpha_that_is_not_positive_is_refused(make_search):
-    with pytest.raises(ValueError, match='alpha must be > 0'):
+    with pytest.raises(ValueError, match='alpha must be a finite number > 0'):
         make_search(alpha=0)
 
 

@@ -72,8 +72,12 @@ def test_unknown_orders_of_the_same_loader_can_be_compared(swapped, same):
     [
         (dict(to_rgb=False), ValueError, "to_rgb.*give channel_order='rgb' or 'bgr'"),
         (dict(bgr_to_rgb=True), ValueError, 'give channel_order'),
-        (dict(means=[1]), TypeError, r"unknown keys \['means'\]"),
-        (dict(channel_order='RGB'), ValueError, "channel_order must be None or one of .*'RGB'"),
+        (dict(means=[1]), TypeError, "input_stats has no 'means'; did you mean 'mean'"),
+        (
+            dict(channel_order='RGB'),
+            ValueError,
+            "channel_order must be one of None, 'rgb', 'bgr', got 'RGB'",
+        ),
         ([1], TypeError, 'input_stats must be dict'),
     ],
 )

@@ -124,10 +124,14 @@ def test_anything_else_is_refused(form, images):
     [
         (dict(std=None), ValueError, r'give mean=\[...\] and std=.* 0-255 units'),
         (dict(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]), ValueError, 'by 255'),
-        (dict(std=[60.0, 0.0, 60.0]), ValueError, 'std must be > 0'),
+        (dict(std=[60.0, 0.0, 60.0]), ValueError, 'std must be a list of finite numbers > 0'),
         (dict(std=[60.0]), ValueError, 'as many numbers'),
-        (dict(mean='a', std='b'), TypeError, 'must be numbers'),
-        (dict(channel_order='grb'), ValueError, "channel_order must be None or one of .*'grb'"),
+        (dict(mean='a', std='b'), TypeError, 'mean must be a list of finite numbers'),
+        (
+            dict(channel_order='grb'),
+            ValueError,
+            "channel_order must be one of None, 'rgb', 'bgr', got 'grb'",
+        ),
         (dict(model='resnet18'), TypeError, "model must be a torch.nn.Module, got 'resnet18'"),
         (dict(config='a.py'), ValueError, 'either config and checkpoint, or model'),
         (dict(model=None), ValueError, 'teacher has no config and no checkpoint'),

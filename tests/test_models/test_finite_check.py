@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from mmtmix.models.batch_augments.finite_check import FiniteCheck
+from mmtmix.models.finite_check import FiniteCheck
 
 pytestmark = pytest.mark.host
 
 
 @pytest.fixture
 def check():
-    return FiniteCheck('batch_inputs')
+    return FiniteCheck('batch_inputs', 'look for a std of 0')
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), float('-inf')])
