@@ -15,6 +15,8 @@ from mmengine.registry import RUNNERS, VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 
+from .checkpoints import write_checkpoints_whole
+
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -144,4 +146,7 @@ def build_runner(cfg: Config) -> Runner:
         wrapper.setdefault('type', 'MMDistributedDataParallel')
         wrapper.setdefault('broadcast_buffers', False)
         wrapper.setdefault('device_ids', None)
-    return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    if isinstance(runner, Runner):  # MMEngine's FlexibleRunner saves by its strategy
+        write_checkpoints_whole(runner)
+    return runner

@@ -11,7 +11,7 @@ from .checkpoint import (
     unwrap,
 )
 from .config import load_config, resolve_config
-from .files import atomic_path, file_digest
+from .files import atomic_path, check_writable, file_digest, publish_file, write_fault
 from .memory import peak_memory
 from .precision import (
     AUTO,
@@ -33,6 +33,7 @@ __all__ = [
     'atomic_path',
     'check_dtype',
     'check_finite_weights',
+    'check_writable',
     'choose_dtype',
     'describe_checkpoint',
     'dtype_name',
@@ -44,9 +45,11 @@ __all__ = [
     'load_config',
     'median_seconds',
     'peak_memory',
+    'publish_file',
     'read_weights',
     'resolve_config',
     'scale_epochs',
     'seconds_of',
     'unwrap',
+    'write_fault',
 ]
