@@ -100,9 +100,7 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     """Put the arguments into a stage's config."""
     cfg = stage.cfg
     cfg.launcher = args.launcher
-    if stage.produces is not None:
-        resume(cfg)
-    else:
+    if stage.produces is None:
         cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
         if args.resume == 'auto':
             # without a checkpoint the run begins, from what its config may load
@@ -129,6 +127,8 @@ def run(stage: Stage) -> None:
     if 'generation' in stage.cfg:
         generate(stage.cfg, stage.cfg.work_dir, get_rank(), get_world_size())
         return
+    if stage.produces is not None:
+        resume(stage.cfg)  # only now: another launch may have left a part of it a minute ago
     runner = build_runner(stage.cfg)
     load_mixers(unwrap(runner.model), runner.hooks)  # a missing file ends the run right here
     runner.train()
