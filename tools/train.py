@@ -15,6 +15,7 @@ from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.datasets import check_data
+from mmtmix.engine.claims import wait_for_ranks
 from mmtmix.engine.launch import (
     build_runner,
     default_work_dir,
@@ -125,7 +126,8 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
 def run(stage: Stage) -> None:
     """Run one stage to its end."""
     if 'generation' in stage.cfg:
-        generate(stage.cfg, stage.cfg.work_dir, get_rank(), get_world_size())
+        place = get_rank(), get_world_size()
+        generate(stage.cfg, stage.cfg.work_dir, *place, wait_for_ranks=wait_for_ranks)
         return
     if stage.produces is not None:
         resume(stage.cfg)  # only now: another launch may have left a part of it a minute ago

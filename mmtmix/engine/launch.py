@@ -30,7 +30,19 @@ def init_launcher(launcher: str, cfg: Config) -> None:
     Args:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         cfg: The config of the launch; its ``env_cfg.dist_cfg`` is used as a Runner would.
+
+    Raises:
+        ValueError: If torchrun started this process as one of several and ``launcher`` is
+            ``'none'``. ``RANK`` and ``WORLD_SIZE`` alone mean nothing: a shell may have them from
+            something else.
     """
+    if launcher == 'none' and 'TORCHELASTIC_RUN_ID' in os.environ:
+        processes = os.environ.get('WORLD_SIZE', '1')
+        if processes != '1':
+            raise ValueError(
+                f'torchrun started {processes} processes, and each would do all of the work: add '
+                '--launcher pytorch, or unset TORCHELASTIC_RUN_ID if this is no torchrun'
+            )
     if launcher == 'none' or torch_dist.is_initialized():
         return
     if launcher == 'pytorch' and get_device() == 'cpu':

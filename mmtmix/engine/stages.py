@@ -13,7 +13,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 
 from mmtmix.utils import file_digest, load_config
 
-from .claims import claimed, wait_for_ranks
+from .claims import claimed, on_main_process, wait_for_ranks
 from .launch import default_work_dir
 
 
@@ -165,7 +165,8 @@ def _run_stage(stage: Stage, run: Callable[[Stage], None], head: str) -> None:
     start = time.time()
     run(stage)
     wait_for_ranks()
-    if stage.produces is not None and not stage.is_finished:
+    # the other ranks may be on machines that see the file later
+    if stage.produces is not None and not on_main_process(lambda: stage.is_finished):
         raise RuntimeError(
             f'{stage.config} ended without {stage.produces}, which another config requires; '
             'is that the name of a file that it writes into its work dir?'
