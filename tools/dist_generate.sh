@@ -11,7 +11,7 @@ fi
 config=$1 processes=$2
 shift 2
 # after --, torchrun leaves --num alone, which it would take for one of its own
-torchrun \
+exec torchrun \
   --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$processes" \
   --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
   -- "$(dirname "$0")/generate_mixed.py" "$config" --launcher pytorch "$@"
