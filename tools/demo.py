@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from mmtmix.reproduction import run_child
 from mmtmix.utils import atomic_path, load_config
 from mmtmix.visualization import plot_curves, save_figure
 
@@ -36,7 +38,9 @@ def run(tool: str, *args: str) -> None:
         subprocess.CalledProcessError: If it fails.
     """
     print(f'\n$ python tools/{tool} {" ".join(args)}', flush=True)
-    subprocess.run([sys.executable, str(TOOLS / tool), *args], check=True)
+    command = [sys.executable, str(TOOLS / tool), *args]
+    if code := run_child(command, os.environ):
+        raise subprocess.CalledProcessError(code, command)
 
 
 def train_and_test(method: str) -> float:

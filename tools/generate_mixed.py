@@ -1,23 +1,25 @@
 """Generate a data set of mixed images, to train on beside the clean ones.
 
 The images of a config's training set are mixed by its mixer, without random crops, and labelled
-by its teacher. Run the same command again to complete a set that was broken off. Under torchrun
-the processes share the work.
+by its teacher. Run the same command again to complete a set that was broken off. The processes of
+a launch share the work: give --launcher, as tools/dist_generate.sh does. Without it this process
+makes the whole set, whatever RANK and WORLD_SIZE are in the environment.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from mmengine.config import DictAction
-from mmengine.device import get_device
+from mmengine.dist import get_rank, get_world_size
 from rich.progress import track
 
-from mmtmix.datasets.mixed_shards import DATASET_FILE, verify_set
-from mmtmix.engine.launch import default_work_dir
+from mmtmix.datasets.mixed_shards import DATASET_FILE, is_complete_set, verify_set
+from mmtmix.engine.claims import claimed, on_main_process, wait_for_ranks
+from mmtmix.engine.launch import default_work_dir, end_launch, init_launcher
 from mmtmix.generation import generate, write_pictures
 from mmtmix.utils import add_trust_argument, load_config, load_safely
 
@@ -49,7 +51,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--device', help='such as cpu or cuda:1; by default the accelerator')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
     add_trust_argument(parser)
-    return parser.parse_args(argv)
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes that share the work',
+    )
+    args = parser.parse_args(argv)
+    if args.launcher != 'none' and (args.images or args.verify):
+        parser.error(
+            '--images and --verify are for one process; run without them, and then with them and '
+            'without --launcher'
+        )
+    return args
 
 
 def overrides(args: argparse.Namespace) -> dict:
@@ -68,26 +82,19 @@ def main(argv: list[str] | None = None) -> int:
     """Generate; returns the exit status."""
     args = parse_args(argv)
     load_safely(args.trust_checkpoint)
-    # processes of one launch take shards in turns; they have nothing to tell each other
-    rank, world_size, local_rank = (
-        int(os.environ.get(name, default))
-        for name, default in (('RANK', 0), ('WORLD_SIZE', 1), ('LOCAL_RANK', 0))
-    )
-    if world_size > 1 and (args.images or args.verify):
-        raise ValueError(
-            '--images and --verify are for one process; run without them, and then with them and '
-            'without torchrun'
-        )
-    device = args.device or get_device()
-    if args.device is None and device != 'cpu':
-        device = f'{device}:{local_rank}'
     cfg = load_config(args.config, args.cfg_options)
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
+    init_launcher(args.launcher, cfg)
     out = Path(args.out or default_work_dir(args.config))
-    generate(cfg, out, rank, world_size, device)
-    if args.images:
-        print(f'pictures are in {write_pictures(out)}')
-    return verify(out) if args.verify else 0
+    # a complete set is only compared, and may lie where nothing can be written
+    is_complete = on_main_process(lambda: is_complete_set(out))
+    with nullcontext() if is_complete else claimed(out):
+        generate(cfg, out, get_rank(), get_world_size(), args.device, wait_for_ranks)
+        if args.images:
+            print(f'pictures are in {write_pictures(out)}')
+        status = verify(out) if args.verify else 0
+    end_launch()
+    return status
 
 
 def verify(out: Path) -> int:

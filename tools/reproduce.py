@@ -17,6 +17,7 @@ from mmtmix.reproduction import (
     Cell,
     CellResult,
     Run,
+    RunResult,
     choose_cells,
     collect,
     describe,
@@ -79,8 +80,17 @@ def look(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
     """What cells came to, by the results file if there is one, else by the folders of runs."""
     if args.results:
         records = read_records(args.results)
-        return [recall(cell, records) for cell in cells]
+        return [recall_or_tell(cell, records) for cell in cells]
     return [collect(cell, args.root) for cell in cells]
+
+
+def recall_or_tell(cell: Cell, records: list[RunResult]) -> CellResult:
+    """As :func:`recall`; of a cell whose config can't be read it prints why, and finds nothing."""
+    try:
+        return recall(cell, records)
+    except (FileNotFoundError, ValueError) as error:
+        print(f'{cell.id}: {error}', file=sys.stderr)
+        return CellResult(cell)
 
 
 def print_list(results: list[CellResult]) -> None:
@@ -120,7 +130,7 @@ def unrecorded(
     records = read_records(args.results) if args.results else []
     missing, recorded = [], []
     for cell in cells:
-        known = {result.seed for result in recall(cell, records).runs}
+        known = {result.seed for result in recall_or_tell(cell, records).runs}
         for run in runs_of(cell, seeds, args.root):
             (recorded if run.seed in known else missing).append(run)
     for run in dict.fromkeys(recorded):

@@ -15,6 +15,7 @@ from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.datasets import check_data
+from mmtmix.engine.claims import wait_for_ranks
 from mmtmix.engine.launch import (
     build_runner,
     default_work_dir,
@@ -97,7 +98,7 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     cfg = stage.cfg
     cfg.launcher = args.launcher
     if stage.produces is not None:
-        stage.goes_on = True
+        stage.goes_on = True  # seen when it starts: another launch may be at it now
     else:
         cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
         if args.resume == 'auto':
@@ -122,7 +123,8 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
 def run(stage: Stage) -> None:
     """Run one stage to its end."""
     if 'generation' in stage.cfg:
-        generate(stage.cfg, stage.cfg.work_dir, get_rank(), get_world_size())
+        place = get_rank(), get_world_size()
+        generate(stage.cfg, stage.cfg.work_dir, *place, wait_for_ranks=wait_for_ranks)
         return
     if stage.goes_on:
         resume_newest(stage.cfg)

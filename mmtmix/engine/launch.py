@@ -15,6 +15,8 @@ from mmengine.registry import RUNNERS, VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 
+from .checkpoints import write_checkpoints_whole
+
 # MMEngine's own default hooks, which a config may switch off by None
 _HOSTS_HOOKS = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -30,7 +32,19 @@ def init_launcher(launcher: str, cfg: Config) -> None:
     Args:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         cfg: The config of the launch; its ``env_cfg.dist_cfg`` is used as a Runner would.
+
+    Raises:
+        ValueError: If torchrun started this process as one of several and ``launcher`` is
+            ``'none'``. ``RANK`` and ``WORLD_SIZE`` alone mean nothing: a shell may have them from
+            something else.
     """
+    if launcher == 'none' and 'TORCHELASTIC_RUN_ID' in os.environ:
+        processes = os.environ.get('WORLD_SIZE', '1')
+        if processes != '1':
+            raise ValueError(
+                f'torchrun started {processes} processes, and each would do all of the work: add '
+                '--launcher pytorch, or unset TORCHELASTIC_RUN_ID if this is no torchrun'
+            )
     if launcher == 'none' or torch_dist.is_initialized():
         return
     if launcher == 'pytorch' and get_device() == 'cpu':
@@ -148,4 +162,7 @@ def build_runner(cfg: Config) -> Runner:
         wrapper.setdefault('type', 'MMDistributedDataParallel')
         wrapper.setdefault('broadcast_buffers', False)
         wrapper.setdefault('device_ids', None)
-    return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    if isinstance(runner, Runner):  # MMEngine's FlexibleRunner saves by its strategy
+        write_checkpoints_whole(runner)
+    return runner

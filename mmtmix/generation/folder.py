@@ -87,16 +87,14 @@ class SetFolder:
         path = self.path / shard_name(number)
         data = pack_shard(records, number, self.digest, asdict(statistics))
         try:
-            with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(data)
         except OSError as error:
             raise OSError(
                 error.errno,
-                f'{path} ({len(data):,} bytes) cannot be written: {error.strerror}. '
-                f'{len(self.present())} of {len(self.sizes)} shards are complete; make room and '
-                'run the same command again, it makes only what is missing',
+                f'{error.strerror}. {len(self.present())} of {len(self.sizes)} shards are '
+                f'complete, this one takes {len(data):,} bytes; then run the same command again, '
+                'it makes only what is missing',
             ) from error
 
     def statistics(self) -> Statistics:

@@ -7,7 +7,7 @@ from .checkpoint import (
     load_checkpoint,
 )
 from .config import load_config, resolve_config, without_watchers
-from .files import atomic_path, file_digest
+from .files import atomic_path, check_writable, file_digest, publish_file, write_fault
 from .host_loading import add_trust_argument, load_safely
 from .memory import peak_memory
 from .precision import (
@@ -32,6 +32,7 @@ __all__ = [
     'atomic_path',
     'check_dtype',
     'check_finite_weights',
+    'check_writable',
     'choose_dtype',
     'describe_checkpoint',
     'dtype_name',
@@ -45,6 +46,7 @@ __all__ = [
     'load_safely',
     'median_seconds',
     'peak_memory',
+    'publish_file',
     'read_weights',
     'resolve_config',
     'scale_epochs',
@@ -53,4 +55,5 @@ __all__ = [
     'unwrap',
     'without_masks',
     'without_watchers',
+    'write_fault',
 ]

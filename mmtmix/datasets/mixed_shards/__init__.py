@@ -3,6 +3,7 @@
 from .files import (
     DATASET_FILE,
     SETTINGS_FILE,
+    is_complete_set,
     read_dataset_file,
     shard_files,
     shard_name,
@@ -22,6 +23,7 @@ __all__ = [
     'ShardReader',
     'decode_image',
     'encode_image',
+    'is_complete_set',
     'pack_shard',
     'read_dataset_file',
     'shard_files',

@@ -94,6 +94,19 @@ def read_dataset_file(folder: str | os.PathLike) -> dict[str, Any]:
     return content
 
 
+def is_complete_set(folder: str | os.PathLike) -> bool:
+    """Return whether a folder holds a description of a set and a file for each of its shards.
+
+    Args:
+        folder: The folder; it may be missing.
+    """
+    try:
+        shards = read_dataset_file(folder)['shards']
+    except (OSError, ValueError):
+        return False
+    return set(map(shard_name, range(len(shards)))) <= set(shard_files(folder))
+
+
 def missing_set(folder: str | os.PathLike) -> str:
     """Say what a folder lacks that has no ``dataset.json``.
 

@@ -9,9 +9,8 @@ from weakref import WeakKeyDictionary
 
 from mmengine.config import Config, ConfigDict
 
-from mmtmix.models.running_config import run_in_progress
-
 from mmtmix.checks import check_keys, check_numbers
+from mmtmix.models.running_config import run_in_progress
 
 from .channel_order import ChannelOrder, check_channel_order
 from .loaded_order import loaded_order, swaps
