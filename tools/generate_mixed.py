@@ -19,12 +19,12 @@ from rich.progress import track
 from mmtmix.datasets.mixed_shards import DATASET_FILE, verify_set
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.generation import generate, write_pictures
-from mmtmix.utils import load_config
+from mmtmix.utils import CommandParser, check_device, check_output_folder, load_config, run_command
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """What to make, and where."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config of a classifier that trains with a mixer of mmtmix')
     parser.add_argument('--out', help='folder of the set (default: the work dir of the config)')
     parser.add_argument('--num', type=int, help='mixed images to make')
@@ -79,9 +79,11 @@ def main(argv: list[str] | None = None) -> int:
     device = args.device or get_device()
     if args.device is None and device != 'cpu':
         device = f'{device}:{local_rank}'
+    check_device('--device', device)
     cfg = load_config(args.config, args.cfg_options)
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
     out = Path(args.out or default_work_dir(args.config))
+    check_output_folder('--out', out)
     generate(cfg, out, rank, world_size, device)
     if args.images:
         print(f'pictures are in {write_pictures(out)}')
@@ -100,4 +102,4 @@ def verify(out: Path) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_command(main, __file__))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 from mmengine.config import DictAction
 from mmengine.device import get_device
@@ -21,17 +22,23 @@ from mmtmix.engine.launch import (
     set_loader_defaults,
 )
 from mmtmix.utils import (
+    CommandParser,
     allow_mmengine_checkpoints,
+    atomic_path,
+    check_output_file,
     is_faster_in_half,
     load_config,
     read_weights,
+    run_command,
     unwrap,
 )
+
+METRIC_SUFFIXES = ('.json', '.pkl', '.pickle', '.yaml', '.yml')  # those that MMEngine writes
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Those of MMPretrain's arguments that neither draw nor augment."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='where logs go')
@@ -58,6 +65,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> dict:
     """Evaluate; returns the metrics."""
     args = parse_args(argv)
+    if args.out:
+        suffixes = ('.pkl', '.pickle') if args.out_item == 'pred' else METRIC_SUFFIXES
+        check_output_file('--out', args.out, suffixes)
     allow_mmengine_checkpoints()
     cfg = load_config(args.config, args.cfg_options)
     init_launcher(args.launcher, cfg)
@@ -78,10 +88,11 @@ def main(argv: list[str] | None = None) -> dict:
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()
     if args.out and args.out_item == 'metrics' and is_main_process():
-        dump(metrics, args.out)
+        with atomic_path(args.out) as temporary:
+            dump(metrics, temporary)
     end_launch()
     return metrics
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

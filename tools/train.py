@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import sys
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import get_rank, get_world_size
@@ -26,12 +27,19 @@ from mmtmix.engine.launch import (
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.generation import generate
 from mmtmix.models.batch_augments import load_mixers
-from mmtmix.utils import allow_mmengine_checkpoints, load_config, unwrap
+from mmtmix.rehearsal import rehearse
+from mmtmix.utils import (
+    CommandParser,
+    allow_mmengine_checkpoints,
+    load_config,
+    run_command,
+    unwrap,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPretrain's arguments, and ``--no-stages``."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='where logs and checkpoints go')
     parser.add_argument(
@@ -153,12 +161,12 @@ def main(argv: list[str] | None = None) -> None:
         )
     to_come = [os.path.dirname(stage.produces) for stage in missing[:-1]]
     for stage in missing:
-        # before hours of training on what is there already
         check_data(stage.cfg, to_come)
         complete(stage, args)
+    rehearse(missing)  # before hours of training on what is there already
     run_stages(stages, run)
     end_launch()
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))
