@@ -18,8 +18,16 @@ from rich.progress import track
 
 from mmtmix.datasets.mixed_shards import DATASET_FILE, verify_set
 from mmtmix.engine.launch import default_work_dir
+from mmtmix.engine.resuming import command_again, describe_shards_of
 from mmtmix.generation import generate, write_pictures
-from mmtmix.utils import CommandParser, check_device, check_output_folder, load_config, run_command
+from mmtmix.utils import (
+    CommandParser,
+    check_device,
+    check_output_folder,
+    load_config,
+    run_command,
+    stoppable,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -65,7 +73,16 @@ def overrides(args: argparse.Namespace) -> dict:
 
 def main(argv: list[str] | None = None) -> int:
     """Generate; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
+    out = Path(args.out or default_work_dir(args.config))
+    again = command_again(__file__, argv)
+    with stoppable(lambda: f'{describe_shards_of(out)}; to go on: {again}'):
+        return make(args, out)
+
+
+def make(args: argparse.Namespace, out: Path) -> int:
+    """Make what is missing of a set; returns the exit status."""
     # processes of one launch take shards in turns; they have nothing to tell each other
     rank, world_size, local_rank = (
         int(os.environ.get(name, default))
@@ -82,7 +99,6 @@ def main(argv: list[str] | None = None) -> int:
     check_device('--device', device)
     cfg = load_config(args.config, args.cfg_options)
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
-    out = Path(args.out or default_work_dir(args.config))
     check_output_folder('--out', out)
     generate(cfg, out, rank, world_size, device)
     if args.images:

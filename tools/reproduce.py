@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from mmtmix.checks import check_integer
+from mmtmix.engine.resuming import command_again
 from mmtmix.reproduction import (
     Cell,
     CellResult,
@@ -38,6 +39,7 @@ from mmtmix.utils import (
     check_output_folder,
     resolve_config,
     run_command,
+    stoppable,
 )
 
 TOOLS = Path(__file__).resolve().parent
@@ -195,7 +197,15 @@ def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the subcommand that was parsed; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
+    again = command_again(__file__, argv)
+    with stoppable(lambda: f'finished runs and checkpoints are in {args.root}; to go on: {again}'):
+        return act(args)
+
+
+def act(args: argparse.Namespace) -> int:
+    """Run the subcommand; returns the exit status."""
     check_args(args)
     cells = read_experiments(resolve_config(args.experiments))
     names = args.table if args.command == 'list' else args.cells

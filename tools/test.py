@@ -21,6 +21,7 @@ from mmtmix.engine.launch import (
     init_launcher,
     set_loader_defaults,
 )
+from mmtmix.engine.resuming import command_again
 from mmtmix.utils import (
     CommandParser,
     allow_mmengine_checkpoints,
@@ -30,6 +31,7 @@ from mmtmix.utils import (
     load_config,
     read_weights,
     run_command,
+    stoppable,
     unwrap,
 )
 
@@ -64,7 +66,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 @record
 def main(argv: list[str] | None = None) -> dict:
     """Evaluate; returns the metrics."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
+    again = 'the same launch' if args.launcher != 'none' else command_again(__file__, argv)
+    with stoppable(lambda: f'a test saves nothing on its way; to begin again: {again}'):
+        return test(args)
+
+
+def test(args: argparse.Namespace) -> dict:
+    """Evaluate a checkpoint; returns the metrics."""
     if args.out:
         suffixes = ('.pkl', '.pickle') if args.out_item == 'pred' else METRIC_SUFFIXES
         check_output_file('--out', args.out, suffixes)

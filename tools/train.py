@@ -24,6 +24,7 @@ from mmtmix.engine.launch import (
     set_loader_defaults,
     use_amp,
 )
+from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.generation import generate
 from mmtmix.models.batch_augments import load_mixers
@@ -33,6 +34,7 @@ from mmtmix.utils import (
     allow_mmengine_checkpoints,
     load_config,
     run_command,
+    stoppable,
     unwrap,
 )
 
@@ -132,6 +134,35 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     set_loader_defaults(cfg, not args.no_pin_memory, not args.no_persistent_workers)
 
 
+class Run:
+    """Runs stages to their end, one after the other.
+
+    Attributes:
+        stage: The one under way; None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.stage: Stage | None = None
+
+    def __call__(self, stage: Stage) -> None:
+        """Run one stage."""
+        self.stage = stage
+        run(stage)
+
+    def describe(self, args: argparse.Namespace, argv: list[str]) -> str:
+        """Return what is saved of the stage under way, and how to go on."""
+        if self.stage is None:
+            saved = 'nothing was begun'
+        elif 'generation' in self.stage.cfg:
+            saved = describe_shards_of(self.stage.cfg.work_dir)
+        else:
+            saved = describe_checkpoint_of(self.stage.cfg.work_dir)
+        again = 'the same launch with --resume'
+        if args.launcher == 'none':
+            again = command_again(__file__, argv, resume=True)
+        return f'{saved}; to go on: {again}'
+
+
 def run(stage: Stage) -> None:
     """Run one stage to its end."""
     if 'generation' in stage.cfg:
@@ -147,7 +178,14 @@ def run(stage: Stage) -> None:
 @record
 def main(argv: list[str] | None = None) -> None:
     """Train."""
-    args = parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    args, runs = parse_args(argv), Run()
+    with stoppable(lambda: runs.describe(args, argv)):
+        train(args, runs)
+
+
+def train(args: argparse.Namespace, runs: Run) -> None:
+    """Train a config, after the stages that it requires."""
     allow_mmengine_checkpoints()
     cfg = load_config(args.config, args.cfg_options)
     init_launcher(args.launcher, cfg)
@@ -164,7 +202,7 @@ def main(argv: list[str] | None = None) -> None:
         check_data(stage.cfg, to_come)
         complete(stage, args)
     rehearse(missing)  # before hours of training on what is there already
-    run_stages(stages, run)
+    run_stages(stages, runs)
     end_launch()
 
 

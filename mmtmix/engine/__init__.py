@@ -12,6 +12,7 @@ from .hooks import (
     LiveModelHook,
     MixingCheckHook,
     PrecisionHook,
+    SignalStopHook,
 )
 from .optim_wrappers import AutocastOptimWrapper
 from .runners import MixerSearchLoop
@@ -30,4 +31,5 @@ __all__ = [
     'MixerSearchLoop',
     'MixingCheckHook',
     'PrecisionHook',
+    'SignalStopHook',
 ]

@@ -130,12 +130,14 @@ def build_runner(cfg: Config) -> Runner:
     hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
     hooks.setdefault('label_range', dict(type='mmpretrain.LabelRangeHook'))
     hooks.setdefault('precision', dict(type='mmpretrain.PrecisionHook'))
+    hooks.setdefault('signal_stop', dict(type='mmpretrain.SignalStopHook'))
     keep_local_log(cfg)
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved
         hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
-    for name in ('last_checkpoint', 'mixing_check', 'precision', 'label_range', 'sync_buffers'):
+    ours = ('last_checkpoint', 'mixing_check', 'precision', 'label_range', 'signal_stop')
+    for name in (*ours, 'sync_buffers'):
         if name in hooks and hooks[name] is None:
             del hooks[name]  # MMEngine takes None for its own hooks alone
     if distributed and get_device() == 'cpu':

@@ -13,6 +13,7 @@ from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
 from mmtmix.checks import check_integer
+from mmtmix.datasets import EndlessSampler
 from mmtmix.models.teachers import check_teacher
 
 from .data import rehearse_loader
@@ -108,8 +109,11 @@ def rehearse_hooks(runner: RehearsalRunner, problems: Problems) -> None:
             with problems.of(f'{field}.teacher'):
                 check_teacher(hook['teacher'])
         mixed = hook.get('mixed')
-        if isinstance(mixed, Mapping):
-            rehearse_loader(f'{field}.mixed.dataloader', mixed.get('dataloader'), problems)
+        if isinstance(mixed, Mapping) and isinstance(mixed.get('dataloader'), Mapping):
+            # what DistillHook adds, or takes from the training loader
+            added = dict(batch_size=1, sampler=dict(type=EndlessSampler, shuffle=True))
+            loader = {**added, **mixed['dataloader']}
+            rehearse_loader(f'{field}.mixed.dataloader', loader, problems)
 
 
 def rehearse_reporting(runner: RehearsalRunner, problems: Problems) -> None:

@@ -63,8 +63,9 @@ def run_command(
         status = main([argument for argument in given if argument != DEBUG])
     except KeyboardInterrupt as error:
         signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
-        report = f'; {error}' if str(error) else ''
-        _show(f'{name}: stopped by {signal.Signals(signum).name}{report}')
+        if launch_rank() == 0:
+            report = f'; {error}' if str(error) else ''
+            _show(f'{name}: stopped by {signal.Signals(signum).name}{report}')
         return 128 + signum
     except Exception as error:
         status = exit_status(error)

@@ -75,7 +75,8 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
         if in_main_thread:  # a launcher that is in a hurry need not wait for the report
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
-        raise Stopped(signum, describe()) from error
+        when = error.report if isinstance(error, Stopped) else ''
+        raise Stopped(signum, '; '.join(filter(None, (when, describe())))) from error
     finally:
         stop_request.signum, stop_request.is_awaited = None, False
         if in_main_thread:

@@ -11,6 +11,7 @@ from .last_checkpoint_hook import LastCheckpointHook
 from .live_model_hook import LiveModelHook
 from .mixing_check_hook import MixingCheckHook
 from .precision_hook import PrecisionHook
+from .signal_stop_hook import SignalStopHook
 
 __all__ = [
     'AccuracySummaryHook',
@@ -24,4 +25,5 @@ __all__ = [
     'LiveModelHook',
     'MixingCheckHook',
     'PrecisionHook',
+    'SignalStopHook',
 ]
