@@ -32,7 +32,9 @@ def check_head(cfg: Config, dataset: Any, problems: Problems) -> None:
         dataset: Its training set, not read; None if unknown.
         problems: Where errors go.
     """
-    ours, theirs = count_task_classes(cfg), count_image_classes(dataset)
+    named = [part.get('num_classes') for part in _parts_with_classes(cfg)]
+    ours = min((count for count in named if isinstance(count, int)), default=None)
+    theirs = count_image_classes(dataset)
     if ours is not None and theirs is not None and ours < theirs:
         text = f'train_dataloader has {theirs} classes and the model {ours}'
         problems.add('model.head', ValueError(f'{text}; set num_classes={theirs}'))
@@ -67,9 +69,8 @@ def check_teachers(cfg: Config, dataset: Any, problems: Problems) -> None:
 
 def count_task_classes(cfg: Config) -> int | None:
     """Return the number of classes of a config's labels; None if it does not have it."""
-    head = (cfg.get('model') or {}).get('head') or {}
-    found = (preprocessor_config(cfg) or {}).get('num_classes') or head.get('num_classes')
-    return found if isinstance(found, int) else None
+    named = [part.get('num_classes') for part in _parts_with_classes(cfg)]
+    return next((count for count in named if isinstance(count, int)), None)
 
 
 def count_image_classes(dataset: Any) -> int | None:
@@ -93,10 +94,18 @@ def count_teacher_classes(teacher: Any) -> int | None:
     return found if isinstance(found, int) else None
 
 
+def _parts_with_classes(cfg: Config) -> list[Mapping[str, Any]]:
+    head = (cfg.get('model') or {}).get('head')
+    return [part for part in (preprocessor_config(cfg), head) if isinstance(part, Mapping)]
+
+
 def _teachers_of_this_task(cfg: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield field and settings of the teachers that must know the classes of the labels."""
     for field, augment in augments_of(cfg):
-        cls = find_class(BATCH_AUGMENTS, augment)
+        try:
+            cls = find_class(BATCH_AUGMENTS, augment)
+        except KeyError:  # building it says so
+            continue
         by_label = augment.get('cam_class', 'target') == 'target'
         if is_instance_of(cls, SuperMix) or (is_instance_of(cls, TransformMix) and by_label):
             yield f'{field}.teacher', augment.get('teacher') or {}

@@ -7,8 +7,9 @@ from copy import deepcopy
 
 import torch
 from mmengine.evaluator import Evaluator
+from mmengine.hooks import EMAHook
 from mmengine.optim import OptimWrapper
-from mmengine.registry import VISBACKENDS, VISUALIZERS
+from mmengine.registry import MODELS, OPTIMIZERS, VISBACKENDS, VISUALIZERS
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
@@ -78,6 +79,9 @@ def rehearse_optimizer(
     runner.optim_wrapper = OptimWrapper(torch.optim.SGD([weight], lr=0.1, momentum=0.9))
     if model is not None and cfg.get('optim_wrapper') is not None:
         with problems.of('optim_wrapper'):
+            optimizer = cfg.optim_wrapper.get('optimizer')
+            if isinstance(optimizer, Mapping) and 'type' in optimizer:
+                find_class(OPTIMIZERS, optimizer)  # MMEngine would call None what is unknown
             runner.optim_wrapper = _build_optimizer(runner, model)
     schedulers = cfg.get('param_scheduler')
     if schedulers is None:
@@ -90,8 +94,14 @@ def rehearse_optimizer(
                 runner.build_param_scheduler(deepcopy(scheduler))
 
 
-def rehearse_hooks(runner: RehearsalRunner, problems: Problems) -> None:
-    """Build default and custom hooks, and what they bring for a run."""
+def rehearse_hooks(runner: RehearsalRunner, model: nn.Module | None, problems: Problems) -> None:
+    """Build default and custom hooks, and what they bring for a run.
+
+    Args:
+        runner: The stand-in for the run.
+        model: The model; averages of it are not built if None.
+        problems: Where errors go.
+    """
     cfg = runner.cfg
     named = [
         (f'default_hooks.{name}', hook)
@@ -102,7 +112,11 @@ def rehearse_hooks(runner: RehearsalRunner, problems: Problems) -> None:
     named += [(f'custom_hooks[{number}]', hook) for number, hook in enumerate(listed)]
     for field, hook in named:
         with problems.of(field):
+            known = list(runner.hooks)
             runner.register_hook(deepcopy(hook))
+            for built in runner.hooks:
+                if built not in known and isinstance(built, EMAHook) and model is not None:
+                    MODELS.build(deepcopy(built.ema_cfg), default_args=dict(model=model))
         if not isinstance(hook, Mapping):
             continue
         if isinstance(hook.get('teacher'), Mapping):

@@ -47,9 +47,12 @@ class Problems:
     found: list[Problem] = field(default_factory=list)
 
     def add(self, field: str, error: Exception) -> None:
-        """Take a problem up, unless it only shows that a stand-in is none of the real things."""
-        known = [problem.error for problem in self.found]
-        if not _follows_from_stand_in(error) and not any(error is each for each in known):
+        """Take up the first problem of a field, unless a stand-in was asked for too much.
+
+        A second problem of the same field mostly follows from the first.
+        """
+        is_first = all(problem.field != field for problem in self.found)
+        if is_first and not _follows_from_stand_in(error):
             self.found.append(Problem(self.config, field, error))
 
     @contextmanager

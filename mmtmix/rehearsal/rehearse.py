@@ -81,11 +81,12 @@ def _rehearse_stage(
             _rehearse_generation(runner, problems)
         else:
             rehearse_groups(runner, problems)
-            model = runner.model = rehearse_model(runner, problems)
+            model = rehearse_model(runner, problems)
+            if model is not None:
+                runner.model = model
             rehearse_loops(runner, problems)
             rehearse_optimizer(runner, model, problems)
-            runner.model = model
-            rehearse_hooks(runner, problems)
+            rehearse_hooks(runner, model, problems)
             rehearse_reporting(runner, problems)
         images = data_sets['train_dataloader']
         with problems.of('model'):
