@@ -7,7 +7,6 @@ finished is not made again. Everything goes to ``work_dirs/``; the table and the
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -16,7 +15,7 @@ import time
 from pathlib import Path
 
 from mmtmix.reproduction import run_child
-from mmtmix.utils import atomic_path, load_config
+from mmtmix.utils import CommandParser, atomic_path, load_config, run_command
 from mmtmix.visualization import plot_curves, save_figure
 
 TOOLS = Path(__file__).resolve().parent
@@ -89,9 +88,9 @@ def last_quality(work_dir: Path) -> dict[str, float]:
     return [row for row in rows if 'mix/transformmix/ce' in row][-1]
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run the demo."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    CommandParser(description=__doc__).parse_args(argv)
     start = time.time()
     accuracies = {name: train_and_test(method) for name, method in METHODS.items()}
     out = Path('work_dirs', 'demo')
@@ -115,4 +114,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

@@ -20,13 +20,22 @@ from rich.progress import track
 from mmtmix.datasets.mixed_shards import DATASET_FILE, is_complete_set, verify_set
 from mmtmix.engine.claims import claimed, on_main_process, wait_for_ranks
 from mmtmix.engine.launch import default_work_dir, end_launch, init_launcher
+from mmtmix.engine.resuming import command_again, describe_shards_of
 from mmtmix.generation import generate, write_pictures
-from mmtmix.utils import add_trust_argument, load_config, load_safely
+from mmtmix.utils import (
+    CommandParser,
+    add_trust_argument,
+    check_device,
+    load_config,
+    load_safely,
+    run_command,
+    stoppable,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """What to make, and where."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config of a classifier that trains with a mixer of mmtmix')
     parser.add_argument('--out', help='folder of the set (default: the work dir of the config)')
     parser.add_argument('--num', type=int, help='mixed images to make')
@@ -80,12 +89,22 @@ def overrides(args: argparse.Namespace) -> dict:
 
 def main(argv: list[str] | None = None) -> int:
     """Generate; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
+    out = Path(args.out or default_work_dir(args.config))
+    again = command_again(__file__, argv)
+    with stoppable(lambda: f'{describe_shards_of(out)}; to go on: {again}'):
+        return make(args, out)
+
+
+def make(args: argparse.Namespace, out: Path) -> int:
+    """Make what is missing of a set; returns the exit status."""
     load_safely(args.trust_checkpoint)
+    if args.device is not None:
+        check_device('--device', args.device)
     cfg = load_config(args.config, args.cfg_options)
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
     init_launcher(args.launcher, cfg)
-    out = Path(args.out or default_work_dir(args.config))
     # a complete set is only compared, and may lie where nothing can be written
     is_complete = on_main_process(lambda: is_complete_set(out))
     with nullcontext() if is_complete else claimed(out):
@@ -109,4 +128,4 @@ def verify(out: Path) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_command(main, __file__))

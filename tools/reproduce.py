@@ -13,6 +13,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from mmtmix.checks import check_integer
+from mmtmix.engine.resuming import command_again
 from mmtmix.reproduction import (
     Cell,
     CellResult,
@@ -31,14 +33,22 @@ from mmtmix.reproduction import (
     runs_of,
     write_records,
 )
-from mmtmix.utils import atomic_path, resolve_config
+from mmtmix.utils import (
+    CommandParser,
+    atomic_path,
+    check_output_file,
+    check_output_folder,
+    resolve_config,
+    run_command,
+    stoppable,
+)
 
 TOOLS = Path(__file__).resolve().parent
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command and its arguments."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('--experiments', default='configs/experiments.yaml', help='the cells')
     parser.add_argument('--root', default='work_dirs/reproduce', help='folder of all runs')
     commands = parser.add_subparsers(dest='command', required=True)
@@ -74,6 +84,27 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if args.gpus > 1:
         args.root = f'{args.root}_{args.gpus}gpus'
     return args
+
+
+def check_args(args: argparse.Namespace) -> None:
+    """Refuse numbers out of range, and places that cannot be written, before any work.
+
+    Raises:
+        OSError: If something is to be written where it cannot be.
+        ValueError: If a number is out of its range.
+    """
+    check_integer('--gpus', args.gpus, 1)
+    if args.command in ('show', 'run'):
+        if args.seeds is not None:
+            check_integer('--seeds', args.seeds, 1)
+        for seed in args.seed or ():
+            check_integer('--seed', seed, 0)
+    if args.command == 'run' and not args.dry_run:
+        check_output_folder('--root', args.root)
+    elif args.command == 'report' and args.out is not None:
+        check_output_folder('--out', args.out)
+    elif args.command == 'export':
+        check_output_file('--results', args.results)
 
 
 def look(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
@@ -175,25 +206,30 @@ def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do as told; returns the exit status."""
+    """Run the subcommand that was parsed; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
-    try:
-        cells = read_experiments(resolve_config(args.experiments))
-        names = args.table if args.command == 'list' else args.cells
-        chosen = choose_cells(cells, names)
-        if args.command == 'list':
-            print_list(look(chosen, args))
-        elif args.command == 'report':
-            write_report(chosen, args)
-        elif args.command == 'export':
-            export(chosen, args)
-        else:
-            return run_cells(chosen, args)
-    except (FileNotFoundError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    again = command_again(__file__, argv)
+    with stoppable(lambda: f'finished runs and checkpoints are in {args.root}; to go on: {again}'):
+        return act(args)
+
+
+def act(args: argparse.Namespace) -> int:
+    """Run the subcommand; returns the exit status."""
+    check_args(args)
+    cells = read_experiments(resolve_config(args.experiments))
+    names = args.table if args.command == 'list' else args.cells
+    chosen = choose_cells(cells, names)
+    if args.command == 'list':
+        print_list(look(chosen, args))
+    elif args.command == 'report':
+        write_report(chosen, args)
+    elif args.command == 'export':
+        export(chosen, args)
+    else:
+        return run_cells(chosen, args)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_command(main, __file__))

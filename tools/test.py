@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 from mmengine.config import DictAction
 from mmengine.device import get_device
@@ -20,19 +21,27 @@ from mmtmix.engine.launch import (
     init_launcher,
     set_loader_defaults,
 )
+from mmtmix.engine.resuming import command_again
 from mmtmix.utils import (
+    CommandParser,
     add_trust_argument,
+    atomic_path,
+    check_output_file,
     is_faster_in_half,
     load_config,
     load_safely,
     read_weights,
+    run_command,
+    stoppable,
     unwrap,
 )
+
+METRIC_SUFFIXES = ('.json', '.pkl', '.pickle', '.yaml', '.yml')  # those that MMEngine writes
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Those of MMPretrain's arguments that neither draw nor augment."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='where logs go')
@@ -59,7 +68,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 @record
 def main(argv: list[str] | None = None) -> dict:
     """Evaluate; returns the metrics."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
+    again = 'the same launch' if args.launcher != 'none' else command_again(__file__, argv)
+    with stoppable(lambda: f'a test saves nothing on its way; to begin again: {again}'):
+        return test(args)
+
+
+def test(args: argparse.Namespace) -> dict:
+    """Evaluate a checkpoint; returns the metrics."""
+    if args.out:
+        suffixes = ('.pkl', '.pickle') if args.out_item == 'pred' else METRIC_SUFFIXES
+        check_output_file('--out', args.out, suffixes)
     load_safely(args.trust_checkpoint)
     cfg = load_config(args.config, args.cfg_options)
     init_launcher(args.launcher, cfg)
@@ -80,10 +100,11 @@ def main(argv: list[str] | None = None) -> dict:
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()
     if args.out and args.out_item == 'metrics' and is_main_process():
-        dump(metrics, args.out)
+        with atomic_path(args.out) as temporary:
+            dump(metrics, temporary)
     end_launch()
     return metrics
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import sys
 
 from mmengine.config import DictAction
 from mmengine.dist import get_rank, get_world_size
@@ -25,15 +26,25 @@ from mmtmix.engine.launch import (
     use_amp,
 )
 from mmtmix.engine.newest_checkpoint import resume_newest
+from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.generation import generate
 from mmtmix.models.batch_augments import load_mixers
-from mmtmix.utils import add_trust_argument, load_config, load_safely, unwrap
+from mmtmix.rehearsal import rehearse
+from mmtmix.utils import (
+    CommandParser,
+    add_trust_argument,
+    load_config,
+    load_safely,
+    run_command,
+    stoppable,
+    unwrap,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPretrain's arguments, and ``--no-stages``."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='where logs and checkpoints go')
     parser.add_argument(
@@ -120,6 +131,35 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     set_loader_defaults(cfg, not args.no_pin_memory, not args.no_persistent_workers)
 
 
+class Run:
+    """Runs stages to their end, one after the other.
+
+    Attributes:
+        stage: The one under way; None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.stage: Stage | None = None
+
+    def __call__(self, stage: Stage) -> None:
+        """Run one stage."""
+        self.stage = stage
+        run(stage)
+
+    def describe(self, args: argparse.Namespace, argv: list[str]) -> str:
+        """Return what is saved of the stage under way, and how to go on."""
+        if self.stage is None:
+            saved = 'nothing was begun'
+        elif 'generation' in self.stage.cfg:
+            saved = describe_shards_of(self.stage.cfg.work_dir)
+        else:
+            saved = describe_checkpoint_of(self.stage.cfg.work_dir)
+        again = 'the same launch with --resume'
+        if args.launcher == 'none':
+            again = command_again(__file__, argv, resume=True)
+        return f'{saved}; to go on: {again}'
+
+
 def run(stage: Stage) -> None:
     """Run one stage to its end."""
     if 'generation' in stage.cfg:
@@ -138,7 +178,14 @@ def run(stage: Stage) -> None:
 @record
 def main(argv: list[str] | None = None) -> None:
     """Train."""
-    args = parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    args, runs = parse_args(argv), Run()
+    with stoppable(lambda: runs.describe(args, argv)):
+        train(args, runs)
+
+
+def train(args: argparse.Namespace, runs: Run) -> None:
+    """Train a config, after the stages that it requires."""
     load_safely(args.trust_checkpoint)
     cfg = load_config(args.config, args.cfg_options)
     init_launcher(args.launcher, cfg)
@@ -152,12 +199,12 @@ def main(argv: list[str] | None = None) -> None:
         )
     to_come = [os.path.dirname(stage.produces) for stage in missing[:-1]]
     for stage in missing:
-        # before hours of training on what is there already
         check_data(stage.cfg, to_come)
         complete(stage, args)
-    run_stages(stages, run)
+    rehearse(missing)  # before hours of training on what is there already
+    run_stages(stages, runs)
     end_launch()
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

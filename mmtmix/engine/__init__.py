@@ -14,6 +14,7 @@ from .hooks import (
     MixingCheckHook,
     PrecisionHook,
     ResumeConfigHook,
+    SignalStopHook,
 )
 from .optim_wrappers import AutocastOptimWrapper
 from .runners import MixerSearchLoop
@@ -34,4 +35,5 @@ __all__ = [
     'MixingCheckHook',
     'PrecisionHook',
     'ResumeConfigHook',
+    'SignalStopHook',
 ]

@@ -148,6 +148,7 @@ def build_runner(cfg: Config) -> Runner:
     hooks.setdefault('precision', dict(type='mmpretrain.PrecisionHook'))
     hooks.setdefault('finite_stop', dict(type='mmpretrain.FiniteStopHook'))
     hooks.setdefault('resume_config', dict(type='mmpretrain.ResumeConfigHook'))
+    hooks.setdefault('signal_stop', dict(type='mmpretrain.SignalStopHook'))
     keep_local_log(cfg)
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:

@@ -12,6 +12,7 @@ from .live_model_hook import LiveModelHook
 from .mixing_check_hook import MixingCheckHook
 from .precision_hook import PrecisionHook
 from .resume_config_hook import ResumeConfigHook
+from .signal_stop_hook import SignalStopHook
 
 __all__ = [
     'AccuracySummaryHook',
@@ -27,4 +28,5 @@ __all__ = [
     'MixingCheckHook',
     'PrecisionHook',
     'ResumeConfigHook',
+    'SignalStopHook',
 ]
