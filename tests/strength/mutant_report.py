@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from equivalent_mutants import EQUIVALENT
+from equivalent_mutants import equivalence
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = {
@@ -153,13 +153,10 @@ def _status(code: int | None) -> str:
 
 
 def _reason(name: str, change: tuple[str, ...]) -> str:
-    function = name.partition('__mutmut_')[0]
-    for known, changes in EQUIVALENT.items():
-        if function.startswith(known):
-            for text, reason in changes.items():
-                if text in '\n'.join(change):
-                    return reason
-    return ''
+    removed, added = (
+        '\n'.join(line[1:] for line in change if line.startswith(sign)) for sign in '-+'
+    )
+    return equivalence(name.partition('__mutmut_')[0], removed, added)
 
 
 def _plain_texts(source: str, nodes: dict[str, ast.FunctionDef]) -> dict[str, list[str]]:
