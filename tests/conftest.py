@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 from mmengine.config import Config
@@ -26,6 +28,11 @@ from mmtmix.models import FrozenTeacher
 from mmtmix.models.running_config import hand_over
 from mmtmix.models.teachers.building import _TEACHERS
 from mmtmix.utils import load_config
+
+# The same few examples each time, or by HYPOTHESIS_PROFILE=soak many new ones.
+hypothesis.settings.register_profile('few', derandomize=True, deadline=None, max_examples=20)
+hypothesis.settings.register_profile('soak', deadline=None, max_examples=500, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'few'))
 
 
 @pytest.fixture(scope='session', autouse=True)
