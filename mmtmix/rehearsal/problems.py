@@ -49,11 +49,15 @@ class Problems:
     def add(self, field: str, error: Exception) -> None:
         """Take up the first problem of a field, unless a stand-in was asked for too much.
 
-        A second problem of the same field mostly follows from the first.
+        A second problem of the same field mostly follows from the first. What its owner has
+        raised as well, is told of the inner field alone.
         """
-        is_first = all(problem.field != field for problem in self.found)
-        if is_first and not _follows_from_stand_in(error):
-            self.found.append(Problem(self.config, field, error))
+        if _follows_from_stand_in(error) or any(each.field == field for each in self.found):
+            return
+        outer = (each for each in self.found if field.startswith(f'{each.field}.'))
+        for known in [each for each in outer if str(each.error) == str(error)]:
+            self.found.remove(known)
+        self.found.append(Problem(self.config, field, error))
 
     @contextmanager
     def of(self, field: str) -> Iterator[None]:

@@ -236,11 +236,11 @@ def test_a_full_disk_is_said_and_a_later_run_completes_the_set(
             (copied / name).unlink()
     command = (sys.executable, '-c', SMALL_DISK, limit, TOOL, CONFIG, *SET, '--out', copied)
     done = spawn(job, *command)
-    assert done.returncode == 1
+    assert done.returncode == 2
     first = next(name for name in sorted(sizes)[1:] if sizes[name] > limit)
     there = sorted(sizes).index(first)
     message = done.stdout.strip().splitlines()[-1]
-    assert message.startswith('OSError: ')
+    assert message.startswith('generate_mixed.py: error: ')
     assert f'{copied / first} cannot be written: File too large; ' in message
     told = f'{there} of {NUM_SHARDS} shards are complete, this one takes {sizes[first]:,} bytes'
     assert told in message
