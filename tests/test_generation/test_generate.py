@@ -50,7 +50,7 @@ def test_cudnn_is_deterministic_while_it_mixes_and_then_as_it_was(make_cfg, tmp_
     monkeypatch.setattr(LabelledMixer, '__call__', look)
     generate(make_cfg(num=4), tmp_path / 'set', device='cpu')
     assert set(seen) == {(True, False, *before[2:])}
-    with pytest.raises(ValueError, match='has no field'):
+    with pytest.raises(TypeError, match="generation has no 'unknown'; it has"):
         generate(make_cfg(unknown=1), tmp_path / 'other', device='cpu')
     assert (cudnn.deterministic, cudnn.benchmark, cudnn.enabled, cudnn.allow_tf32) == before
 
@@ -207,13 +207,13 @@ def test_another_teacher_is_another_set(make_cfg, fitted_teacher, whole, tmp_pat
 @pytest.mark.parametrize(
     ('fields', 'message'),
     [
-        (dict(number=3), 'generation has no field number; it takes num, seed, .* teacher'),
+        (dict(number=3), "generation has no 'number'; did you mean 'num'"),
         (dict(num=None), 'num must be an integer'),
         (dict(keep='some'), 'keep must be one of'),
     ],
 )
 def test_wrong_fields_are_refused_by_name(make_cfg, fields, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         read_settings(make_cfg(**fields))
 
 
@@ -221,9 +221,7 @@ def test_the_number_of_images_is_needed(make_cfg):
     cfg = make_cfg()
     for generation in (dict(seed=1), dict(), None):
         cfg.generation = generation
-        with pytest.raises(
-            ValueError, match=r'generation needs num \(--num\); it takes num, seed'
-        ):
+        with pytest.raises(ValueError, match='generation needs num, .* give --num'):
             read_settings(cfg)
 
 
