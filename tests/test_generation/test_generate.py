@@ -229,3 +229,12 @@ def test_settings_options_and_defaults_are_told_apart(make_cfg):
     settings, options = read_settings(make_cfg(pipeline=[dict(type='PackInputs')]))
     assert (settings.num, settings.keep, settings.flip_prob) == (14, 'finished', 0.5)
     assert options == dict(pipeline=[dict(type='PackInputs')], teacher=None)
+
+
+def test_more_images_per_mix_than_classes_are_refused_before_the_folder_is_made(
+    make_cfg, fitted_teacher, tmp_path
+):
+    cfg = make_cfg(dict(type='SuperMix', teacher=fitted_teacher, num_mix=11))
+    with pytest.raises(ValueError, match='num_mix=11 images per mix, and the task has 10 classes'):
+        generate(cfg, tmp_path / 'set', device='cpu')
+    assert not (tmp_path / 'set').exists()
