@@ -20,6 +20,7 @@ import torch
 import torchvision
 
 import mmtmix
+from mmtmix.checks import check_flag, check_integer
 from mmtmix.utils import atomic_path, load_checkpoint
 
 from .runs import LAST, RECORD, Run, State, environment_of, parse_command
@@ -43,7 +44,13 @@ def execute(
 
     Returns:
         The runs that failed.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('gpus', gpus, 1)
+    check_flag('dry_run', dry_run)
     failed = []
     todo = list(dict.fromkeys(runs))
     for number, run in enumerate(todo, 1):
