@@ -85,5 +85,5 @@ def test_finite_run_is_left_alone(tmp_path, probe_runner):
 
 
 def test_interval_below_one_is_refused():
-    with pytest.raises(ValueError, match='interval must be at least 1 step, got 0'):
+    with pytest.raises(ValueError, match='interval must be an integer >= 1, got 0'):
         FiniteStopHook(interval=0)
