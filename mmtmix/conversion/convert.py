@@ -13,6 +13,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from mmtmix.checks import check_choice, check_flag, check_path
 from mmtmix.utils import atomic_path, check_finite_weights, file_digest, load_config
 
 from .layouts import ARCHS, Arch, rename
@@ -54,8 +55,7 @@ def convert_state(
             classes are not as many, or a weight is no real number, not finite or too large;
             networks that fit are named, and the first keys of each kind.
     """
-    if arch not in ARCHS:
-        raise ValueError(f'arch must be one of {", ".join(ARCHS)}, got {arch!r}')
+    check_choice('arch', arch, tuple(ARCHS))
     found, left_over = _renamed(state, ARCHS[arch])
     classifier = found.get(f'{ARCHS[arch].classifier}.weight')
     if classifier is None or classifier.dim() != 2:
@@ -106,11 +106,16 @@ def convert_checkpoint(
 
     Raises:
         FileExistsError: If the target exists and is not to be replaced.
-        OSError: If the source can't be read or the target not be written.
         IsADirectoryError: If the target is a folder.
+        OSError: If the source can't be read or the target not be written.
+        TypeError: If an argument is of another type.
         ValueError: If the target is the source itself; see also :func:`read_source` and
             :func:`convert_state`.
     """
+    check_path('source', source)
+    check_path('target', target)
+    check_choice('arch', arch, tuple(ARCHS))
+    check_flag('force', force)
     if Path(target).exists() and Path(source).exists() and Path(target).samefile(source):
         raise ValueError(f'target is the source itself, {str(source)!r}; give another name')
     if Path(target).is_dir():

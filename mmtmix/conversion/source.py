@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmtmix.checks import check_flag
 from mmtmix.utils import (
     UnsafeCheckpointError,
     describe_checkpoint,
@@ -35,11 +36,13 @@ def read_source(path: str | os.PathLike, trust_source: bool = False) -> dict[str
         The state dict in the source's own names, without a wrapper's prefix.
 
     Raises:
+        ConnectionError: If it cannot be downloaded.
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If it is a folder.
-        ConnectionError: If it cannot be downloaded.
+        TypeError: If an argument is of another type.
         ValueError: If it is damaged, needs trust or holds no weights.
     """
+    check_flag('trust_source', trust_source)
     try:
         content = load_checkpoint(path)
     except UnsafeCheckpointError as error:

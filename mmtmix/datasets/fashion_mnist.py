@@ -119,6 +119,7 @@ def read_split(root: str | os.PathLike, split: str) -> tuple[np.ndarray, np.ndar
         FileNotFoundError: If a file is missing.
         ValueError: If a file is damaged or the two do not belong together.
     """
+    check_choice('split', split, tuple(IDX_FILES))
     paths = []
     for name in IDX_FILES[split]:
         path = find_idx_file(root, name)

@@ -9,6 +9,8 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmpretrain.registry import DATASETS
 
+from mmtmix.checks import check_choice
+
 from .preflight import check_data
 
 
@@ -28,6 +30,7 @@ def undistorted_config(
     Raises:
         ValueError: If the config has no such data set, or no pipeline to read it with.
     """
+    check_choice('split', split, ('train', 'val', 'test'))
     pipelines = [pipeline] if pipeline else []
     pipelines += [
         part.pipeline

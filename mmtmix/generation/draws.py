@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from mmtmix.checks import check_integer
+from mmtmix.checks import check_integer, check_number
 from mmtmix.functional import draw_weights
 
 _MAX_REDRAWS = 1000
@@ -134,7 +134,13 @@ def draw_batch(
 
     Returns:
         The draw; the same arguments give the same.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('seed', seed, 0)
+    check_number('flip_prob', flip_prob, 0, 1)
     generator = batch_generator(seed, *place)
     sources = draw_sources(*size, num_images, generator, labels)
     weights = draw_weights(*size, alpha, generator)

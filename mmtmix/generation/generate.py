@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 
-from mmtmix.checks import check_keys
+from mmtmix.checks import check_integer, check_keys, check_path
 from mmtmix.datasets import build_undistorted, undistorted_config
 from mmtmix.datasets.mixed_shards import shard_name
 from mmtmix.models import BatchMixer
@@ -86,8 +86,12 @@ def generate(
         FileNotFoundError: If files of the data set, mixer or teacher are missing.
         OSError: If a shard can't be written.
         RuntimeError: If nothing worth keeping comes out, or shards are missing at the end.
+        TypeError: If an argument is of another type.
         ValueError: If the config doesn't fit, or the folder holds another set.
     """
+    check_path('out', out)
+    check_integer('world_size', world_size, 1)
+    check_integer('rank', rank, 0, world_size - 1, cure='it counts from 0')
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         settings, options = read_settings(cfg)
         source = undistorted_config(cfg, 'train', options['pipeline'])[0]

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mmtmix.checks import check_flag, check_path
 from mmtmix.utils.files import atomic_path
 
 from .checks import check_contents, file_md5
@@ -45,8 +46,12 @@ def prepare(
 
     Raises:
         FileNotFoundError: If something is missing, with what to put where.
+        TypeError: If an argument is of another type.
         ValueError: If an archive or a file is damaged or not what it should be.
     """
+    check_path('root', root)
+    for name, flag in dict(offline=offline, deep=deep, any_checksum=any_checksum).items():
+        check_flag(name, flag)
     root = Path(os.path.abspath(os.path.expanduser(root)))
     if data_set.folder and root.name == data_set.folder:
         root = root.parent  # people often name the folder that the archive makes

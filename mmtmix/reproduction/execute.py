@@ -20,6 +20,7 @@ import torch
 import torchvision
 
 import mmtmix
+from mmtmix.checks import check_flag, check_integer
 from mmtmix.utils import atomic_path, load_checkpoint
 from mmtmix.utils.claims import claim_folder
 
@@ -48,7 +49,11 @@ def execute(
 
     Raises:
         Stopped: If this process is asked to end, once the command that runs has ended.
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+    check_integer('gpus', gpus, 1)
+    check_flag('dry_run', dry_run)
     failed = []
     todo = list(dict.fromkeys(runs))
     for number, run in enumerate(todo, 1):

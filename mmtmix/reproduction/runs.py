@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
+from mmtmix.checks import check_integer, check_integers
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
 from mmtmix.utils import load_config, without_watchers
@@ -174,6 +175,7 @@ def runs_of(
         root: The folder of all runs.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If the cell is only quoted, a seed is negative, or it is none of those that
             count.
     """
@@ -181,9 +183,12 @@ def runs_of(
         raise ValueError(f'{cell.id} is only quoted: {cell.quoted}')
     if seeds is None:
         seeds = cell.seeds or 3
-    numbers = tuple(range(seeds)) if isinstance(seeds, int) else seeds
-    if not numbers or min(numbers) < 0:
-        raise ValueError(f'seeds must be numbers >= 0, or how many of them, got {seeds!r}')
+    if isinstance(seeds, (list, tuple)):
+        check_integers('seeds', seeds, least=0)
+        numbers = tuple(seeds)
+    else:
+        check_integer('seeds', seeds, 1, cure='how many there are; or list them')
+        numbers = tuple(range(seeds))
     if cell.seeds and not set(numbers) <= set(cell.seeds):
         raise ValueError(f'{cell.id} is for the seeds {cell.seeds}, got {numbers}')
     options = tuple(sorted(f'{name}={value}' for name, value in cell.options.items()))

@@ -7,9 +7,14 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from mmtmix.checks import check_choice
 from mmtmix.models.teachers import InputStats
 from mmtmix.models.teachers.channel_order import CHANNEL_ORDERS
 
+_ORDER_CURE = (
+    "where the images' config does not tell it, give --channel-order to the tool, or declare it "
+    "as a class attribute of the data set, channel_order = 'rgb' or 'bgr'"
+)
 _CAM_COLORS, _CAM_ALPHA = 'jet', 0.45
 
 
@@ -40,12 +45,8 @@ def denormalize(images: Tensor, stats: InputStats, channel_order: str = 'rgb') -
             f'{tuple(images.shape)}'
         )
     channels = images.size(-3)
-    if channels == 3 and channel_order not in CHANNEL_ORDERS:
-        raise ValueError(
-            f'channel_order must be one of {CHANNEL_ORDERS}, got {channel_order!r}; where the '
-            "images' config does not tell it, give --channel-order to the tool, or declare it as "
-            "a class attribute of the data set, channel_order = 'rgb' or 'bgr'"
-        )
+    if channels == 3:  # a grey image has none
+        check_choice('channel_order', channel_order, CHANNEL_ORDERS, cure=_ORDER_CURE)
     mean, std = np.float32(stats.mean or (0.0,)), np.float32(stats.std or (1.0,))
     for name, values in (('mean', mean), ('std', std)):
         if len(values) not in (1, channels):

@@ -83,7 +83,7 @@ def test_the_two_wide_networks_are_told_apart(reference):
 
 
 def test_an_unknown_network_is_refused_with_those_that_are_known(resnet8):
-    with pytest.raises(ValueError, match="resnet8, .*puzzle_wrn28_10, .*got 'resnet9'"):
+    with pytest.raises(ValueError, match="'resnet8', .*'puzzle_wrn28_10', .*got 'resnet9'"):
         convert_state(resnet8.state, 'resnet9')
 
 

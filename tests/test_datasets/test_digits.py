@@ -35,9 +35,9 @@ def test_a_pipeline_enlarges_them():
 @pytest.mark.parametrize(
     ('settings', 'said'),
     [
-        (dict(split='val'), "split must be 'train' or 'test', got 'val'"),
-        (dict(num_train=0), r'num_train must be an integer in \(0, 1797\), got 0'),
-        (dict(num_train=1797), r'num_train must be an integer in \(0, 1797\), got 1797'),
+        (dict(split='val'), "split must be one of 'train', 'test', got 'val'"),
+        (dict(num_train=0), 'num_train must be an integer >= 1 and <= 1796, got 0'),
+        (dict(num_train=1797), 'num_train must be an integer >= 1 and <= 1796, got 1797'),
     ],
 )
 def test_a_setting_out_of_its_range_is_refused(settings, said):

@@ -78,7 +78,9 @@ def test_own_list_of_test_images(root, tmp_path):
     names = [test.get_data_info(i)['img_path'][-9:] for i in range(3)]
     assert names == ['00001.jpg', '00077.jpg', '08189.jpg'] and len(test) == 3
     assert len(Flowers102Split818(split='trainval', **args)) == 8186
-    with pytest.raises(ValueError, match="where test_ids is given, got 'val'"):
+    with pytest.raises(
+        ValueError, match="split must be one of 'trainval', 'test', got 'val'; test_ids"
+    ):
         Flowers102Split818(split='val', **args)
     with pytest.raises(FileNotFoundError, match='nowhere.txt'):
         Flowers102Split818(data_root=root, test_ids='nowhere.txt')

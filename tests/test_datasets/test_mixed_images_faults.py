@@ -42,7 +42,7 @@ def test_damage_after_opening_is_told_in_the_main_process(make_set, workers, how
 
 @pytest.mark.parametrize('labels', ['teachers', None, 1])
 def test_unknown_labels(make_set, labels):
-    with pytest.raises(ValueError, match=r"labels must be one of \('winner', .*got"):
+    with pytest.raises(ValueError, match="labels must be one of 'winner', .*got"):
         MixedImages(make_set()[0], labels=labels)
 
 
@@ -55,7 +55,7 @@ def test_arguments_without_meaning_are_refused(make_set, name):
 @pytest.mark.parametrize('data_root', ['', None, 3])
 def test_data_root_that_is_no_folder(data_root):
     for call in (MixedImages, MixedImages.missing_files):
-        with pytest.raises(ValueError, match='data_root must be the folder'):
+        with pytest.raises((TypeError, ValueError), match='data_root must be a path'):
             call(data_root)
 
 

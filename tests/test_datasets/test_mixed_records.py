@@ -71,7 +71,7 @@ def test_what_cannot_be_decoded():
 
 def test_unknown_channel_order():
     image = np.zeros((4, 4), np.uint8)
-    with pytest.raises(ValueError, match="channel_order must be 'rgb' or 'bgr', got 'RGB'"):
+    with pytest.raises(ValueError, match="channel_order must be one of 'rgb', 'bgr', got 'RGB'"):
         encode_image(image, 'RGB')
     with pytest.raises(ValueError, match='channel_order'):
         decode_image(encode_image(image, 'rgb'), None)
@@ -104,7 +104,7 @@ def test_records_are_frozen(make_records):
 
 @pytest.mark.parametrize(('number', 'digest'), [(-1, 'x'), (1.0, 'x'), (0, ''), (0, None)])
 def test_arguments_of_pack_shard(make_records, number, digest):
-    with pytest.raises(ValueError, match='must be'):
+    with pytest.raises((TypeError, ValueError), match='must be'):
         pack_shard(make_records()[0], number, digest)
 
 

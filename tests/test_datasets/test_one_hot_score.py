@@ -45,7 +45,7 @@ def test_labels_that_fit_not(item):
 
 @pytest.mark.parametrize('num_classes', [0, -1, 2.0, '10', None, True])
 def test_num_classes(num_classes):
-    with pytest.raises(ValueError, match='num_classes must be'):
+    with pytest.raises((TypeError, ValueError), match='num_classes must be'):
         OneHotScore(num_classes)
 
 

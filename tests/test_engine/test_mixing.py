@@ -1,5 +1,7 @@
 """Mixers that MMPretrain would pass over in silence: they mix, or the run ends before a step."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -9,6 +11,7 @@ from mmpretrain.registry import BATCH_AUGMENTS, DATASETS, MODELS
 from mmpretrain.structures import DataSample, MultiTaskDataSample
 from torch.utils.data import DataLoader
 
+from mmtmix.engine.distillation import OnlineMixes
 from mmtmix.engine.launch import build_runner
 from mmtmix.engine.mixing import batch_sizes
 from mmtmix.models import SampleMixup
@@ -281,7 +284,7 @@ def test_a_batch_too_small_to_mix_is_warned_of_unless_a_larger_one_came(capfd, f
     assert not capfd.readouterr().out
 
 
-def test_a_search_refuses_a_last_batch_of_one_image_before_its_first_step(make, fitted_teacher):
+def test_a_search_with_a_last_batch_of_one_image_is_not_even_built(make, fitted_teacher):
     runner = make(
         model=dict(
             dict.fromkeys(('backbone', 'neck', 'head')),
@@ -293,8 +296,7 @@ def test_a_search_refuses_a_last_batch_of_one_image_before_its_first_step(make, 
     )
     runner._train_dataloader.dataset.indices = 17
     with pytest.raises(ValueError, match=r'batches of 8 has 1 image.*set drop_last=True'):
-        runner.train()
-    assert runner.iter == 0
+        runner.build_train_loop(runner._train_loop)  # the first thing that train() does
 
 
 def test_the_last_batch_is_what_is_left_unless_it_is_dropped():
@@ -312,3 +314,25 @@ def test_a_student_refuses_mixes_of_more_images_than_a_batch(make, fitted_teache
     hook = dict(type='DistillHook', teacher=fitted_teacher, preset='kd_mixed', mixed=mixed)
     with pytest.raises(ValueError, match='num_mix=9 images per mix, and .*batch_size=8'):
         make(custom_hooks=[hook]).train()
+
+
+TOO_MANY = 'SuperMix has num_mix=4 images per mix, and the task has 3 classes'
+
+
+@pytest.mark.parametrize('later', [False, True])
+def test_more_images_per_mix_than_classes_are_refused_before_a_step(make, fitted_teacher, later):
+    mixes = dict(augments=dict(type='SuperMix', teacher=fitted_teacher, num_mix=4))
+    model = dict(head=dict(HEAD, num_classes=3))
+    settings = dict(model=model | ({} if later else dict(train_cfg=mixes)))
+    if later:
+        settings['custom_hooks'] = schedule((2, mixes))
+    with pytest.raises(ValueError, match=TOO_MANY):
+        make(build_runner, preprocessor=dict(num_classes=3), **settings).train()
+
+
+def test_a_student_refuses_more_images_per_mix_than_it_has_classes(fitted_teacher):
+    mixes = OnlineMixes(dict(type='SuperMix', teacher=fitted_teacher, num_mix=4))
+    loop = SimpleNamespace(dataloader=DataLoader(range(8), batch_size=8))
+    mixes.prepare(SimpleNamespace(train_loop=loop), 4, False)
+    with pytest.raises(ValueError, match=TOO_MANY):
+        mixes.prepare(SimpleNamespace(train_loop=loop), 3, False)

@@ -89,7 +89,7 @@ def test_commands_are_those_that_a_user_would_type(cell):
 
 @pytest.mark.parametrize('seeds', [0, (), (1, -1)])
 def test_seeds_must_be_there(cell, seeds):
-    with pytest.raises(ValueError, match='seeds must be numbers >= 0'):
+    with pytest.raises(ValueError, match='seeds must be .* integer'):
         runs_of(cell(), seeds)
 
 

@@ -32,7 +32,7 @@ def test_as_many_iterations_but_for_half_an_epoch():
 
 @pytest.mark.parametrize(('numbers', 'name'), [((0, 5), 'num_clean'), ((5, -1), 'num_images')])
 def test_no_images_are_refused_by_name(numbers, name):
-    with pytest.raises(ValueError, match=f'{name} must be > 0 images, got'):
+    with pytest.raises(ValueError, match=f'{name} must be an integer >= 1, got'):
         scale_epochs(10, *numbers)
 
 

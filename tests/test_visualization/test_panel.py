@@ -148,7 +148,7 @@ def test_drawing_changes_nothing(mix):
         (dict(details={}), 'return_details=True'),
         (dict(layout='diagonal'), "'diagonal'"),
         (dict(names=['one']), 'names has 1 entries for a batch of 5'),
-        (dict(rows=[5]), r'batch of 5 images, got \[5\]'),
+        (dict(rows=[5]), r'rows must be .* <= 4, got \[5\]; .* batch of 5 images'),
         (dict(rows=[]), 'rows must be'),
         (dict(channel_order='xyz'), "'xyz'"),
     ],

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from mmtmix.checks import check_flag, check_path
+from mmtmix.checks import check_flag, check_integer, check_path, check_text
 
 from .images import decode_image
 from .records import (
@@ -64,6 +64,10 @@ class ShardReader:
     ) -> None:
         check_path('path', path)
         check_flag('check_index', check_index)
+        if settings_digest is not None:
+            check_text('settings_digest', settings_digest)
+        if number is not None:
+            check_integer('number', number, 0)
         self.path = os.path.abspath(path)
         self.settings_digest = settings_digest
         self.number = number

@@ -150,7 +150,12 @@ class TransformMixer(nn.Module):
         Returns:
             (N, C, noise_size, noise_size), N(0, I): z for the transformer, and where they are
             switched on 3 channels whose signs choose the orientation and k to add to the CAMs.
+
+        Raises:
+            TypeError: If an argument is of another type.
+            ValueError: If an argument is out of its range.
         """
+        check_integer('num_samples', num_samples, 0)
         return torch.randn(
             (num_samples, sum(self._noise_channels), self.noise_size, self.noise_size),
             generator=generator,

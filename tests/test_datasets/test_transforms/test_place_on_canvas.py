@@ -63,11 +63,13 @@ def test_a_data_set_numbers_its_images():
 
 @pytest.mark.parametrize('side', [0, 29])
 def test_a_side_out_of_its_range_is_refused(side):
-    with pytest.raises(ValueError, match=f'side must be positive and at most .*=28, got {side}'):
+    with pytest.raises(
+        ValueError, match=f'side must be an integer >= 1 and <= 28, got {side}; the'
+    ):
         place(np.zeros((8, 8), np.uint8), 0, side=side, size=28)
 
 
 @pytest.mark.parametrize('settings', [dict(side=4.5, size=28), dict(side=4, size=28, seed=-1)])
 def test_what_is_no_number_of_pixels_is_refused(settings):
-    with pytest.raises(ValueError, match='side, size and seed must be integers, seed >= 0, got 4'):
+    with pytest.raises((TypeError, ValueError), match='(side|seed) must be an integer >= '):
         place(np.zeros((8, 8), np.uint8), 0, **settings)

@@ -42,7 +42,7 @@ def loader(loader_settings=None, **dataset):
         (dict(losses=[KD, KD]), r"each loss can be given once, got \['kd', 'kd'\]"),
         (dict(preset='kd_mixed', mixed={}), r'mixed must be None, dict\(augment=.*; got {}'),
         (dict(preset='kd_mixed', mixed=AUGMENT | loader()), 'mixed must be None, dict.*augment'),
-        (dict(preset='kd_mixed', mixed=dict(loader=1)), "mixed must be None, .*got {'loader': 1}"),
+        (dict(preset='kd_mixed', mixed=dict(loader=1)), "mixed has no 'loader'; did you mean"),
         (dict(preset='kd_mixed', mixed='SuperMix'), "mixed must be None, .*got 'SuperMix'"),
         (
             dict(preset='kd_mixed', mixed=loader(dict(sampler=dict(type='DefaultSampler')))),
@@ -57,12 +57,12 @@ def loader(loader_settings=None, **dataset):
         ),
         (
             dict(preset='kd_mixed', mixed=dict(augment=dict(type='SampleMixup', alpha=0))),
-            'alpha must be > 0',
+            'alpha must be a finite number > 0',
         ),
     ],
 )
 def test_arguments_that_dont_fit_together_are_refused_at_once(teacher, settings, said):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises((TypeError, ValueError), match=said):
         DistillHook(teacher, **settings)
 
 
@@ -144,8 +144,9 @@ def test_a_mixers_teacher_that_is_not_there(refuse, teacher, tmp_path):
     refuse(dict(preset='kd_mixed', mixed=mixed), FileNotFoundError, "the teacher's .*none.pth")
 
 
-def test_half_a_teacher(refuse):
-    refuse(dict(preset='kd', teacher=dict(config='x')), ValueError, 'teacher has no checkpoint')
+def test_half_a_teacher():
+    with pytest.raises(ValueError, match='teacher has no checkpoint'):
+        DistillHook(dict(config='x'), preset='kd')
 
 
 @pytest.mark.parametrize('num_workers', [0, 1])

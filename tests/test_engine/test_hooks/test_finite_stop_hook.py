@@ -131,3 +131,8 @@ def test_count_goes_on_in_a_resumed_run(tmp_path, probe_runner):
 def test_finite_run_is_left_alone(tmp_path, probe_runner):
     probe_runner(FiniteStopHook(2, keep_weights=True, filename='good.pth')).train()
     assert files(tmp_path) == {'epoch_1.pth', 'epoch_2.pth'}
+
+
+def test_interval_below_one_is_refused():
+    with pytest.raises(ValueError, match='interval must be an integer >= 1, got 0'):
+        FiniteStopHook(interval=0)

@@ -225,3 +225,17 @@ def test_autocast_and_half_precision_leave_masks_and_targets_in_float32(make_sup
     torch.testing.assert_close(details['masks'].sum(dim=1), torch.ones(8, 1, 16, 16))
     rebuilt = (details['masks'] * inputs[details['index']]).sum(dim=1)
     torch.testing.assert_close(mixed.float(), rebuilt, atol=0.02, rtol=0.02)
+
+
+def test_more_images_per_mix_than_classes_are_refused_as_early_as_can_be(make_super, batch):
+    said = 'num_mix=4 images per mix, and the task has {} classes'
+    with pytest.raises(ValueError, match=said.format(3)):
+        SuperMix(dict(config='a.py', checkpoint='a.pth'), num_mix=4, num_classes=3)
+    augment = make_super(num_mix=4)
+    augment.check_classes(4)
+    with pytest.raises(ValueError, match=said.format(3)):
+        augment.check_classes(3)
+    many = make_super(num_mix=11)
+    inputs, scores = torch.cat([batch[0]] * 2), torch.cat([batch[1]] * 2)
+    with pytest.raises(ValueError, match='num_mix=11 images per mix, and the task has 10'):
+        many(inputs, scores)
