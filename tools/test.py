@@ -28,6 +28,7 @@ from mmtmix.utils import (
     atomic_path,
     check_output_file,
     is_faster_in_half,
+    load_checkpoint,
     load_config,
     load_safely,
     read_weights,
@@ -81,6 +82,7 @@ def test(args: argparse.Namespace) -> dict:
         suffixes = ('.pkl', '.pickle') if args.out_item == 'pred' else METRIC_SUFFIXES
         check_output_file('--out', args.out, suffixes)
     load_safely(args.trust_checkpoint)
+    content = load_checkpoint(args.checkpoint)  # before a Runner begins its folder
     cfg = load_config(args.config, args.cfg_options)
     init_launcher(args.launcher, cfg)
     cfg.launcher = args.launcher
@@ -95,7 +97,8 @@ def test(args: argparse.Namespace) -> dict:
     set_loader_defaults(cfg, not args.no_pin_memory)
     runner = build_runner(cfg)
     # MMEngine would only warn, and report the accuracy of partly random weights
-    read_weights(unwrap(runner.model), args.checkpoint)
+    read_weights(unwrap(runner.model), args.checkpoint, content)
+    del content
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()

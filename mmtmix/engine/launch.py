@@ -15,6 +15,8 @@ from mmengine.registry import RUNNERS, VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 
+from mmtmix.checks import check_instance
+
 from .checkpoints import write_checkpoints_whole
 
 # MMEngine's own default hooks, which a config may switch off by None
@@ -85,10 +87,14 @@ def set_loader_defaults(
         cfg: Changed in place.
         pin_memory: False switches it off everywhere.
         persistent_workers: False switches them off everywhere.
+
+    Raises:
+        TypeError: If a loader is no dict.
     """
     for field in _LOADERS:
         if cfg.get(field) is None:
             continue
+        check_instance(field, cfg[field], Mapping, 'a dict')
         # without an accelerator torch would warn in every epoch that it pins nothing
         pins = get_device() != 'cpu'
         defaults = dict(pin_memory=pins, collate_fn=dict(type='default_collate'))

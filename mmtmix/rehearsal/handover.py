@@ -169,8 +169,9 @@ def check_mixers(
 
 def _files_in(cfg: Config) -> Iterator[tuple[str, Any, str]]:
     """Yield field, path and description of what a run reads beside its data."""
-    if cfg.get('load_from') and not cfg.get('resume'):
-        yield 'load_from', cfg.load_from, 'the checkpoint to start from'
+    if cfg.get('load_from'):
+        what = 'to resume' if cfg.get('resume') else 'to start from'
+        yield 'load_from', cfg.load_from, f'the checkpoint {what}'
     holders = list(augments_of(cfg))
     holders += [('model', cfg.get('model') or {})] if _has_teacher_of_search(cfg) else []
     holders.append(('generation', cfg.get('generation') or {}))

@@ -108,7 +108,11 @@ def is_user_error(error: BaseException) -> bool:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return the message of an error as a user should read it: without quotes or blank lines."""
+    """Return the message of an error as a user should read it.
+
+    It has no quotes around it and no blank lines. An error that lists several things has a line
+    for each: what is indented by four belongs to the line before it.
+    """
     if isinstance(error, KeyError) and error.args:
         text = str(error.args[0])  # str() would quote it
     elif isinstance(error, AttributeError):
@@ -118,7 +122,12 @@ def describe_error(error: BaseException) -> str:
         text = f'{tool} ended with status {error.returncode}'
     else:
         text = str(error)
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    lines: list[str] = []
+    for line in filter(str.strip, text.splitlines()):
+        if lines and line.startswith(' ' * 4):
+            lines[-1] += f'; {line.strip()}'
+        else:
+            lines.append(line.rstrip())
     return '\n'.join(lines) or type(error).__name__
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmtmix.checks import check_keys
+
 from .command import describe_error, warn_user
 
 # default hooks that watch a run and change nothing of its result
@@ -59,7 +61,7 @@ def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Con
 
     Raises:
         FileNotFoundError: If the file, or one that it inherits from, does not exist.
-        TypeError: If ``custom_imports`` is neither a list, a string nor a dict.
+        TypeError: If ``custom_imports`` is neither a list, a string nor a dict, or has other keys.
         ImportError: If a module in ``custom_imports`` can't be imported.
         ValueError: If the file is no valid config, with file and line.
     """
@@ -81,6 +83,7 @@ def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Con
             'custom_imports must be a list of module names or dict(imports=[...], '
             f'allow_failed_imports=False), got {imports!r} in {path}'
         )
+    check_keys('custom_imports', dict(cfg.custom_imports), ('imports', 'allow_failed_imports'))
     _import_all(cfg.custom_imports)
     return cfg
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from mmtmix.utils import run_command
+
 pytestmark = pytest.mark.host
 
 EXPERIMENTS = """
@@ -43,7 +45,8 @@ def reproduced(tmp_path_factory, load):
 def call(load, folder, *args):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return load('reproduce').main(['--experiments', 'experiments.yaml', *args])
+        arguments = ['--experiments', 'experiments.yaml', *args]
+        return run_command(load('reproduce').main, 'reproduce.py', arguments)
 
 
 def test_runs_go_on_after_a_failure_and_say_so_at_the_end(reproduced):
