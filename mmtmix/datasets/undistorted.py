@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmpretrain.registry import DATASETS
 
+from .loading import name_image_files
 from .preflight import check_data
 
 
@@ -62,6 +63,8 @@ def build_undistorted(
     """
     dataset, pipeline = undistorted_config(cfg, split, pipeline)
     check_data({f'{split}_dataloader': dict(dataset=dataset)})
+    dataset = copy.deepcopy(dataset)  # its pipeline is the config's own
+    name_image_files(dataset)
     return DATASETS.build(dataset), pipeline
 
 

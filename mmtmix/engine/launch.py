@@ -15,7 +15,10 @@ from mmengine.registry import RUNNERS, VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 
+from mmtmix.datasets import name_image_files
+
 from .checkpoints import write_checkpoints_whole
+from .hooks import keep_checkpoints
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -140,11 +143,13 @@ def build_runner(cfg: Config) -> Runner:
     """
     cfg = deepcopy(cfg)
     hooks = cfg.setdefault('default_hooks', ConfigDict())
+    keep_checkpoints(hooks)
     hooks.setdefault('last_checkpoint', dict(type='mmpretrain.LastCheckpointHook'))
     hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
     hooks.setdefault('label_range', dict(type='mmpretrain.LabelRangeHook'))
     hooks.setdefault('precision', dict(type='mmpretrain.PrecisionHook'))
     keep_local_log(cfg)
+    name_image_files(list(cfg.values()))
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved
