@@ -16,8 +16,10 @@ from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 
 from mmtmix.checks import check_instance
+from mmtmix.datasets import name_image_files
 
 from .checkpoints import write_checkpoints_whole
+from .hooks import keep_checkpoints
 
 # MMEngine's own default hooks, which a config may switch off by None
 _HOSTS_HOOKS = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
@@ -148,6 +150,7 @@ def build_runner(cfg: Config) -> Runner:
     """
     cfg = deepcopy(cfg)
     hooks = cfg.setdefault('default_hooks', ConfigDict())
+    keep_checkpoints(hooks)
     hooks.setdefault('last_checkpoint', dict(type='mmpretrain.LastCheckpointHook'))
     hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
     hooks.setdefault('label_range', dict(type='mmpretrain.LabelRangeHook'))
@@ -156,6 +159,7 @@ def build_runner(cfg: Config) -> Runner:
     hooks.setdefault('resume_config', dict(type='mmpretrain.ResumeConfigHook'))
     hooks.setdefault('signal_stop', dict(type='mmpretrain.SignalStopHook'))
     keep_local_log(cfg)
+    name_image_files(list(cfg.values()))
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved

@@ -299,3 +299,12 @@ def test_work_dirs_are_claimed_while_their_stage_runs_and_free_afterwards(chain)
     asked = 'work_dirs/asked_for'
     assert seen == [[asked, 'work_dirs/teacher'], [asked, 'work_dirs/search'], [asked]]
     assert not list(Path().rglob(claims.CLAIM_FILE))
+
+
+def test_a_work_dir_of_a_later_stage_that_cannot_be_written_to_is_told_at_once(chain):
+    Path('work_dirs').mkdir()
+    Path('work_dirs/search').touch()  # a file in the place of the folder
+    ran = []
+    with pytest.raises(OSError, match='work_dirs/search.* cannot be written: .*give another'):
+        run_stages(chain, run_and_make(ran))
+    assert ran == []

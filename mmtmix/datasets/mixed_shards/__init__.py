@@ -3,6 +3,7 @@
 from .files import (
     DATASET_FILE,
     SETTINGS_FILE,
+    description_digest,
     is_complete_set,
     read_dataset_file,
     shard_files,
@@ -22,6 +23,7 @@ __all__ = [
     'MixedSet',
     'ShardReader',
     'decode_image',
+    'description_digest',
     'encode_image',
     'is_complete_set',
     'pack_shard',

@@ -6,6 +6,7 @@ from .channels_last_hook import ChannelsLastHook
 from .distill_hook import DistillHook
 from .epoch_seed_hook import EpochSeedHook
 from .finite_stop_hook import DivergedError, FiniteStopHook
+from .keeping_checkpoint_hook import KeepingCheckpointHook, keep_checkpoints
 from .label_range_hook import LabelRangeHook
 from .last_checkpoint_hook import LastCheckpointHook
 from .live_model_hook import LiveModelHook
@@ -22,6 +23,7 @@ __all__ = [
     'DivergedError',
     'EpochSeedHook',
     'FiniteStopHook',
+    'KeepingCheckpointHook',
     'LabelRangeHook',
     'LastCheckpointHook',
     'LiveModelHook',
@@ -29,4 +31,5 @@ __all__ = [
     'PrecisionHook',
     'ResumeConfigHook',
     'SignalStopHook',
+    'keep_checkpoints',
 ]

@@ -1,4 +1,4 @@
-"""SignalStopHook: SIGTERM ends a training after a step, and the resumed run ends as an unbroken."""
+"""SignalStopHook: SIGTERM ends a training after a step, which a resumed run completes."""
 
 import os
 import signal
