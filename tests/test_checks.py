@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from mmtmix.checks import (
+    check_arguments,
     check_choice,
     check_file_name,
     check_flag,
     check_instance,
     check_integer,
+    check_integers,
     check_keys,
     check_number,
     check_numbers,
@@ -113,3 +115,37 @@ def test_long_values_are_cut():
     with pytest.raises(TypeError) as caught:
         check_number('alpha', 'a' * 1000)
     assert len(str(caught.value)) < 300
+
+
+def test_lists_of_integers():
+    for values in ([2, 3], (np.int64(4),), [2] * 9):
+        check_integers('cells', values, least=2)
+    check_integers('cells', (2, 3), 2)
+    for values in ((2, 1), (2,), (), (2, 3, 4)):
+        with pytest.raises(ValueError, match=r'cells must be 2 integers >= 2, got \('):
+            check_integers('cells', values, 2, 2)
+    for values in ((2, 3.0), (2, True), (2, '3'), '23', 2, None):
+        with pytest.raises(TypeError, match='cells must be a list of integers <= 4, got .*; one'):
+            check_integers('cells', values, most=4, cure='one per side')
+
+
+def test_a_single_value_is_said_as_such():
+    with pytest.raises(ValueError, match='num_mix must be an integer equal to 2, got 3'):
+        check_integer('num_mix', 3, 2, 2)
+
+
+def test_arguments_that_nobody_takes_are_refused():
+    def one(first, *, second=0):
+        pass
+
+    def other(third, **rest):
+        pass
+
+    check_arguments('settings', dict(first=1, second=2, third=3), one, other)
+    with pytest.raises(TypeError, match="settings has no 'secnd'; did you mean 'second'"):
+        check_arguments('settings', dict(secnd=2), one, other)
+    with pytest.raises(TypeError, match="settings has no 'rest'"):
+        check_arguments('settings', dict(rest=2), one, other)
+    check_arguments('settings', dict(anything=2), other)  # which takes all
+    with pytest.raises(TypeError, match='settings must be a dict, got 3'):
+        check_arguments('settings', 3, one)

@@ -210,5 +210,5 @@ def test_a_search_of_a_runner_without_a_config_is_exported(
 
 def test_a_search_without_a_look_at_its_teacher_is_refused(tmp_path, search_runner):
     runner = search_runner(tmp_path, train_cfg=dict(teacher_batches=0))
-    with pytest.raises(ValueError, match='teacher_batches must be at least 1, got 0'):
+    with pytest.raises(ValueError, match='teacher_batches must be an integer >= 1, got 0'):
         runner.train()

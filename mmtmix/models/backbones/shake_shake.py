@@ -130,9 +130,9 @@ class ShakeShake(BaseBackbone):
         in_channels: int = 3,
         init_cfg: dict | list | None = None,
     ):
-        check_integer('depth', depth, 8)
+        check_integer('depth', depth, 8, cure='6 n + 2, such as 8, 14, 20 or 26')
         check_integer('in_channels', in_channels, 1)
-        check_integer('base_channels', base_channels, 18, cure='take an even number')
+        check_integer('base_channels', base_channels, 18, cure='an even number')
         if (depth - 2) % 6:
             raise ValueError(f'depth must be 6 n + 2 (8, 14, 20, 26, ...), got {depth!r}')
         if base_channels % 2:

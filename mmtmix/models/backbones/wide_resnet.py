@@ -85,7 +85,7 @@ class WideResNet(BaseBackbone):
         check_choice('layout', layout, LAYOUTS)
         check_integer('widen_factor', widen_factor, 1)
         check_integer('in_channels', in_channels, 1)
-        check_integer('depth', depth, 10)
+        check_integer('depth', depth, 10, cure='6 n + 4, such as 10, 16, 22, 28 or 40')
         if (depth - 4) % 6:
             raise ValueError(f'depth must be 6 n + 4 (10, 16, 22, 28, 40, ...), got {depth!r}')
         if init_cfg is None and layout == 'distill':

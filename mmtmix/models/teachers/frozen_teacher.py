@@ -166,11 +166,24 @@ class FrozenTeacher:
     def __deepcopy__(self, memo: dict) -> FrozenTeacher:
         return self  # it never changes, so a copy would only cost memory
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """Logits (N, num_classes) of inputs (N, C, H, W); gradients reach the inputs."""
+    def __call__(self, inputs: Tensor, check: bool = True) -> Tensor:
+        """Logits of a batch; gradients reach the inputs.
+
+        Args:
+            inputs: Images, (N, C, H, W).
+            check: Whether later logits than the first that are not finite are an error. A search
+                makes its images itself, and leaves that to ``FiniteStopHook``, which keeps the
+                last good weights.
+
+        Returns:
+            Logits, (N, num_classes).
+
+        Raises:
+            ValueError: If logits are not finite, on CUDA a call or two late.
+        """
         inputs = self._prepare(inputs)
         with self._precision(inputs):
-            return self._seen(self._forward(inputs), inputs)
+            return self._seen(self._forward(inputs), inputs, check)
 
     def features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, num_classes) and what the last linear layer sees (N, D), from one pass.
@@ -247,12 +260,12 @@ class FrozenTeacher:
         seen = torch.cat(seen, dim=1) if isinstance(seen, tuple) else seen
         return self.model.head(features), seen
 
-    def _seen(self, logits: Tensor, inputs: Tensor) -> Tensor:
+    def _seen(self, logits: Tensor, inputs: Tensor, check: bool = True) -> Tensor:
         """Check the logits, and take the number of classes from the first ones."""
         if self._num_classes is None:
             check_logits(logits, inputs)
             self._num_classes = logits.size(1)
-        else:
+        elif check:
             self._check_logits(logits)
         return logits
 

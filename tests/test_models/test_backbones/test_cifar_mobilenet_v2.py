@@ -49,5 +49,7 @@ def test_the_last_width_is_1280_at_least():
 
 
 def test_widths_of_nothing_are_refused():
-    with pytest.raises(ValueError, match='widen_factor must be at least 1/16, got 0.01'):
+    with pytest.raises(
+        ValueError, match='widen_factor must be a finite number >= 0.0625, got 0.01'
+    ):
         CifarMobileNetV2(0.01)

@@ -59,5 +59,5 @@ def test_a_depth_that_makes_none_is_refused(depth):
 
 
 def test_a_width_that_no_paper_has_is_refused():
-    with pytest.raises(ValueError, match=r'width must be one of \(1, 4\), got 2'):
+    with pytest.raises(ValueError, match=r'width must be one of 1, 4, got 2'):
         CifarResNet(20, width=2)

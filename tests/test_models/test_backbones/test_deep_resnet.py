@@ -34,5 +34,5 @@ def test_other_depths_are_mmpretrains():
 
 
 def test_an_unknown_depth_is_refused():
-    with pytest.raises(ValueError, match=r'depth must be one of \(18, .*, 200\), got 110'):
+    with pytest.raises(ValueError, match=r'depth must be one of 18, .*, 200, got 110'):
         DeepResNet(110)

@@ -135,8 +135,8 @@ def test_a_seed_decides_the_noise():
     ('kwargs', 'message'),
     [
         (dict(depth=28), r'depth must be 6 n \+ 2 .*got 28'),
-        (dict(base_channels=33), 'base_channels must be even and over 16, got 33'),
-        (dict(base_channels=16), 'base_channels must be even and over 16, got 16'),
+        (dict(base_channels=33), 'base_channels must be even, got 33'),
+        (dict(base_channels=16), 'base_channels must be an integer >= 18, got 16'),
     ],
 )
 def test_what_makes_no_shake_shake_is_refused(kwargs, message):

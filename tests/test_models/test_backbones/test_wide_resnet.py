@@ -118,7 +118,7 @@ def test_puzzle_keeps_torchs_own_initialisation():
 
 @pytest.mark.parametrize('depth', [4, 12, 18, 27])
 def test_a_depth_that_makes_no_wrn_is_refused(depth):
-    with pytest.raises(ValueError, match=rf'depth must be 6 n \+ 4 .*got {depth}'):
+    with pytest.raises(ValueError, match=rf'depth must be .*got {depth}'):
         WideResNet(depth, 1)
 
 
