@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import socket
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 
 from .files import check_writable, write_fault
+from .holder import Holder
 
 try:
     import fcntl
@@ -42,58 +39,23 @@ _held: dict[str, Claim] = {}
 
 
 class ClaimedError(OSError):
-    """Another process works in a folder."""
+    """Another process works in a folder.
 
-
-@dataclass(frozen=True)
-class Holder:
-    """Who works in a folder.
-
-    Attributes:
-        host: Name of the machine.
-        pid: Number of the process.
-        started: When the kernel started the process, in its own unit; None where that isn't
-            known. A later process of the same number has another.
-        command: Its command line.
-        since: When it claimed the folder, in ISO 8601.
+    Args:
+        path: Its claim file.
+        holder: The process; None where the file doesn't tell it.
     """
 
-    host: str
-    pid: int
-    started: int | None
-    command: str
-    since: str
-
-    @classmethod
-    def here(cls) -> Holder:
-        """Return this process, from now on."""
-        return cls(
-            socket.gethostname(),
-            os.getpid(),
-            _start_of(os.getpid()),
-            shlex.join([Path(sys.executable).name, *sys.argv]),
-            datetime.now().astimezone().isoformat(timespec='seconds'),
-        )
-
-    @property
-    def is_here(self) -> bool:
-        """Whether it is on this machine, by the machine's name."""
-        return self.host == socket.gethostname()
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process exists, if it is on this machine."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except OSError:  # it is another user's
-            pass
-        started = _start_of(self.pid)
-        return None in (started, self.started) or started == self.started
+    def __init__(self, path: str | os.PathLike, holder: Holder | None = None):
+        super().__init__(path, holder)  # its arguments, so that it can be pickled for other ranks
+        self.who = 'another process' if holder is None else str(holder)
+        self.folder, self.path = os.path.dirname(path), path
 
     def __str__(self) -> str:
-        return f'process {self.pid} on {self.host} since {self.since} (`{self.command}`)'
+        return (
+            f'{self.folder} is in use by {self.who}; wait for its end, stop it, or give another '
+            f'folder. If it is no longer there, delete {self.path}'
+        )
 
 
 class Claim:
@@ -150,7 +112,7 @@ def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print
         OSError: If the folder can't be written to.
         ValueError: If this process has claimed it already.
     """
-    path = Path(os.path.realpath(folder), CLAIM_FILE)
+    path, shown = Path(os.path.realpath(folder), CLAIM_FILE), os.path.join(folder, CLAIM_FILE)
     # a second handle on the file, closed again, would give the lock of the first one away
     if str(path) in _held:
         raise ValueError(f'{folder} is the folder of two runs of this process; give each its own')
@@ -159,13 +121,13 @@ def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print
     holder = _read(handle)
     if is_locked is False or (holder and _holds(holder, path, handle, is_locked, say)):
         os.close(handle)
-        raise ClaimedError(_refusal(folder, path, holder))
+        raise ClaimedError(shown, holder)
     claim = Claim(path, handle)
     if is_locked is None:
         time.sleep(_SETTLING)
         if (found := _read(handle)) != claim.holder:  # the last one of those who wrote has it
             claim.drop()
-            raise ClaimedError(_refusal(folder, path, found))
+            raise ClaimedError(shown, found)
     return claim
 
 
@@ -196,7 +158,10 @@ def wait_for_folder(
             claim = claim_folder(folder, say)
         except ClaimedError as error:
             if not is_told:
-                say(f'waiting: {error}')
+                say(
+                    f'waiting for {error.who}, which works in {error.folder}; if it is no longer '
+                    f'there, delete {error.path}'
+                )
             is_told = True
             time.sleep(poll)
             continue
@@ -218,14 +183,6 @@ def _open(path: Path) -> tuple[int, bool | None]:
         if is_locked is False or _is_named(path, handle):
             return handle, is_locked
         os.close(handle)  # its holder gave it back and deleted it meanwhile
-
-
-def _refusal(folder: str | os.PathLike, path: Path, holder: Holder | None) -> str:
-    who = 'another process' if holder is None else str(holder)
-    return (
-        f'{folder} is in use by {who}; wait for its end, stop it, or give another folder. If it '
-        f'is no longer there, delete {path}'
-    )
 
 
 def _lock(handle: int) -> bool | None:
@@ -285,12 +242,3 @@ def _read(handle: int) -> Holder | None:
 def _content(handle: int) -> bytes:
     os.lseek(handle, 0, os.SEEK_SET)
     return os.read(handle, 1 << 16)
-
-
-def _start_of(pid: int) -> int | None:
-    """When a process was started, in ticks since the machine was; None without /proc."""
-    try:
-        text = Path(f'/proc/{pid}/stat').read_text()
-    except OSError:
-        return None
-    return int(text.rpartition(')')[2].split()[19])

@@ -240,7 +240,7 @@ def other_launch(monkeypatch):
 
         def refuse(asked, say=print):
             if asked == folder and (ends is None or not ends()):
-                raise claims.ClaimedError(f'{asked} is in use by process 7')
+                raise claims.ClaimedError(os.path.join(asked, claims.CLAIM_FILE))
             return claim(asked, say)
 
         monkeypatch.setattr(claims, 'claim_folder', refuse)
@@ -253,7 +253,7 @@ def other_launch(monkeypatch):
 def test_a_run_in_the_work_dir_of_another_is_refused_before_its_stages(chain, other_launch):
     other_launch('work_dirs/asked_for')
     ran = []
-    with pytest.raises(claims.ClaimedError, match='asked_for is in use by process 7'):
+    with pytest.raises(claims.ClaimedError, match='asked_for is in use by another process'):
         run_stages(chain, run_and_make(ran))
     assert ran == []
 
@@ -275,7 +275,7 @@ def test_a_stage_that_another_launch_makes_is_waited_for_and_not_made_again(
     assert ran == ['search', 'classifier']
     lines = capsys.readouterr().out.splitlines()
     head = '[stage 1/3] method/teacher: '
-    assert lines[0].startswith(f'{head}waiting: work_dirs/teacher is in use by process 7')
+    assert lines[0].startswith(f'{head}waiting for another process, which works in work_dirs/tea')
     assert lines[1].startswith(f'{head}found work_dirs/teacher/last.pth')
     assert lines[1].endswith(', made by another launch')
 

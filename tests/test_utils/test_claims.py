@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -83,6 +84,13 @@ def test_a_second_process_is_refused_with_the_holder_and_the_cure(tmp_path, othe
     claim_folder(folder).release()
 
 
+def test_the_refusal_can_be_sent_to_other_ranks(tmp_path, other):
+    with pytest.raises(ClaimedError) as error:
+        claim_folder(tmp_path / 'run')
+    sent = pickle.loads(pickle.dumps(error.value))
+    assert type(sent) is ClaimedError and str(sent) == str(error.value)
+
+
 def test_a_killed_process_holds_nothing(tmp_path, other):
     other.send_signal(signal.SIGKILL)
     other.wait()
@@ -128,7 +136,8 @@ def test_one_waits_for_the_work_of_another(tmp_path, other):
     claim = wait_for_folder(tmp_path / 'run', product.is_file, told.append, poll=0.05)
     assert claim is None
     (line,) = told
-    assert line.startswith(f'waiting: {tmp_path / "run"} is in use by process {other.pid} on ')
+    assert line.startswith(f'waiting for process {other.pid} on {os.uname().nodename} since ')
+    assert f', which works in {tmp_path / "run"}; if it is no longer there, delete ' in line
 
 
 def test_one_takes_over_from_another_that_dies(tmp_path, other):

@@ -1,0 +1,71 @@
+"""The process that holds a claim."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who works in a folder.
+
+    Attributes:
+        host: Name of the machine.
+        pid: Number of the process.
+        started: When the kernel started the process, in its own unit; None where that isn't
+            known. A later process of the same number has another.
+        command: Its command line.
+        since: When it claimed the folder, in ISO 8601.
+    """
+
+    host: str
+    pid: int
+    started: int | None
+    command: str
+    since: str
+
+    @classmethod
+    def here(cls) -> Holder:
+        """Return this process, from now on."""
+        return cls(
+            socket.gethostname(),
+            os.getpid(),
+            _start_of(os.getpid()),
+            shlex.join([Path(sys.executable).name, *sys.argv]),
+            datetime.now().astimezone().isoformat(timespec='seconds'),
+        )
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine, by the machine's name."""
+        return self.host == socket.gethostname()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process exists, if it is on this machine."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:  # it is another user's
+            pass
+        started = _start_of(self.pid)
+        return None in (started, self.started) or started == self.started
+
+    def __str__(self) -> str:
+        return f'process {self.pid} on {self.host} since {self.since} (`{self.command}`)'
+
+
+def _start_of(pid: int) -> int | None:
+    """When a process was started, in ticks since the machine was; None without /proc."""
+    try:
+        text = Path(f'/proc/{pid}/stat').read_text()
+    except OSError:
+        return None
+    return int(text.rpartition(')')[2].split()[19])
