@@ -219,6 +219,7 @@ def main() -> int:
             print(f'{name}: {reason}')
     if args.json:
         figures = {n: dict(tried=r.tried, survived=r.survived) for n, r in rows.items()}
+        args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(figures, indent=2) + '\n')
     failed = any(row.survived < row.tried for row in rows.values())
     if not failed:

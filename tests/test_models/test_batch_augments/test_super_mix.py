@@ -225,3 +225,13 @@ def test_autocast_and_half_precision_leave_masks_and_targets_in_float32(make_sup
     torch.testing.assert_close(details['masks'].sum(dim=1), torch.ones(8, 1, 16, 16))
     rebuilt = (details['masks'] * inputs[details['index']]).sum(dim=1)
     torch.testing.assert_close(mixed.float(), rebuilt, atol=0.02, rtol=0.02)
+
+
+@pytest.mark.parametrize('labels', ['teacher', 'gt'])
+def test_a_batch_too_small_to_mix_takes_one_pass_of_the_teacher(make_super, make_batch, labels):
+    augment = make_super(num_mix=3, labels=labels)
+    passes = []
+    augment.teacher.model.backbone.register_forward_hook(lambda *_: passes.append(1))
+    *_, details = augment(*make_batch(2), return_details=True)
+    assert len(passes) == 1
+    torch.testing.assert_close(details['logits'], details['clean_logits'].float())
