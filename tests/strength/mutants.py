@@ -20,7 +20,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
 from mutant_report import FOLDERS, Mutant, print_report, read_mutants, workspace
 from plain_functions import undecorate
 

@@ -23,8 +23,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from soak_job import JOB, ROOT, find_difference, newest_checkpoint, write_job
 
 MOST_KILLS = 3
