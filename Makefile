@@ -4,6 +4,10 @@
 #   VENV           environment to use; one that is there already is used as it is
 #   HOST           host stack to install: fork or upstream
 #   VENV_UPSTREAM  environment of `make test-upstream`
+#   TESTS          what `make coverage` runs
+#   SAMPLE         number of mutants of `make mutants`, drawn by SEED; without it all of them
+#   FOLDERS        folders of mmtmix that `make mutants` changes
+#   SOAK_MINUTES   time of `make soak`
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -34,6 +38,12 @@ STAMP := $(VENV)/.mmtmix-$(HOST)
 # two tests at a time; those of a file share what they trained
 PYTEST ?= -n 2 --dist loadfile
 
+TESTS ?= tests
+SAMPLE ?=
+SEED ?= 0
+FOLDERS ?= functional models/losses models/mixers models/batch_augments
+SOAK_MINUTES ?= 20
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 define CHECK_PYTHON
@@ -47,7 +57,8 @@ MINOR := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-upstream lint ruff ruff-format mypy format demo clean
+.PHONY: help venv test test-upstream coverage mutants soak lint ruff ruff-format mypy format demo \
+  clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -90,6 +101,20 @@ test-upstream: ## run the tests marked `host` on upstream's distribution
 	$(MAKE) venv HOST=upstream VENV=$(VENV_UPSTREAM)
 	$(VENV_UPSTREAM)/bin/python -m pytest $(PYTEST) -m host
 
+coverage: venv ## branch coverage of the package, of TESTS and what they start
+	$(VPY) -m pytest $(PYTEST) --cov --cov-report=term:skip-covered --cov-report=json $(TESTS)
+	$(VPY) tests/strength/coverage_table.py
+
+mutants: venv ## plant small faults and count those that tests notice (hours; see SAMPLE)
+	$(VPY) tests/strength/mutants.py run $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(SEED) \
+	  --jobs 2 --folder $(FOLDERS) --json build/mutants.json
+
+soak: venv ## kill launches at random and search for failing batches, for SOAK_MINUTES
+	HYPOTHESIS_PROFILE=soak $(VPY) -m pytest -q $(PYTEST) \
+	  tests/test_functional/test_properties.py \
+	  tests/test_models/test_batch_augments/test_properties.py
+	$(VPY) tests/strength/soak.py --minutes $(SOAK_MINUTES) --json build/soak.json
+
 lint: ruff ruff-format mypy ## what CI checks besides the tests
 
 ruff: venv
@@ -109,5 +134,6 @@ demo: venv ## show what mmtmix does, on a small data set
 	$(VPY) tools/demo.py
 
 clean: ## delete build products and caches, but no environment
-	rm -rf build dist *.egg-info mmtmix/.mim .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info mmtmix/.mim .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	  .coverage .coverage.* coverage.json
 	find mmtmix tests tools configs -name __pycache__ -type d -prune -exec rm -rf {} +

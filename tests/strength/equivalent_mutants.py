@@ -21,6 +21,13 @@ BY_FUNCTION: dict[str, dict[str, str]] = {
     'mmtmix.functional.levels.x__steps': {
         '(2 ** (DIGITS * BITS) + 1)': 'one step of 2^24 more, below what float32 tells apart',
     },
+    'mmtmix.functional.transport.x_transport_plan': {
+        'move_costs((saliency.size(1), saliency.size(2)))': 'only a GPU shows it: values decide '
+        'the shapes, which no fake tensor has',
+    },
+    'mmtmix.models.batch_augments.puzzle_mix.xǁPuzzleMixǁmix': {
+        'batch_inputs.shape[+2:]': 'images have four dimensions: the last two are those from 2 on',
+    },
 }
 
 

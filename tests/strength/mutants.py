@@ -20,17 +20,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
 from mutant_report import FOLDERS, Mutant, print_report, read_mutants, workspace
 from plain_functions import undecorate
 
 ROOT = Path(__file__).parents[2]
-COPIED = ('mmtmix', 'tests', 'configs', 'tools')
+COPIED = ('mmtmix', 'tests', 'configs', 'tools', 'docs')
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["mmtmix"]
 only_mutate = ["mmtmix/{folder}/*"]
-also_copy = ["configs", "tools"]
+also_copy = ["configs", "tools", "docs"]
 pytest_add_cli_args = ["-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = ["{tests}"]
 # forked from a server that has imported the host stack and run no test

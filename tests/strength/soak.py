@@ -23,8 +23,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from soak_job import JOB, ROOT, find_difference, newest_checkpoint, write_job
 
 MOST_KILLS = 3
@@ -219,6 +217,7 @@ def main() -> int:
             print(f'{name}: {reason}')
     if args.json:
         figures = {n: dict(tried=r.tried, survived=r.survived) for n, r in rows.items()}
+        args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(figures, indent=2) + '\n')
     failed = any(row.survived < row.tried for row in rows.values())
     if not failed:

@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
+from mmtmix.functional import draw_weights
 from mmtmix.models import FrozenTeacher, SaliencySource, TransformMixer
 from mmtmix.models.batch_augments import BatchMixer
+from mmtmix.models.label_check import as_scores
 
 pytestmark = pytest.mark.host
 
@@ -92,6 +95,23 @@ KINDS = {
         ),
     ),
 }
+# those whose tensors need no values: no solver on the CPU, no network, no seed of noise
+ON_ANY_DEVICE = sorted(set(KINDS) - {'CoMixup', 'FMix', 'PuzzleMix', 'SuperMix', 'TransformMix'})
+ENDS = [
+    ('AttentiveMix', dict(grid_size=1, num_cells=1)),
+    ('AttentiveMix', dict(grid_size=3, num_cells=9)),
+    ('CoMixup', dict(group_size=2, eta=0, omega=0, block_num=1)),
+    ('CoMixup', dict(omega=1, beta=0, gamma=0, tau=0, sweeps=1)),
+    ('FMix', dict(decay_power=0)),
+    ('FMix', dict(max_soft=0.5)),
+    ('GridMix', dict(grid_size=2)),
+    ('PuzzleMix', dict(beta=0, gamma=0, eta=0, t_eps=0, n_labels=2, neigh_size=1, t_size=1)),
+    ('PuzzleMix', dict(t_size=-1, block_num=1)),
+    ('SampleMixup', dict(alpha=1e-6)),
+    ('SampleResizeMix', dict(lam_min=0, lam_max=1)),
+    ('SampleResizeMix', dict(lam_min=0.5, lam_max=0.5, lam_range='lam')),
+    ('SmoothMix', dict(sigma=[1e-3, 1e-3])),
+]
 # what a value may be off for rounding: of the images, whose dtype the mixes keep
 OFF = {torch.float64: 1e-5, torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 4e-2}
 FLOATS = [torch.float32, torch.float64]
@@ -122,6 +142,10 @@ def cases(draw, kind):
         labels = nn.functional.one_hot(labels, NUM_CLASSES).to(draw(st.sampled_from(FLOATS)))
     mixer = BATCH_AUGMENTS.build(dict(type=kind, **settings))
     return mixer, images, labels, draw(st.integers(1, 2))
+
+
+def seeded():
+    return torch.Generator().manual_seed(7)
 
 
 def call(mixer, images, labels, repeat, return_details):
@@ -155,6 +179,56 @@ def test_any_batch_is_mixed_as_documented(kind, data):
     again = call(mixer, images, labels, repeat, False)
     assert torch.equal(again[0], mixed) and torch.equal(again[1], targets)
     assert torch.equal(images, before[0]) and torch.equal(labels, before[1])
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@given(data=st.data())
+def test_what_is_drawn_comes_from_the_generator_alone(kind, data):
+    mixer, images, labels, _ = data.draw(cases(kind))
+    if len(images) < mixer.num_mix:
+        return
+    scores = as_scores(labels, mixer.num_classes)
+    weights = draw_weights(len(images), mixer.num_mix, 1.0, seeded())
+    index = mixer.draw_index(scores, seeded())
+    mixes = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        before = torch.random.get_rng_state()
+        generator = seeded()
+        mixed, details = mixer.mix_with_details(images, scores, weights, index, generator)
+        assert torch.equal(torch.random.get_rng_state(), before)
+        mixes.append((mixed, mixer.mix_targets(scores, details), generator.get_state()))
+    assert all(torch.equal(one, other) for one, other in zip(*mixes, strict=True))
+
+
+@pytest.mark.parametrize('kind', ON_ANY_DEVICE)
+@pytest.mark.parametrize('num_mix', [2, 3])
+def test_nothing_is_made_on_another_device(kind, num_mix):
+    if num_mix > 2 and KINDS[kind][0] is PAIRS:
+        return
+    settings = dict(saliency=Brightness()) if 'saliency' in KINDS[kind][1] else {}
+    mixer = BATCH_AUGMENTS.build(dict(type=kind, num_mix=num_mix, **settings))
+    with FakeTensorMode():  # a GPU that has shapes and no values
+        images, scores = torch.empty(4, 1, 8, 9, device='cuda'), torch.empty(4, 3, device='cuda')
+        weights = torch.empty(4, num_mix, device='cuda')
+        index = torch.empty(4, num_mix, dtype=torch.int64, device='cuda')
+        mixed, details = mixer.mix_with_details(images, scores, weights, index, seeded())
+        unmixed = mixer.unmixed_details(images, scores)
+        drawn = mixer.draw_index(scores, seeded())
+        for value in (mixed, drawn, *details.values(), *unmixed.values()):
+            assert value.device.type == 'cuda'
+
+
+@pytest.mark.parametrize(('kind', 'settings'), ENDS)
+def test_settings_at_the_ends_of_their_ranges_are_taken(kind, settings):
+    if 'saliency' in KINDS[kind][1]:
+        settings = dict(settings, saliency=Brightness())
+    mixer = BATCH_AUGMENTS.build(dict(type=kind, **settings))
+    images = torch.randn(4, 3, 9, 8, generator=seeded())
+    labels = torch.eye(NUM_CLASSES)
+    mixed, targets, details = call(mixer, images, labels, 1, True)
+    _check_forms(mixer, images, labels, 1, mixed, targets, details)
+    _check_sums(images, mixed, targets, details)
 
 
 def _check_forms(mixer, images, labels, repeat, mixed, targets, details):

@@ -239,3 +239,13 @@ def test_more_images_per_mix_than_classes_are_refused_as_early_as_can_be(make_su
     inputs, scores = torch.cat([batch[0]] * 2), torch.cat([batch[1]] * 2)
     with pytest.raises(ValueError, match='num_mix=11 images per mix, and the task has 10'):
         many(inputs, scores)
+
+
+@pytest.mark.parametrize('labels', ['teacher', 'gt'])
+def test_a_batch_too_small_to_mix_takes_one_pass_of_the_teacher(make_super, make_batch, labels):
+    augment = make_super(num_mix=3, labels=labels)
+    passes = []
+    augment.teacher.model.backbone.register_forward_hook(lambda *_: passes.append(1))
+    *_, details = augment(*make_batch(2), return_details=True)
+    assert len(passes) == 1
+    torch.testing.assert_close(details['logits'], details['clean_logits'].float())
