@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.config import config as mmengine_config
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
@@ -22,8 +25,14 @@ import mmtmix  # noqa: F401  (registers everything)
 from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.engine.launch import build_runner
 from mmtmix.models import FrozenTeacher
+from mmtmix.models.running_config import hand_over
 from mmtmix.models.teachers.building import _TEACHERS
 from mmtmix.utils import load_config
+
+# The same few examples each time, or by HYPOTHESIS_PROFILE=soak many new ones.
+hypothesis.settings.register_profile('few', derandomize=True, deadline=None, max_examples=20)
+hypothesis.settings.register_profile('soak', deadline=None, max_examples=500, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'few'))
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -72,6 +81,32 @@ def forget_runs() -> Callable[[], None]:
 def _no_run_in_progress(forget_runs):
     """No test sees the config or the scope that an earlier test's Runner left behind."""
     forget_runs()
+
+
+class FakeRun:
+    """What of a Runner others see of a run in progress."""
+
+    def __init__(self, cfg: dict, name: str):
+        self.cfg = Config(cfg)
+        self.message_hub = MessageHub.get_instance(name)
+        self.message_hub.update_info('loop_stage', 'train')
+
+    def end(self) -> None:
+        """Take back what a loop takes back at its end."""
+        self.message_hub.pop_info('loop_stage')
+
+
+@pytest.fixture
+def start_run() -> Callable[..., FakeRun]:
+    """Let a run of a config be in progress: ``start_run(cfg)``."""
+    runs = []
+
+    def start(cfg: dict) -> FakeRun:
+        runs.append(FakeRun(cfg, f'run {len(runs)}'))
+        hand_over(runs[-1])
+        return runs[-1]
+
+    return start
 
 
 @pytest.fixture

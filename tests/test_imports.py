@@ -79,6 +79,7 @@ FLOORS = [
     {'mmtmix.models.search'},
     {'mmtmix.generation'},
     {'mmtmix.engine'},
+    {'mmtmix.rehearsal'},
 ]
 
 
@@ -100,16 +101,19 @@ def test_the_conversion_imports_models_and_utils_alone():
     assert not offenders(house, lambda name: within(name, house, 'mmtmix.models', 'mmtmix.utils'))
 
 
+UPPERMOST = ('mmtmix.reproduction', 'mmtmix.benchmarks', 'mmtmix.rehearsal')
+
+
 def test_nobody_imports_what_serves_the_tools_alone():
     houses = ('benchmarks', 'reproduction', 'generation', 'engine', 'visualization')
-    houses += ('conversion', 'preparation')
+    houses += ('conversion', 'preparation', 'rehearsal')
     for house in (f'mmtmix.{name}' for name in houses):
         for path in FILES:
             if within(module_of(path), house) or (
                 house == 'mmtmix.engine' and path == PACKAGE / '__init__.py'
             ):
                 continue
-            if within(module_of(path), 'mmtmix.reproduction', 'mmtmix.benchmarks'):  # uppermost
+            if within(module_of(path), *UPPERMOST):
                 continue
             assert not any(within(name, house) for name in imports_of(path)), path
 

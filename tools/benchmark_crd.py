@@ -7,20 +7,22 @@ negatives, and goes back to the embeddings. The rival gathers the rows first.
 from __future__ import annotations
 
 import argparse
+import sys
 
 import torch
 from mmengine.device import get_device
 from torch import Tensor
 
+from mmtmix.checks import check_integer
 from mmtmix.functional import ClassOrder, bank_scores, contrast_loss, log_normalizer
-from mmtmix.utils import median_seconds, peak_memory
+from mmtmix.utils import CommandParser, check_device, median_seconds, peak_memory, run_command
 
 TEMPERATURE = 0.07
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Arguments; by default the paper's for CIFAR-100."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument('--num-images', type=int, default=50000, help='rows of a bank')
     parser.add_argument('--num-classes', type=int, default=100)
@@ -74,6 +76,12 @@ class Bench:
 def main(argv: list[str] | None = None) -> dict[str, float]:
     """Print the table; returns the median seconds."""
     args = parse_args(argv)
+    numbers = ('batch_size', 'num_images', 'num_negatives', 'feature_dim', 'repeats')
+    for name in numbers:
+        check_integer(f'--{name.replace("_", "-")}', getattr(args, name), 1)
+    check_integer('--num-classes', args.num_classes, 2)
+    check_integer('--batch-size', args.batch_size, 1, args.num_images)
+    check_device('--device', args.device)
     bench = Bench(args)
     calls = {
         'rows gathered first': lambda: bench.step(gathered_scores),
@@ -96,4 +104,4 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 
 import torch
@@ -31,14 +32,26 @@ from mmtmix.benchmarks import (
     measure_row,
     table,
 )
-from mmtmix.utils import atomic_path, fast_precision, is_faster_in_half, median_seconds
+from mmtmix.checks import check_integer
+from mmtmix.utils import (
+    CommandParser,
+    add_trust_argument,
+    atomic_path,
+    check_device,
+    check_output_file,
+    fast_precision,
+    is_faster_in_half,
+    load_safely,
+    median_seconds,
+    run_command,
+)
 
 RIVALS = {'SuperMix without smooth projection': 'newton_tv', 'SuperMix by SGD': 'sgd'}
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Arguments."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('--config', help='a trained classifier: the teacher, and real images')
     parser.add_argument(
         '--checkpoint', help="its weights (default: last.pth of the config's work dir)"
@@ -64,7 +77,23 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of images, weights and pairs')
     parser.add_argument('--json', help='also write the figures to this file')
     parser.add_argument('--device', default=get_device())
+    add_trust_argument(parser)
     return parser.parse_args(argv)
+
+
+def check_args(args: argparse.Namespace) -> None:
+    """Refuse what would fail only once everything is measured.
+
+    Raises:
+        OSError: If ``--json`` cannot be written.
+        ValueError: If a number is out of its range, or this machine lacks the device.
+    """
+    for name, least in (('image_size', 1), ('num_classes', 2), ('batch_size', 1), ('repeats', 1)):
+        check_integer(f'--{name.replace("_", "-")}', getattr(args, name), least)
+    check_integer('--rival-iters', args.rival_iters, 0)
+    check_device('--device', args.device)
+    if args.json:
+        check_output_file('--json', args.json)
 
 
 def benchmark(args: argparse.Namespace) -> dict[str, Row]:
@@ -94,6 +123,8 @@ def benchmark(args: argparse.Namespace) -> dict[str, Row]:
 def main(argv: list[str] | None = None) -> dict[str, Row]:
     """Print the table; returns its rows."""
     args = parse_args(argv)
+    load_safely(args.trust_checkpoint)
+    check_args(args)
     torch.manual_seed(args.seed)
     if args.bfloat16 and not is_faster_in_half(args.device):
         reason = fast_precision(torch.device(args.device).type).reason
@@ -119,4 +150,4 @@ def main(argv: list[str] | None = None) -> dict[str, Row]:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mmtmix.checks import check_integer
 from mmtmix.conversion import ARCHS, convert_checkpoint, describe_use
+from mmtmix.utils import CommandParser, check_output_file, run_command
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """What to convert."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('source', help='checkpoint of another code base, a file or an address')
     parser.add_argument('target', help='checkpoint to write')
     parser.add_argument(
@@ -46,6 +48,9 @@ def main(argv: list[str] | None = None) -> None:
         ValueError: If the source is not what ``--arch`` says.
     """
     args = parse_args(argv)
+    check_output_file('target', args.target)
+    if args.num_classes is not None:
+        check_integer('--num-classes', args.num_classes, 1)
     state = convert_checkpoint(
         args.source,
         args.target,
@@ -62,7 +67,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        sys.exit(f'convert_checkpoint: {error}')
+    sys.exit(run_command(main, __file__))

@@ -7,14 +7,15 @@ finished is not made again. Everything goes to ``work_dirs/``; the table and the
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from mmtmix.utils import atomic_path, load_config
+from mmtmix.reproduction import run_child
+from mmtmix.utils import CommandParser, atomic_path, load_config, run_command
 from mmtmix.visualization import plot_curves, save_figure
 
 TOOLS = Path(__file__).resolve().parent
@@ -36,7 +37,9 @@ def run(tool: str, *args: str) -> None:
         subprocess.CalledProcessError: If it fails.
     """
     print(f'\n$ python tools/{tool} {" ".join(args)}', flush=True)
-    subprocess.run([sys.executable, str(TOOLS / tool), *args], check=True)
+    command = [sys.executable, str(TOOLS / tool), *args]
+    if code := run_child(command, os.environ):
+        raise subprocess.CalledProcessError(code, command)
 
 
 def train_and_test(method: str) -> float:
@@ -85,9 +88,9 @@ def last_quality(work_dir: Path) -> dict[str, float]:
     return [row for row in rows if 'mix/transformmix/ce' in row][-1]
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run the demo."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    CommandParser(description=__doc__).parse_args(argv)
     start = time.time()
     accuracies = {name: train_and_test(method) for name, method in METHODS.items()}
     out = Path('work_dirs', 'demo')
@@ -111,4 +114,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

@@ -21,14 +21,21 @@ from mmtmix.reproduction import (
     recall,
     runs_of,
 )
-from mmtmix.utils import atomic_path, resolve_config
+from mmtmix.utils import (
+    CommandParser,
+    atomic_path,
+    check_output_file,
+    check_output_folder,
+    resolve_config,
+    run_command,
+)
 
 PICTURES = 'images'
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The arguments."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument(
         '--experiments', default='configs/experiments_fashionmnist.yaml', help='the cells'
     )
@@ -85,13 +92,13 @@ def describe(record: RunResult) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do as told; returns the exit status."""
-    try:
-        return update(parse_args(argv))
-    except (FileNotFoundError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    """Update or compare the page; returns the exit status."""
+    args = parse_args(argv)
+    if not args.check:
+        check_output_file('--page', args.page)
+        check_output_folder('--page', args.page.parent / PICTURES)
+    return update(args)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_command(main, __file__))

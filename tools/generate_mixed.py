@@ -1,30 +1,41 @@
 """Generate a data set of mixed images, to train on beside the clean ones.
 
 The images of a config's training set are mixed by its mixer, without random crops, and labelled
-by its teacher. Run the same command again to complete a set that was broken off. Under torchrun
-the processes share the work.
+by its teacher. Run the same command again to complete a set that was broken off. The processes of
+a launch share the work: give --launcher, as tools/dist_generate.sh does. Without it this process
+makes the whole set, whatever RANK and WORLD_SIZE are in the environment.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from mmengine.config import DictAction
-from mmengine.device import get_device
+from mmengine.dist import get_rank, get_world_size
 from rich.progress import track
 
-from mmtmix.datasets.mixed_shards import DATASET_FILE, verify_set
-from mmtmix.engine.launch import default_work_dir
+from mmtmix.datasets.mixed_shards import DATASET_FILE, is_complete_set, verify_set
+from mmtmix.engine.claims import claimed, on_main_process, wait_for_ranks
+from mmtmix.engine.launch import default_work_dir, end_launch, init_launcher
+from mmtmix.engine.resuming import command_again, describe_shards_of
 from mmtmix.generation import generate, write_pictures
-from mmtmix.utils import load_config
+from mmtmix.utils import (
+    CommandParser,
+    add_trust_argument,
+    check_device,
+    load_config,
+    load_safely,
+    run_command,
+    stoppable,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """What to make, and where."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config of a classifier that trains with a mixer of mmtmix')
     parser.add_argument('--out', help='folder of the set (default: the work dir of the config)')
     parser.add_argument('--num', type=int, help='mixed images to make')
@@ -48,7 +59,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--device', help='such as cpu or cuda:1; by default the accelerator')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
-    return parser.parse_args(argv)
+    add_trust_argument(parser)
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes that share the work',
+    )
+    args = parser.parse_args(argv)
+    if args.launcher != 'none' and (args.images or args.verify):
+        parser.error(
+            '--images and --verify are for one process; run without them, and then with them and '
+            'without --launcher'
+        )
+    return args
 
 
 def overrides(args: argparse.Namespace) -> dict:
@@ -65,27 +89,31 @@ def overrides(args: argparse.Namespace) -> dict:
 
 def main(argv: list[str] | None = None) -> int:
     """Generate; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
-    # processes of one launch take shards in turns; they have nothing to tell each other
-    rank, world_size, local_rank = (
-        int(os.environ.get(name, default))
-        for name, default in (('RANK', 0), ('WORLD_SIZE', 1), ('LOCAL_RANK', 0))
-    )
-    if world_size > 1 and (args.images or args.verify):
-        raise ValueError(
-            '--images and --verify are for one process; run without them, and then with them and '
-            'without torchrun'
-        )
-    device = args.device or get_device()
-    if args.device is None and device != 'cpu':
-        device = f'{device}:{local_rank}'
+    out = Path(args.out or default_work_dir(args.config))
+    again = command_again(__file__, argv)
+    with stoppable(lambda: f'{describe_shards_of(out)}; to go on: {again}'):
+        return make(args, out)
+
+
+def make(args: argparse.Namespace, out: Path) -> int:
+    """Make what is missing of a set; returns the exit status."""
+    load_safely(args.trust_checkpoint)
+    if args.device is not None:
+        check_device('--device', args.device)
     cfg = load_config(args.config, args.cfg_options)
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
-    out = Path(args.out or default_work_dir(args.config))
-    generate(cfg, out, rank, world_size, device)
-    if args.images:
-        print(f'pictures are in {write_pictures(out)}')
-    return verify(out) if args.verify else 0
+    init_launcher(args.launcher, cfg)
+    # a complete set is only compared, and may lie where nothing can be written
+    is_complete = on_main_process(lambda: is_complete_set(out))
+    with nullcontext() if is_complete else claimed(out):
+        generate(cfg, out, get_rank(), get_world_size(), args.device, wait_for_ranks)
+        if args.images:
+            print(f'pictures are in {write_pictures(out)}')
+        status = verify(out) if args.verify else 0
+    end_launch()
+    return status
 
 
 def verify(out: Path) -> int:
@@ -100,4 +128,4 @@ def verify(out: Path) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_command(main, __file__))

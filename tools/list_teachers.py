@@ -6,7 +6,6 @@ the table can't go out of date unnoticed: with --check the tool compares, as the
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
 from pathlib import Path
@@ -19,7 +18,7 @@ from torch import nn
 
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.teachers.network import last_linear
-from mmtmix.utils import atomic_path
+from mmtmix.utils import CommandParser, atomic_path, check_output_file, run_command
 
 ROOT = Path(__file__).resolve().parents[1]
 FAMILIES = Path(__file__).with_name('teacher_families.py')
@@ -114,10 +113,12 @@ def render() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Write the table into the page, or compare it; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('--out', type=Path, default=ROOT / 'docs' / 'teachers.md')
     parser.add_argument('--check', action='store_true', help='only compare; 1 if it differs')
     args = parser.parse_args(argv)
+    if not args.check:
+        check_output_file('--out', args.out, ('.md',))
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # of networks' own deprecated parts
         table = render()
@@ -135,4 +136,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_command(main, __file__))

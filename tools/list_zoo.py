@@ -6,7 +6,6 @@ go out of date unnoticed: with --check the tool compares, as the tests do.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
 import sys
@@ -22,7 +21,7 @@ from mmtmix.conversion import ARCHS
 from mmtmix.datasets import flowers102_818
 from mmtmix.models.teachers.cam import has_exact_cam
 from mmtmix.preparation import DATA_SETS
-from mmtmix.utils import atomic_path, load_config
+from mmtmix.utils import CommandParser, atomic_path, check_output_file, load_config, run_command
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL_FILES = sorted(ROOT.glob('configs/_base_/models/*.py'))
@@ -181,10 +180,12 @@ def render() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Write the page, or compare it; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('--out', type=Path, default=ROOT / 'docs' / 'zoo.md')
     parser.add_argument('--check', action='store_true', help='only compare; 1 if it differs')
     args = parser.parse_args(argv)
+    if not args.check:
+        check_output_file('--out', args.out, ('.md',))
     text = render()
     if not args.check:
         with atomic_path(args.out) as temporary:
@@ -197,4 +198,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_command(main, __file__))

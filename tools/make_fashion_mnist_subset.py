@@ -10,7 +10,6 @@ Example:
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import hashlib
 import io
@@ -23,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from mmtmix.datasets.fashion_mnist import IDX_FILES, NUM_CLASSES, find_idx_file, read_split
+from mmtmix.utils import CommandParser, check_output_folder, run_command
 
 LICENSE = """The MIT License (MIT)
 
@@ -225,7 +225,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         ValueError: If a file is damaged, a count is impossible, or the subset would overwrite
             its source.
     """
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = CommandParser(description=__doc__.splitlines()[0])
     parser.add_argument('src_dir', type=Path, help='folder with the four official files')
     parser.add_argument('out_dir', type=Path, help='folder to write the subset to')
     parser.add_argument('--train', type=int, default=5000, help='training images')
@@ -234,6 +234,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if args.src_dir.resolve() == args.out_dir.resolve():
         raise ValueError(f'OUT_DIR must not be SRC_DIR ({args.src_dir}): it would be overwritten.')
+    check_output_folder('OUT_DIR', args.out_dir)
     files = build_subset(args.src_dir, args.train, args.test, args.seed)
     write_files(args.out_dir, files)
     total = sum(map(len, files.values()))
@@ -241,7 +242,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'make_fashion_mnist_subset: {error}')
+    sys.exit(run_command(main, __file__))

@@ -11,12 +11,12 @@ Examples:
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mmtmix.preparation import DATA_SETS, prepare
+from mmtmix.utils import CommandParser, run_command
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         FileNotFoundError: If something is missing.
         ValueError: If a file is damaged or not what it should be.
     """
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = CommandParser(description=__doc__.splitlines()[0])
     parser.add_argument('name', choices=DATA_SETS, metavar='NAME', help=', '.join(DATA_SETS))
     parser.add_argument('--root', type=Path, help="its folder, configs' data_root (data/NAME)")
     parser.add_argument(
@@ -41,9 +41,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         '--any-checksum', action='store_true', help='take archives that others packed again'
     )
     args = parser.parse_args(argv)
+    root = args.root or Path('data', args.name)
     prepare(
         DATA_SETS[args.name],
-        args.root or Path('data', args.name),
+        root,
         args.archive,
         offline=args.offline,
         deep=args.deep,
@@ -52,7 +53,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        sys.exit(f'prepare_data: {error}')
+    sys.exit(run_command(main, __file__))

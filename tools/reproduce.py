@@ -13,10 +13,13 @@ import shlex
 import sys
 from pathlib import Path
 
+from mmtmix.checks import check_integer
+from mmtmix.engine.resuming import command_again
 from mmtmix.reproduction import (
     Cell,
     CellResult,
     Run,
+    RunResult,
     choose_cells,
     collect,
     describe,
@@ -30,14 +33,22 @@ from mmtmix.reproduction import (
     runs_of,
     write_records,
 )
-from mmtmix.utils import atomic_path, resolve_config
+from mmtmix.utils import (
+    CommandParser,
+    atomic_path,
+    check_output_file,
+    check_output_folder,
+    resolve_config,
+    run_command,
+    stoppable,
+)
 
 TOOLS = Path(__file__).resolve().parent
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """The command and its arguments."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('--experiments', default='configs/experiments.yaml', help='the cells')
     parser.add_argument('--root', default='work_dirs/reproduce', help='folder of all runs')
     commands = parser.add_subparsers(dest='command', required=True)
@@ -75,12 +86,42 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
+def check_args(args: argparse.Namespace) -> None:
+    """Refuse numbers out of range, and places that cannot be written, before any work.
+
+    Raises:
+        OSError: If something is to be written where it cannot be.
+        ValueError: If a number is out of its range.
+    """
+    check_integer('--gpus', args.gpus, 1)
+    if args.command in ('show', 'run'):
+        if args.seeds is not None:
+            check_integer('--seeds', args.seeds, 1)
+        for seed in args.seed or ():
+            check_integer('--seed', seed, 0)
+    if args.command == 'run' and not args.dry_run:
+        check_output_folder('--root', args.root)
+    elif args.command == 'report' and args.out is not None:
+        check_output_folder('--out', args.out)
+    elif args.command == 'export':
+        check_output_file('--results', args.results)
+
+
 def look(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
     """What cells came to, by the results file if there is one, else by the folders of runs."""
     if args.results:
         records = read_records(args.results)
-        return [recall(cell, records) for cell in cells]
+        return [recall_or_tell(cell, records) for cell in cells]
     return [collect(cell, args.root) for cell in cells]
+
+
+def recall_or_tell(cell: Cell, records: list[RunResult]) -> CellResult:
+    """As :func:`recall`; of a cell whose config can't be read it prints why, and finds nothing."""
+    try:
+        return recall(cell, records)
+    except (FileNotFoundError, ValueError) as error:
+        print(f'{cell.id}: {error}', file=sys.stderr)
+        return CellResult(cell)
 
 
 def print_list(results: list[CellResult]) -> None:
@@ -120,7 +161,7 @@ def unrecorded(
     records = read_records(args.results) if args.results else []
     missing, recorded = [], []
     for cell in cells:
-        known = {result.seed for result in recall(cell, records).runs}
+        known = {result.seed for result in recall_or_tell(cell, records).runs}
         for run in runs_of(cell, seeds, args.root):
             (recorded if run.seed in known else missing).append(run)
     for run in dict.fromkeys(recorded):
@@ -165,25 +206,30 @@ def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do as told; returns the exit status."""
+    """Run the subcommand that was parsed; returns the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
-    try:
-        cells = read_experiments(resolve_config(args.experiments))
-        names = args.table if args.command == 'list' else args.cells
-        chosen = choose_cells(cells, names)
-        if args.command == 'list':
-            print_list(look(chosen, args))
-        elif args.command == 'report':
-            write_report(chosen, args)
-        elif args.command == 'export':
-            export(chosen, args)
-        else:
-            return run_cells(chosen, args)
-    except (FileNotFoundError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    again = command_again(__file__, argv)
+    with stoppable(lambda: f'finished runs and checkpoints are in {args.root}; to go on: {again}'):
+        return act(args)
+
+
+def act(args: argparse.Namespace) -> int:
+    """Run the subcommand; returns the exit status."""
+    check_args(args)
+    cells = read_experiments(resolve_config(args.experiments))
+    names = args.table if args.command == 'list' else args.cells
+    chosen = choose_cells(cells, names)
+    if args.command == 'list':
+        print_list(look(chosen, args))
+    elif args.command == 'report':
+        write_report(chosen, args)
+    elif args.command == 'export':
+        export(chosen, args)
+    else:
+        return run_cells(chosen, args)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_command(main, __file__))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 from mmengine.config import DictAction
 from mmengine.device import get_device
@@ -20,18 +21,28 @@ from mmtmix.engine.launch import (
     init_launcher,
     set_loader_defaults,
 )
+from mmtmix.engine.resuming import command_again
 from mmtmix.utils import (
-    allow_mmengine_checkpoints,
+    CommandParser,
+    add_trust_argument,
+    atomic_path,
+    check_output_file,
     is_faster_in_half,
+    load_checkpoint,
     load_config,
+    load_safely,
     read_weights,
+    run_command,
+    stoppable,
     unwrap,
 )
+
+METRIC_SUFFIXES = ('.json', '.pkl', '.pickle', '.yaml', '.yml')  # those that MMEngine writes
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Those of MMPretrain's arguments that neither draw nor augment."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='where logs go')
@@ -47,6 +58,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_trust_argument(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(argv)
@@ -57,8 +69,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 @record
 def main(argv: list[str] | None = None) -> dict:
     """Evaluate; returns the metrics."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
-    allow_mmengine_checkpoints()
+    again = 'the same launch' if args.launcher != 'none' else command_again(__file__, argv)
+    with stoppable(lambda: f'a test saves nothing on its way; to begin again: {again}'):
+        return test(args)
+
+
+def test(args: argparse.Namespace) -> dict:
+    """Evaluate a checkpoint; returns the metrics."""
+    if args.out:
+        suffixes = ('.pkl', '.pickle') if args.out_item == 'pred' else METRIC_SUFFIXES
+        check_output_file('--out', args.out, suffixes)
+    load_safely(args.trust_checkpoint)
+    content = load_checkpoint(args.checkpoint)  # before a Runner begins its folder
     cfg = load_config(args.config, args.cfg_options)
     init_launcher(args.launcher, cfg)
     cfg.launcher = args.launcher
@@ -73,15 +97,17 @@ def main(argv: list[str] | None = None) -> dict:
     set_loader_defaults(cfg, not args.no_pin_memory)
     runner = build_runner(cfg)
     # MMEngine would only warn, and report the accuracy of partly random weights
-    read_weights(unwrap(runner.model), args.checkpoint)
+    read_weights(unwrap(runner.model), args.checkpoint, content)
+    del content
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
     metrics = runner.test()
     if args.out and args.out_item == 'metrics' and is_main_process():
-        dump(metrics, args.out)
+        with atomic_path(args.out) as temporary:
+            dump(metrics, temporary)
     end_launch()
     return metrics
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import sys
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.datasets import check_data
+from mmtmix.engine.claims import wait_for_ranks
 from mmtmix.engine.launch import (
     build_runner,
     default_work_dir,
@@ -23,15 +25,26 @@ from mmtmix.engine.launch import (
     set_loader_defaults,
     use_amp,
 )
+from mmtmix.engine.newest_checkpoint import resume_newest
+from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.generation import generate
 from mmtmix.models.batch_augments import load_mixers
-from mmtmix.utils import allow_mmengine_checkpoints, load_config, unwrap
+from mmtmix.rehearsal import rehearse
+from mmtmix.utils import (
+    CommandParser,
+    add_trust_argument,
+    load_config,
+    load_safely,
+    run_command,
+    stoppable,
+    unwrap,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """MMPretrain's arguments, and ``--no-stages``."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='where logs and checkpoints go')
     parser.add_argument(
@@ -68,17 +81,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='overrides such as optim_wrapper.optimizer.lr=0.01; they go to CONFIG alone, not to '
         'the stages that it requires',
     )
+    add_trust_argument(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
-
-
-def resume(cfg: Config) -> None:
-    """Go on from the latest checkpoint in the work dir, if there is one."""
-    if os.path.isfile(os.path.join(cfg.work_dir, 'last_checkpoint')):
-        cfg.resume, cfg.load_from = True, None
 
 
 def divide_batch(stage: Stage) -> None:
@@ -101,12 +109,11 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     cfg = stage.cfg
     cfg.launcher = args.launcher
     if stage.produces is not None:
-        resume(cfg)
+        stage.goes_on = True  # seen when it starts: another launch may be at it now
     else:
         cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
         if args.resume == 'auto':
-            # without a checkpoint the run begins, from what its config may load
-            resume(cfg)
+            stage.goes_on = True  # without a checkpoint it begins, from what it may load
         elif args.resume is not None:
             cfg.resume, cfg.load_from = True, args.resume
     if args.no_validate and 'generation' not in cfg:  # whose pipeline is that of validation
@@ -124,11 +131,43 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     set_loader_defaults(cfg, not args.no_pin_memory, not args.no_persistent_workers)
 
 
+class Run:
+    """Runs stages to their end, one after the other.
+
+    Attributes:
+        stage: The one under way; None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.stage: Stage | None = None
+
+    def __call__(self, stage: Stage) -> None:
+        """Run one stage."""
+        self.stage = stage
+        run(stage)
+
+    def describe(self, args: argparse.Namespace, argv: list[str]) -> str:
+        """Return what is saved of the stage under way, and how to go on."""
+        if self.stage is None:
+            saved = 'nothing was begun'
+        elif 'generation' in self.stage.cfg:
+            saved = describe_shards_of(self.stage.cfg.work_dir)
+        else:
+            saved = describe_checkpoint_of(self.stage.cfg.work_dir)
+        again = 'the same launch with --resume'
+        if args.launcher == 'none':
+            again = command_again(__file__, argv, resume=True)
+        return f'{saved}; to go on: {again}'
+
+
 def run(stage: Stage) -> None:
     """Run one stage to its end."""
     if 'generation' in stage.cfg:
-        generate(stage.cfg, stage.cfg.work_dir, get_rank(), get_world_size())
+        place = get_rank(), get_world_size()
+        generate(stage.cfg, stage.cfg.work_dir, *place, wait_for_ranks=wait_for_ranks)
         return
+    if stage.goes_on:
+        resume_newest(stage.cfg)
     runner = build_runner(stage.cfg)
     load_mixers(unwrap(runner.model), runner.hooks)  # a missing file ends the run right here
     runner.train()
@@ -139,8 +178,15 @@ def run(stage: Stage) -> None:
 @record
 def main(argv: list[str] | None = None) -> None:
     """Train."""
-    args = parse_args(argv)
-    allow_mmengine_checkpoints()
+    argv = sys.argv[1:] if argv is None else argv
+    args, runs = parse_args(argv), Run()
+    with stoppable(lambda: runs.describe(args, argv)):
+        train(args, runs)
+
+
+def train(args: argparse.Namespace, runs: Run) -> None:
+    """Train a config, after the stages that it requires."""
+    load_safely(args.trust_checkpoint)
     cfg = load_config(args.config, args.cfg_options)
     init_launcher(args.launcher, cfg)
     stages = plan_stages(args.config, cfg)
@@ -153,12 +199,12 @@ def main(argv: list[str] | None = None) -> None:
         )
     to_come = [os.path.dirname(stage.produces) for stage in missing[:-1]]
     for stage in missing:
-        # before hours of training on what is there already
         check_data(stage.cfg, to_come)
         complete(stage, args)
-    run_stages(stages, run)
+    rehearse(missing)  # before hours of training on what is there already
+    run_stages(stages, runs)
     end_launch()
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

@@ -9,6 +9,7 @@ and flips.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 import torch
@@ -18,11 +19,20 @@ from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
+from mmtmix.checks import check_integer
 from mmtmix.functional import draw_weights
 from mmtmix.models import BatchMixer, FrozenTeacher
 from mmtmix.models.batch_augments import build_mixer, mixer_config
 from mmtmix.models.saliency import LiveModel, set_live_model
-from mmtmix.utils import load_config
+from mmtmix.utils import (
+    CommandParser,
+    add_trust_argument,
+    check_device,
+    check_output_file,
+    load_config,
+    load_safely,
+    run_command,
+)
 from mmtmix.visualization import (
     CHANNEL_ORDERS,
     LAYOUTS,
@@ -40,7 +50,7 @@ from mmtmix.visualization import (
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """What to draw, of which images."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config of a classifier that trains with a mixer of mmtmix')
     parser.add_argument('--out', required=True, help='picture to write (.png, .pdf, .svg)')
     kind = parser.add_mutually_exclusive_group()
@@ -91,6 +101,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--device', default=get_device())
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_trust_argument(parser)
     return parser.parse_args(argv)
 
 
@@ -149,7 +160,12 @@ def draw(mixers: Sequence[BatchMixer], images: RealImages, args: argparse.Namesp
 def main(argv: list[str] | None = None) -> Figure:
     """Draw and write; returns the figure."""
     args = parse_args(argv)
-    check_format(args.out)  # before the work rather than after it
+    load_safely(args.trust_checkpoint)
+    # before the work rather than after it
+    check_format(args.out)
+    check_output_file('--out', args.out)
+    check_integer('--num', args.num, 1)
+    check_device('--device', args.device)
     cfg = load_config(args.config, args.cfg_options)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         mixers = build_mixers(cfg, args.num_mix)
@@ -167,4 +183,4 @@ def main(argv: list[str] | None = None) -> Figure:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

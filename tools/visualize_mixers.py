@@ -8,6 +8,7 @@ stands in for the network in training for those that ask that one. TransformMix 
 from __future__ import annotations
 
 import argparse
+import sys
 
 import torch
 from matplotlib.figure import Figure
@@ -16,17 +17,26 @@ from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
+from mmtmix.checks import check_integer
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.batch_augments import MIXERS, WITH_TEACHER, build_for
 from mmtmix.models.saliency import LiveModel, set_live_model
-from mmtmix.utils import load_config
+from mmtmix.utils import (
+    CommandParser,
+    add_trust_argument,
+    check_device,
+    check_output_file,
+    load_config,
+    load_safely,
+    run_command,
+)
 from mmtmix.visualization import check_format, draw_gallery, load_images, save_figure
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """What to draw."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='config of a trained classifier')
     parser.add_argument('--out', required=True, help='picture to write (.png, .pdf, .svg)')
     parser.add_argument(
@@ -40,6 +50,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--split', choices=['train', 'val'], default='train')
     parser.add_argument('--device', default=get_device())
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_trust_argument(parser)
     args = parser.parse_args(argv)
     if not 0 <= args.lam <= 1:
         parser.error(f'--lam must be in [0, 1], got {args.lam}')
@@ -73,7 +84,12 @@ def mix(
 def main(argv: list[str] | None = None) -> Figure:
     """Mix, draw and write; returns the figure."""
     args = parse_args(argv)
-    check_format(args.out)  # before the work rather than after it
+    load_safely(args.trust_checkpoint)
+    # before the work rather than after it
+    check_format(args.out)
+    check_output_file('--out', args.out)
+    check_integer('--num', args.num, 1)
+    check_device('--device', args.device)
     cfg = load_config(args.config, args.cfg_options)
     checkpoint = args.checkpoint or f'{default_work_dir(args.config)}/last.pth'
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
@@ -97,4 +113,4 @@ def main(argv: list[str] | None = None) -> Figure:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_command(main, __file__))

@@ -12,6 +12,8 @@ default_hooks = dict(
     epoch_seed=dict(type='EpochSeedHook'),
     # labels that the model has no class for end the run before it starts
     label_range=dict(type='LabelRangeHook'),
+    # a diverged run ends with the step, and writes none of its weights
+    finite_stop=dict(type='FiniteStopHook'),
     # last, best and median accuracy, since papers differ in which they report
     accuracy_summary=dict(type='AccuracySummaryHook'),
     # last.pth, which other configs require

@@ -131,8 +131,8 @@ def convert_checkpoint(
     meta = dict(arch=arch, config=f'configs/_base_/models/{ARCHS[arch].config}.py')
     if Path(source).is_file():
         meta['source_sha256'] = file_digest(source, 64)
-    with atomic_path(target) as temporary:
-        torch.save(dict(meta=meta, state_dict=state), temporary)
+    with atomic_path(target) as temporary, open(temporary, 'wb') as file:
+        torch.save(dict(meta=meta, state_dict=state), file)  # given a path, torch hides the cause
     return state
 
 

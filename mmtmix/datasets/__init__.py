@@ -5,7 +5,7 @@ from .endless_sampler import EndlessSampler
 from .fashion_mnist import FashionMNISTIdx
 from .flowers102_818 import Flowers102Split818
 from .imagenet32 import ImageNet32
-from .loading import CheckedLoadImageFromFile
+from .loading import CheckedLoadImageFromFile, name_image_files
 from .mixed_images import MixedImages
 from .one_hot_score import OneHotScore
 from .preflight import check_data
@@ -28,6 +28,7 @@ __all__ = [
     'TinyImageNet',
     'build_undistorted',
     'check_data',
+    'name_image_files',
     'seed_worker',
     'undistorted_config',
 ]

@@ -29,6 +29,8 @@ IDX_FILES: dict[str, tuple[str, str]] = {
 }
 
 _UINT8 = 0x08  # the IDX format's code for the element type
+# a file that unpacks to more than this many times its size, and this much, is a bomb
+_MOST_TIMES, _MOST_BYTES = 20, 64 << 20
 
 
 def find_idx_file(root: str | os.PathLike, name: str) -> Path | None:
@@ -64,8 +66,7 @@ def read_idx(path: str | os.PathLike, item_shape: Sequence[int] = ()) -> np.ndar
     """
     path = Path(path)
     try:
-        raw = path.read_bytes()
-        data = gzip.decompress(raw) if path.suffix == '.gz' else raw
+        data = _unzip(path) if path.suffix == '.gz' else path.read_bytes()
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f'{path} is a damaged gzip file ({error}); fetch it again.') from error
 
@@ -90,6 +91,18 @@ def read_idx(path: str | os.PathLike, item_shape: Sequence[int] = ()) -> np.ndar
             f'{len(data) - header_size} bytes; it is truncated or damaged, fetch it again.'
         )
     return np.frombuffer(data, dtype=np.uint8, offset=header_size).reshape(count, *item_shape)
+
+
+def _unzip(path: Path) -> bytes:
+    most = _MOST_TIMES * path.stat().st_size + _MOST_BYTES
+    with gzip.open(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(
+            f'{path} unpacks to more than {most >> 20} MiB, which no set of images does; '
+            'fetch the official file.'
+        )
+    return data
 
 
 def read_split(root: str | os.PathLike, split: str) -> tuple[np.ndarray, np.ndarray]:

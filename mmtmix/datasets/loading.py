@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from typing import Any
+
 from mmcv.transforms import LoadImageFromFile
 from mmpretrain.registry import TRANSFORMS
+
+_STOCK = LoadImageFromFile.__name__
 
 
 @TRANSFORMS.register_module()
@@ -49,10 +55,36 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
         """
         try:
             return super().transform(results)
-        except FileNotFoundError:
-            raise
         except Exception as error:  # what a decoder raises depends on which it is
+            path = results['img_path']
+            item = f' (item {results["sample_idx"]})' if 'sample_idx' in results else ''
+            if isinstance(error, FileNotFoundError):
+                raise FileNotFoundError(
+                    f'{path}{item} does not exist; unpack or fetch it again.'
+                ) from error
+            is_empty = os.path.isfile(path) and not os.path.getsize(path)
+            reason = ' '.join(f'{type(error).__name__}: {error}'.split())
             raise ValueError(
-                f'{results["img_path"]} cannot be decoded as an image '
-                f'({type(error).__name__}: {error}); it is damaged: unpack or fetch it again.'
+                f'{path}{item} cannot be decoded as an image '
+                f'({"the file is empty" if is_empty else reason}); it is damaged: unpack or fetch '
+                'it again.'
             ) from error
+
+
+def name_image_files(settings: Any) -> None:
+    """Replace each ``LoadImageFromFile`` of MMCV by the one that names a damaged file.
+
+    Args:
+        settings: A config or any part of one, at any depth; it is changed in place. A class of
+            somebody's own that loads images stays.
+    """
+    if isinstance(settings, Mapping):
+        kind = settings.get('type')
+        kind = TRANSFORMS.get(kind) if isinstance(kind, str) and kind.endswith(_STOCK) else kind
+        if kind is LoadImageFromFile:
+            settings['type'] = f'mmpretrain.{CheckedLoadImageFromFile.__name__}'  # type: ignore
+        settings = settings.values()
+    elif not isinstance(settings, (list, tuple)):
+        return
+    for part in settings:
+        name_image_files(part)

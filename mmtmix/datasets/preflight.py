@@ -182,9 +182,10 @@ def _download_missing(datasets: list[tuple[str, Any, dict]]) -> dict[tuple[str, 
         key = (_name(cls), folder)
         if not missing or key in reasons:
             continue
-        if os.environ.get('WORLD_SIZE', '1') != '1' and not dist.is_distributed():
+        is_launched = 'TORCHELASTIC_RUN_ID' in os.environ  # WORLD_SIZE alone may be a stray one
+        if is_launched and os.environ.get('WORLD_SIZE', '1') != '1' and not dist.is_distributed():
             # Every process would take itself for rank 0 and write the same files.
-            reasons[key] = 'not tried: WORLD_SIZE is set, but torch.distributed not initialised'
+            reasons[key] = 'not tried: under torchrun, but torch.distributed is not initialised'
             continue
         # Only the download is wanted: no transforms, and not put off to the first access.
         override = {k: v for k, v in (('pipeline', []), ('lazy_init', False)) if k in kwargs}

@@ -11,6 +11,7 @@ from mmpretrain.registry import DATASETS
 
 from mmtmix.checks import check_choice
 
+from .loading import name_image_files
 from .preflight import check_data
 
 
@@ -65,6 +66,8 @@ def build_undistorted(
     """
     dataset, pipeline = undistorted_config(cfg, split, pipeline)
     check_data({f'{split}_dataloader': dict(dataset=dataset)})
+    dataset = copy.deepcopy(dataset)  # its pipeline is the config's own
+    name_image_files(dataset)
     return DATASETS.build(dataset), pipeline
 
 

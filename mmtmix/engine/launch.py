@@ -15,6 +15,14 @@ from mmengine.registry import RUNNERS, VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 
+from mmtmix.checks import check_instance
+from mmtmix.datasets import name_image_files
+
+from .checkpoints import write_checkpoints_whole
+from .hooks import keep_checkpoints
+
+# MMEngine's own default hooks, which a config may switch off by None
+_HOSTS_HOOKS = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -28,7 +36,19 @@ def init_launcher(launcher: str, cfg: Config) -> None:
     Args:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         cfg: The config of the launch; its ``env_cfg.dist_cfg`` is used as a Runner would.
+
+    Raises:
+        ValueError: If torchrun started this process as one of several and ``launcher`` is
+            ``'none'``. ``RANK`` and ``WORLD_SIZE`` alone mean nothing: a shell may have them from
+            something else.
     """
+    if launcher == 'none' and 'TORCHELASTIC_RUN_ID' in os.environ:
+        processes = os.environ.get('WORLD_SIZE', '1')
+        if processes != '1':
+            raise ValueError(
+                f'torchrun started {processes} processes, and each would do all of the work: add '
+                '--launcher pytorch, or unset TORCHELASTIC_RUN_ID if this is no torchrun'
+            )
     if launcher == 'none' or torch_dist.is_initialized():
         return
     if launcher == 'pytorch' and get_device() == 'cpu':
@@ -69,10 +89,14 @@ def set_loader_defaults(
         cfg: Changed in place.
         pin_memory: False switches it off everywhere.
         persistent_workers: False switches them off everywhere.
+
+    Raises:
+        TypeError: If a loader is no dict.
     """
     for field in _LOADERS:
         if cfg.get(field) is None:
             continue
+        check_instance(field, cfg[field], Mapping, 'a dict')
         # without an accelerator torch would warn in every epoch that it pins nothing
         pins = get_device() != 'cpu'
         defaults = dict(pin_memory=pins, collate_fn=dict(type='default_collate'))
@@ -126,17 +150,22 @@ def build_runner(cfg: Config) -> Runner:
     """
     cfg = deepcopy(cfg)
     hooks = cfg.setdefault('default_hooks', ConfigDict())
+    keep_checkpoints(hooks)
     hooks.setdefault('last_checkpoint', dict(type='mmpretrain.LastCheckpointHook'))
     hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
     hooks.setdefault('label_range', dict(type='mmpretrain.LabelRangeHook'))
     hooks.setdefault('precision', dict(type='mmpretrain.PrecisionHook'))
+    hooks.setdefault('finite_stop', dict(type='mmpretrain.FiniteStopHook'))
+    hooks.setdefault('resume_config', dict(type='mmpretrain.ResumeConfigHook'))
+    hooks.setdefault('signal_stop', dict(type='mmpretrain.SignalStopHook'))
     keep_local_log(cfg)
+    name_image_files(list(cfg.values()))
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
         # without it each rank validates with running statistics of its own; rank 0's are saved
         hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
-    for name in ('last_checkpoint', 'mixing_check', 'precision', 'label_range', 'sync_buffers'):
-        if name in hooks and hooks[name] is None:
+    for name in [name for name, hook in hooks.items() if hook is None]:
+        if name not in _HOSTS_HOOKS:
             del hooks[name]  # MMEngine takes None for its own hooks alone
     if distributed and get_device() == 'cpu':
         wrapper = cfg.setdefault('model_wrapper_cfg', ConfigDict())
@@ -144,4 +173,7 @@ def build_runner(cfg: Config) -> Runner:
         wrapper.setdefault('type', 'MMDistributedDataParallel')
         wrapper.setdefault('broadcast_buffers', False)
         wrapper.setdefault('device_ids', None)
-    return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    if isinstance(runner, Runner):  # MMEngine's FlexibleRunner saves by its strategy
+        write_checkpoints_whole(runner)
+    return runner

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from mmengine.config import Config
-from mmengine.dist import barrier, broadcast_object_list, is_main_process
+from mmengine.dist import broadcast_object_list, is_main_process
 
-from mmtmix.utils import file_digest, load_config
+from mmtmix.utils import check_writable, file_digest, load_config
 
+from .claims import claimed, on_main_process, wait_for_ranks
 from .launch import default_work_dir
 
 
@@ -24,11 +25,13 @@ class Stage:
         config: Path of its config.
         cfg: The config.
         produces: The file that shows it is finished; None for the run that was asked for.
+        goes_on: Whether it goes on from the newest checkpoint in its work dir.
     """
 
     config: str
     cfg: Config
     produces: str | None = None
+    goes_on: bool = False
 
     @property
     def name(self) -> str:
@@ -121,29 +124,57 @@ def check_stages(stages: Sequence[Stage]) -> list[Stage]:
 def run_stages(stages: Sequence[Stage], run: Callable[[Stage], None]) -> None:
     """Run what is missing, in order, with a line at the start and end of each.
 
+    Each work dir is claimed while a stage runs there. Where another launch is making a required
+    stage, this one waits for it, and goes on with it if the other one dies.
+
     Args:
         stages: From :func:`plan_stages`.
         run: Runs one.
 
     Raises:
+        ClaimedError: If another launch works in the work dir of the last stage.
+        OSError: If a work dir can't be written to.
         RuntimeError: If a stage ends without the file that it should produce.
     """
-    missing = check_stages(stages)
-    for number, stage in enumerate(stages, 1):
-        head = f'[stage {number}/{len(stages)}] {stage.name}'
-        if stage not in missing:
-            _say(f'{head}: {describe(stage.produces)}, skipped')
-            continue
-        _say(f'{head}: started, in {stage.cfg.work_dir}')
-        start = time.time()
-        run(stage)
-        barrier()
-        if stage.produces is not None and not stage.is_finished:
-            raise RuntimeError(
-                f'{stage.config} ended without {stage.produces}, which another config requires; '
-                'is that the name of a file that it writes into its work dir?'
-            )
-        _say(f'{head}: done in {_duration(time.time() - start)}')
+    with claimed(stages[-1].cfg.work_dir, say=_say):  # before the hours that the others may take
+        missing = check_stages(stages)
+        on_main_process(lambda: [check_writable(stage.cfg.work_dir) for stage in missing])
+        for number, stage in enumerate(stages, 1):
+            head = f'[stage {number}/{len(stages)}] {stage.name}'
+            if stage not in missing:
+                _say(f'{head}: {describe(stage.produces)}, skipped')
+            elif stage.produces is None:
+                _run_stage(stage, run, head)
+            else:
+                _run_required(stage, run, head)
+
+
+def _run_required(stage: Stage, run: Callable[[Stage], None], head: str) -> None:
+    """Run a stage that others may need at the same time."""
+
+    def say(line: str) -> None:
+        _say(f'{head}: {line}')
+
+    with claimed(stage.cfg.work_dir, lambda: stage.is_finished, say) as is_left:
+        if is_left:
+            _run_stage(stage, run, head)
+        else:
+            say(f'{describe(stage.produces)}, made by another launch')
+
+
+def _run_stage(stage: Stage, run: Callable[[Stage], None], head: str) -> None:
+    """Run a stage in a folder that is claimed."""
+    _say(f'{head}: started, in {stage.cfg.work_dir}')
+    start = time.time()
+    run(stage)
+    wait_for_ranks()
+    # the other ranks may be on machines that see the file later
+    if stage.produces is not None and not on_main_process(lambda: stage.is_finished):
+        raise RuntimeError(
+            f'{stage.config} ended without {stage.produces}, which another config requires; '
+            'is that the name of a file that it writes into its work dir?'
+        )
+    _say(f'{head}: done in {_duration(time.time() - start)}')
 
 
 def describe(path: str | None) -> str:

@@ -18,6 +18,7 @@ from mmtmix.datasets.mixed_shards import (
     SETTINGS_FILE,
     MixedRecords,
     ShardReader,
+    description_digest,
     pack_shard,
     shard_files,
     shard_name,
@@ -87,16 +88,14 @@ class SetFolder:
         path = self.path / shard_name(number)
         data = pack_shard(records, number, self.digest, asdict(statistics))
         try:
-            with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(data)
         except OSError as error:
             raise OSError(
                 error.errno,
-                f'{path} ({len(data):,} bytes) cannot be written: {error.strerror}. '
-                f'{len(self.present())} of {len(self.sizes)} shards are complete; make room and '
-                'run the same command again, it makes only what is missing',
+                f'{error.strerror}. {len(self.present())} of {len(self.sizes)} shards are '
+                f'complete, this one takes {len(data):,} bytes; then run the same command again, '
+                'it makes only what is missing',
             ) from error
 
     def statistics(self) -> Statistics:
@@ -142,7 +141,7 @@ class SetFolder:
             statistics=asdict(self.statistics()),
             made_with=f'mmtmix {mmtmix.__version__}',
         )
-        _write_json(self.path / DATASET_FILE, content)
+        _write_json(self.path / DATASET_FILE, content | {'sha256': description_digest(content)})
 
     def _claim(self) -> None:
         """Write the settings, or compare them to those that are there."""
@@ -154,6 +153,8 @@ class SetFolder:
         try:
             content = json.loads(path.read_bytes())
             found, machine = content['settings'], content.get('machine', {})
+            if digest(found) != content['digest']:
+                raise ValueError('it has been altered, its digest differs')
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'{path} is damaged ({error}); delete it and run again') from error
         changed = list(differences(found, json.loads(json.dumps(self.described))))

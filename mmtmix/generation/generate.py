@@ -15,6 +15,7 @@ from mmengine.registry import DefaultScope
 
 from mmtmix.checks import check_integer, check_keys, check_path
 from mmtmix.datasets import build_undistorted, undistorted_config
+from mmtmix.datasets.mixed_shards import shard_name
 from mmtmix.models import BatchMixer
 from mmtmix.models.batch_augments import build_mixer, mixer_config, with_input_stats
 from mmtmix.models.task_preprocessor import count_classes
@@ -57,15 +58,18 @@ def generate(
     rank: int = 0,
     world_size: int = 1,
     device: str | torch.device | None = None,
+    wait_for_ranks: Callable[[], object] | None = None,
 ) -> None:
     """Make what is missing of a set of mixed images (SuperMix, section 4).
 
     Every shard follows from the settings and its number alone. So a set that was broken off and
     resumed, or made by several processes, is the same as one made in one go, on the same kind of
     device with as many threads: others round otherwise, and some samples then finish a step
-    earlier or later. Processes need
-    not talk: each takes every ``world_size``-th shard, unless it is there, and whoever finds all
-    of them at its end writes ``dataset.json``.
+    earlier or later. Each process takes every ``world_size``-th shard, unless it is there.
+
+    One process, or several that wait for each other, end with a complete set or an error. Several
+    that can't wait each make their share, and the one that finds all shards at its end writes
+    ``dataset.json``.
 
     Args:
         cfg: A classifier's config with a ``train_dataloader``, a mixer of this library among its
@@ -73,14 +77,15 @@ def generate(
             :class:`GenerationSettings`; ``teacher``, for mixers without one; and ``pipeline``
             for the images, by default that of the validation set, since crops are not wanted.
         out: The folder of the set.
-        rank: Of this process.
+        rank: Rank of this process, 0 to ``world_size`` - 1.
         world_size: Number of processes.
         device: Where to mix; the accelerator if there is one.
+        wait_for_ranks: Returns when all processes have called it.
 
     Raises:
         FileNotFoundError: If files of the data set, mixer or teacher are missing.
         OSError: If a shard can't be written.
-        RuntimeError: If nothing worth keeping comes out.
+        RuntimeError: If nothing worth keeping comes out, or shards are missing at the end.
         TypeError: If an argument is of another type.
         ValueError: If the config doesn't fit, or the folder holds another set.
     """
@@ -121,7 +126,18 @@ def generate(
         folder.write(*shard)
         if rank == 0:
             progress.update()
-    if not folder.missing() and not folder.is_complete:
+    if wait_for_ranks is not None:
+        wait_for_ranks()
+        if rank > 0:
+            return  # rank 0 looks at what all have made
+    missing = folder.missing()
+    if missing and (world_size == 1 or wait_for_ranks is not None):
+        raise RuntimeError(
+            f'{folder.path} is not complete: {len(missing)} of {len(folder.sizes)} shards are '
+            f'missing, the first is {shard_name(missing[0])}; run the same command again, it '
+            'makes only what is missing'
+        )
+    if not missing and not folder.is_complete:
         classes = dataset.metainfo.get('classes')
         folder.finish(classes, labelled.num_classes, mixer.num_mix, channel_order)
     progress.finish()

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mmtmix.checks import check_choice, check_integer, check_number
-from mmtmix.utils import file_digest, load_config
+from mmtmix.utils import file_digest, load_config, without_watchers
 
 KEEP = ('finished', 'all')
 
@@ -104,7 +104,7 @@ def _file_digest(name: str) -> str | None:
     if not name.endswith('.py'):
         return file_digest(name) if os.path.isfile(name) else None
     try:
-        content = load_config(name).to_dict()
+        content = without_watchers(load_config(name).to_dict())
     except FileNotFoundError:
         return None
     text = json.dumps(content, sort_keys=True, default=str)

@@ -13,9 +13,17 @@ from pathlib import Path, PurePosixPath
 from .checks import check_contents
 from .contents import Source
 
+# An archive of images unpacks to little more than its size. One that gives more than this many
+# times as much, and more than these bytes or files, was made to fill a disk.
+_MOST_TIMES, _MOST_BYTES, _MOST_FILES = 20, 64 << 20, 5_000_000
+
 
 class _LeadsElsewhereError(Exception):
     """A member of an archive is to be written outside."""
+
+
+class _TooLargeError(Exception):
+    """An archive that would fill the disk."""
 
 
 def unpack(
@@ -37,7 +45,8 @@ def unpack(
         say: Told what happens.
 
     Raises:
-        ValueError: If the archive is damaged, has members that lead elsewhere, or lacks something.
+        ValueError: If the archive is damaged, has members that lead elsewhere, unpacks to far
+            more than its size, or lacks something.
     """
     archive, folder = Path(archive), Path(folder)
     temporary = folder / f'.unpacking-{source.name}'
@@ -66,11 +75,14 @@ def _extract(archive: Path, target: Path) -> None:
         if archive.suffix == '.zip' or zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as file:
                 _check_zip(file)
+                sizes = [member.file_size for member in file.infolist()]
+                _check_size(archive, sum(sizes), len(sizes))
                 file.extractall(target)
         else:
             with tarfile.open(archive) as file:
-                # refuses absolute paths, '..', devices and links that lead elsewhere
-                file.extractall(target, filter='data')
+                file.extractall(target, filter=_TarFilter(archive))
+    except _TooLargeError as error:
+        raise ValueError(f'{archive} is refused: {error}.') from error
     except (tarfile.FilterError, _LeadsElsewhereError) as error:
         raise ValueError(f'{archive} is refused: a member leads elsewhere ({error}).') from error
     except Exception as error:  # what a damaged archive raises depends on its format
@@ -80,6 +92,29 @@ def _extract(archive: Path, target: Path) -> None:
             f'{archive} is damaged or not complete ({_reason(archive, error)}); delete it and '
             'fetch it again.'
         ) from error
+
+
+class _TarFilter:
+    """Refuses absolute paths, '..', devices, links that lead elsewhere, and too much of all."""
+
+    def __init__(self, archive: Path):
+        self.archive = archive
+        self.total = self.count = 0
+
+    def __call__(self, member: tarfile.TarInfo, target: str) -> tarfile.TarInfo | None:
+        self.total, self.count = self.total + member.size, self.count + 1
+        _check_size(self.archive, self.total, self.count)
+        return tarfile.data_filter(member, target)
+
+
+def _check_size(archive: Path, total: int, count: int) -> None:
+    """Refuse an archive that would fill the disk, before it does."""
+    most = _MOST_TIMES * archive.stat().st_size + _MOST_BYTES
+    if total > most or count > _MOST_FILES:
+        raise _TooLargeError(
+            f'it unpacks to more than {most >> 20} MiB or {_MOST_FILES} files, which no archive '
+            'of images does; fetch the official one'
+        )
 
 
 def _reason(archive: Path, error: Exception) -> str:

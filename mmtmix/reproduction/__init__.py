@@ -4,6 +4,7 @@ Nothing else of this library imports it.
 """
 
 from .cells import Cell, Checkpoint, choose_cells, read_experiments
+from .child import Stopped, run_child
 from .execute import execute
 from .page import Block, fill, find_blocks
 from .paired import PairedDifference, paired_difference
@@ -24,6 +25,7 @@ __all__ = [
     'Run',
     'RunResult',
     'State',
+    'Stopped',
     'choose_cells',
     'collect',
     'describe',
@@ -37,6 +39,7 @@ __all__ = [
     'read_records',
     'recall',
     'render',
+    'run_child',
     'runs_of',
     'write_records',
 ]

@@ -89,7 +89,7 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
     try:
         rows = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
     except yaml.YAMLError as error:
-        raise ValueError(f'{path} is no valid YAML: {error}') from error
+        raise ValueError(f'{path} is no valid YAML: {" ".join(str(error).split())}') from error
     if not isinstance(rows, Mapping):
         raise ValueError(f'{path} must hold a mapping of paper/table/row, got {rows!r}')
     cells: dict[str, Cell] = {}

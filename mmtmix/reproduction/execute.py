@@ -22,7 +22,9 @@ import torchvision
 import mmtmix
 from mmtmix.checks import check_flag, check_integer
 from mmtmix.utils import atomic_path, load_checkpoint
+from mmtmix.utils.claims import claim_folder
 
+from .child import Stopped, run_child
 from .runs import LAST, RECORD, Run, State, environment_of, parse_command
 
 
@@ -43,9 +45,10 @@ def execute(
         say: Takes lines about the progress.
 
     Returns:
-        The runs that failed.
+        The runs that failed, and those that another process is at.
 
     Raises:
+        Stopped: If this process is asked to end, once the command that runs has ended.
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
@@ -56,26 +59,11 @@ def execute(
     for number, run in enumerate(todo, 1):
         head = f'[{number}/{len(todo)}] {run.folder}'
         try:
-            state = run.state
-            for line in run.before:
-                parse_command(line)
-        except (FileNotFoundError, ValueError) as error:
+            is_done = _execute(run, head, tools, gpus, dry_run, say)
+        except (OSError, ValueError) as error:  # a bad cell, a full disk: the others may be well
             say(f'{head}: {error}')
-            failed.append(run)
-            continue
-        if state is State.DONE:
-            say(f'{head}: done before')
-            continue
-        if state is State.OUTDATED:
-            say(f'{head}: {state.value}; move the folder away to run it anew')
-            failed.append(run)
-            continue
-        commands = [*run.before, shlex.join(run.command(tools, gpus))]
-        say(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
-        for command in commands:
-            variables = [f'{name}={shlex.quote(value)}' for name, value in run.env]
-            say('    ' + ' '.join([*variables, command]))
-        if not dry_run and not _attempt(run, commands, gpus, say):
+            is_done = False
+        if not is_done:
             failed.append(run)
     if failed:
         say(f'{len(failed)} of {len(todo)} runs failed:')
@@ -84,20 +72,62 @@ def execute(
     return failed
 
 
+def _execute(
+    run: Run,
+    head: str,
+    tools: str | os.PathLike,
+    gpus: int,
+    dry_run: bool,
+    say: Callable[[str], object],
+) -> bool:
+    """Run a run unless it is done; returns whether nothing is wrong with it."""
+    run.digest()  # a config that can't be read fails here
+    state = run.state
+    for line in run.before:
+        parse_command(line)
+    if state is State.DONE:
+        say(f'{head}: done before')
+        return True
+    if state is State.OUTDATED:
+        say(f'{head}: {state.value}; move the folder away to run it anew')
+        return False
+    commands = [*run.before, shlex.join(run.command(tools, gpus))]
+    if not dry_run:
+        # its training claims the folder itself: only look whether another one goes on there
+        claim_folder(run.folder, say).release()
+    say(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
+    for command in commands:
+        variables = [f'{name}={shlex.quote(value)}' for name, value in run.env]
+        say('    ' + ' '.join([*variables, command]))
+    return dry_run or _attempt(run, commands, gpus, say)
+
+
 def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], object]) -> bool:
     """Run a run's commands and note how it went; returns whether it is done."""
     record = {**_setting(run, gpus), 'seconds': run.record.get('seconds', 0.0)}
     before, start = record['seconds'], time.time()
-    run.folder.mkdir(parents=True, exist_ok=True)
-    _note(run, record)
+
+    def note() -> None:
+        record['seconds'] = round(before + time.time() - start, 1)
+        _note(run, record)
+
+    note()
     code = 0
     for command in commands:
         variables, words = parse_command(command)
         program = sys.executable if words[0] == 'python' else words[0]
         env = environment_of(run.env) | variables
-        code = subprocess.run([program, *words[1:]], env=env).returncode
-        record['seconds'] = round(before + time.time() - start, 1)
-        _note(run, record)
+        try:
+            # noted while it runs, so that a kill of this process loses half a minute at most
+            code = run_child([program, *words[1:]], env, note)
+        except Stopped as stop:
+            note()
+            say(
+                f'    stopped by {stop.name} after {record["seconds"]:.0f} s; the same command '
+                'goes on from there'
+            )
+            raise
+        note()
         if code:
             break
     state = run.state

@@ -21,7 +21,7 @@ from mmengine.logging import MMLogger
 from mmtmix.checks import check_integer, check_integers
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
-from mmtmix.utils import load_config
+from mmtmix.utils import load_config, without_watchers
 
 from .cells import Cell
 
@@ -215,12 +215,24 @@ def parse_command(line: str) -> tuple[dict[str, str], list[str]]:
 def _contents(
     config: str, env: tuple[tuple[str, str], ...], options: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """What matters of a config and of all that it requires, these first."""
+    """What matters of a config and of all that it requires, these first.
+
+    Raises:
+        FileNotFoundError: If a config isn't there.
+        ValueError: If it can't be read; a config is code, and can fail in any way.
+    """
     with environment(env), _quiet():
-        stages = plan_stages(config, load_config(config, _parse(options)))
+        try:
+            stages = plan_stages(config, load_config(config, _parse(options)))
+        except (Exception, SystemExit) as error:
+            kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
+            reason = f'{type(error).__name__}: {error}'
+            given = f' with {" ".join([*map("=".join, env), *options])}' if env or options else ''
+            raise kind(f'{config}{given} cannot be read ({reason})') from error
+    contents = [without_watchers(stage.cfg.to_dict()) for stage in stages]
     return [
-        {name: value for name, value in stage.cfg.to_dict().items() if name not in _NO_MATTER}
-        for stage in stages
+        {name: value for name, value in content.items() if name not in _NO_MATTER}
+        for content in contents
     ]
 
 
@@ -260,6 +272,6 @@ def _quiet() -> Iterator[None]:
 
 def _parse(options: Sequence[str]) -> dict[str, Any]:
     """Overrides as ``--cfg-options`` reads them."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(exit_on_error=False)
     parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
     return parser.parse_args(['--cfg-options', *options]).cfg_options

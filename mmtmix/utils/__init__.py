@@ -2,17 +2,16 @@
 
 from .checkpoint import (
     UnsafeCheckpointError,
-    allow_mmengine_checkpoints,
-    check_finite_weights,
     describe_checkpoint,
     fetch_checkpoint,
     load_checkpoint,
-    read_weights,
-    unwrap,
 )
-from .config import load_config, resolve_config
-from .files import atomic_path, file_digest
+from .command import CommandParser, describe_error, launch_rank, run_command, warn_user
+from .config import load_config, resolve_config, without_watchers
+from .files import atomic_path, check_writable, file_digest, publish_file, write_fault
+from .host_loading import add_trust_argument, load_safely
 from .memory import peak_memory
+from .outputs import check_device, check_output_file, check_output_folder
 from .precision import (
     AUTO,
     DTYPES,
@@ -22,31 +21,53 @@ from .precision import (
     fast_precision,
     is_faster_in_half,
 )
+from .safe_loading import unforced
 from .schedule import scale_epochs
+from .stopping import Stopped, stop_request, stoppable
 from .timing import median_seconds, seconds_of
+from .weights import check_finite_weights, is_finite, read_weights, unwrap, without_masks
 
 __all__ = [
     'AUTO',
     'DTYPES',
+    'CommandParser',
+    'Stopped',
     'UnsafeCheckpointError',
-    'allow_mmengine_checkpoints',
+    'add_trust_argument',
     'atomic_path',
+    'check_device',
     'check_dtype',
     'check_finite_weights',
+    'check_output_file',
+    'check_output_folder',
+    'check_writable',
     'choose_dtype',
     'describe_checkpoint',
+    'describe_error',
     'dtype_name',
     'fast_precision',
     'fetch_checkpoint',
     'file_digest',
     'is_faster_in_half',
+    'is_finite',
+    'launch_rank',
     'load_checkpoint',
     'load_config',
+    'load_safely',
     'median_seconds',
     'peak_memory',
+    'publish_file',
     'read_weights',
     'resolve_config',
+    'run_command',
     'scale_epochs',
     'seconds_of',
+    'stop_request',
+    'stoppable',
+    'unforced',
     'unwrap',
+    'warn_user',
+    'without_masks',
+    'without_watchers',
+    'write_fault',
 ]

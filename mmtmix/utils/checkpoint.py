@@ -1,67 +1,38 @@
-"""Safe loading of what MMEngine saves."""
+"""Load checkpoints as data, and notice damaged ones."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 import re
 import warnings
-from collections.abc import Mapping
+import zipfile
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
-from mmengine.model import is_model_wrapper
-from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
-from torch import Tensor, nn
 
-_MOST_KEYS = 6
-# methods that MMEngine's checkpoints name: of the log buffers and of the one-cycle schedule
-_METHODS = {
-    HistoryBuffer: ('mean', 'max', 'min', 'current'),
-    OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
-}
+from .safe_loading import is_trusted, mmengine_globals, unforced
+
+# the first digits of a file's SHA-256 at the end of its name, as torch's hub has them
+_HASH = re.compile(r'-([0-9a-f]{8,64})\.')
 
 
 class UnsafeCheckpointError(ValueError):
-    """A checkpoint holds more than tensors and plain data, or is damaged so that it seems so."""
+    """A checkpoint holds more than tensors and plain data, or is damaged so that it seems so.
 
-
-def _known_method(owner: Any, name: str) -> Any:
-    """Stand in for ``getattr`` in a checkpoint: only the methods that MMEngine's own name."""
-    if isinstance(owner, type) and name in _METHODS.get(owner, ()):
-        return getattr(owner, name)
-    raise pickle.UnpicklingError(f'a checkpoint may not ask for {name!r} of {owner!r}')
-
-
-def _mmengine_globals() -> list:
-    """What an MMEngine checkpoint holds besides tensors: its log history and its schedules."""
-    dtypes = [type(np.dtype(kind)) for kind in (np.float32, np.float64, np.int32, np.int64)]
-    # the functions that rebuild arrays and scalars; numpy 1 and 2 name their module differently
-    reconstruct, scalar = np.empty(0).__reduce__()[0], np.float64(0).__reduce__()[0]
-    aliases = [
-        (function, f'numpy.{core}.multiarray.{function.__name__}')
-        for function in (reconstruct, scalar)
-        for core in ('core', '_core')
-    ]
-    # builtins.getattr itself would let a file reach anything
-    return [*_METHODS, np.ndarray, np.dtype, *dtypes, *aliases] + [
-        (_known_method, 'builtins.getattr')
-    ]
-
-
-def allow_mmengine_checkpoints() -> None:
-    """Let ``torch.load(weights_only=True)``, the default since torch 2.6, read MMEngine's files.
-
-    Without it ``--resume`` fails on MMEngine 0.10.7. Our tools call it; the plugin itself
-    changes nothing global.
+    Args:
+        fault: What is wrong with which file, without the cure.
     """
-    torch.serialization.add_safe_globals(_mmengine_globals())
+
+    def __init__(self, fault: str):
+        super().__init__(
+            f'{fault}. Loading it unsafely runs whatever code is in it: only if you trust its '
+            'author as that of a program, give --trust-checkpoint with its name'
+        )
+        self.fault = fault
 
 
 def fetch_checkpoint(path: str | os.PathLike) -> Path:
@@ -79,6 +50,8 @@ def fetch_checkpoint(path: str | os.PathLike) -> Path:
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If it is a folder.
         ConnectionError: If it cannot be downloaded.
+        ValueError: If its name ends with the first digits of another SHA-256, as the names of
+            model zoos do.
     """
     name = str(path)
     if not name.startswith(('http://', 'https://')):
@@ -95,14 +68,32 @@ def fetch_checkpoint(path: str | os.PathLike) -> Path:
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(name, str(file))
+            torch.hub.download_url_to_file(name, str(file), promised_hash(file.name))
+        except RuntimeError as error:  # torch's for a hash; nothing is kept then
+            raise ValueError(
+                f'checkpoint {name!r} is not the file that its name promises ({error}); it was '
+                'damaged on its way, or replaced at its source'
+            ) from error
         except (OSError, HTTPException) as error:
             raise ConnectionError(f'checkpoint {name!r} cannot be fetched: {error}') from error
     return file
 
 
+def promised_hash(name: str) -> str | None:
+    """Return the first digits of a file's SHA-256 in its name; None where there are none.
+
+    Args:
+        name: Such as ``resnet50_8xb32_in1k_20210831-ea4938fc.pth``.
+    """
+    found = _HASH.findall(name)
+    # eight figures alone may as well be a date
+    return found[-1] if found and not found[-1].isdigit() else None
+
+
 def load_checkpoint(path: str | os.PathLike) -> dict:
     """Load a checkpoint to the CPU without running code that a pickle may hold.
+
+    A zipped file's records are compared with their checksums, which torch itself doesn't do.
 
     Args:
         path: A file, or an http(s) address, see :func:`fetch_checkpoint`.
@@ -119,18 +110,48 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
     """
     file = fetch_checkpoint(path)
     name = describe_checkpoint(path, file)
-    # torch forgets on exit what it is given, so leave out what was allowed before
-    allowed = torch.serialization.get_safe_globals()
-    needed = [item for item in _mmengine_globals() if item not in allowed]
-    with torch.serialization.safe_globals(needed), warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'Detected pickle protocol')  # advice for torch's authors
-        try:
-            content = torch.load(file, map_location='cpu', weights_only=True)
-        except Exception as error:  # a damaged pickle can fail in any way
-            raise _fault(name, file, error) from error
+    _check_records(name, file)
+    try:
+        content = _load_trusted(file) if is_trusted(path) else _load_data(file)
+    except Exception as error:  # a damaged pickle can fail in any way
+        raise _fault(name, file, error) from error
     if not isinstance(content, dict):
         raise ValueError(f'checkpoint {name} holds a {type(content).__name__}, not a dict')
     return content
+
+
+def _load_data(file: Path) -> Any:
+    # torch forgets on exit what it is given, so leave out what was allowed before
+    allowed = torch.serialization.get_safe_globals()
+    needed = [item for item in mmengine_globals() if item not in allowed]
+    with torch.serialization.safe_globals(needed), warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'Detected pickle protocol')  # advice for torch's authors
+        return torch.load(file, map_location='cpu', weights_only=True)
+
+
+def _load_trusted(file: Path) -> Any:
+    with unforced():
+        return torch.load(file, map_location='cpu', weights_only=False)
+
+
+def _check_records(name: str, file: Path) -> None:
+    """Compare a zipped checkpoint's records with their CRC-32.
+
+    Raises:
+        ValueError: If one has changed since it was written.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            # without checksums, which torch can leave out, they are all 0
+            known = any(record.CRC for record in archive.infolist())
+            damaged = archive.testzip() if known else None
+    except Exception:  # an old file that is not zipped, or one so damaged that torch refuses it
+        return
+    if damaged:
+        raise ValueError(
+            f'checkpoint {name} is damaged: its record {damaged!r} does not have its checksum; '
+            'fetch it again, or take an earlier checkpoint'
+        )
 
 
 def describe_checkpoint(path: str | os.PathLike, file: Path) -> str:
@@ -163,81 +184,3 @@ def _fault(name: str, file: Path, error: Exception) -> ValueError:
         f'checkpoint {name} is damaged, or holds more than tensors and plain data and would need '
         f'unsafe loading: {reason}'
     )
-
-
-def read_weights(
-    model: nn.Module, checkpoint: str | os.PathLike, content: dict | None = None
-) -> dict[str, Tensor]:
-    """Read weights that fit a model exactly.
-
-    Args:
-        model: The network that they should fit; it is not changed.
-        checkpoint: An MMEngine checkpoint or a bare state dict, as a file or http(s) address.
-        content: What :func:`load_checkpoint` returned for it; it is loaded if None.
-
-    Returns:
-        The state dict.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If a key is missing, left over or of another shape, all kinds are listed; or a
-            weight is not finite.
-    """
-    content = load_checkpoint(checkpoint) if content is None else content
-    state = content.get('state_dict', content)
-    own = model.state_dict()
-    problems = {
-        'missing': [key for key in own if key not in state],
-        'unexpected': [key for key in state if key not in own],
-        'of another shape': [
-            f'{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}'
-            for key in own
-            if key in state and state[key].shape != own[key].shape
-        ],
-    }
-    if any(problems.values()):
-        listed = '; '.join(f'{kind}: {_shorten(keys)}' for kind, keys in problems.items() if keys)
-        raise ValueError(
-            f'checkpoint {str(checkpoint)!r} does not fit its config: {listed}. '
-            'Give the config that the checkpoint was trained with'
-        )
-    # what a network itself sets to infinity, as some masks are, may be so
-    trained = {key: value for key, value in state.items() if _is_finite(own[key])}
-    check_finite_weights(trained, f'checkpoint {str(checkpoint)!r}')
-    return state
-
-
-def check_finite_weights(state: Mapping[str, Tensor], owner: str) -> None:
-    """Refuse weights that are not finite, as a training that diverged leaves them.
-
-    Args:
-        state: Weights by name.
-        owner: Whose they are, such as their file, for the error.
-
-    Raises:
-        ValueError: If there is NaN or infinity among them; the keys are named.
-    """
-    damaged = [key for key, value in state.items() if not _is_finite(value)]
-    if damaged:
-        raise ValueError(
-            f'{owner} holds NaN or infinity in {_shorten(damaged)}; its training has diverged: '
-            'give an earlier checkpoint, or train anew with a lower learning rate or in float32'
-        )
-
-
-def _is_finite(value: Tensor) -> bool:
-    if not isinstance(value, Tensor) or not value.is_floating_point():
-        return True
-    if value.element_size() == 1:  # float8 has no isfinite
-        value = value.float()
-    return bool(value.isfinite().all())
-
-
-def _shorten(keys: list[str]) -> str:
-    more = f' and {len(keys) - _MOST_KEYS} more' if len(keys) > _MOST_KEYS else ''
-    return ', '.join(keys[:_MOST_KEYS]) + more
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """The model itself, out of the wrapper that distributed training puts around it."""
-    return model.module if is_model_wrapper(model) else model

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
+import traceback
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmtmix.checks import check_keys
+
+from .command import describe_error, warn_user
+
+# default hooks that watch a run and change nothing of its result
+_WATCHERS = ('finite_stop',)
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -37,6 +49,9 @@ def resolve_config(path: str | os.PathLike) -> Path:
 def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Config:
     """Read a config file; ``custom_imports`` may be a plain list as well as MMEngine's dict.
 
+    Options that name nothing in the config are added to it, as MMEngine does. Where something of
+    a similar name is there, a warning is shown.
+
     Args:
         path: Where :func:`resolve_config` finds it.
         cfg_options: Overrides in the form of ``--cfg-options``.
@@ -45,14 +60,17 @@ def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Con
         The config, its custom imports done.
 
     Raises:
-        FileNotFoundError: If the file does not exist.
-        TypeError: If ``custom_imports`` is neither a list, a string nor a dict.
+        FileNotFoundError: If the file, or one that it inherits from, does not exist.
+        TypeError: If ``custom_imports`` is neither a list, a string nor a dict, or has other keys.
         ImportError: If a module in ``custom_imports`` can't be imported.
+        ValueError: If the file is no valid config, with file and line.
     """
     # MMEngine would unpack a list of imports as a mapping and fail, so import here
-    cfg = Config.fromfile(str(resolve_config(path)), import_custom_modules=False)
+    cfg = _read(resolve_config(path))
     if cfg_options:
-        cfg.merge_from_dict(cfg_options)
+        for warning in misspelt_options(cfg, cfg_options):
+            warn_user(warning)
+        _merge(cfg, cfg_options)
     imports = cfg.get('custom_imports')
     if not imports:
         return cfg
@@ -65,8 +83,98 @@ def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Con
             'custom_imports must be a list of module names or dict(imports=[...], '
             f'allow_failed_imports=False), got {imports!r} in {path}'
         )
+    check_keys('custom_imports', dict(cfg.custom_imports), ('imports', 'allow_failed_imports'))
     _import_all(cfg.custom_imports)
     return cfg
+
+
+def without_watchers(content: dict) -> dict:
+    """Return a config's content without hooks that no result depends on, for a digest.
+
+    Args:
+        content: As :meth:`mmengine.config.Config.to_dict` returns it; it is not changed.
+    """
+    hooks = content.get('default_hooks')
+    if not isinstance(hooks, dict):
+        return content
+    kept = {name: hook for name, hook in hooks.items() if name not in _WATCHERS}
+    return {**content, 'default_hooks': kept}
+
+
+def misspelt_options(cfg: Config, cfg_options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a warning for each option that names nothing, where something is named alike.
+
+    Args:
+        cfg: The config, before the options are merged into it.
+        cfg_options: Values by names with dots, such as ``optim_wrapper.optimizer.lr``.
+    """
+    for option, value in cfg_options.items():
+        there: Any = cfg
+        for key in str(option).split('.'):
+            if isinstance(there, (list, tuple)) and key.isdigit() and int(key) < len(there):
+                there = there[int(key)]
+                continue
+            if not isinstance(there, (Mapping, Config)):
+                break  # a new branch, or a list that merging will judge
+            if key not in there:
+                close = difflib.get_close_matches(key, list(there.keys()), 1, cutoff=0.75)
+                if close:
+                    yield (
+                        f'--cfg-options {option}={value!r}: the config has no {key!r} there, and '
+                        f'it was added; did you mean {close[0]!r}?'
+                    )
+                break
+            there = there[key]
+
+
+def _read(path: Path) -> Config:
+    """Read a config file, and name it in whatever goes wrong."""
+    try:
+        return Config.fromfile(str(path), import_custom_modules=False)
+    except FileNotFoundError as error:
+        if error.filename is None:
+            raise
+        raise FileNotFoundError(
+            f'config {str(path)!r} inherits from {str(error.filename)!r}, which does not exist'
+        ) from error
+    except ImportError as error:
+        raise ImportError(f'config {_place(path, error)}: {error}') from error
+    except Exception as error:  # a config is code, and may raise whatever code raises
+        # a wrong value of ours, such as a misspelt argument of a recipe, speaks for itself
+        kind = '' if isinstance(error, ValueError) else f'{type(error).__name__}: '
+        raise ValueError(f'config {_place(path, error)}: {kind}{describe_error(error)}') from error
+
+
+def _place(path: Path, error: Exception) -> str:
+    """The file and line of a config that an error comes from, as far as they are known."""
+    named = str(path)
+    if isinstance(error, SyntaxError):
+        # MMEngine parses text without its name; the file is a variable of its own functions
+        for frame, _ in _frames(error):
+            name = frame.f_locals.get('filename')
+            named = name if isinstance(name, str) and name.endswith('.py') else named
+        return f'{named!r}' if error.lineno is None else f'{named!r}, line {error.lineno}'
+    host = os.path.join('mmengine', 'config')
+    frames = [(frame.f_code.co_filename, line) for frame, line in _frames(error)]
+    for (caller, _), (file, line) in reversed(list(pairwise(frames))):
+        # MMEngine runs the code of a config and of those that it inherits from
+        if host in caller and host not in file and os.path.isfile(file):
+            return f'{file!r}, line {line}'
+    return repr(named)
+
+
+def _frames(error: Exception) -> Iterator[tuple[FrameType, int]]:
+    return traceback.walk_tb(error.__traceback__)
+
+
+def _merge(cfg: Config, cfg_options: dict) -> None:
+    try:
+        cfg.merge_from_dict(cfg_options)
+    except (AssertionError, KeyError, IndexError, TypeError, AttributeError) as error:
+        options = ' '.join(f'{name}={value!r}' for name, value in cfg_options.items())
+        raise ValueError(
+            f'--cfg-options {options} does not fit the config: {describe_error(error)}'
+        ) from error
 
 
 def _import_all(custom_imports: ConfigDict) -> None:
@@ -74,6 +182,8 @@ def _import_all(custom_imports: ConfigDict) -> None:
     for name in [names] if isinstance(names, str) else names:
         try:
             importlib.import_module(name)
-        except ImportError:
+        except ImportError as error:
             if not custom_imports.get('allow_failed_imports', False):
-                raise
+                raise ImportError(
+                    f'custom_imports names {name!r}, which cannot be imported: {error}'
+                ) from error

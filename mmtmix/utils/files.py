@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_CURES = {
+    errno.ENOSPC: 'make room there, or give another folder',
+    errno.EDQUOT: 'your quota there is used up: make room, or give another folder',
+    errno.EFBIG: 'the limit of file sizes is reached (`ulimit -f`): raise it',
+    errno.EROFS: 'it is mounted read-only: give another folder',
+    errno.EACCES: 'give yourself the right to write there, or give another folder',
+    errno.EPERM: 'give yourself the right to write there, or give another folder',
+    errno.ENOTDIR: 'a part of its path is a file: give another folder, or move that file away',
+    errno.EEXIST: 'a part of its path is a file: give another folder, or move that file away',
+    errno.EISDIR: 'a folder has that name: give another name, or move that folder away',
+    errno.EIO: 'the disk reports an error: give a folder on another disk',
+}
 
 
 @contextmanager
@@ -15,27 +30,121 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary path beside ``path``; on a clean exit it takes the final name.
 
     After an exception nothing is left behind, and a file that had the name before is untouched.
+    The content is on the disk before the name is, so that a power failure leaves the old file or
+    the new one.
 
     Args:
         path: The final name. Its folder is made if need be.
 
     Yields:
         The path to write to, with the same suffix as the final one.
+
+    Raises:
+        OSError: If the disk is full, the folder can't be written to and the like; it names
+            ``path`` and what to do.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.stem}.', suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary: Path | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f'.{path.stem}.', suffix=path.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         # mkstemp makes files private; a finished file gets the rights any new file would have
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
+        publish_file(temporary, path)
+    except Exception as error:
+        fault = write_fault(error, path)
+        if fault is None:
+            raise
+        raise fault from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def publish_file(temporary: str | os.PathLike, path: str | os.PathLike) -> None:
+    """Give a complete file its final name, once its content is on the disk.
+
+    Args:
+        temporary: The file, in the folder of ``path``.
+        path: The final name; a file that has it is replaced.
+
+    Raises:
+        OSError: If the disk fails, or a folder has the name.
+    """
+    with open(temporary, 'rb') as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    # without it a power failure may still take the name back; some file systems have no such call
+    with suppress(OSError):
+        folder = os.open(Path(path).parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def check_writable(folder: str | os.PathLike) -> None:
+    """Make a folder and write a small file there, so that a long work can't fail at its end.
+
+    Args:
+        folder: The folder; nothing is left in it.
+
+    Raises:
+        OSError: If it can't be made or written to; it names the folder and what to do.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix='.writable.') as file:
+            file.write(b'x')
+            file.flush()
+    except OSError as error:
+        fault = write_fault(error, folder)
+        raise (error if fault is None else fault) from error
+
+
+def write_fault(error: BaseException, path: str | os.PathLike) -> OSError | None:
+    """Make the error of a file that can't be written, with its name and what to do.
+
+    Args:
+        error: What was raised while it was written. Where a library raised an error of its own,
+            that of the system is looked for in what it was raised from.
+        path: The file.
+
+    Returns:
+        An error of the same class and number as the system's; None if ``error`` comes from no
+        such fault, or from another file.
+    """
+    folder = Path(os.path.abspath(path)).parent
+    seen: BaseException | None = error
+    while seen is not None and not (isinstance(seen, OSError) and seen.errno in _CURES):
+        seen = seen.__cause__ or seen.__context__
+    if not isinstance(seen, OSError) or not _is_near(seen.filename, path):
+        return None
+    if 'cannot be written' in str(seen):  # it is explained already
+        return seen if seen is error else None
+    reason = os.strerror(seen.errno or 0)
+    if seen.errno in (errno.ENOSPC, errno.EDQUOT):
+        while not folder.is_dir():
+            folder = folder.parent
+        free = shutil.disk_usage(folder).free
+        reason += f' ({free / 2**20:,.1f} MiB free in {folder})'
+    return OSError(seen.errno, f'{path} cannot be written: {reason}; {_CURES[seen.errno or 0]}')
+
+
+def _is_near(name: object, path: str | os.PathLike) -> bool:
+    """Whether a system's error, which may name a file, can be about a path or its folders."""
+    if not isinstance(name, (str, os.PathLike)):
+        return True  # writes and syncs name none
+    other, wanted = Path(os.path.abspath(name)), Path(os.path.abspath(path))
+    is_temporary = other.parent == wanted.parent and other.name.startswith(f'.{wanted.stem}.')
+    return is_temporary or other.is_relative_to(wanted) or wanted.is_relative_to(other)
 
 
 def file_digest(path: str | os.PathLike, length: int = 12) -> str:

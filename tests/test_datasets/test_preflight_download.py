@@ -27,7 +27,8 @@ def no_network(monkeypatch):
         raise urllib.request.URLError('no route to host')
 
     monkeypatch.setattr(urllib.request, 'urlopen', urlopen)
-    monkeypatch.delenv('WORLD_SIZE', raising=False)
+    for name in ('WORLD_SIZE', 'TORCHELASTIC_RUN_ID'):
+        monkeypatch.delenv(name, raising=False)
     return calls
 
 
@@ -85,9 +86,14 @@ def test_successful_download(tmp_path, monkeypatch):
 
 def test_no_download_when_ranks_cannot_be_told_apart(tmp_path, monkeypatch, no_network):
     monkeypatch.setenv('WORLD_SIZE', '2')
-    with pytest.raises(FileNotFoundError, match='torch.distributed not initialised'):
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
+    with pytest.raises(FileNotFoundError, match='torch.distributed is not initialised'):
         check_data(config(cifar100(tmp_path)))
     assert not no_network
+    monkeypatch.delenv('TORCHELASTIC_RUN_ID')  # a stray number alone hinders nothing
+    with pytest.raises(FileNotFoundError, match='no route to host'):
+        check_data(config(cifar100(tmp_path)))
+    assert no_network
 
 
 def _rank(rank, folder, queue):

@@ -14,7 +14,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
 from mmtmix.engine.launch import build_runner
-from mmtmix.utils import allow_mmengine_checkpoints, load_config
+from mmtmix.utils import load_config, load_safely
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 SEARCH_CONFIG = CONFIGS / 'transformmix' / 'search_wrn16_fashionmnist_mini.py'
@@ -60,7 +60,7 @@ def stop_before() -> type[StopBefore]:
 @pytest.fixture(scope='session', autouse=True)
 def _resume_works():
     """As in our tools: upstream's MMEngine can't resume without."""
-    allow_mmengine_checkpoints()
+    load_safely()
 
 
 @pytest.fixture

@@ -172,10 +172,10 @@ def test_non_finite_search_keeps_the_last_good_state_and_exports_nothing(tmp_pat
                 runner.model.mixer.log_temperature.data.fill_(float('nan'))
 
     runner = search_runner(tmp_path, train_cfg=dict(finite_interval=1))
-    assert not any(isinstance(hook, FiniteStopHook) for hook in runner.hooks)
     runner.register_hook(Spoil())
     with pytest.raises(RuntimeError, match='after iteration 3, .* in .*last_good.pth'):
         runner.train()
+    assert sum(isinstance(hook, FiniteStopHook) for hook in runner.hooks) == 1
     good = torch.load(tmp_path / 'last_good.pth', weights_only=True)
     assert all(value.isfinite().all() for value in good['state_dict'].values())
     assert not {'mixer.pth', 'last.pth', 'epoch_2.pth'} & {f.name for f in tmp_path.iterdir()}

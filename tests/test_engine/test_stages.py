@@ -3,12 +3,13 @@
 import os
 import re
 import time
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
 from mmtmix.engine.stages import check_stages, plan_stages, run_stages
-from mmtmix.utils import file_digest, load_config
+from mmtmix.utils import claims, file_digest, load_config
 
 
 @pytest.fixture(autouse=True)
@@ -228,3 +229,82 @@ def test_file_without_a_folder_is_refused(write):
     needed = dict(config=write('teacher'), produces='last.pth')
     with pytest.raises(ValueError, match="produces='last.pth' in x/y.py needs a folder"):
         plan_stages('x/y.py', Config(dict(requires=[needed])))
+
+
+@pytest.fixture
+def other_launch(monkeypatch):
+    """Let another launch work in a folder: ``other_launch('work_dirs/teacher')``."""
+
+    def work(folder, ends=None):
+        claim = claims.claim_folder
+
+        def refuse(asked, say=print):
+            if asked == folder and (ends is None or not ends()):
+                raise claims.ClaimedError(f'{asked} is in use by process 7')
+            return claim(asked, say)
+
+        monkeypatch.setattr(claims, 'claim_folder', refuse)
+        monkeypatch.setattr('mmtmix.engine.claims.claim_folder', refuse)
+        monkeypatch.setattr(claims.time, 'sleep', lambda seconds: None)
+
+    return work
+
+
+def test_a_run_in_the_work_dir_of_another_is_refused_before_its_stages(chain, other_launch):
+    other_launch('work_dirs/asked_for')
+    ran = []
+    with pytest.raises(claims.ClaimedError, match='asked_for is in use by process 7'):
+        run_stages(chain, run_and_make(ran))
+    assert ran == []
+
+
+def test_a_stage_that_another_launch_makes_is_waited_for_and_not_made_again(
+    chain, other_launch, capsys
+):
+    looks = []
+
+    def look():
+        looks.append(1)
+        if len(looks) == 3:
+            make(chain[0].produces)
+        return False
+
+    other_launch('work_dirs/teacher', look)
+    ran = []
+    run_stages(chain, run_and_make(ran))
+    assert ran == ['search', 'classifier']
+    lines = capsys.readouterr().out.splitlines()
+    head = '[stage 1/3] method/teacher: '
+    assert lines[0].startswith(f'{head}waiting: work_dirs/teacher is in use by process 7')
+    assert lines[1].startswith(f'{head}found work_dirs/teacher/last.pth')
+    assert lines[1].endswith(', made by another launch')
+
+
+def test_a_stage_whose_maker_dies_is_taken_over(chain, other_launch):
+    looks = iter((False, False, True))
+    other_launch('work_dirs/teacher', lambda: next(looks))
+    ran = []
+    run_stages(chain, run_and_make(ran))
+    assert ran == ['teacher', 'search', 'classifier']
+
+
+def test_work_dirs_are_claimed_while_their_stage_runs_and_free_afterwards(chain):
+    seen = []
+
+    def run(stage):
+        seen.append(sorted(str(path.parent) for path in Path().rglob(claims.CLAIM_FILE)))
+        run_and_make([])(stage)
+
+    run_stages(chain, run)
+    asked = 'work_dirs/asked_for'
+    assert seen == [[asked, 'work_dirs/teacher'], [asked, 'work_dirs/search'], [asked]]
+    assert not list(Path().rglob(claims.CLAIM_FILE))
+
+
+def test_a_work_dir_of_a_later_stage_that_cannot_be_written_to_is_told_at_once(chain):
+    Path('work_dirs').mkdir()
+    Path('work_dirs/search').touch()  # a file in the place of the folder
+    ran = []
+    with pytest.raises(OSError, match='work_dirs/search.* cannot be written: .*give another'):
+        run_stages(chain, run_and_make(ran))
+    assert ran == []

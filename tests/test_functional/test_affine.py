@@ -1,5 +1,6 @@
 """The warp, against numpy's loops, torch's one-image call and pictures moved by hand."""
 
+import itertools
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmtmix.functional import PADDING_MODES, identity_theta, warp
+from mmtmix.functional import PADDING_MODES, corner_shift, identity_theta, warp
 
 MODES = pytest.mark.parametrize('padding_mode', PADDING_MODES)
 
@@ -138,3 +139,20 @@ def test_identity_theta_can_be_written_to_and_takes_a_dtype():
     assert theta.dtype == torch.float64
     theta[0, 0, 0, 2] = math.pi
     assert theta[1:].tolist() == [[[[1, 0, 0], [0, 1, 0]]] * 3]
+
+
+def test_corner_shift_is_the_mean_way_of_the_corners():
+    theta = some_theta(3, 2, dtype=torch.double)
+    shifts = corner_shift(theta)
+    assert shifts.shape == (3, 2)
+    for n, i in np.ndindex(3, 2):
+        ways = []
+        for x, y in itertools.product((-1, 1), repeat=2):
+            moved_x, moved_y = theta[n, i].numpy() @ [x, y, 1]
+            ways.append(math.hypot(moved_x - x, moved_y - y))
+        # an image is two units wide
+        assert float(shifts[n, i]) == pytest.approx(sum(ways) / 4 / 2)
+    assert not corner_shift(identity_theta(3, 2)).any()
+    aside = identity_theta(1, 1)
+    aside[..., 0, 2] = 0.5
+    assert float(corner_shift(aside)) == 0.25

@@ -155,6 +155,22 @@ def test_duplicates_drop_one_image_each():
     assert torch.equal(duplicate_costs(thrice), expected)
 
 
+def test_resolving_leaves_fewer_mixes_of_the_same_images():
+    counts = []
+    for resolve in (False, True):
+        settings = CoMixupSettings(gamma=1.0, resolve=resolve)
+        pairs = 0
+        for seed in range(12):
+            costs, affinity, real = make_problem(4, 3, (2, 2), omega=0.5, seed=seed)
+            generator = torch.Generator().manual_seed(seed)
+            shares, _, _ = solve_co_mixup(costs, affinity, real, settings, generator)
+            for mixes in (shares.sum(dim=(3, 4)) > 0).tolist():
+                shown = [tuple(mix) for mix in mixes if sum(mix) > 1]
+                pairs += len(shown) - len(set(shown))
+        counts.append(pairs)
+    assert counts[1] < counts[0]
+
+
 def test_affinity_is_the_distance_of_salient_places():
     saliency = torch.zeros(1, 3, 6, 8)
     for image, (y, x) in enumerate([(0, 0), (5, 7), (0, 7)]):

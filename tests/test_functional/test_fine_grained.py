@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from mmtmix.functional import fine_grained_saliency, gray_levels
+from mmtmix.functional.fine_grained import _to_255
 
 FILE = Path(__file__).parents[1] / 'data' / 'fine_grained_saliency.npz'
 NAMES = pytest.mark.parametrize('name', ['face', 'wide', 'noise'])
@@ -71,6 +72,13 @@ def test_integral_stays_exact_in_large_images():
 def test_levels_are_rounded_and_stay_in_8_bits():
     pixels = torch.tensor([-3.0, 0.4, 0.6, 254.7, 300.0]).view(1, 1, 1, 5)
     assert gray_levels(pixels, True).flatten().tolist() == [0, 0, 1, 255, 255]
+
+
+@pytest.mark.parametrize('largest', [*range(1, 40), 255, 509, 1020, 2047, 3315])
+def test_sums_are_scaled_to_255_as_whole_numbers_would_be(largest):
+    sums = torch.arange(largest + 1.0).view(1, 1, 1, -1)
+    expected = [255 * value // largest for value in range(largest + 1)]
+    assert _to_255(sums).flatten().tolist() == expected
 
 
 def test_other_channels_are_refused():

@@ -164,3 +164,23 @@ def test_the_legacy_kernel_moves_a_step_by_half_a_pixel(step):
         update = step(sigma=1.2 if not legacy else 0.8, legacy_kernel=legacy)
         place = (update.sum(dim=0) / update.sum()) @ torch.arange(11.0)
         assert place.item() == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize('method', ['newton', 'newton_tv', 'sgd'])
+@pytest.mark.parametrize('broken', [float('nan'), float('inf'), float('-inf')])
+def test_a_step_is_finite_and_other_samples_take_theirs(method, broken):
+    settings = SuperMixSettings(method=method)
+    kernel = gaussian_kernel(1.0)
+    gradients = torch.randn(3, 2, 4, 4, generator=torch.Generator().manual_seed(0))
+    losses = torch.tensor([1.0, 2.0, 3.0])
+    sound = newton_step(losses, gradients, kernel, settings)
+    damaged = gradients.clone()
+    damaged[1, 0, 2, 1] = broken
+    before = damaged.clone()
+    found = newton_step(losses, damaged, kernel, settings)
+    torch.testing.assert_close(damaged, before, equal_nan=True)
+    assert torch.equal(found[::2], sound[::2])
+    # what overflowed moves nothing: neither by a large number nor by a small one
+    assert found[1].isfinite().all() and found[1, 0, 2, 1] == 0
+    if method != 'sgd':
+        assert found[1].abs().max() <= gradients[1].abs().max() * settings.step_range[0]

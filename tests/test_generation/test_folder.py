@@ -101,6 +101,30 @@ def test_damaged_settings_are_named_with_a_cure(make_folder, content):
     make_folder()
 
 
+def test_altered_settings_are_damaged_and_not_those_of_another_set(make_folder, fill):
+    fill(make_folder(), 0)
+    path = make_folder().path / 'settings.json'
+    path.write_text(path.read_text().replace('"k": 2', '"k": 3'))
+    with pytest.raises(ValueError, match=r'settings\.json is damaged \(it has been altered'):
+        make_folder()
+
+
+def test_no_bit_of_a_finished_description_can_be_altered_unseen(make_folder, fill):
+    folder = make_folder()
+    fill(folder, 0, 1, 2)
+    folder.finish('xyz', 3, 2, 'bgr')
+    path = folder.path / 'dataset.json'
+    data, described = path.read_bytes(), read_dataset_file(folder.path)
+    for place in range(len(data)):
+        altered = bytearray(data)
+        altered[place] ^= 1 << place % 7
+        path.write_bytes(altered)
+        try:
+            assert read_dataset_file(folder.path) == described  # as if in the space between words
+        except ValueError as error:
+            assert f'{path} is damaged' in str(error)
+
+
 def test_only_temporaries_of_the_given_shards_are_deleted(make_folder, fill):
     folder = make_folder()
     fill(folder, 0)
@@ -127,9 +151,8 @@ def test_a_full_disk_says_what_is_complete_and_how_to_go_on(make_folder, fill, m
     assert error.value.errno == code
     text = str(error.value)
     for part in (
-        f'{folder.path / shard_name(1)} (',
-        f'bytes) cannot be written: {os.strerror(code)}. 1 of 3 shards are complete; make room',
-        'run the same command again',
+        f'{folder.path / shard_name(1)} cannot be written: {os.strerror(code)}',
+        '. 1 of 3 shards are complete, this one takes 1,656 bytes; then run the same command',
     ):
         assert part in text
     assert names(folder) == ['settings.json', shard_name(0)]
@@ -158,6 +181,7 @@ def test_a_finished_set_is_described_and_good(make_folder, fill, classes, named)
     assert folder.is_complete
     content = read_dataset_file(folder.path)
     assert content.pop('made_with').startswith('mmtmix ')
+    assert len(content.pop('sha256')) == 64
     assert content == dict(
         format=1,
         num=10,

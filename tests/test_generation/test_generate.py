@@ -103,6 +103,21 @@ def test_two_ranks_make_the_same_set_between_them(whole, make_cfg, tmp_path):
     assert content(tmp_path) == content(whole)
 
 
+def test_ranks_that_wait_end_with_a_complete_set_or_an_error(whole, make_cfg, tmp_path):
+    folder, waited = tmp_path / 'set', []
+
+    def other_rank():
+        waited.append(sorted(path.name for path in folder.glob('shard-*')))
+        generate(make_cfg(), folder, 1, 2, 'cpu', wait_for_ranks=lambda: None)
+        assert not (folder / 'dataset.json').exists()
+
+    with pytest.raises(RuntimeError, match='not complete: 2 of 4 shards are missing, the first i'):
+        generate(make_cfg(), folder, 0, 2, 'cpu', wait_for_ranks=lambda: None)
+    generate(make_cfg(), folder, 0, 2, 'cpu', wait_for_ranks=other_rank)
+    assert waited == [[SHARDS[0], SHARDS[2]]]
+    assert content(folder) == content(whole)
+
+
 def test_a_rank_without_work_makes_nothing_and_harms_nothing(whole, make_cfg, tmp_path):
     generate(make_cfg(), tmp_path, 5, 8, 'cpu')
     assert sorted(content(tmp_path)) == ['settings.json']

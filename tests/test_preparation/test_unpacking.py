@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from mmtmix.preparation import Files, Source, check_contents, unpack
+from mmtmix.preparation import Files, Source, check_contents, unpack, unpacking
 
 pytestmark = pytest.mark.host
 
@@ -174,3 +174,26 @@ def test_side_folder_of_macos_is_no_second_top(tmp_path):
     files |= {'__MACOSX/around/._data': b'x', '__MACOSX/around/data/._a.txt': b'x'}
     unpack(write(tmp_path / 'set.zip', files), ZIP, tmp_path / 'root', print)
     assert [p.name for p in (tmp_path / 'root').iterdir()] == ['data']
+
+
+@pytest.mark.parametrize('source', [TAR, ZIP])
+def test_what_would_fill_the_disk_is_refused_before_it_does(tmp_path, monkeypatch, source):
+    monkeypatch.setattr(unpacking, '_MOST_BYTES', 1 << 20)
+    path = tmp_path / source.name
+    bomb = dict(GOOD, **{'data/c.txt': bytes(8 << 20)})
+    if source is ZIP:
+        with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+            for name, content in bomb.items():
+                archive.writestr(name, content)
+    else:
+        write(path, bomb)
+    with pytest.raises(ValueError, match=r'set\.\S+ is refused: it unpacks to more than 1 MiB'):
+        unpack(path, source, tmp_path / 'root', print)
+    assert not list((tmp_path / 'root').iterdir())
+
+
+@pytest.mark.parametrize('source', [TAR, ZIP])
+def test_archives_of_too_many_files_are_refused(tmp_path, monkeypatch, source):
+    monkeypatch.setattr(unpacking, '_MOST_FILES', 1)
+    with pytest.raises(ValueError, match='is refused: it unpacks to .* or 1 files'):
+        unpack(write(tmp_path / source.name, GOOD), source, tmp_path / 'root', print)

@@ -131,23 +131,24 @@ def test_a_wrong_file_ends_the_tool_with_one_line(kind, source, monkeypatch, cap
     monkeypatch.setattr(sys, 'argv', ['tool', 'source.pth', 'out.pth', '--arch', 'resnet8'])
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(str(ROOT / 'tools' / 'convert_checkpoint.py'), run_name='__main__')
-    message = caught.value.code  # a text is printed to stderr, with exit status 1
-    assert re.match(r'convert_checkpoint: checkpoint ', message)
+    assert caught.value.code == 2
+    printed, message = capsys.readouterr()
+    assert re.match(r'convert_checkpoint\.py: error: checkpoint ', message)
     assert re.search(WRONG[kind], message)
-    assert '\n' not in message and 'weights_only' not in message
-    assert capsys.readouterr() == ('', '')
+    assert message.count('\n') == 1 and 'weights_only' not in message
+    assert printed == ''
     assert not Path('out.pth').exists()
 
 
-def test_errors_are_a_line_without_traceback_and_status_1(source):
+def test_errors_are_a_line_without_traceback_and_status_2(source):
     Path('out.pth').write_text('an older one')
     command = [sys.executable, ROOT / 'tools' / 'convert_checkpoint.py']
     ended = subprocess.run(
         [*command, source, 'out.pth', '--arch', ARCH], capture_output=True, text=True
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1] == (
-        "convert_checkpoint: 'out.pth' exists; give another name, or replace it: --force"
+        "convert_checkpoint.py: error: 'out.pth' exists; give another name, or replace it: --force"
     )
     assert 'Traceback' not in ended.stderr
 

@@ -13,6 +13,7 @@ from mmtmix.reproduction import (
     runs_of,
     write_records,
 )
+from mmtmix.utils import run_command
 
 pytestmark = pytest.mark.host
 
@@ -68,7 +69,8 @@ def folder(tmp_path, monkeypatch):
 def call(load):
     tool = load('evidence')
     files = ('--experiments', 'experiments.yaml', '--results', 'runs.jsonl')
-    return lambda *args: tool.main([*files, '--page', 'docs/page.md', *args])
+    page = ('--page', 'docs/page.md')
+    return lambda *args: run_command(tool.main, 'evidence.py', [*files, *page, *args])
 
 
 def test_a_page_is_filled_and_then_up_to_date(folder, call, capsys):

@@ -174,12 +174,39 @@ def test_two_processes_make_the_same_set(job, whole, tmp_path, spawn):
     assert content(out) == content(whole[0])
 
 
-def test_what_is_for_one_process_is_refused_before_it_starts(job, tmp_path, run_tool, monkeypatch):
-    monkeypatch.setenv('WORLD_SIZE', '2')
+def test_what_is_for_one_process_is_refused_before_it_starts(job, tmp_path, run_tool, capsys):
     for argument in ('--images', '--verify'):
-        with pytest.raises(ValueError, match='--images and --verify are for one process'):
-            run_tool('generate_mixed', job, CONFIG, *SET, '--out', tmp_path / 'no', argument)
+        arguments = (*SET, '--out', tmp_path / 'no', argument, '--launcher', 'pytorch')
+        with pytest.raises(SystemExit):
+            run_tool('generate_mixed', job, CONFIG, *arguments)
+        assert '--images and --verify are for one process' in capsys.readouterr().err
     assert not (tmp_path / 'no').exists()
+
+
+def test_a_stray_environment_is_no_launch(job, copied, whole, run_tool, monkeypatch):
+    for name, value in (('RANK', '1'), ('WORLD_SIZE', '8'), ('LOCAL_RANK', '1')):
+        monkeypatch.setenv(name, value)
+    for number in (0, 3, 8):
+        (copied / shard_name(number)).unlink()
+    (copied / 'dataset.json').unlink()
+    status, _ = run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
+    assert status == 0
+    assert content(copied) == content(whole[0])
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
+    with pytest.raises(ValueError, match='torchrun started 8 processes.*add --launcher pytorch'):
+        run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
+
+
+def test_a_folder_that_another_process_makes_is_refused(job, copied, run_tool, monkeypatch):
+    (copied / shard_name(0)).unlink()
+
+    def refuse(handle, how):
+        raise BlockingIOError
+
+    monkeypatch.setattr('fcntl.lockf', refuse)
+    with pytest.raises(OSError, match='copied is in use by another process; wait for its end'):
+        run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
+    assert not (copied / shard_name(0)).exists()
 
 
 def test_the_script_without_arguments_says_how_to_use_it(tmp_path, spawn):
@@ -209,13 +236,14 @@ def test_a_full_disk_is_said_and_a_later_run_completes_the_set(
             (copied / name).unlink()
     command = (sys.executable, '-c', SMALL_DISK, limit, TOOL, CONFIG, *SET, '--out', copied)
     done = spawn(job, *command)
-    assert done.returncode == 1
+    assert done.returncode == 2
     first = next(name for name in sorted(sizes)[1:] if sizes[name] > limit)
     there = sorted(sizes).index(first)
     message = done.stdout.strip().splitlines()[-1]
-    assert message.startswith('OSError: ')
-    assert f'{copied / first} ({sizes[first]:,} bytes) cannot be written: File too' in message
-    assert f'{there} of {NUM_SHARDS} shards are complete; make room and run the same' in message
+    assert message.startswith('generate_mixed.py: error: ')
+    assert f'{copied / first} cannot be written: File too large; ' in message
+    told = f'{there} of {NUM_SHARDS} shards are complete, this one takes {sizes[first]:,} bytes'
+    assert told in message
     assert sorted(content(copied)) == ['settings.json', *sorted(sizes)[:there]]
     run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
     assert content(copied) == content(whole[0])

@@ -80,6 +80,6 @@ def test_as_a_command_it_ends_with_one_message(tmp_path):
     command = [sys.executable, str(TOOL), 'cars', '--root', str(tmp_path), '--offline']
     env = os.environ | {'PYTHONPATH': str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=120)
-    assert done.returncode == 1
-    assert 'prepare_data: Stanford Cars is not complete in' in done.stderr
+    assert done.returncode == 2
+    assert 'prepare_data.py: error: Stanford Cars is not complete in' in done.stderr
     assert 'Traceback' not in done.stderr

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from mmtmix.utils import run_command
+
 pytestmark = pytest.mark.host
 
 EXPERIMENTS = """
@@ -43,7 +45,8 @@ def reproduced(tmp_path_factory, load):
 def call(load, folder, *args):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return load('reproduce').main(['--experiments', 'experiments.yaml', *args])
+        arguments = ['--experiments', 'experiments.yaml', *args]
+        return run_command(load('reproduce').main, 'reproduce.py', arguments)
 
 
 def test_runs_go_on_after_a_failure_and_say_so_at_the_end(reproduced):
@@ -148,3 +151,28 @@ def test_a_typo_is_told_in_one_line(reproduced, load, capsys):
     folder, _ = reproduced
     assert call(load, folder, 'run', 'paper/1/row/simpel') == 2
     assert "no cell 'paper/1/row/simpel'; did you mean" in capsys.readouterr().err
+
+
+def test_a_cell_whose_config_cannot_be_read_stops_no_other(reproduced, load, capsys):
+    folder, _ = reproduced
+    recorded = ('--results', 'results/all.jsonl')
+    assert call(load, folder, 'export', *recorded) == 0
+    path = folder / 'results/all.jsonl'
+    record = json.loads(path.read_text())
+    bad = record | dict(config='configs/bad.py')
+    path.write_text(f'{json.dumps(record)}\n{json.dumps(bad)}\n')
+    (folder / 'configs/bad.py').write_text('x = 1 / 0')
+    (folder / 'more.yaml').write_text(
+        'paper/1/row: {cells: {bad: {config: configs/bad.py}, simple: {config: configs/tiny.py}}}'
+    )
+    more = ('--experiments', 'more.yaml')
+    capsys.readouterr()
+    assert call(load, folder, *more, 'run', 'paper', *recorded, '--seeds', '1') == 1
+    out, err = capsys.readouterr()
+    why = 'configs/bad.py cannot be read (ZeroDivisionError: division by zero)'
+    assert f'paper/1/row/bad: {why}' in err
+    assert f'[1/1] work_dirs/reproduce/bad/seed0: {why}' in out
+    assert 'work_dirs/reproduce/tiny/seed0: recorded before' in out
+    assert call(load, folder, *more, 'report', *recorded) == 0
+    out, err = capsys.readouterr()
+    assert why in err and '| row/simple |' in out

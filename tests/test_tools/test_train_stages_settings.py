@@ -10,10 +10,10 @@ pytestmark = pytest.mark.host
 
 @pytest.fixture
 def complete(load, tmp_path):
-    """Complete a config that loads weights: ``complete('--resume', resumable=True)``."""
+    """Complete the stage of a config that loads weights: ``complete('--resume')``."""
     tool = load('train')
 
-    def run(*arguments, resumable=False, batch_size=8):
+    def run(*arguments, batch_size=8):
         cfg = Config(
             dict(
                 load_from='phase1.pth',
@@ -21,29 +21,24 @@ def complete(load, tmp_path):
                 model=dict(),
             )
         )
-        if resumable:
-            (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
         args = tool.parse_args(['config.py', '--work-dir', str(tmp_path), *arguments])
-        tool.complete(Stage('config.py', cfg), args)
-        return cfg
+        stage = Stage('config.py', cfg)
+        tool.complete(stage, args)
+        return stage
 
     return run
 
 
-def test_a_resume_without_a_checkpoint_begins_from_what_the_config_loads(complete):
-    cfg = complete('--resume')
-    assert cfg.load_from == 'phase1.pth'
-    assert not cfg.get('resume')
-
-
-def test_a_resume_goes_on_from_the_work_dir(complete):
-    cfg = complete('--resume', resumable=True)
-    assert (cfg.resume, cfg.load_from) == (True, None)
+def test_a_resume_goes_on_from_the_work_dir_or_begins_from_what_the_config_loads(complete):
+    stage = complete('--resume')
+    assert stage.goes_on
+    assert (stage.cfg.get('resume'), stage.cfg.load_from) == (None, 'phase1.pth')
 
 
 def test_a_resume_from_a_file_takes_it(complete):
-    cfg = complete('--resume', 'epoch_3.pth', resumable=True)
-    assert (cfg.resume, cfg.load_from) == (True, 'epoch_3.pth')
+    stage = complete('--resume', 'epoch_3.pth')
+    assert not stage.goes_on
+    assert (stage.cfg.resume, stage.cfg.load_from) == (True, 'epoch_3.pth')
 
 
 @pytest.mark.parametrize(('batch_size', 'share'), [(8, 2), (100, 25)])

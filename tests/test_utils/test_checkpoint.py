@@ -12,7 +12,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 
-from mmtmix.utils import UnsafeCheckpointError, allow_mmengine_checkpoints, load_checkpoint
+from mmtmix.utils import UnsafeCheckpointError, load_checkpoint, load_safely
 
 pytestmark = pytest.mark.host
 
@@ -59,7 +59,7 @@ def test_reading_leaves_torchs_own_list_as_it_was(checkpoint):
 
 
 def test_the_tools_can_let_torch_load_read_such_files(checkpoint):
-    allow_mmengine_checkpoints()
+    load_safely()
     content = torch.load(checkpoint, weights_only=True)
     assert isinstance(content['message_hub']['log_scalars']['train/loss'], HistoryBuffer)
 

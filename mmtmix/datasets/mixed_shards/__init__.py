@@ -3,6 +3,8 @@
 from .files import (
     DATASET_FILE,
     SETTINGS_FILE,
+    description_digest,
+    is_complete_set,
     read_dataset_file,
     shard_files,
     shard_name,
@@ -21,7 +23,9 @@ __all__ = [
     'MixedSet',
     'ShardReader',
     'decode_image',
+    'description_digest',
     'encode_image',
+    'is_complete_set',
     'pack_shard',
     'read_dataset_file',
     'shard_files',

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
     'settings': (dict,),
     'statistics': (dict,),
 }
+
+
+# beside those of _TYPES; sets that were made before 2026-12 have no sha256
+_OTHER_KEYS = ('format', 'made_with', 'sha256')
 
 
 def shard_name(number: int) -> str:
@@ -92,6 +97,32 @@ def read_dataset_file(folder: str | os.PathLike) -> dict[str, Any]:
             'same command: it writes the file anew from the shards.'
         )
     return content
+
+
+def description_digest(described: Mapping[str, Any]) -> str:
+    """Digest the content of ``dataset.json``, so that an altered byte is seen.
+
+    Args:
+        described: The content; a ``sha256`` in it is left out.
+
+    Returns:
+        A SHA-256 in hexadecimal.
+    """
+    rest = {key: value for key, value in described.items() if key != 'sha256'}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def is_complete_set(folder: str | os.PathLike) -> bool:
+    """Return whether a folder holds a description of a set and a file for each of its shards.
+
+    Args:
+        folder: The folder; it may be missing.
+    """
+    try:
+        shards = read_dataset_file(folder)['shards']
+    except (OSError, ValueError):
+        return False
+    return set(map(shard_name, range(len(shards)))) <= set(shard_files(folder))
 
 
 def missing_set(folder: str | os.PathLike) -> str:
@@ -203,6 +234,11 @@ def _fault_of(content: Any) -> str:
             return f'{key} is missing'
         if not isinstance(content[key], types) or isinstance(content[key], bool):
             return f'{key} is {content[key]!r}'
+    unknown = sorted(content.keys() - _TYPES.keys() - set(_OTHER_KEYS))
+    if unknown:
+        return f'it has the unknown key {unknown[0]!r}'
+    if 'sha256' in content and content['sha256'] != description_digest(content):
+        return 'it has been altered (SHA-256 differs)'
     shards, classes = content['shards'], content['classes']
     if not shards or not all(type(size) is int and size > 0 for size in shards):
         return 'shards must be the number of records of each, at least 1'

@@ -5,23 +5,31 @@ from .automix_hook import AutoMixHook
 from .channels_last_hook import ChannelsLastHook
 from .distill_hook import DistillHook
 from .epoch_seed_hook import EpochSeedHook
-from .finite_stop_hook import FiniteStopHook
+from .finite_stop_hook import DivergedError, FiniteStopHook
+from .keeping_checkpoint_hook import KeepingCheckpointHook, keep_checkpoints
 from .label_range_hook import LabelRangeHook
 from .last_checkpoint_hook import LastCheckpointHook
 from .live_model_hook import LiveModelHook
 from .mixing_check_hook import MixingCheckHook
 from .precision_hook import PrecisionHook
+from .resume_config_hook import ResumeConfigHook
+from .signal_stop_hook import SignalStopHook
 
 __all__ = [
     'AccuracySummaryHook',
     'AutoMixHook',
     'ChannelsLastHook',
     'DistillHook',
+    'DivergedError',
     'EpochSeedHook',
     'FiniteStopHook',
+    'KeepingCheckpointHook',
     'LabelRangeHook',
     'LastCheckpointHook',
     'LiveModelHook',
     'MixingCheckHook',
     'PrecisionHook',
+    'ResumeConfigHook',
+    'SignalStopHook',
+    'keep_checkpoints',
 ]

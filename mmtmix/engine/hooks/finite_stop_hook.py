@@ -1,7 +1,8 @@
-"""Stop on a non-finite loss, with the last good weights saved."""
+"""Stop on a loss or weights that are not finite, before they are written."""
 
 from __future__ import annotations
 
+import math
 import os.path as osp
 from typing import Any
 
@@ -11,21 +12,33 @@ from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 from torch import Tensor
 
-from mmtmix.checks import check_file_name, check_integer
-from mmtmix.utils import atomic_path, unwrap
+from mmtmix.checks import check_file_name, check_flag, check_integer
+from mmtmix.engine.newest_checkpoint import newest_checkpoint
+from mmtmix.utils import atomic_path, is_finite, unwrap, without_masks
+
+_CURE = 'a lower lr, gradient clipping (optim_wrapper.clip_grad) or without AMP'
+
+
+class DivergedError(RuntimeError):
+    """A training whose loss or weights are NaN or infinite."""
 
 
 @HOOKS.register_module()
 class FiniteStopHook(Hook):
-    """Ends a run whose loss or weights are no longer finite; for small models.
+    """Ends a run whose loss or weights are no longer finite.
 
-    It keeps a copy of the weights in memory. Looking at a value makes the host wait for the
-    GPU, so the losses are gathered on the device and looked at every ``interval`` steps, and at
-    the end of an epoch before a checkpoint can be written.
+    Reading a value makes the host wait for the GPU. So the losses are gathered on the device, and
+    read every ``interval`` steps and at the end of an epoch. Nothing that is not finite gets into
+    a checkpoint, ``last.pth`` included.
+
+    With a loss scaler (AMP in float16) single losses may overflow: the scaler skips these steps.
+    Then only an interval without any finite loss counts.
 
     Args:
-        interval: Steps between two looks, >= 1.
-        filename: Name of the file with the last good weights, in the work dir.
+        interval: Number of steps between two readings, >= 1.
+        keep_weights: Whether to keep a copy of the last good weights in memory, and to write them
+            when the run ends; for small models, or epochs that take long.
+        filename: Name of the file with these weights, in the work dir.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -34,54 +47,109 @@ class FiniteStopHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, interval: int = 50, filename: str = 'last_good.pth'):
-        check_integer('interval', interval, 1, cure='it counts steps')
+    def __init__(
+        self, interval: int = 50, keep_weights: bool = False, filename: str = 'last_good.pth'
+    ):
+        check_integer('interval', interval, 1)
+        check_flag('keep_weights', keep_weights)
         check_file_name('filename', filename)
         self.interval = interval
+        self.keep_weights = keep_weights
         self.filename = filename
-        self._all_finite: Tensor | None = None
+        self._forget_losses()
         self._good: dict[str, Any] = {}
 
     def before_train(self, runner: Any) -> None:
         """Take the weights that training starts from as good."""
+        self._forget_losses()
         self._keep(runner)
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """Take note of the loss, and look when it is time.
+        """Take note of the loss, and read what was noted when it is time.
 
         Raises:
-            RuntimeError: If a loss since the last look, or a weight, is not finite.
+            DivergedError: If a loss since the last reading, or a weight, is not finite.
         """
-        finite = torch.isfinite(outputs['loss'].detach())
-        self._all_finite = finite if self._all_finite is None else self._all_finite & finite
+        loss = (outputs or {}).get('loss')
+        if isinstance(loss, Tensor):
+            self._note(torch.isfinite(loss.detach()).all(), runner.iter + 1)
         is_due = self.every_n_train_iters(runner, self.interval)
         if is_due or self.end_of_epoch(runner.train_dataloader, batch_idx):
-            self._look(runner)
+            self._read(runner)
 
-    def _look(self, runner: Any) -> None:
-        model = unwrap(runner.model)
-        verdicts = [torch.isfinite(weight).all() for weight in model.parameters()]
-        bad = ~torch.stack([*verdicts, self._all_finite.to(verdicts[0].device)]).all()
-        self._all_finite = None
-        bad = bad.float()
-        all_reduce(bad, op='max')  # all ranks stop together
-        if not bad:
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Keep weights that are not finite out of every file.
+
+        Raises:
+            DivergedError: If there are any.
+        """
+        state = without_masks(checkpoint['state_dict'])
+        damaged = [name for name, value in state.items() if not is_finite(value)]
+        if damaged:
+            raise DivergedError(
+                f'the weights {", ".join(damaged[:6])} are NaN or infinite after iteration '
+                f'{runner.iter}, so no checkpoint is written. {self._cure(runner)}'
+            )
+
+    def _note(self, finite: Tensor, step: int) -> None:
+        if self._first is None:
+            self._first = torch.full((), math.inf, device=finite.device)
+            self._any_finite = torch.zeros((), dtype=torch.bool, device=finite.device)
+        self._first = torch.where(finite, self._first, self._first.clamp(max=step))
+        self._any_finite = self._any_finite | finite
+
+    def _read(self, runner: Any) -> None:
+        weights = list(unwrap(runner.model).parameters())
+        bad = ~torch.stack([torch.isfinite(weight).all() for weight in weights]).all()
+        first = torch.full((), math.inf, device=bad.device)
+        if self._first is not None:
+            first = self._first.to(bad.device)
+            lost = torch.isfinite(first)
+            if hasattr(runner.optim_wrapper, 'loss_scaler'):
+                lost = ~self._any_finite.to(bad.device)
+            bad = bad | lost
+        verdict = torch.stack([bad.float(), -first])
+        all_reduce(verdict, op='max')  # all ranks stop together
+        self._forget_losses()
+        is_bad, first_bad = verdict.tolist()
+        if not is_bad:
             self._keep(runner)
             return
-        path = osp.join(runner.work_dir, self.filename)
-        if is_main_process():
-            with atomic_path(path) as temporary:
-                torch.save(self._good, temporary)
-        raise RuntimeError(
-            f'the loss or a weight became NaN or infinite by iteration {runner.iter + 1}. The '
-            f'weights after iteration {self._good["meta"]["iter"]}, the last that are known to '
-            f'be good, are in {path}; start from them with --cfg-options load_from={path} and a '
-            'lower lr, gradient clipping (optim_wrapper.clip_grad) or without AMP'
+        first_bad = -first_bad
+        what = (
+            f'the loss became NaN or infinite in iteration {first_bad:.0f}'
+            if math.isfinite(first_bad)
+            else f'a weight became NaN or infinite by iteration {runner.iter + 1}'
+        )
+        raise DivergedError(f'{what}. {self._cure(runner)}')
+
+    def _cure(self, runner: Any) -> str:
+        """Write what is good, and tell where it is."""
+        if self._good:
+            path = osp.join(runner.work_dir, self.filename)
+            if is_main_process():
+                with atomic_path(path) as temporary:
+                    torch.save(self._good, temporary)
+            owner = f'The weights after iteration {self._good["meta"]["iter"]}'
+        else:
+            path = newest_checkpoint(runner.work_dir)
+            if path is None:
+                return f'No checkpoint was written before; start again with {_CURE}'
+            owner = 'Those of the last checkpoint'
+        return (
+            f'{owner}, the last that are known to be good, are in {path}; start from them with '
+            f'--cfg-options load_from={path} and {_CURE}'
         )
 
+    def _forget_losses(self) -> None:
+        self._first: Tensor | None = None  # step of the first loss that was not finite
+        self._any_finite: Tensor | None = None
+
     def _keep(self, runner: Any) -> None:
+        if not self.keep_weights:
+            return
         state = unwrap(runner.model).state_dict()
         self._good = dict(
             meta=dict(epoch=runner.epoch, iter=runner.iter + bool(self._good)),

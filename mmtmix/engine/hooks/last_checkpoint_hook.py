@@ -25,14 +25,14 @@ class LastCheckpointHook(Hook):
         filename: Its name.
 
     Raises:
-        TypeError: If an argument is of another type.
-        ValueError: If an argument is out of its range.
+        TypeError: If it is no string.
+        ValueError: If it is empty or has a folder before it.
     """
 
     priority = 'LOWEST'
 
     def __init__(self, filename: str = 'last.pth'):
-        check_file_name('filename', filename, cure='it is written into the work dir')
+        check_file_name('filename', filename, cure='its folder is the work dir')
         self.filename = filename
 
     def after_train(self, runner: Any) -> None:

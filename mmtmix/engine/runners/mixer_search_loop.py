@@ -65,7 +65,15 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         self.mixer_name = mixer_name
         self.teacher_batches = teacher_batches
         self.check_batches()
-        runner.register_hook(FiniteStopHook(finite_interval))
+        self._keep_good_weights(finite_interval)
+
+    def _keep_good_weights(self, interval: int) -> None:
+        hook = FiniteStopHook(interval, keep_weights=True)
+        for known in self.runner.hooks:
+            if isinstance(known, FiniteStopHook):
+                known.interval, known.keep_weights = interval, True
+                return
+        self.runner.register_hook(hook)
 
     @property
     def search(self) -> MixerSearch:

@@ -130,7 +130,10 @@ class BatchMixer(metaclass=ABCMeta):
             targets = scores.clone()
             if not return_details:
                 return mixed, targets
-            return mixed, targets, self.unmixed_details(mixed, scores)
+            details = self.unmixed_details(mixed, scores)
+            # of the repeated batch; it names images of the batch
+            details['index'] = details['index'] % max(len(batch_inputs), 1)
+            return mixed, targets, details
         self._has_mixed = True
         generator = rank_generator()
         weights = draw_weights(repeat * len(scores), self.num_mix, self.alpha, generator)

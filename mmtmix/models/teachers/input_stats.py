@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from mmengine.config import Config, ConfigDict
-from mmengine.logging import MessageHub
 
 from mmtmix.checks import check_keys, check_numbers
+from mmtmix.models.running_config import run_in_progress
 
 from .channel_order import ChannelOrder, check_channel_order
 from .loaded_order import loaded_order, swaps
@@ -110,26 +111,26 @@ class InputStats:
 
     @classmethod
     def of_running_task(cls) -> InputStats | None:
-        """Those of the run in progress, from the config that MMEngine shares in its message hub.
-
-        MMPretrain hands a batch augment normalised images without saying how they were
-        normalised, so this is the only way for it to know.
-
-        A run that an exception broke off counts as in progress: nothing tells its end. A run that
-        is trained counts as over in the hooks that come after training.
+        """Return those of the run in progress, from the config of its Runner.
 
         Returns:
             None where no run is in progress.
 
         Raises:
-            ValueError: If the running config has no ``data_preprocessor`` or can't be read.
+            ValueError: If the running config has no ``data_preprocessor``.
         """
-        hub = MessageHub.get_current_instance()
-        text = hub.get_info('cfg')
-        # the config stays when a run is over; its loops take back in which of them it is, and a
-        # run that is about to start one has logged nothing
-        is_over = 'loop_stage' not in hub.runtime_info and hub.log_scalars
-        return None if text is None or is_over else _stats_in(text)
+        runner = run_in_progress()
+        if runner is None:
+            return None
+        if runner not in _STATS:
+            stats = cls.from_config(runner.cfg)
+            if stats is None:
+                raise ValueError(
+                    'the running config has no data_preprocessor; write how the images of a batch '
+                    f'are normalised: {TASK_CURE} in the teacher'
+                )
+            _STATS[runner] = stats
+        return _STATS[runner]
 
     @classmethod
     def of_batch(cls, given: InputStats | None, channels: int) -> InputStats | None:
@@ -159,17 +160,7 @@ class InputStats:
         return replace(self, channel_order=order.name, unknown=order)
 
 
-@lru_cache(maxsize=4)  # teachers ask at each call
-def _stats_in(text: str) -> InputStats:
-    """Those of a config as it was printed."""
-    cure = f"say how the batch's images are normalised: {TASK_CURE} in the teacher"
-    try:
-        stats = InputStats.from_config(Config.fromstring(text, '.py'))
-    except Exception as error:  # any config that doesn't survive being printed and read
-        raise ValueError(f'the running config cannot be read back ({error}); {cure}') from error
-    if stats is None:
-        raise ValueError(f'the running config has no data_preprocessor; {cure}')
-    return stats
+_STATS: WeakKeyDictionary[Any, InputStats] = WeakKeyDictionary()  # teachers ask in each call
 
 
 def preprocessor_config(cfg: Config) -> ConfigDict | None:

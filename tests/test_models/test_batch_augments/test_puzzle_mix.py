@@ -6,8 +6,6 @@ import sys
 
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.logging import MessageHub
 from mmpretrain.registry import BATCH_AUGMENTS
 
 from mmtmix.models import PuzzleMix, SaliencySource
@@ -214,29 +212,27 @@ def test_a_batch_of_one_comes_back_unmixed_and_nobody_is_asked(make_batch):
     assert saliency.calls == 0
 
 
-def test_colours_are_compared_as_the_run_normalises_them(make_batch):
+def test_colours_are_compared_as_the_run_normalises_them(make_batch, start_run):
     batch, settings = make_batch(), dict(block_num=8, gamma=1.0, beta=5.0, transport=False)
     plain = mix(batch, **settings)[0]
     given = mix(batch, input_stats=dict(std=[250.0]), **settings)[0]
     assert not torch.equal(given, plain)
     assert torch.equal(mix(batch, input_stats=dict(std=[64.0]), **settings)[0], plain)
-    cfg = Config(dict(data_preprocessor=dict(mean=[0.0] * 3, std=[250.0] * 3)))
-    MessageHub.get_current_instance().update_info('cfg', cfg.pretty_text)
+    start_run(dict(data_preprocessor=dict(mean=[0.0] * 3, std=[250.0] * 3)))
     assert torch.equal(mix(batch, **settings)[0], given)
-    MessageHub.get_current_instance().update_info('cfg', 'model = dict()')
+    start_run(dict(model=dict()))
     with pytest.raises(ValueError, match=r'does not say how .*set input_stats=dict\(std='):
         mix(batch, **settings)
     with pytest.raises(ValueError, match='input_stats must be dict.*mean'):
         PuzzleMix(saliency=Given(), input_stats=dict(mean=[1.0]))
 
 
-def test_a_run_that_starts_later_or_after_another_is_seen(make_batch):
+def test_a_run_that_starts_later_or_after_another_is_seen(make_batch, start_run):
     batch, settings = make_batch(), dict(block_num=8, gamma=1.0, beta=5.0, transport=False)
     augment = PuzzleMix(saliency=Given(), **settings)
     for std in (64.0, 250.0, 20.0):
         if std != 64.0:  # what stands in outside of a run
-            cfg = Config(dict(data_preprocessor=dict(mean=[0.0], std=[std])))
-            MessageHub.get_instance(f'run {std}').update_info('cfg', cfg.pretty_text)
+            start_run(dict(data_preprocessor=dict(mean=[0.0], std=[std])))
         expected = mix(batch, input_stats=dict(std=[std]), **settings)[0]
         torch.manual_seed(0)
         assert torch.equal(augment(*batch)[0], expected)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from mmtmix.models import TransformMixer
 from tests.test_models.test_mixers.mixing import some_inputs, stirred
@@ -228,3 +229,13 @@ def test_half_precision_images_are_mixed_as_full_ones_are(dtype):
 def test_a_setting_out_of_its_range_is_refused(settings, said):
     with pytest.raises(ValueError, match=said):
         TransformMixer(**settings)
+
+
+@pytest.mark.parametrize('settings', [*ABLATIONS, dict(anchored=False)])
+def test_nothing_is_made_on_another_device(settings):
+    with FakeTensorMode():  # a GPU that has shapes and no values
+        with torch.device('cuda'):
+            mixer = TransformMixer(num_mix=3, cam_size=18, **settings)
+        images, saliency, weights, noise = (x.to('cuda') for x in some_inputs(mixer))
+        mixed, details = mixer.mix(images, saliency, weights, noise)
+        assert {x.device.type for x in (mixed, *details.values())} == {'cuda'}

@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.logging import MessageHub
 
 from mmtmix.models import FineGrainedSaliency, build_saliency
 
@@ -34,16 +32,11 @@ def normalize(pixels, mean, std):
     return (pixels - mean) / std
 
 
-def running(preprocessor, **data):
-    cfg = Config(dict(data_preprocessor=preprocessor, **data))
-    MessageHub.get_current_instance().update_info('cfg', cfg.pretty_text)
-
-
 @pytest.mark.parametrize('loaded', [FILES, ARRAYS])
 @pytest.mark.parametrize('to_rgb', [True, False])
-def test_the_running_tasks_statistics_bring_back_the_image(face, loaded, to_rgb):
+def test_the_running_tasks_statistics_bring_back_the_image(face, loaded, to_rgb, start_run):
     image, expected = face
-    running(dict(STATS, to_rgb=to_rgb), **loaded)
+    start_run(dict(data_preprocessor=dict(STATS, to_rgb=to_rgb), **loaded))
     inputs = normalize(image if to_rgb == (loaded is FILES) else image.flip(1), **STATS)
     source = build_saliency('FineGrainedSaliency')
     for _ in range(2):
@@ -79,33 +72,34 @@ def test_outside_of_a_run_an_image_is_stretched(face):
     assert torch.equal(stretched, known)
 
 
-def test_a_run_that_starts_later_is_seen(face):
+def test_a_run_that_starts_later_is_seen(face, start_run):
     image, expected = face
     source, inputs = FineGrainedSaliency(), normalize(image, **STATS)
     source(inputs, torch.zeros(1, 2))
-    running(dict(STATS, to_rgb=True), **FILES)
+    start_run(dict(data_preprocessor=dict(STATS, to_rgb=True), **FILES))
     assert torch.equal(source(inputs, torch.zeros(1, 2)), expected)
-    running(dict(mean=[0.0], std=[1.0], to_rgb=True), **FILES)  # and another after it
+    other = dict(mean=[0.0], std=[1.0], to_rgb=True)
+    start_run(dict(data_preprocessor=other, **FILES))  # and another after it
     assert torch.equal(source(image, torch.zeros(1, 2)), expected)
 
 
-def test_gray_images_need_no_order(face):
+def test_gray_images_need_no_order(face, start_run):
     image, _ = face
     gray = image[:, :1]
-    running(GRAY_STATS)
+    start_run(dict(data_preprocessor=GRAY_STATS))
     found = FineGrainedSaliency()(normalize(gray, **GRAY_STATS), torch.zeros(1, 2))
     assert torch.equal(found, FineGrainedSaliency(dict())(gray, torch.zeros(1, 2)))
 
 
-def test_colours_of_an_unknown_order_are_refused(face):
+def test_colours_of_an_unknown_order_are_refused(face, start_run):
     image, expected = face
     inputs = normalize(image, **STATS)
-    running(dict(STATS, to_rgb=True))
+    start_run(dict(data_preprocessor=dict(STATS, to_rgb=True)))
     cure = r"input_stats=dict\(mean=.*channel_order='rgb'\)"
     for source in (FineGrainedSaliency(), FineGrainedSaliency(STATS)):
         with pytest.raises(ValueError, match=f'channels is unknown .*no data set.*{cure}'):
             source(inputs, torch.zeros(1, 2))
-    running(dict(STATS, to_rgb=True), **FILES)
+    start_run(dict(data_preprocessor=dict(STATS, to_rgb=True), **FILES))
     assert torch.equal(FineGrainedSaliency(STATS)(inputs, torch.zeros(1, 2)), expected)
 
 

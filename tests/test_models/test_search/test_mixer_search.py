@@ -5,8 +5,6 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from mmengine.config import Config
-from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
@@ -156,13 +154,14 @@ def test_a_copy_has_a_mixing_module_of_its_own_and_shares_the_teacher(make_searc
     assert averaged.mixer is not search.mixer
 
 
-def test_optimizer_steps_change_the_mixing_module_and_not_a_bit_of_the_teacher(make_search, batch):
+def test_optimizer_steps_change_the_mixing_module_and_not_a_bit_of_the_teacher(
+    make_search, batch, start_run
+):
     preprocessor = dict(mean=[120.0] * 3, std=[60.0] * 3)
     search = make_search(data_preprocessor=preprocessor).train()
     # the order of the channels is the running task's
     loader = dict(dataset=dict(type='CIFAR10'))
-    running = Config(dict(data_preprocessor=preprocessor, train_dataloader=loader))
-    MessageHub.get_current_instance().update_info('cfg', running.pretty_text)
+    start_run(dict(data_preprocessor=preprocessor, train_dataloader=loader))
     model = search.teacher.model
     before = {name: value.clone() for name, value in model.state_dict().items()}
     start = {name: value.clone() for name, value in search.state_dict().items()}

@@ -8,9 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.dataset import default_collate
-from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
 from mmpretrain.datasets import CIFAR10
 from mmpretrain.models.utils import ClsDataPreprocessor
@@ -90,17 +88,6 @@ def write_mixed(folder, pictures, order):
     return dict(type='MixedImages', data_root=str(folder), pipeline=[PACK])
 
 
-def start_run(dataset, preprocessor):
-    """What a Runner leaves in the message hub."""
-    cfg = Config(dict(train_dataloader=dict(dataset=dataset), data_preprocessor=preprocessor))
-    hub = MessageHub.get_instance(f'run {start_run.number}')
-    start_run.number += 1
-    hub.update_info('cfg', cfg.pretty_text)
-
-
-start_run.number = 0
-
-
 def seen_order(kind, to_rgb):
     """The order that a network gets, by the rules of the hosts alone."""
     is_rgb = kind in ('arrays', 'mixed_rgb')
@@ -109,7 +96,7 @@ def seen_order(kind, to_rgb):
 
 @pytest.mark.parametrize('task', KINDS)
 def test_a_teacher_sees_the_tasks_pictures_in_its_own_order(
-    task, data, pictures, teacher_args, monkeypatch
+    task, start_run, data, pictures, teacher_args, monkeypatch
 ):
     monkeypatch.setattr(CIFAR10, '_check_integrity', lambda self: True)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -131,14 +118,14 @@ def test_a_teacher_sees_the_tasks_pictures_in_its_own_order(
         inputs = ClsDataPreprocessor(**preprocessor)(dict(raw))['inputs']
         config['data_preprocessor'] = dict(own, to_rgb=bool(teacher_swaps))
         config['train_dataloader'] = dict(dataset=data[kind])
-        start_run(data[task], preprocessor)
+        start_run(dict(train_dataloader=dict(dataset=data[task]), data_preprocessor=preprocessor))
         logits = FrozenTeacher(**args)(inputs)
         wanted = expected[seen_order(kind, bool(teacher_swaps))]
         torch.testing.assert_close(logits, wanted, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize('to_rgb', [False, True])
-def test_grey_images_need_no_order(teacher_args, to_rgb):
+def test_grey_images_need_no_order(teacher_args, to_rgb, start_run):
     raw = torch.randint(256, (4, 1, 16, 16), dtype=torch.uint8)
     args = teacher_args(in_channels=1, to_rgb=to_rgb)
     own = args['config']['data_preprocessor']
@@ -146,7 +133,8 @@ def test_grey_images_need_no_order(teacher_args, to_rgb):
     with torch.no_grad():
         expected = teacher.model((raw - own['mean'][0]) / own['std'][0], mode='tensor')
     task = dict(mean=[10.0], std=[40.0], to_rgb=True)
-    start_run(dict(type='nobody.Knows', pipeline=[PACK]), task)
+    own = dict(type='nobody.Knows', pipeline=[PACK])
+    start_run(dict(train_dataloader=dict(dataset=own), data_preprocessor=task))
     inputs = ClsDataPreprocessor(**task)(dict(inputs=raw))['inputs']
     torch.testing.assert_close(teacher(inputs), expected, atol=1e-3, rtol=1e-3)
     teacher.check_channels()
@@ -155,16 +143,16 @@ def test_grey_images_need_no_order(teacher_args, to_rgb):
 OWN = dict(type='own.Pictures', pipeline=[PACK])
 
 
-def test_where_an_order_is_unknown_it_is_asked_for(teacher_args, data):
+def test_where_an_order_is_unknown_it_is_asked_for(teacher_args, data, start_run):
     args, images = teacher_args(), torch.randn(2, 3, 16, 16)
-    start_run(data['arrays'], TASK)
+    start_run(dict(train_dataloader=dict(dataset=data['arrays']), data_preprocessor=TASK))
     with pytest.raises(ValueError, match="teacher's own .*has no data set.*channel_order='rgb'"):
         build_teacher(args)(images)
     with pytest.raises(ValueError, match="the teacher's own"):
         AttentiveMix(teacher=args).load()  # before any image
     given = build_teacher(dict(args, channel_order='rgb'))(images)
     assert not torch.equal(given, build_teacher(dict(args, channel_order='bgr'))(images))
-    start_run(OWN, TASK)
+    start_run(dict(train_dataloader=dict(dataset=OWN), data_preprocessor=TASK))
     with pytest.raises(ValueError, match=r"task's images .*own.Pictures.*input_stats=dict\("):
         build_teacher(dict(args, channel_order='rgb'))(images)
     stats = dict(TASK, channel_order='rgb')
@@ -172,11 +160,12 @@ def test_where_an_order_is_unknown_it_is_asked_for(teacher_args, data):
     assert torch.equal(told(images), given)
 
 
-def test_the_same_unknown_data_set_on_both_sides_needs_no_name(teacher_args):
+def test_the_same_unknown_data_set_on_both_sides_needs_no_name(teacher_args, start_run):
     args, images = teacher_args(), torch.randn(2, 3, 16, 16)
     known = FrozenTeacher(**args, channel_order='rgb', input_stats=dict(TASK, channel_order='rgb'))
     args['config']['train_dataloader'] = dict(dataset=OWN)
-    start_run(dict(OWN, data_root='elsewhere'), TASK)
+    other = dict(OWN, data_root='elsewhere')
+    start_run(dict(train_dataloader=dict(dataset=other), data_preprocessor=TASK))
     assert torch.equal(FrozenTeacher(**args)(images), known(images))
 
 

@@ -4,8 +4,6 @@ import copy
 
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.logging import MessageHub
 from mmpretrain.models.utils import ClsDataPreprocessor
 from torch import nn
 
@@ -123,34 +121,31 @@ def test_inputs_of_another_task_give_the_logits_of_the_same_raw_images(
     torch.testing.assert_close(teacher(seen_by(task)), expected, atol=1e-3, rtol=1e-3)
 
 
-def test_in_a_run_the_running_config_says_how_inputs_are_normalised(teacher_args, seen_by):
+def test_in_a_run_the_running_config_says_how_inputs_are_normalised(
+    teacher_args, seen_by, start_run
+):
     args, task = teacher_args(to_rgb=True), OTHER_TASKS[1]
     expected = FrozenTeacher(**args)(seen_by(args['config']['data_preprocessor']))
-    running = Config(dict(model=dict(type='X', data_preprocessor=task), **DATA))
     teacher = FrozenTeacher(**args, channel_order='rgb')
-    MessageHub.get_instance('a_run').update_info('cfg', running.pretty_text)
+    start_run(dict(model=dict(type='X', data_preprocessor=task), **DATA))
     torch.testing.assert_close(teacher(seen_by(task)), expected, atol=1e-3, rtol=1e-3)
 
 
-def test_a_teacher_follows_runs_that_begin_and_end(teacher_args, seen_by):
+def test_a_teacher_follows_runs_that_begin_and_end(teacher_args, seen_by, start_run):
     args = teacher_args()
     own = args['config']['data_preprocessor']
     teacher = FrozenTeacher(**args, channel_order='bgr')
     expected = teacher(seen_by(own))
-    for number, task in enumerate(OTHER_TASKS):
-        hub = MessageHub.get_instance(f'run {number}')
-        hub.update_info('cfg', Config(dict(data_preprocessor=task, **DATA)).pretty_text)
-        hub.update_info('loop_stage', 'train')
+    for task in OTHER_TASKS:
+        run = start_run(dict(data_preprocessor=task, **DATA))
         torch.testing.assert_close(teacher(seen_by(task)), expected, atol=1e-3, rtol=1e-3)
-        hub.update_scalar('train/loss', 1.0)
-        hub.pop_info('loop_stage')  # as MMEngine does at its end
+        run.end()
         assert torch.equal(teacher(seen_by(own)), expected)
 
 
-def test_input_stats_go_before_the_running_config(teacher_args, seen_by):
+def test_input_stats_go_before_the_running_config(teacher_args, seen_by, start_run):
     args, task = teacher_args(), OTHER_TASKS[0]
-    running = Config(dict(data_preprocessor=dict(mean=[0, 0, 0], std=[1, 1, 1])))
-    MessageHub.get_instance('a_run').update_info('cfg', running.pretty_text)
+    start_run(dict(data_preprocessor=dict(mean=[0, 0, 0], std=[1, 1, 1])))
     own = args['config']['data_preprocessor']
     args['channel_order'] = 'bgr'
     expected = FrozenTeacher(**args, input_stats=given(own))(seen_by(own))

@@ -1,0 +1,92 @@
+"""Checkpoints that stay until their successors are complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+from mmengine.hooks import CheckpointHook
+from mmpretrain.registry import HOOKS
+
+_PUT_OFF = ('remove', 'rmtree')
+
+
+@HOOKS.register_module()
+class KeepingCheckpointHook(CheckpointHook):
+    """MMEngine's ``CheckpointHook`` that deletes an old checkpoint after it wrote the new one.
+
+    MMEngine deletes it before: with ``max_keep_ckpts=1``, and with the best checkpoint always, a
+    full disk or a kill in between leaves none. The disk needs room for one more checkpoint. Our
+    tools put this hook in the place of the stock one.
+
+    Args:
+        *args: As of MMEngine's hook.
+        **kwargs: As of MMEngine's hook.
+    """
+
+    def after_train_epoch(self, runner: Any) -> None:
+        """Write the checkpoint of an epoch where it is due."""
+        with self._deleting_last():
+            super().after_train_epoch(runner)
+
+    def after_train_iter(self, *args: Any, **kwargs: Any) -> None:
+        """Write the checkpoint of an iteration where it is due."""
+        with self._deleting_last():
+            super().after_train_iter(*args, **kwargs)
+
+    def after_val_epoch(self, runner: Any, metrics: dict) -> None:
+        """Write the best checkpoint where this is it."""
+        with self._deleting_last():
+            super().after_val_epoch(runner, metrics)
+
+    @contextmanager
+    def _deleting_last(self) -> Iterator[None]:
+        backend = getattr(self, 'file_backend', None)
+        if backend is None:  # nothing is trained: a validation alone
+            yield
+            return
+        put_off = self.file_backend = _PutOff(backend)
+        try:
+            yield
+        finally:
+            self.file_backend = backend
+        best = getattr(self, 'best_ckpt_path_dict', {}).values()
+        kept = {self.last_ckpt, getattr(self, 'best_ckpt_path', None), *best}
+        for delete, path in put_off.calls:
+            if path not in kept:  # a resumed run may write a name again
+                delete(path)
+
+
+class _PutOff:
+    """A file backend that notes what is to be deleted.
+
+    Args:
+        backend: The backend.
+    """
+
+    def __init__(self, backend: Any):
+        self.backend = backend
+        self.calls: list[tuple[Any, str]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.backend, name)
+        if name in _PUT_OFF:
+            return lambda path: self.calls.append((found, path))
+        return found
+
+
+def keep_checkpoints(hooks: MutableMapping[str, Any]) -> None:
+    """Put the hook in the place of MMEngine's own.
+
+    Args:
+        hooks: The ``default_hooks`` of a config; changed in place. MMEngine adds its own where
+            there is none.
+    """
+    hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
+    settings = hooks['checkpoint']  # a ConfigDict holds another dict than it is given
+    if isinstance(settings, MutableMapping):
+        kind = settings.get('type')
+        kind = HOOKS.get(kind) if isinstance(kind, str) else kind
+        if kind is CheckpointHook:
+            settings['type'] = f'mmpretrain.{KeepingCheckpointHook.__name__}'

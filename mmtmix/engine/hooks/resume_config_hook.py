@@ -1,0 +1,28 @@
+"""A resumed run keeps its own config; the text in its checkpoint is never executed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmpretrain.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ResumeConfigHook(Hook):
+    """Takes the configs out of a checkpoint before MMEngine parses them as code.
+
+    MMEngine executes ``meta['config']`` of a resumed checkpoint, and puts the checkpoint's message
+    hub, which has a config too, in the place of the run's. The tools of this library add this
+    hook to every run. It needs no argument.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Drop the text, and put the config of this run in its place."""
+        meta, hub = checkpoint.get('meta'), checkpoint.get('message_hub')
+        if isinstance(meta, dict):
+            meta.pop('config', None)
+        if isinstance(hub, dict) and isinstance(hub.get('runtime_info'), dict):
+            hub['runtime_info']['cfg'] = runner.message_hub.get_info('cfg')

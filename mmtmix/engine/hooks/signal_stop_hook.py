@@ -1,0 +1,123 @@
+"""Save and stop at the end of a step when the process is told to terminate."""
+
+from __future__ import annotations
+
+import os.path as osp
+import time
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce, get_world_size
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.runner import IterBasedTrainLoop
+from mmpretrain.registry import HOOKS
+
+from mmtmix.checks import check_integer, check_number
+from mmtmix.utils import Stopped, stop_request
+
+
+@HOOKS.register_module()
+class SignalStopHook(Hook):
+    """Ends a training on SIGTERM, after a checkpoint where an exact one can be written.
+
+    Clusters send SIGTERM a while before they kill. A run by iterations saves after the step under
+    way, or the last step of an accumulated gradient. A run by epochs cannot resume within one: it
+    goes on to the end of the epoch where that is near, and otherwise stops at once and loses what
+    it did since the last checkpoint. In validation nothing is saved.
+
+    It acts only within :func:`~mmtmix.utils.stoppable`, as our tools run. Where processes train
+    together, all stop after the same step, also if only one got the signal.
+
+    Args:
+        interval: Number of steps between two exchanges among processes, >= 1.
+        grace: Most seconds that a run by epochs goes on to reach the end of its epoch, >= 0.
+    """
+
+    priority = 'LOWEST'  # after the hooks that change what a checkpoint holds
+
+    def __init__(self, interval: int = 10, grace: float = 10.0):
+        check_integer('interval', interval, 1)
+        check_number('grace', grace, 0)
+        self.interval = interval
+        self.grace = grace
+        self._started = 0.0
+        self._waits_for_epoch: int | None = None
+
+    def before_train(self, runner: Any) -> None:
+        """Have a signal wait for the end of a step."""
+        stop_request.is_awaited = True
+
+    def after_train(self, runner: Any) -> None:
+        """Have a signal end the command at once again."""
+        stop_request.is_awaited = False
+
+    def before_train_epoch(self, runner: Any) -> None:
+        """Note when the epoch began."""
+        self._started = time.monotonic()
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        """Stop if a signal came.
+
+        Raises:
+            Stopped: If one did, unless the end of the epoch is near.
+        """
+        by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
+        steps = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        is_due = get_world_size() == 1 or self.every_n_train_iters(runner, self.interval)
+        if self._waits_for_epoch is not None or not is_due:
+            return
+        if by_iteration and (runner.iter + 1) % steps:
+            return  # the gradient that is summed up is in no checkpoint
+        left = 0.0
+        if not by_iteration:
+            remaining = len(runner.train_dataloader) - batch_idx - 1
+            left = (time.monotonic() - self._started) / (batch_idx + 1) * remaining
+        signum, left = _agree(stop_request.signum, left)
+        if signum and not by_iteration and left <= self.grace:
+            self._waits_for_epoch = signum
+        elif signum:
+            if by_iteration:
+                _save(runner, by_epoch=False)
+            raise Stopped(signum, f'after iteration {runner.iter + 1}')
+
+    def after_train_epoch(self, runner: Any) -> None:
+        """Stop if a signal came and the end of the epoch was waited for.
+
+        Raises:
+            Stopped: If so.
+        """
+        if self._waits_for_epoch is not None:
+            _save(runner, by_epoch=True)
+            raise Stopped(self._waits_for_epoch, f'after epoch {runner.epoch + 1}')
+
+    def after_val_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Stop a process that trains alone; several would have to agree in the midst of a pass.
+
+        Raises:
+            Stopped: If a signal came.
+        """
+        if stop_request.signum is not None and get_world_size() == 1:
+            raise Stopped(stop_request.signum, f'in the validation at iteration {runner.iter}')
+
+
+def _agree(signum: int | None, left: float) -> tuple[int, float]:
+    """Return the signal that any process got, 0 if none, and the longest time that one needs."""
+    if get_world_size() == 1:
+        return signum or 0, left
+    seen = torch.tensor([float(signum or 0), left])
+    all_reduce(seen, op='max')
+    return int(seen[0]), float(seen[1])
+
+
+def _save(runner: Any, by_epoch: bool) -> None:
+    """Let the run's own ``CheckpointHook`` save now, unless it just did or counts otherwise."""
+    for hook in runner.hooks:
+        if isinstance(hook, CheckpointHook) and hook.by_epoch == by_epoch:
+            step = runner.epoch + 1 if by_epoch else runner.iter + 1
+            if osp.basename(hook.last_ckpt or '') != hook.filename_tmpl.format(step):
+                # the one way to write what it counts, rotates and resumes from
+                hook._save_checkpoint(runner)

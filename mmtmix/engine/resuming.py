@@ -1,0 +1,61 @@
+"""What a command that was stopped has saved, and how to go on."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+
+from mmtmix.datasets.mixed_shards import DATASET_FILE, shard_files
+from mmtmix.datasets.mixed_shards.files import progress_of
+
+
+def describe_checkpoint_of(work_dir: str | os.PathLike) -> str:
+    """Return in words what a training can be resumed from.
+
+    Args:
+        work_dir: Its work dir.
+    """
+    try:
+        with open(os.path.join(work_dir, 'last_checkpoint'), encoding='utf-8') as file:
+            path = file.read().strip()
+    except OSError:
+        path = ''
+    if not path or not os.path.exists(path):
+        return f'no checkpoint is in {os.fspath(work_dir)} yet'
+    return f'saved is {os.path.relpath(path)}'
+
+
+def describe_shards_of(folder: str | os.PathLike) -> str:
+    """Return in words how much of a set of mixed images is done.
+
+    Args:
+        folder: The folder of the set.
+    """
+    if os.path.isfile(os.path.join(folder, DATASET_FILE)):
+        return f'the set in {os.fspath(folder)} is complete'
+    if not shard_files(folder):
+        return f'no shard is in {os.fspath(folder)} yet'
+    return f'{progress_of(folder)} in {os.fspath(folder)}'
+
+
+def command_again(script: str, argv: Sequence[str], resume: bool = False) -> str:
+    """Return the command line that takes up what was broken off.
+
+    Args:
+        script: Path of the tool.
+        argv: The arguments that it had.
+        resume: Whether it needs ``--resume`` for that. A checkpoint that was given with it goes,
+            for the run is further now.
+    """
+    words = list(argv)
+    if resume:
+        kept: list[str] = []
+        before = ''
+        for word in words:
+            is_value = before == '--resume' and not word.startswith('-')
+            if word != '--resume' and not word.startswith('--resume=') and not is_value:
+                kept.append(word)
+            before = word
+        words = [*kept, '--resume']
+    return shlex.join(['python', os.path.relpath(script), *words])

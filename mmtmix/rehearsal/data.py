@@ -1,0 +1,95 @@
+"""Build data loaders, transforms and data sets, as far as that reads no data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from mmengine.dataset import BaseDataset
+from mmengine.registry import DATASETS, TRANSFORMS
+
+from .lookup import check_arguments, find_class
+from .problems import Problems
+from .stand_ins import RehearsalRunner, UnreadDataset, is_instance_of
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+# their constructors are known to leave data alone if they are told to
+_HOSTS = ('mmengine.', 'mmpretrain.', 'mmtmix.')
+
+
+def rehearse_loader(field: str, loader: Any, problems: Problems) -> Any:
+    """Build a data loader around a stand-in for its data set, and the data set by itself.
+
+    Args:
+        field: Place in the config.
+        loader: Its config.
+        problems: Where errors go.
+
+    Returns:
+        The data set, not read; None if it is a wrapper, or can't be built without reading.
+    """
+    if not isinstance(loader, Mapping):
+        return None
+    settings = dict(deepcopy(loader))
+    dataset = settings.get('dataset')
+    found = None
+    if isinstance(dataset, Mapping):
+        found = rehearse_dataset(f'{field}.dataset', dataset, problems)
+        settings['dataset'] = UnreadDataset()
+    elif dataset is None:
+        problems.add(field, ValueError(f'{field} needs dataset=dict(type=...)'))
+    with problems.of(field):
+        RehearsalRunner.build_dataloader(settings, seed=0)
+    return found
+
+
+def rehearse_dataset(field: str, settings: Mapping[str, Any], problems: Problems) -> Any:
+    """Build a data set without reading it, and what it wraps.
+
+    Args:
+        field: Place in the config.
+        settings: Its config.
+        problems: Where errors go.
+
+    Returns:
+        The data set; None if it is a wrapper, or can't be built without reading.
+    """
+    inner = [('dataset', settings.get('dataset'))]
+    listed = settings.get('datasets')
+    if isinstance(listed, Sequence) and not isinstance(listed, str):
+        inner += [(f'datasets[{number}]', each) for number, each in enumerate(listed)]
+    inner = [(name, each) for name, each in inner if isinstance(each, Mapping)]
+    for name, each in inner:
+        rehearse_dataset(f'{field}.{name}', each, problems)
+    built = None
+    with problems.of(field):
+        cls = find_class(DATASETS, settings)
+        if not rehearse_pipeline(f'{field}.pipeline', settings.get('pipeline'), problems):
+            return None
+        check_arguments(cls, settings)
+        is_ours = is_instance_of(cls, BaseDataset) and cls.__module__.startswith(_HOSTS)
+        if is_ours and not inner:
+            try:
+                built = DATASETS.build(dict(deepcopy(settings), lazy_init=True))
+            except OSError:  # missing files are the business of check_data
+                return None
+    return built
+
+
+def rehearse_pipeline(field: str, pipeline: Any, problems: Problems) -> bool:
+    """Build each transform of a pipeline; returns whether all could be.
+
+    Args:
+        field: Place in the config.
+        pipeline: A list of configs and callables.
+        problems: Where errors go.
+    """
+    before = len(problems.found)
+    if isinstance(pipeline, Sequence) and not isinstance(pipeline, str):
+        for number, transform in enumerate(pipeline):
+            if isinstance(transform, Mapping):
+                with problems.of(f'{field}[{number}]'):
+                    find_class(TRANSFORMS, transform)
+                    TRANSFORMS.build(deepcopy(dict(transform)))
+    return len(problems.found) == before

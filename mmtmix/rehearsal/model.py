@@ -1,0 +1,121 @@
+"""Build a config's model and batch augments, without weights and without a teacher's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import MODELS
+from mmpretrain.registry import BATCH_AUGMENTS
+from torch import nn
+
+from mmtmix.models.search import MixerSearch
+from mmtmix.models.teachers import check_teacher, preprocessor_config
+
+from .lookup import find_class
+from .problems import Problems
+from .stand_ins import RehearsalRunner, is_instance_of, unread_teacher
+
+_PARTS = ('data_preprocessor', 'backbone', 'neck', 'head', 'mixer')
+
+
+def rehearse_model(runner: RehearsalRunner, problems: Problems) -> nn.Module | None:
+    """Build the model of a config; None if that fails.
+
+    Args:
+        runner: The stand-in for the run.
+        problems: Where errors go.
+    """
+    cfg = runner.cfg
+    if isinstance(cfg.get('model'), nn.Module):
+        return cfg.model
+    if not isinstance(cfg.get('model'), Mapping):
+        problems.add('model', TypeError(f'model must be a dict, got {cfg.get("model")!r}'))
+        return None
+    settings = deepcopy(cfg.model)
+    preprocessor = preprocessor_config(cfg)
+    if preprocessor is not None:
+        settings.setdefault('data_preprocessor', deepcopy(preprocessor))
+    settings = _without_files(settings, problems)
+    if _rehearse_augments(settings, problems):
+        # their errors would only come a second time, under a wider name
+        settings.pop('train_cfg', None)
+        (settings.get('data_preprocessor') or {}).pop('batch_augments', None)
+    try:
+        return build_cheaply(runner, settings)
+    except Exception as error:
+        problems.add(_place_of(settings, error), error)
+        return None
+
+
+def build_cheaply(runner: RehearsalRunner, settings: ConfigDict) -> nn.Module:
+    """Build a model without memory for its weights, or with it if it can't be built so."""
+    try:
+        with torch.device('meta'):
+            return runner.build_model(deepcopy(settings))
+    except Exception:  # some compute with tensors in their constructors
+        return runner.build_model(deepcopy(settings))
+
+
+def augments_of(cfg: Config | Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the batch augments of a config by their fields; those that are objects are left out.
+
+    Args:
+        cfg: A whole config, or its ``model`` alone as ``dict(model=...)``.
+    """
+    model = cfg.get('model') or {}
+    field, settings = 'model.train_cfg', model.get('train_cfg')
+    if not isinstance(settings, Mapping) or 'augments' not in settings:
+        preprocessor = model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+        field, settings = 'data_preprocessor.batch_augments', preprocessor.get('batch_augments')
+    if not isinstance(settings, Mapping):
+        return []
+    augments = settings.get('augments') or []
+    if isinstance(augments, Mapping):
+        return [(f'{field}.augments', augments)]
+    return [
+        (f'{field}.augments[{number}]', augment)
+        for number, augment in enumerate(augments)
+        if isinstance(augment, Mapping)
+    ]
+
+
+def _rehearse_augments(settings: ConfigDict, problems: Problems) -> bool:
+    """Build each augment; returns whether one failed."""
+    before = len(problems.found)
+    for field, augment in augments_of(dict(model=settings)):
+        with problems.of(field):
+            find_class(BATCH_AUGMENTS, augment)
+            BATCH_AUGMENTS.build(deepcopy(dict(augment)))
+    return len(problems.found) > before
+
+
+def _without_files(settings: ConfigDict, problems: Problems) -> ConfigDict:
+    """Take out of a model's config what its constructor would read from disk."""
+    teacher = settings.get('teacher')
+    if not isinstance(teacher, Mapping):
+        return settings
+    try:
+        is_search = is_instance_of(find_class(MODELS, settings), MixerSearch)
+    except KeyError:  # building the model says so
+        return settings
+    if is_search:
+        with problems.of('model.teacher'):
+            check_teacher(teacher)
+        settings.teacher = unread_teacher()
+    return settings
+
+
+def _place_of(settings: ConfigDict, error: Exception) -> str:
+    """The field of the part of a model that raises the same error if it is built alone."""
+    for part in _PARTS:
+        if isinstance(settings.get(part), Mapping) and 'type' in settings[part]:
+            try:
+                MODELS.build(deepcopy(settings[part]))
+            except Exception as other:
+                if str(other) == str(error):
+                    return f'model.{part}'
+    return 'model'

@@ -1,0 +1,296 @@
+"""Folders that one process at a time works in.
+
+A claim is a file in the folder that tells who works there. The kernel's lock on it, which a dead
+process can't hold, decides on one machine. Between machines many file systems keep such locks to
+themselves, so the holder also renews the file's time; one that is not renewed any more is dead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from .files import check_writable, write_fault
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
+CLAIM_FILE = 'claim.json'
+"""Name of the file, which is there while somebody works in the folder, and after a kill."""
+
+BEAT = 20.0
+"""Seconds between two renewals."""
+
+DEAD_AFTER = 150.0
+"""Seconds without a renewal after which the holder on another machine is dead."""
+
+_SETTLING = 1.0  # seconds in which writers without locks see each other
+_held: dict[str, Claim] = {}
+
+
+class ClaimedError(OSError):
+    """Another process works in a folder."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who works in a folder.
+
+    Attributes:
+        host: Name of the machine.
+        pid: Number of the process.
+        started: When the kernel started the process, in its own unit; None where that isn't
+            known. A later process of the same number has another.
+        command: Its command line.
+        since: When it claimed the folder, in ISO 8601.
+    """
+
+    host: str
+    pid: int
+    started: int | None
+    command: str
+    since: str
+
+    @classmethod
+    def here(cls) -> Holder:
+        """Return this process, from now on."""
+        return cls(
+            socket.gethostname(),
+            os.getpid(),
+            _start_of(os.getpid()),
+            shlex.join([Path(sys.executable).name, *sys.argv]),
+            datetime.now().astimezone().isoformat(timespec='seconds'),
+        )
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine, by the machine's name."""
+        return self.host == socket.gethostname()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process exists, if it is on this machine."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:  # it is another user's
+            pass
+        started = _start_of(self.pid)
+        return None in (started, self.started) or started == self.started
+
+    def __str__(self) -> str:
+        return f'process {self.pid} on {self.host} since {self.since} (`{self.command}`)'
+
+
+class Claim:
+    """A folder that this process works in, until :meth:`release` or the process's end.
+
+    Args:
+        path: The claim file.
+        handle: The open file, locked where the file system has locks.
+    """
+
+    def __init__(self, path: Path, handle: int):
+        self.path = path
+        self.handle = handle
+        self.holder = Holder.here()
+        self._is_over = threading.Event()
+        os.ftruncate(handle, 0)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, json.dumps(asdict(self.holder), indent=1).encode() + b'\n')
+        _held[str(path)] = self
+        threading.Thread(target=self._renew, name=f'claim of {path}', daemon=True).start()
+
+    def release(self) -> None:
+        """Give the folder back; in a forked process and a second time nothing happens."""
+        if os.getpid() == self.holder.pid and not self._is_over.is_set():
+            if _is_named(self.path, self.handle):
+                self.path.unlink()  # before the lock goes: later the file may be another's
+            self.drop()
+
+    def drop(self) -> None:
+        """Close the file and leave it to another process."""
+        self._is_over.set()
+        del _held[str(self.path)]
+        os.close(self.handle)
+
+    def _renew(self) -> None:
+        while not self._is_over.wait(BEAT):
+            with suppress(OSError):  # the file system may be away for a while
+                os.utime(self.path)
+
+
+def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print) -> Claim:
+    """Claim a folder for this process.
+
+    Args:
+        folder: The folder; it is made if need be.
+        say: Takes a line, where it takes minutes to see whether a process on another machine
+            still works there.
+
+    Returns:
+        The claim; its ``release`` gives the folder back.
+
+    Raises:
+        ClaimedError: If another process works there; it names the process and what to do.
+        OSError: If the folder can't be written to.
+        ValueError: If this process has claimed it already.
+    """
+    path = Path(os.path.realpath(folder), CLAIM_FILE)
+    # a second handle on the file, closed again, would give the lock of the first one away
+    if str(path) in _held:
+        raise ValueError(f'{folder} is the folder of two runs of this process; give each its own')
+    check_writable(path.parent)
+    handle, is_locked = _open(path)
+    holder = _read(handle)
+    if is_locked is False or (holder and _holds(holder, path, handle, is_locked, say)):
+        os.close(handle)
+        raise ClaimedError(_refusal(folder, path, holder))
+    claim = Claim(path, handle)
+    if is_locked is None:
+        time.sleep(_SETTLING)
+        if (found := _read(handle)) != claim.holder:  # the last one of those who wrote has it
+            claim.drop()
+            raise ClaimedError(_refusal(folder, path, found))
+    return claim
+
+
+def wait_for_folder(
+    folder: str | os.PathLike,
+    is_done: Callable[[], bool],
+    say: Callable[[str], object] = print,
+    poll: float = 5.0,
+) -> Claim | None:
+    """Claim a folder, once another process that works there has ended.
+
+    Args:
+        folder: The folder; it is made if need be.
+        is_done: Returns whether the work is done, so that no claim is needed.
+        say: Takes one line about who is waited for.
+        poll: Seconds between two looks.
+
+    Returns:
+        The claim, or None if the work is done.
+
+    Raises:
+        OSError: If the folder can't be written to.
+        ValueError: If this process has claimed it already.
+    """
+    is_told = False
+    while not is_done():
+        try:
+            claim = claim_folder(folder, say)
+        except ClaimedError as error:
+            if not is_told:
+                say(f'waiting: {error}')
+            is_told = True
+            time.sleep(poll)
+            continue
+        if not is_done():
+            return claim
+        claim.release()  # it was done between the two looks
+        break
+    return None
+
+
+def _open(path: Path) -> tuple[int, bool | None]:
+    """Open a claim file and lock it; also returns what :func:`_lock` does."""
+    while True:
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise (write_fault(error, path) or error) from error
+        is_locked = _lock(handle)
+        if is_locked is False or _is_named(path, handle):
+            return handle, is_locked
+        os.close(handle)  # its holder gave it back and deleted it meanwhile
+
+
+def _refusal(folder: str | os.PathLike, path: Path, holder: Holder | None) -> str:
+    who = 'another process' if holder is None else str(holder)
+    return (
+        f'{folder} is in use by {who}; wait for its end, stop it, or give another folder. If it '
+        f'is no longer there, delete {path}'
+    )
+
+
+def _lock(handle: int) -> bool | None:
+    """Lock a file; False if another process has, None where the file system has no locks."""
+    if fcntl is None:
+        return None
+    try:
+        # of the process, not of the open file: workers that it forks must not hold it
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):  # by POSIX either
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _is_named(path: Path, handle: int) -> bool:
+    """Whether an open file still has its name."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _holds(
+    holder: Holder,
+    path: Path,
+    handle: int,
+    is_locked: bool | None,
+    say: Callable[[str], object],
+) -> bool:
+    """Whether whoever a claim names still works, although no lock of it is seen."""
+    if holder.is_here:
+        return not is_locked and holder.is_alive
+    # by the clock of the file system, which gives both times: those of machines differ
+    renewed = os.stat(handle).st_mtime
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix='.now.') as file:
+        left = DEAD_AFTER - (os.stat(file.name).st_mtime - renewed)
+    if left > 0:
+        say(f'{path.parent}: looking up to {left:.0f} s whether {holder} is still there')
+    end = time.monotonic() + left
+    while time.monotonic() < end:
+        if os.stat(path).st_mtime != renewed:
+            return True
+        time.sleep(min(1.0, DEAD_AFTER / 10))
+    return False
+
+
+def _read(handle: int) -> Holder | None:
+    """Who an open claim names; None if it is empty or damaged."""
+    try:
+        return Holder(**json.loads(_content(handle)))
+    except (ValueError, TypeError):
+        return None
+
+
+def _content(handle: int) -> bytes:
+    os.lseek(handle, 0, os.SEEK_SET)
+    return os.read(handle, 1 << 16)
+
+
+def _start_of(pid: int) -> int | None:
+    """When a process was started, in ticks since the machine was; None without /proc."""
+    try:
+        text = Path(f'/proc/{pid}/stat').read_text()
+    except OSError:
+        return None
+    return int(text.rpartition(')')[2].split()[19])

@@ -1,0 +1,164 @@
+"""How every tool ends: a user's error in one line, a fault of this library with its traceback.
+
+| what ends the command | stderr | exit status |
+|---|---|---|
+| nothing | | 0, or what ``main`` returns |
+| a user's error, see :func:`is_user_error` | one line | 2 |
+| a ``RuntimeError`` that this library raises on purpose, such as a diverged loss | one line | 1 |
+| a command of ours that a tool has run, and which has shown its own error | one line | its own |
+| Ctrl-C, SIGTERM | one line | 130, 143 |
+| anything else | the traceback | 1 |
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from .stopping import Stopped
+
+DEBUG = '--debug'
+USER_ERROR, FAILURE = 2, 1
+_PACKAGE = Path(__file__).resolve().parents[1]
+_PATIENCE = 5.0  # seconds that torchrun has to end this process, once another has failed
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser with ``--debug``, which :func:`run_command` takes out of the arguments."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.add_argument(
+            DEBUG, action='store_true', help='show the traceback of an error, not its line alone'
+        )
+
+
+def run_command(
+    main: Callable[[list[str]], Any], name: str, argv: Sequence[str] | None = None
+) -> int:
+    """Run a tool's ``main`` and return the exit status of the process.
+
+    An error that ends the tool is shown on stderr, in one line unless it lists several things. Of
+    several processes of one launch only the first to fail shows it, where a launcher stops the
+    others.
+
+    Args:
+        main: Takes the arguments. What it returns is the exit status if it is an integer.
+        name: Name of the tool, which leads the line; its file (``__file__``) will do.
+        argv: The arguments, ``sys.argv[1:]`` if None.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    shows_traceback = DEBUG in given
+    name = Path(name).name
+    try:
+        status = main([argument for argument in given if argument != DEBUG])
+    except KeyboardInterrupt as error:
+        signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
+        if launch_rank() == 0:
+            report = f'; {error}' if str(error) else ''
+            _show(f'{name}: stopped by {signal.Signals(signum).name}{report}')
+        return 128 + signum
+    except Exception as error:
+        status = exit_status(error)
+        prefix = _wait_for_others()
+        if shows_traceback or status is None:
+            traceback.print_exc()
+        else:
+            _show(f'{name}: error: {prefix}{describe_error(error)}')
+        return FAILURE if status is None else status
+    return status if isinstance(status, int) else 0
+
+
+def exit_status(error: BaseException) -> int | None:
+    """Return the exit status of an error that is shown in one line; None for a fault of ours."""
+    if is_user_error(error):
+        return USER_ERROR
+    if isinstance(error, subprocess.CalledProcessError):
+        return error.returncode if error.returncode > 0 else 128 - error.returncode
+    if isinstance(error, RuntimeError) and _is_raised_by_us(error.__traceback__):
+        return FAILURE
+    return None
+
+
+def is_user_error(error: BaseException) -> bool:
+    """Return whether an error comes from what the user gave, rather than from a fault in code.
+
+    These are errors of values, types, files, connections, imports and syntax; a ``KeyError`` of a
+    registry or of a config's bases; and a field that a config lacks. A ``KeyError`` or
+    ``AttributeError`` of other origin, an ``AssertionError``, ``IndexError`` or an error from
+    torch is a fault.
+    """
+    if isinstance(error, UnicodeError):
+        return isinstance(error, UnicodeDecodeError)  # a file that is no text
+    if isinstance(error, (ValueError, TypeError, OSError, ImportError, SyntaxError)):
+        return not isinstance(error, BrokenPipeError)
+    if isinstance(error, KeyError):
+        return 'registry' in str(error) or 'among bases' in str(error)
+    # mmengine.config.ConfigDict, of which this module must not depend
+    return isinstance(error, AttributeError) and "'ConfigDict' object has no" in str(error)
+
+
+def describe_error(error: BaseException) -> str:
+    """Return the message of an error as a user should read it.
+
+    It has no quotes around it and no blank lines. An error that lists several things has a line
+    for each: what is indented by four belongs to the line before it.
+    """
+    if isinstance(error, KeyError) and error.args:
+        text = str(error.args[0])  # str() would quote it
+    elif isinstance(error, AttributeError):
+        text = f'the config lacks a field: {error}'
+    elif isinstance(error, subprocess.CalledProcessError):
+        tool = next((part for part in error.cmd if str(part).endswith('.py')), error.cmd[0])
+        text = f'{tool} ended with status {error.returncode}'
+    else:
+        text = str(error)
+    lines: list[str] = []
+    for line in filter(str.strip, text.splitlines()):
+        if lines and line.startswith(' ' * 4):
+            lines[-1] += f'; {line.strip()}'
+        else:
+            lines.append(line.rstrip())
+    return '\n'.join(lines) or type(error).__name__
+
+
+def launch_rank() -> int:
+    """Return this process's number in its launch, as the environment has it; 0 if alone."""
+    for variable in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'):
+        if os.environ.get(variable, '').isdigit():
+            return int(os.environ[variable])
+    return 0
+
+
+def warn_user(text: str) -> None:
+    """Show a warning in one line on stderr, once per launch."""
+    if launch_rank() == 0:
+        _show(f'warning: {text}')
+
+
+def _wait_for_others() -> str:
+    """Let the launcher end this process if rank 0 has failed too; return what leads the line."""
+    rank = launch_rank()
+    if rank == 0 or int(os.environ.get('WORLD_SIZE', '1')) < 2:
+        return ''
+    time.sleep(_PATIENCE)
+    return f'rank {rank}: '
+
+
+def _is_raised_by_us(trace: TracebackType | None) -> bool:
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(trace)]
+    return bool(files) and _PACKAGE in Path(files[-1]).resolve().parents
+
+
+def _show(text: str) -> None:
+    sys.stdout.flush()
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,81 @@
+"""Have MMEngine load checkpoints as this library does."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mmengine.dist import barrier, is_main_process
+from mmengine.runner import CheckpointLoader
+
+from .checkpoint import fetch_checkpoint, load_checkpoint
+from .safe_loading import force_safe_loading
+from .weights import check_finite_weights, without_masks
+
+
+def load_safely(trusted: Iterable[str | os.PathLike] = ()) -> None:
+    """Have everything in this process load checkpoints as data; our tools call it.
+
+    MMEngine then reads files and addresses (``load_from``, ``resume``, ``init_cfg``) by
+    :func:`~mmtmix.utils.load_checkpoint`. The plugin itself changes nothing global.
+
+    Args:
+        trusted: Files and addresses whose code may run, as the user names them.
+    """
+    force_safe_loading(trusted)
+    CheckpointLoader.register_scheme('', load_from_file, force=True)
+    CheckpointLoader.register_scheme(('http://', 'https://'), load_from_address, force=True)
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Give a tool ``--trust-checkpoint``, for :func:`load_safely`.
+
+    Args:
+        parser: Of the tool.
+    """
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='load this checkpoint, by the name that the config or the command gives it, also if '
+        'it holds more than tensors and plain data. Loading it runs whatever code its author put '
+        'into it. May be given several times',
+    )
+
+
+def load_from_file(filename: str, map_location: Any = None) -> dict:
+    """Load a file for MMEngine.
+
+    Args:
+        filename: A path.
+        map_location: Not used: the content goes to the CPU, and with the model to its device.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it needs unsafe loading, is damaged, or a weight is not finite.
+    """
+    content = load_checkpoint(filename)
+    state = content.get('state_dict', content)
+    if isinstance(state, Mapping):
+        check_finite_weights(without_masks(state), f'checkpoint {filename!r}')
+    return content
+
+
+def load_from_address(filename: str, map_location: Any = None) -> dict:
+    """Load what is at an http(s) address for MMEngine; the main process downloads it.
+
+    Args:
+        filename: The address.
+        map_location: Not used, see :func:`load_from_file`.
+
+    Raises:
+        ConnectionError: If it cannot be downloaded.
+        ValueError: As of :func:`load_from_file`, or it has another hash than its name.
+    """
+    if is_main_process():
+        fetch_checkpoint(filename)
+    barrier()
+    return load_from_file(filename)

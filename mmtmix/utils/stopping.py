@@ -1,0 +1,83 @@
+"""How a command ends on SIGTERM and on Ctrl-C: at a step boundary where it can wait for one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal has stopped the command; as ``KeyboardInterrupt``, no handler of errors takes it.
+
+    Args:
+        signum: Number of the signal.
+        report: What is saved and how to go on, in one line.
+    """
+
+    def __init__(self, signum: int, report: str = ''):
+        super().__init__(report)
+        self.signum = signum
+        self.report = report
+
+
+class StopRequest:
+    """A signal that waits for the end of a step.
+
+    Attributes:
+        signum: Number of the signal that came; None if none did.
+        is_awaited: Whether somebody stops at the next step boundary. Where nobody does, the
+            signal stops the command at once, and so does a second one.
+    """
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+        self.is_awaited = False
+
+
+stop_request = StopRequest()
+"""The one of this process: a process has one set of signal handlers."""
+
+
+@contextmanager
+def stoppable(describe: Callable[[], str]) -> Iterator[None]:
+    """Turn SIGTERM and Ctrl-C into :class:`Stopped` with a report.
+
+    SIGTERM waits for the end of a step while :data:`stop_request` is awaited. Ctrl-C does not
+    wait. The handler is put back at the end. Outside of the main thread, where Python sets no
+    handlers, SIGTERM stays what it was.
+
+    Args:
+        describe: Returns what is saved and how to go on, once the command has stopped.
+
+    Raises:
+        Stopped: If a signal comes.
+    """
+    owner = os.getpid()
+
+    def on_sigterm(signum: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:  # a worker that was forked from here ends as it would have
+            signal.signal(signum, signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
+            return
+        is_first, stop_request.signum = stop_request.signum is None, signum
+        if not (is_first and stop_request.is_awaited):
+            raise Stopped(signum)
+
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, on_sigterm) if in_main_thread else None
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if in_main_thread:  # a launcher that is in a hurry need not wait for the report
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
+        when = error.report if isinstance(error, Stopped) else ''
+        raise Stopped(signum, '; '.join(filter(None, (when, describe())))) from error
+    finally:
+        stop_request.signum, stop_request.is_awaited = None, False
+        if in_main_thread:
+            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
