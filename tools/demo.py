@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from mmtmix.utils import CommandParser, atomic_path, load_config, run_command
+from mmtmix.utils import CommandParser, atomic_path, load_config, run_child, run_command, stoppable
 from mmtmix.visualization import plot_curves, save_figure
 
 TOOLS = Path(__file__).resolve().parent
@@ -35,7 +35,9 @@ def run(tool: str, *args: str) -> None:
         subprocess.CalledProcessError: If it fails.
     """
     print(f'\n$ python tools/{tool} {" ".join(args)}', flush=True)
-    subprocess.run([sys.executable, str(TOOLS / tool), *args], check=True)
+    command = [sys.executable, str(TOOLS / tool), *args]
+    if status := run_child(command):
+        raise subprocess.CalledProcessError(status, command)
 
 
 def train_and_test(method: str) -> float:
@@ -87,6 +89,12 @@ def last_quality(work_dir: Path) -> dict[str, float]:
 def main(argv: list[str] | None = None) -> None:
     """Run the demo."""
     CommandParser(description=__doc__).parse_args(argv)
+    with stoppable(lambda: 'what is done stays in work_dirs; to go on: python tools/demo.py'):
+        run_demo()
+
+
+def run_demo() -> None:
+    """Train, test and compare all methods."""
     start = time.time()
     accuracies = {name: train_and_test(method) for name, method in METHODS.items()}
     out = Path('work_dirs', 'demo')

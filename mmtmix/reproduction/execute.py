@@ -20,7 +20,7 @@ import torch
 import torchvision
 
 import mmtmix
-from mmtmix.utils import atomic_path, load_checkpoint
+from mmtmix.utils import atomic_path, load_checkpoint, run_child
 
 from .runs import LAST, RECORD, Run, State, environment_of, parse_command
 
@@ -88,7 +88,7 @@ def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], 
         variables, words = parse_command(command)
         program = sys.executable if words[0] == 'python' else words[0]
         env = environment_of(run.env) | variables
-        code = subprocess.run([program, *words[1:]], env=env).returncode
+        code = run_child([program, *words[1:]], env)
         record['seconds'] = round(before + time.time() - start, 1)
         _note(run, record)
         if code:

@@ -25,7 +25,7 @@ from .precision import (
     is_faster_in_half,
 )
 from .schedule import scale_epochs
-from .stopping import Stopped, stop_request, stoppable
+from .stopping import Stopped, run_child, stop_request, stoppable
 from .timing import median_seconds, seconds_of
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     'peak_memory',
     'read_weights',
     'resolve_config',
+    'run_child',
     'run_command',
     'scale_epochs',
     'seconds_of',

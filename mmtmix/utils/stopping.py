@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -81,3 +82,33 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
         stop_request.signum, stop_request.is_awaited = None, False
         if in_main_thread:
             signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def run_child(
+    command: Sequence[str], env: Mapping[str, str] | None = None, patience: float = 5.0
+) -> int:
+    """Run a command to its end, and let it save what it can if a signal stops this process.
+
+    Args:
+        command: Program and arguments.
+        env: Its environment; that of this process if None.
+        patience: Number of seconds in which Ctrl-C, which a terminal sends to both, may end it
+            before it is sent once more.
+
+    Returns:
+        Its exit status; negative if a signal ended it.
+    """
+    with subprocess.Popen(command, env=env) as child:
+        try:
+            return child.wait()
+        except KeyboardInterrupt as error:
+            signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
+            if signum == signal.SIGINT:
+                try:
+                    child.wait(patience)
+                except subprocess.TimeoutExpired:
+                    child.send_signal(signum)
+            else:
+                child.send_signal(signum)
+            child.wait()
+            raise

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 
 import pytest
 
-from mmtmix.utils import Stopped, run_command, stop_request, stoppable
+from mmtmix.utils import Stopped, run_child, run_command, stop_request, stoppable
 
 
 def send(signum):
@@ -79,3 +80,34 @@ def test_other_threads_leave_the_handlers_alone():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+CHILD = """
+import signal, sys, time
+def save(*_):
+    print('saved', flush=True)
+    sys.exit(5)
+signal.signal(signal.SIGTERM, save)
+print('ready', flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_child_gets_the_signal_and_the_time_to_save(capfd):
+    def send_when_ready():
+        seen = ''
+        while 'ready' not in seen:
+            time.sleep(0.05)
+            seen += capfd.readouterr().out
+        send(signal.SIGTERM)
+
+    sender = threading.Thread(target=send_when_ready)
+    sender.start()
+    with pytest.raises(Stopped), stoppable(str):
+        run_child([sys.executable, '-c', CHILD])
+    sender.join()
+    assert capfd.readouterr().out == 'saved\n'
+
+
+def test_the_status_of_a_child_is_returned():
+    assert run_child([sys.executable, '-c', 'raise SystemExit(3)']) == 3
