@@ -128,9 +128,10 @@ def test_processes_stop_together_every_few_steps(by_iteration, monkeypatch, tmp_
 
 def test_a_validation_is_left_without_saving(by_iteration, monkeypatch):
     runner = by_iteration(STOP)
+    (hook,) = (hook for hook in runner.hooks if isinstance(hook, SignalStopHook))
     monkeypatch.setattr(stop_request, 'signum', signal.SIGTERM)
     with pytest.raises(Stopped, match='in the validation at iteration 0'):
-        runner.call_hook('after_val_iter', batch_idx=0)
+        hook.after_val_iter(runner, batch_idx=0)
 
 
 @pytest.mark.parametrize('options', [dict(interval=0), dict(grace=-1.0), dict(grace=float('nan'))])
