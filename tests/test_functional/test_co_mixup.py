@@ -13,6 +13,7 @@ from mmtmix.functional import (
     pool_saliency,
     solve_co_mixup,
 )
+from mmtmix.functional.co_mixup import _sweep
 
 pytestmark = pytest.mark.host
 
@@ -169,6 +170,22 @@ def test_resolving_leaves_fewer_mixes_of_the_same_images():
                 pairs += len(shown) - len(set(shown))
         counts.append(pairs)
     assert counts[1] < counts[0]
+
+
+def test_an_extra_cost_has_a_mix_drop_the_image():
+    shares = torch.full((1, 2, 2, 2, 2), 0.5).double()
+    extra = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]]).double()
+    nothing = torch.zeros(1, 2, 2).double()
+    swept = _sweep(
+        shares,
+        costs=torch.zeros(1, 2, 2, 2).double(),
+        affinity=nothing,
+        extra=extra,
+        active=torch.ones(2, 1, dtype=torch.bool),
+        settings=CoMixupSettings(beta=0.0, gamma=4.0),
+        halves=False,
+    )
+    assert torch.equal(swept.mean(dim=(3, 4)), 1 - extra)
 
 
 def test_affinity_is_the_distance_of_salient_places():
