@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from mmtmix.datasets.mixed_shards import DATASET_FILE, shard_files
 from mmtmix.datasets.mixed_shards.files import progress_of
 
+from .newest_checkpoint import newest_checkpoint
+
 
 def describe_checkpoint_of(work_dir: str | os.PathLike) -> str:
     """Return in words what a training can be resumed from.
@@ -16,12 +18,8 @@ def describe_checkpoint_of(work_dir: str | os.PathLike) -> str:
     Args:
         work_dir: Its work dir.
     """
-    try:
-        with open(os.path.join(work_dir, 'last_checkpoint'), encoding='utf-8') as file:
-            path = file.read().strip()
-    except OSError:
-        path = ''
-    if not path or not os.path.exists(path):
+    path = newest_checkpoint(work_dir)
+    if path is None:
         return f'no checkpoint is in {os.fspath(work_dir)} yet'
     return f'saved is {os.path.relpath(path)}'
 
