@@ -57,7 +57,7 @@ MINOR := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-upstream coverage mutants soak lint ruff ruff-format mypy format demo \
+.PHONY: help venv test test-upstream coverage reliability mutants soak lint ruff ruff-format mypy format demo \
   clean
 
 help: ## list the tasks
@@ -104,6 +104,9 @@ test-upstream: ## run the tests marked `host` on upstream's distribution
 coverage: venv ## branch coverage of the package, of TESTS and what they start
 	$(VPY) -m pytest $(PYTEST) --cov --cov-report=term:skip-covered --cov-report=json $(TESTS)
 	$(VPY) tests/strength/coverage_table.py
+
+reliability: venv ## faults of each kind that the tests try, and how many are survived
+	$(VPY) tests/strength/reliability.py
 
 mutants: venv ## plant small faults and count those that tests notice (hours; see SAMPLE)
 	$(VPY) tests/strength/mutants.py run $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(SEED) \

@@ -56,7 +56,7 @@ def _bad_arguments(
 
 
 @pytest.fixture
-def count_refused() -> Callable[..., int]:
+def count_refused(record_property) -> Callable[..., int]:
     """Give bad arguments one at a time, and count those that are refused by name."""
 
     def count(
@@ -92,6 +92,7 @@ def count_refused() -> Callable[..., int]:
                 passed.append(f'{name}={value!r}: {type(raised).__name__}: {raised}')
             else:
                 passed.append(f'{name}={value!r} was taken')
+        record_property('cases', number)
         assert not passed, '\n'.join(passed)
         return number
 

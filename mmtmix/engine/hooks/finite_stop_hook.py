@@ -130,8 +130,8 @@ class FiniteStopHook(Hook):
         if self._good:
             path = osp.join(runner.work_dir, self.filename)
             if is_main_process():
-                with atomic_path(path) as temporary:
-                    torch.save(self._good, temporary)
+                with atomic_path(path) as temporary, open(temporary, 'wb') as file:
+                    torch.save(self._good, file)  # given a path, torch hides the cause
             owner = f'The weights after iteration {self._good["meta"]["iter"]}'
         else:
             path = newest_checkpoint(runner.work_dir)

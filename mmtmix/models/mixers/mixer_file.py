@@ -40,8 +40,8 @@ def save_mixer(
         searched_on=searched_on or {},
         state_dict={name: value.detach().cpu().clone() for name, value in state.items()},
     )
-    with atomic_path(path) as temporary:
-        torch.save(content, temporary)
+    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
+        torch.save(content, file)  # given a path, torch hides the cause
 
 
 def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
