@@ -20,15 +20,19 @@ from mmtmix.models.search import mixer_search
 
 @HOOKS.register_module()
 class Sabotage(Hook):
-    """Ends a run as ``SABOTAGE='<work dir> <epoch> <rank> kill|raise'`` says, epochs from 0."""
+    """Ends a run as ``SABOTAGE='<work dir> <epoch> <rank> <how>'`` says, epochs from 0.
+
+    How: ``raise``, or the end of a signal's name, such as ``kill`` or ``term``.
+    """
 
     def before_train_epoch(self, runner):
         folder, epoch, rank, how = os.environ.get('SABOTAGE', '- - - -').split()
         here = (Path(runner.work_dir).name, str(runner.epoch), str(get_rank()))
         if here != (folder, epoch, rank):
             return
-        if how == 'kill':
-            os.kill(os.getpid(), signal.SIGKILL)
+        if how != 'raise':
+            os.kill(os.getpid(), signal.Signals[f'SIG{how.upper()}'])
+            return
         raise RuntimeError(f'sabotage on rank {rank}')
 
 
