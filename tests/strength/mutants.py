@@ -58,8 +58,10 @@ def main() -> None:
             start(folder, [], args.jobs)
         chosen = choose(args.folder, args.sample, args.seed)
         for folder in args.folder:
-            statuses = ('not checked', 'survived', 'no test') if args.again else ('not checked',)
-            names = [m.name for m in chosen if m.folder == folder and m.status in statuses]
+            names = [m.name for m in chosen if m.folder == folder and m.status == 'not checked']
+            if args.again:
+                left = (m for m in read_mutants(folder) if not m.is_text)
+                names += [m.name for m in left if m.status in ('survived', 'no test')]
             if names:
                 start(folder, names, args.jobs)
         print_report(args.folder, args.json)
