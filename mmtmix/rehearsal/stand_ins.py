@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 from torch.utils.data import Dataset
 
 from mmtmix.models.teachers import FrozenTeacher
@@ -80,13 +81,26 @@ def unread_teacher() -> FrozenTeacher:
 
 
 @contextmanager
+def _any_visualizer() -> Iterator[None]:
+    """Have a visualizer for the hooks that look for the process's own when they are built."""
+    if Visualizer._instance_dict:  # MMEngine has no other way to see or to take one back
+        yield
+        return
+    Visualizer.get_instance('rehearsal')
+    try:
+        yield
+    finally:
+        Visualizer._instance_dict.clear()
+
+
+@contextmanager
 def leaving_no_trace() -> Iterator[None]:
     """Keep the random states as they are, and what is built from warning before the real run."""
     states = random.getstate(), np.random.get_state()  # noqa: NPY002  (what MMPretrain draws from)
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), _any_visualizer():
             warnings.simplefilter('ignore')
             yield
     finally:

@@ -64,11 +64,13 @@ class Claim:
     Args:
         path: The claim file.
         handle: The open file, locked where the file system has locks.
+        is_new: Whether the folder was made for it, and goes again if it stays empty.
     """
 
-    def __init__(self, path: Path, handle: int):
+    def __init__(self, path: Path, handle: int, is_new: bool = False):
         self.path = path
         self.handle = handle
+        self.is_new = is_new
         self.holder = Holder.here()
         self._is_over = threading.Event()
         os.ftruncate(handle, 0)
@@ -82,6 +84,9 @@ class Claim:
         if os.getpid() == self.holder.pid and not self._is_over.is_set():
             if _is_named(self.path, self.handle):
                 self.path.unlink()  # before the lock goes: later the file may be another's
+                if self.is_new:
+                    with suppress(OSError):  # something is in it now
+                        self.path.parent.rmdir()
             self.drop()
 
     def drop(self) -> None:
@@ -116,13 +121,14 @@ def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print
     # a second handle on the file, closed again, would give the lock of the first one away
     if str(path) in _held:
         raise ValueError(f'{folder} is the folder of two runs of this process; give each its own')
+    is_new = not path.parent.exists()
     check_writable(path.parent)
     handle, is_locked = _open(path)
     holder = _read(handle)
     if is_locked is False or (holder and _holds(holder, path, handle, is_locked, say)):
         os.close(handle)
         raise ClaimedError(shown, holder)
-    claim = Claim(path, handle)
+    claim = Claim(path, handle, is_new)
     if is_locked is None:
         time.sleep(_SETTLING)
         if (found := _read(handle)) != claim.holder:  # the last one of those who wrote has it

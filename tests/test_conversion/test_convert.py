@@ -108,8 +108,8 @@ def test_a_full_disk_leaves_what_was_there(had_one, source, target, monkeypatch)
     if had_one:
         target.write_text('an older one')
 
-    def save(content, path):
-        path.write_bytes(b'half of it')
+    def save(content, file):
+        file.write(b'half of it')
         raise OSError('No space left on device')
 
     monkeypatch.setattr(torch, 'save', save)

@@ -168,7 +168,7 @@ def test_the_legacy_kernel_moves_a_step_by_half_a_pixel(step):
 
 @pytest.mark.parametrize('method', ['newton', 'newton_tv', 'sgd'])
 @pytest.mark.parametrize('broken', [float('nan'), float('inf'), float('-inf')])
-def test_a_step_is_finite_and_other_samples_take_theirs(method, broken):
+def test_what_is_not_finite_stays_so_and_other_samples_take_their_steps(method, broken):
     settings = SuperMixSettings(method=method)
     kernel = gaussian_kernel(1.0)
     gradients = torch.randn(3, 2, 4, 4, generator=torch.Generator().manual_seed(0))
@@ -180,7 +180,4 @@ def test_a_step_is_finite_and_other_samples_take_theirs(method, broken):
     found = newton_step(losses, damaged, kernel, settings)
     torch.testing.assert_close(damaged, before, equal_nan=True)
     assert torch.equal(found[::2], sound[::2])
-    # what overflowed moves nothing: neither by a large number nor by a small one
-    assert found[1].isfinite().all() and found[1, 0, 2, 1] == 0
-    if method != 'sgd':
-        assert found[1].abs().max() <= gradients[1].abs().max() * settings.step_range[0]
+    assert not found[1].isfinite().all()  # the solver refuses it in place of hiding it

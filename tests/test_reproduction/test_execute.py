@@ -223,7 +223,7 @@ def test_a_run_that_another_process_is_at_is_left_to_it(cell, tools, tmp_path):
         ('model = dict(', 'SyntaxError'),
         ('x = 1 / 0', 'ZeroDivisionError: division by zero'),
         ('raise SystemExit(7)', 'SystemExit: 7'),
-        ("custom_imports = ['no_such_module']", 'ModuleNotFoundError: No module'),
+        ("custom_imports = ['no_such_module']", 'cannot be imported: No module'),
         ("_base_ = './missing.py'", 'missing.py'),
         (None, 'was not found'),
     ],
@@ -249,7 +249,7 @@ def test_a_config_that_cannot_be_read_is_told_and_the_rest_runs(
 @pytest.mark.parametrize(
     ('settings', 'reason'),
     [
-        (dict(options={'model.backbone.depth.x': 1}), 'depth.x=1 cannot be read (TypeError'),
+        (dict(options={'model.backbone.depth.x': 1}), 'depth.x=1 cannot be read ('),
         (dict(options={'model': '[1,(2'}), 'model=[1,(2 cannot be read ('),
         (dict(before=('no-such-program x',)), "No such file or directory: 'no-such-program'"),
         (dict(before=("python 'unclosed",)), 'No closing quotation'),

@@ -76,9 +76,9 @@ CASES = [
     ('test', (SIMPLE, 'text.pth', '--out', 'file/out.json'), 'is a file; give a folder'),
     ('generate_mixed', (SIMPLE, '--num', '8', '--out', 'set'), 'none of the augments'),
     ('generate_mixed', (SET, '--num', '0', '--out', 'set'), 'num must be an integer >= 1'),
-    ('generate_mixed', (SET, '--out', 'file'), "--out: 'file' cannot be made"),
+    ('generate_mixed', (SET, '--out', 'file'), 'is a file: give another folder'),
     ('generate_mixed', (SET, '--out', 'set', '--device', 'gpu'), '--device must be a device'),
-    ('generate_mixed', (SET, '--out', 'set', OPTIONS, 'generation.n=2'), 'has no field n'),
+    ('generate_mixed', (SET, '--out', 'set', OPTIONS, 'generation.n=2'), "generation has no 'n'"),
     ('visualize_mix', (DEMO, '--out', 'mix.xyz'), 'its suffix must be one of'),
     ('visualize_mix', (DEMO, '--out', 'folder.png'), "and 'folder.png' is a folder"),
     ('visualize_mix', (DEMO, '--out', 'a.png', '--num', '0'), '--num must be an integer >= 1'),
@@ -222,7 +222,11 @@ def test_a_fault_of_ours_keeps_its_traceback(capsys, error):
     assert capsys.readouterr().err.startswith('Traceback')
 
 
-def test_an_error_of_torch_keeps_its_traceback_and_a_failure_of_ours_does_not(capsys):
+def test_an_error_of_torch_keeps_its_traceback_and_a_failure_of_ours_does_not(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+
     def multiply(argv):
         torch.ones(2, 3) @ torch.ones(2, 3)
 
@@ -230,8 +234,9 @@ def test_an_error_of_torch_keeps_its_traceback_and_a_failure_of_ours_does_not(ca
     assert capsys.readouterr().err.startswith('Traceback')
 
     def fail_on_purpose(argv):
+        needed = Config(dict(work_dir='a'))
         cfg = Config(dict(work_dir='work', requires=[dict(config='a.py', produces='a/last.pth')]))
-        run_stages([Stage('a.py', cfg, 'a/last.pth'), Stage('b.py', cfg)], lambda stage: None)
+        run_stages([Stage('a.py', needed, 'a/last.pth'), Stage('b.py', cfg)], lambda stage: None)
 
     assert run_command(fail_on_purpose, 'tool.py', []) == 1
     shown = capsys.readouterr().err

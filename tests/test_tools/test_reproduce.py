@@ -169,9 +169,10 @@ def test_a_cell_whose_config_cannot_be_read_stops_no_other(reproduced, load, cap
     capsys.readouterr()
     assert call(load, folder, *more, 'run', 'paper', *recorded, '--seeds', '1') == 1
     out, err = capsys.readouterr()
-    why = 'configs/bad.py cannot be read (ZeroDivisionError: division by zero)'
-    assert f'paper/1/row/bad: {why}' in err
-    assert f'[1/1] work_dirs/reproduce/bad/seed0: {why}' in out
+    why = 'configs/bad.py cannot be read (ValueError: config '
+    reason = "configs/bad.py', line 1: ZeroDivisionError: division by zero)"
+    assert f'paper/1/row/bad: {why}' in err and reason in err
+    assert f'[1/1] work_dirs/reproduce/bad/seed0: {why}' in out and reason in out
     assert 'work_dirs/reproduce/tiny/seed0: recorded before' in out
     assert call(load, folder, *more, 'report', *recorded) == 0
     out, err = capsys.readouterr()

@@ -14,6 +14,14 @@ def send(signum):
     os.kill(os.getpid(), signum)
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c():
+    """Ctrl-C as in a terminal: a shell starts commands in the background without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize('signum', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_command_with_a_line_and_its_status(capsys, signum):
     def main(argv):

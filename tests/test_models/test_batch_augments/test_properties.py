@@ -11,6 +11,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from mmtmix.functional import draw_weights
 from mmtmix.models import FrozenTeacher, SaliencySource, TransformMixer
 from mmtmix.models.batch_augments import BatchMixer
+from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.label_check import as_scores
 
 pytestmark = pytest.mark.host
@@ -155,8 +156,8 @@ def call(mixer, images, labels, repeat, return_details):
 
 def test_every_registered_mixer_is_tried():
     kinds = BATCH_AUGMENTS.module_dict.items()
-    registered = {n for n, c in kinds if isinstance(c, type) and issubclass(c, BatchMixer)}
-    assert registered == set(KINDS)
+    mixers = {n: c for n, c in kinds if isinstance(c, type) and issubclass(c, BatchMixer)}
+    assert {n for n, c in mixers.items() if c.__module__.startswith('mmtmix.')} == set(KINDS)
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -203,7 +204,9 @@ def test_what_is_drawn_comes_from_the_generator_alone(kind, data):
 
 @pytest.mark.parametrize('kind', ON_ANY_DEVICE)
 @pytest.mark.parametrize('num_mix', [2, 3])
-def test_nothing_is_made_on_another_device(kind, num_mix):
+def test_nothing_is_made_on_another_device(kind, num_mix, monkeypatch):
+    # shapes have no values to check
+    monkeypatch.setattr(FiniteCheck, '__call__', lambda self, *args, **kwargs: None)
     if num_mix > 2 and KINDS[kind][0] is PAIRS:
         return
     settings = dict(saliency=Brightness()) if 'saliency' in KINDS[kind][1] else {}

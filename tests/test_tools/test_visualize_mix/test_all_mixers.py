@@ -74,7 +74,12 @@ def test_drawn_images_of_several_k_are_as_many_as_asked_for(plain_config, run):
     [
         ('SuperMix', ['--temperature-sweep'], TypeError, 'needs a TransformMix, got SuperMix'),
         ('SampleMixup', ['--temperature-sweep'], TypeError, 'TransformMix, got SampleMixup'),
-        ('SampleMixup', ['--num-mix', '2', '1'], ValueError, 'num_mix must be at least 2.*got 1'),
+        (
+            'SampleMixup',
+            ['--num-mix', '2', '1'],
+            ValueError,
+            'num_mix must be .* >= 2, got 1',
+        ),
         ('SampleMixup', ['--num-mix', '11'], ValueError, 'groups of 11 images of different'),
         (None, ['--num-mix', '2', '3'], ValueError, '--num-mix 2 3 is not for TransformMix.*of 2'),
     ],

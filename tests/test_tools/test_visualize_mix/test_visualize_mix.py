@@ -155,7 +155,7 @@ def test_colour_files_are_shown_in_their_colours(
         ({}, ('--indices', '1', '2', '3'), ValueError, 'groups of 2 from 0 to 4999'),
         ({}, ('--indices', '1', '5000'), ValueError, 'groups of 2 from 0 to 4999'),
         ({}, ('--num', '2501'), ValueError, 'num=2501 groups of 2'),
-        ({}, ('--num', '0'), ValueError, 'num=0'),
+        ({}, ('--num', '0'), ValueError, '--num must be an integer >= 1, got 0'),
     ],
 )
 def test_errors_name_the_trouble_and_write_nothing(
