@@ -69,8 +69,8 @@ def test_other_weights_can_be_written_in_place_of_the_modules_own(mixer, path):
 def test_a_crash_while_saving_leaves_the_old_file_whole(mixer, path, monkeypatch):
     before = path.read_bytes()
 
-    def crash(content, target):
-        target.write_bytes(b'half a fi')
+    def crash(content, file):
+        file.write(b'half a fi')
         raise KeyboardInterrupt
 
     monkeypatch.setattr(torch, 'save', crash)
