@@ -19,6 +19,14 @@ SMALL = ('--no-validate', '--cfg-options', 'train_dataloader.dataset.indices=64'
 SET = 'configs/supermix/generate_wrn16_fashionmnist_mini.py'
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c():
+    """Ctrl-C as in a terminal: a shell starts commands in the background without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_a_terminated_training_saves_and_says_how_to_go_on(
     tmp_path, write_job, spawn, load, monkeypatch, capfd
 ):
