@@ -62,6 +62,10 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
                 raise FileNotFoundError(
                     f'{path}{item} does not exist; unpack or fetch it again.'
                 ) from error
+            if isinstance(error, OSError) and error.errno is not None:
+                raise type(error)(
+                    error.errno, f'{path}{item} cannot be read: {error.strerror}'
+                ) from error
             is_empty = os.path.isfile(path) and not os.path.getsize(path)
             reason = ' '.join(f'{type(error).__name__}: {error}'.split())
             raise ValueError(

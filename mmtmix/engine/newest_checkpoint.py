@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.config import Config
-from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.dist import is_main_process
 
-from mmtmix.utils import UnsafeCheckpointError, load_checkpoint
+from mmtmix.utils import (
+    UnsafeCheckpointError,
+    check_finite_weights,
+    load_checkpoint,
+    without_masks,
+)
+
+from .claims import on_main_process
 
 _POINTER = 'last_checkpoint'  # MMEngine's note of the newest file
-_NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
+_NAME = re.compile(r'(?!best_)(?:.*\D)?(\d+)\.pth')  # whatever the filename_tmpl
 _NEEDED = ('meta', 'state_dict', 'message_hub')  # what MMEngine's resuming reads
 
 
@@ -22,11 +29,11 @@ class Found(NamedTuple):
     """The checkpoint to resume from.
 
     Attributes:
-        path: The newest whole one; None if there is none.
+        path: The newest whole one, or the address that MMEngine's note has; None if there is none.
         faults: Why newer ones, or the note of the newest, are passed over; a line each.
     """
 
-    path: Path | None
+    path: Path | str | None
     faults: list[str]
 
 
@@ -38,9 +45,8 @@ def resume_newest(cfg: Config) -> None:
     Args:
         cfg: Complete, with ``work_dir``; ``resume`` and ``load_from`` are changed in place.
     """
-    shared = [find_checkpoint(cfg.work_dir) if is_main_process() else None]
-    broadcast_object_list(shared)  # all ranks go on from the same file
-    found = shared[0]
+    # all ranks go on from the same file, however long the reading takes
+    found = on_main_process(lambda: find_checkpoint(cfg.work_dir))
     if found.path is not None:
         cfg.resume, cfg.load_from = True, str(found.path)
     if found.faults and is_main_process():
@@ -61,9 +67,14 @@ def find_checkpoint(work_dir: str | os.PathLike) -> Found:
         UnsafeCheckpointError: If the newest whole one would need unsafe loading.
     """
     faults: list[str] = []
+    if address := _address(Path(work_dir, _POINTER)):
+        return Found(address, faults)  # of a storage service, which MMEngine reads
     for path in _candidates(Path(work_dir), faults):
         try:
-            missing = [name for name in _NEEDED if name not in load_checkpoint(path)]
+            content = load_checkpoint(path)
+            missing = [name for name in _NEEDED if name not in content]
+            weights = without_masks(content.get('state_dict') or {})
+            check_finite_weights(weights, f'checkpoint {str(path)!r}')
         except UnsafeCheckpointError:
             raise  # a whole file: to begin anew would lose what it holds
         except (OSError, ValueError) as error:
@@ -81,11 +92,12 @@ def newest_checkpoint(work_dir: str | os.PathLike) -> Path | None:
 
 
 def _candidates(folder: Path, faults: list[str]) -> Iterator[Path]:
-    """Yield the checkpoints of a folder, those first that are rather the newest of its run."""
-    files = sorted(folder.glob('*.pth'), key=_number, reverse=True)
-    files = [file for file in files if _number(file) >= 0]
+    """Yield the checkpoints of a run, newest first."""
     pointer = folder / _POINTER
     named = _named(pointer, folder) if pointer.is_file() else None
+    place = folder if named is None else named.parent  # CheckpointHook(out_dir=...) has its own
+    files = sorted(place.glob('*.pth'), key=_number, reverse=True)
+    files = [file for file in files if _number(file) >= 0]
     if named is None:
         if files:
             faults.append(f'{pointer} is missing or damaged')
@@ -99,6 +111,14 @@ def _candidates(folder: Path, faults: list[str]) -> Iterator[Path]:
     number = _number(named)
     older = [file for file in files if _number(file) < number]
     yield from older if number >= 0 else files
+
+
+def _address(pointer: Path) -> str | None:
+    try:
+        text = pointer.read_text(encoding='utf-8').strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if '://' in text else None
 
 
 def _named(pointer: Path, folder: Path) -> Path | None:

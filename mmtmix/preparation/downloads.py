@@ -12,6 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mmtmix.utils.files import publish_file
+
 from .checks import file_md5
 
 TIMEOUT = 30.0  # seconds without an answer
@@ -51,7 +53,7 @@ def download(url: str, path: str | os.PathLike, md5: str | None = None) -> None:
                 f'{url} gave a file of MD5 {actual}, not {md5}; it was deleted. Try again, or '
                 f'fetch the official {path.name} elsewhere.'
             )
-    os.replace(part, path)
+    publish_file(part, path)
 
 
 def _fetch(url: str, part: Path) -> None:

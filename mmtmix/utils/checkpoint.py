@@ -34,6 +34,9 @@ class UnsafeCheckpointError(ValueError):
         )
         self.fault = fault
 
+    def __reduce__(self) -> tuple:
+        return type(self), (self.fault,)  # for other ranks, without the cure twice
+
 
 def fetch_checkpoint(path: str | os.PathLike) -> Path:
     """Where a checkpoint is on this machine; what is at an address is downloaded once.

@@ -82,12 +82,15 @@ class Claim:
     def release(self) -> None:
         """Give the folder back; in a forked process and a second time nothing happens."""
         if os.getpid() == self.holder.pid and not self._is_over.is_set():
-            if _is_named(self.path, self.handle):
-                self.path.unlink()  # before the lock goes: later the file may be another's
-                if self.is_new:
-                    with suppress(OSError):  # something is in it now
-                        self.path.parent.rmdir()
-            self.drop()
+            try:
+                # what fails here must not hide the error that ended the work
+                with suppress(OSError):
+                    if _is_named(self.path, self.handle):
+                        self.path.unlink()  # before the lock goes: later it may be another's
+                        if self.is_new:
+                            self.path.parent.rmdir()  # fails where something is in it
+            finally:
+                self.drop()
 
     def drop(self) -> None:
         """Close the file and leave it to another process."""
@@ -231,7 +234,10 @@ def _holds(
         say(f'{path.parent}: looking up to {left:.0f} s whether {holder} is still there')
     end = time.monotonic() + left
     while time.monotonic() < end:
-        if os.stat(path).st_mtime != renewed:
+        try:
+            if os.stat(path).st_mtime != renewed:
+                return True
+        except FileNotFoundError:  # given back meanwhile: the next try gets it
             return True
         time.sleep(min(1.0, DEAD_AFTER / 10))
     return False

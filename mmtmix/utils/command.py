@@ -133,7 +133,9 @@ def describe_error(error: BaseException) -> str:
 
 def launch_rank() -> int:
     """Return this process's number in its launch, as the environment has it; 0 if alone."""
-    for variable in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'):
+    # a shell may have RANK from something else
+    is_launched = {'TORCHELASTIC_RUN_ID', 'MASTER_ADDR'} & os.environ.keys()
+    for variable in (*(['RANK'] if is_launched else []), 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'):
         if os.environ.get(variable, '').isdigit():
             return int(os.environ[variable])
     return 0
@@ -148,7 +150,8 @@ def warn_user(text: str) -> None:
 def _wait_for_others() -> str:
     """Let the launcher end this process if rank 0 has failed too; return what leads the line."""
     rank = launch_rank()
-    if rank == 0 or int(os.environ.get('WORLD_SIZE', '1')) < 2:
+    processes = os.environ.get('WORLD_SIZE', '')
+    if rank == 0 or not processes.isdigit() or int(processes) < 2:
         return ''
     time.sleep(_PATIENCE)
     return f'rank {rank}: '

@@ -248,6 +248,7 @@ def test_an_error_of_torch_keeps_its_traceback_and_a_failure_of_ours_does_not(
 def test_one_rank_of_a_launch_shows_the_error_first(capsys, monkeypatch, rank, world):
     slept = []
     monkeypatch.setattr('time.sleep', slept.append)
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'a')
     monkeypatch.setenv('RANK', rank)
     monkeypatch.setenv('WORLD_SIZE', world)
     assert run_command(fail(ValueError('no')), 'tool.py', []) == 2

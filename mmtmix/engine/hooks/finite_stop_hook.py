@@ -99,6 +99,7 @@ class FiniteStopHook(Hook):
             self._any_finite = torch.zeros((), dtype=torch.bool, device=finite.device)
         self._first = torch.where(finite, self._first, self._first.clamp(max=step))
         self._any_finite = self._any_finite | finite
+        self._noted += 1
 
     def _read(self, runner: Any) -> None:
         weights = list(unwrap(runner.model).parameters())
@@ -108,11 +109,12 @@ class FiniteStopHook(Hook):
             first = self._first.to(bad.device)
             lost = torch.isfinite(first)
             if hasattr(runner.optim_wrapper, 'loss_scaler'):
-                lost = ~self._any_finite.to(bad.device)
+                lost = ~self._any_finite.to(bad.device) & (self._noted >= self.interval)
             bad = bad | lost
         verdict = torch.stack([bad.float(), -first])
         all_reduce(verdict, op='max')  # all ranks stop together
-        self._forget_losses()
+        if self._noted >= self.interval:  # fewer at the end of an epoch count with the next ones
+            self._forget_losses()
         is_bad, first_bad = verdict.tolist()
         if not is_bad:
             self._keep(runner)
@@ -146,6 +148,7 @@ class FiniteStopHook(Hook):
     def _forget_losses(self) -> None:
         self._first: Tensor | None = None  # step of the first loss that was not finite
         self._any_finite: Tensor | None = None
+        self._noted = 0
 
     def _keep(self, runner: Any) -> None:
         if not self.keep_weights:

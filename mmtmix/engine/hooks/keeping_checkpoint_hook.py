@@ -25,20 +25,14 @@ class KeepingCheckpointHook(CheckpointHook):
         **kwargs: As of MMEngine's hook.
     """
 
-    def after_train_epoch(self, runner: Any) -> None:
-        """Write the checkpoint of an epoch where it is due."""
+    def _save_checkpoint(self, runner: Any) -> None:
+        """Write a checkpoint; also what a signal has written passes here."""
         with self._deleting_last():
-            super().after_train_epoch(runner)
+            super()._save_checkpoint(runner)
 
-    def after_train_iter(self, *args: Any, **kwargs: Any) -> None:
-        """Write the checkpoint of an iteration where it is due."""
+    def _save_best_checkpoint(self, runner: Any, metrics: dict) -> None:
         with self._deleting_last():
-            super().after_train_iter(*args, **kwargs)
-
-    def after_val_epoch(self, runner: Any, metrics: dict) -> None:
-        """Write the best checkpoint where this is it."""
-        with self._deleting_last():
-            super().after_val_epoch(runner, metrics)
+            super()._save_best_checkpoint(runner, metrics)
 
     @contextmanager
     def _deleting_last(self) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import os.path as osp
 from typing import Any
 
@@ -11,6 +10,7 @@ from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
 from mmtmix.checks import check_file_name
+from mmtmix.utils import publish_file
 
 
 @HOOKS.register_module()
@@ -47,5 +47,5 @@ class LastCheckpointHook(Hook):
         )
         if is_main_process():
             final = osp.join(runner.work_dir, self.filename)
-            os.replace(osp.join(runner.work_dir, partial), final)
+            publish_file(osp.join(runner.work_dir, partial), final)
             runner.logger.info(f'The trained model is in {final}')

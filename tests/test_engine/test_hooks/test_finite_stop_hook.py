@@ -112,7 +112,7 @@ def test_a_loss_scaler_may_skip_single_steps(probe_runner, nan_at, stops):
         work_dir, iter = 'nowhere', 0
         train_dataloader = range(6)
 
-    hook, runner = FiniteStopHook(50), Scaled()
+    hook, runner = FiniteStopHook(6), Scaled()
     bad = [nan_at] if isinstance(nan_at, int) else nan_at
     with pytest.raises(DivergedError, match='in iteration 1') if stops else nullcontext():
         for step in range(1, 7):
