@@ -52,6 +52,12 @@ def lose(path):
     path.unlink()
 
 
+def diverge(path):
+    content = torch.load(path, weights_only=True)
+    content['state_dict']['weight'][3] = float('nan')
+    torch.save(content, path)
+
+
 def bare(path):
     torch.save(dict(state_dict={}), path)
 
@@ -61,7 +67,7 @@ def test_the_newest_is_found(folder):
     assert (found.path, found.faults) == (folder / 'epoch_4.pth', [])
 
 
-@pytest.mark.parametrize('damage', [cut, empty, flip, lose, bare])
+@pytest.mark.parametrize('damage', [cut, empty, flip, lose, diverge, bare])
 @pytest.mark.parametrize('damaged', [1, 3])
 def test_damaged_ones_are_passed_over_and_told(folder, damage, damaged):
     names = [f'epoch_{SAVED - number}.pth' for number in range(damaged)]
@@ -119,3 +125,25 @@ def test_what_is_passed_over_is_told_in_one_line(folder, capfd):
 def test_an_empty_folder_has_none(tmp_path):
     assert find_checkpoint(tmp_path) == (None, [])
     assert newest_checkpoint(tmp_path / 'none') is None
+
+
+@pytest.mark.parametrize('name', ['ckpt_{}.pth', 'run-2_{}.pth', '{}.pth'])
+def test_names_of_another_template_are_found_without_the_note(folder, name):
+    for number in range(1, SAVED + 1):
+        (folder / f'epoch_{number}.pth').rename(folder / name.format(number))
+    (folder / 'last_checkpoint').write_bytes(b'')
+    shutil.copy(folder / name.format(1), folder / 'best_accuracy_top1_epoch_9.pth')
+    assert find_checkpoint(folder).path == folder / name.format(SAVED)
+
+
+def test_older_ones_are_looked_for_where_the_run_writes_them(folder, tmp_path):
+    elsewhere = shutil.move(folder, tmp_path / 'out_dir')
+    folder.mkdir()
+    (folder / 'last_checkpoint').write_text(str(elsewhere / 'epoch_4.pth'))
+    cut(elsewhere / 'epoch_4.pth')
+    assert find_checkpoint(folder).path == elsewhere / 'epoch_3.pth'
+
+
+def test_an_address_of_a_storage_service_is_left_to_mmengine(folder):
+    (folder / 'last_checkpoint').write_text('s3://bucket/run/epoch_3.pth')
+    assert find_checkpoint(folder) == ('s3://bucket/run/epoch_3.pth', [])

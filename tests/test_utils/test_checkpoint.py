@@ -199,3 +199,8 @@ def test_whatever_is_damaged_the_file_is_named(tmp_path, zipped):
         path.write_bytes(spoilt)
         with pytest.raises(ValueError, match='damaged.pth.* is damaged'):
             load_checkpoint(path)
+
+
+def test_the_error_of_an_unsafe_file_reaches_other_ranks_as_it_is():
+    error = UnsafeCheckpointError('x.pth is unsafe')
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -186,6 +186,17 @@ def test_a_holder_on_another_machine_counts_while_it_renews_its_claim(tmp_path, 
     assert len(told) == 2
 
 
+def test_a_claim_that_is_given_back_while_it_is_watched_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, 'DEAD_AFTER', 3.0)
+    path = leave(tmp_path)
+    timer = threading.Timer(0.1, os.unlink, [path])
+    timer.start()
+    claim = wait_for_folder(tmp_path, lambda: False, lambda line: None, poll=0.05)
+    timer.join()
+    assert json.loads(path.read_text())['pid'] == os.getpid()
+    claim.release()
+
+
 def test_a_claim_is_renewed(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, 'BEAT', 0.05)
     claim = claim_folder(tmp_path)

@@ -2,16 +2,17 @@
 
 import errno
 import os
+import signal
 
 import pytest
 from mmengine.config import ConfigDict
 from mmengine.evaluator import BaseMetric
 from mmengine.fileio import LocalBackend
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, Hook
 
 from mmtmix.engine.checkpoints import write_checkpoints_whole
 from mmtmix.engine.hooks import keep_checkpoints
-from mmtmix.utils import load_checkpoint
+from mmtmix.utils import Stopped, load_checkpoint, stop_request
 
 pytestmark = pytest.mark.host
 
@@ -58,6 +59,28 @@ def test_the_newer_one_is_complete_before_the_older_one_goes(tmp_path, probe_run
         ('epoch_2.pth', ['epoch_2.pth', 'epoch_3.pth']),
     ]
     assert checkpoints(tmp_path / 'run') == ['epoch_3.pth']
+
+
+def test_what_a_signal_saves_is_complete_before_the_older_one_goes(
+    probe_runner, deleted, monkeypatch
+):
+    hook = KEEPING | dict(by_epoch=False, interval=2)
+    signal_stop = dict(type='SignalStopHook')
+    runner = probe_runner(
+        default_hooks=dict(checkpoint=hook, signal_stop=signal_stop),
+        train_cfg=dict(by_epoch=False, max_iters=6),
+    )
+    write_checkpoints_whole(runner)
+
+    class Terminate(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            if runner.iter == 2:
+                monkeypatch.setattr(stop_request, 'signum', signal.SIGTERM)
+
+    runner.register_hook(Terminate())
+    with pytest.raises(Stopped, match='after iteration 3'):
+        runner.train()
+    assert deleted == [('iter_2.pth', ['iter_2.pth', 'iter_3.pth'])]
 
 
 def test_by_iterations_a_full_disk_leaves_the_older_one(tmp_path, probe_runner, monkeypatch):
