@@ -17,6 +17,7 @@ from mmengine.config import DictAction
 from mmengine.dist import get_rank, get_world_size
 from rich.progress import track
 
+from mmtmix.checks import check_path
 from mmtmix.datasets.mixed_shards import DATASET_FILE, is_complete_set, verify_set
 from mmtmix.engine.claims import claimed, on_main_process, wait_for_ranks
 from mmtmix.engine.launch import default_work_dir, end_launch, init_launcher
@@ -91,6 +92,8 @@ def main(argv: list[str] | None = None) -> int:
     """Generate; returns the exit status."""
     argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
+    if args.out is not None:
+        check_path('--out', args.out)
     out = Path(args.out or default_work_dir(args.config))
     again = command_again(__file__, argv)
     with stoppable(lambda: f'{describe_shards_of(out)}; to go on: {again}'):

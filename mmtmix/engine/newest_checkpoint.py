@@ -103,14 +103,17 @@ def _candidates(folder: Path, faults: list[str]) -> Iterator[Path]:
             faults.append(f'{pointer} is missing or damaged')
         yield from files
         return
-    if not named.is_file():
-        faults.append(f'checkpoint {str(named)!r} does not exist')
-    else:
+    number, noted = _number(named), pointer.stat().st_mtime
+    later = [file for file in files if _number(file) > number >= 0]
+    # a kill between a checkpoint and its note leaves a later one that is newer than the note
+    newer = [file for file in later if file.stat().st_mtime > noted]
+    yield from newer
+    if named.is_file():
         yield named
-    # later ones than the newest are of another run in this folder
-    number = _number(named)
-    older = [file for file in files if _number(file) < number]
-    yield from older if number >= 0 else files
+    else:
+        faults.append(f'checkpoint {str(named)!r} is not there')
+    yield from (file for file in files if file != named and file not in later)
+    yield from (file for file in later if file not in newer)  # rather of another run
 
 
 def _address(pointer: Path) -> str | None:

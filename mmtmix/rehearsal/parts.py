@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import EMAHook
 from mmengine.optim import OptimWrapper
@@ -92,6 +95,30 @@ def rehearse_optimizer(
         for number, scheduler in enumerate(schedulers if is_list else [schedulers]):
             with problems.of(f'param_scheduler[{number}]' if is_list else 'param_scheduler'):
                 runner.build_param_scheduler(deepcopy(scheduler))
+
+
+def check_no_nan(cfg: Config, problems: Problems) -> None:
+    """Refuse NaN, and infinity but in ``clip_grad``, in what an optimizer and schedules are given.
+
+    Args:
+        cfg: The config.
+        problems: Where errors go.
+    """
+    for field in ('optim_wrapper', 'param_scheduler'):
+        for place, value in _numbers(cfg.get(field), field):
+            if math.isnan(value) or (math.isinf(value) and 'clip_grad' not in place):
+                problems.add(place, ValueError(f'it must be a finite number, got {value!r}'))
+
+
+def _numbers(settings: Any, place: str) -> Iterator[tuple[str, float]]:
+    if isinstance(settings, float):
+        yield place, settings
+    elif isinstance(settings, Mapping):
+        for name, value in settings.items():
+            yield from _numbers(value, f'{place}.{name}')
+    elif isinstance(settings, (list, tuple)):
+        for number, value in enumerate(settings):
+            yield from _numbers(value, f'{place}[{number}]')
 
 
 def rehearse_hooks(runner: RehearsalRunner, model: nn.Module | None, problems: Problems) -> None:

@@ -10,6 +10,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import nn
 
+from mmtmix.engine.hooks import keep_checkpoints
 from mmtmix.engine.stages import Stage
 from mmtmix.generation.generate import read_settings
 from mmtmix.models.batch_augments import mixer_config
@@ -21,6 +22,7 @@ from .data import LOADERS, rehearse_loader, rehearse_pipeline
 from .handover import check_files, check_mixers, check_product, check_work_dirs
 from .model import rehearse_model
 from .parts import (
+    check_no_nan,
     rehearse_groups,
     rehearse_hooks,
     rehearse_loops,
@@ -71,6 +73,8 @@ def _rehearse_stage(
 ) -> nn.Module | None:
     """Rehearse one run; returns its model, if it has one that can be built."""
     cfg = deepcopy(stage.cfg)
+    if 'generation' not in cfg and isinstance(cfg.get('default_hooks', {}), Mapping):
+        keep_checkpoints(cfg.setdefault('default_hooks', {}))  # as in the run
     runner, model = RehearsalRunner(cfg), None
     scope = cfg.get('default_scope', 'mmengine')  # as a Runner has it
     if 'generation' in cfg:
@@ -85,6 +89,7 @@ def _rehearse_stage(
             if model is not None:
                 runner.model = model
             rehearse_loops(runner, problems)
+            check_no_nan(cfg, problems)
             rehearse_optimizer(runner, model, problems)
             rehearse_hooks(runner, model, problems)
             rehearse_reporting(runner, problems)

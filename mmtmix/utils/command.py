@@ -122,6 +122,8 @@ def describe_error(error: BaseException) -> str:
         text = f'{tool} ended with status {error.returncode}'
     else:
         text = str(error)
+    if text.startswith('Caught ') and 'Original Traceback' in text:  # of a data loader's worker
+        text = text.strip().splitlines()[-1].partition(': ')[2] or text
     lines: list[str] = []
     for line in filter(str.strip, text.splitlines()):
         if lines and line.startswith(' ' * 4):

@@ -1,5 +1,6 @@
 """A run goes on from the newest whole checkpoint, whatever happened to the others."""
 
+import os
 import shutil
 
 import pytest
@@ -147,3 +148,16 @@ def test_older_ones_are_looked_for_where_the_run_writes_them(folder, tmp_path):
 def test_an_address_of_a_storage_service_is_left_to_mmengine(folder):
     (folder / 'last_checkpoint').write_text('s3://bucket/run/epoch_3.pth')
     assert find_checkpoint(folder) == ('s3://bucket/run/epoch_3.pth', [])
+
+
+def test_a_later_one_that_is_newer_than_the_note_is_of_the_same_run(folder):
+    note = folder / 'last_checkpoint'
+    note.write_text(str(folder / 'epoch_3.pth'))
+    os.utime(note, (1, 1))
+    assert find_checkpoint(folder).path == folder / 'epoch_4.pth'
+
+
+def test_a_later_one_of_another_run_is_better_than_to_begin_anew(folder):
+    (folder / 'last_checkpoint').write_text(str(folder / 'epoch_1.pth'))
+    cut(folder / 'epoch_1.pth')
+    assert find_checkpoint(folder).path == folder / 'epoch_4.pth'

@@ -140,6 +140,20 @@ WRONG = [
     (SEARCH, 'model.teacher.saliency', 'cams', 'model.teacher', 'saliency'),
     (SEARCH, 'train_cfg.teacher_batches', 0, 'train_cfg', 'teacher_batches must be'),
     (TEACHER, 'optim_wrapper.optimizer.momentun', 1, 'optim_wrapper', 'momentun'),
+    (
+        TEACHER,
+        'param_scheduler.eta_max',
+        float('nan'),
+        'param_scheduler.eta_max',
+        'must be a finite number',
+    ),
+    (
+        TEACHER,
+        'default_hooks.checkpoint.interval',
+        'often',
+        'default_hooks.checkpoint',
+        'interval must be an integer',
+    ),
 ]
 
 

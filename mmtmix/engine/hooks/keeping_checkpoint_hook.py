@@ -9,6 +9,8 @@ from typing import Any
 from mmengine.hooks import CheckpointHook
 from mmpretrain.registry import HOOKS
 
+from mmtmix.checks import check_integer
+
 _PUT_OFF = ('remove', 'rmtree')
 
 
@@ -21,9 +23,17 @@ class KeepingCheckpointHook(CheckpointHook):
     tools put this hook in the place of the stock one.
 
     Args:
-        *args: As of MMEngine's hook.
-        **kwargs: As of MMEngine's hook.
+        interval: Number of epochs, or of iterations, between two checkpoints; none if <= 0.
+        **kwargs: Other arguments of MMEngine's hook.
+
+    Raises:
+        TypeError: If ``interval`` is no integer.
+        ValueError: If it is below -1.
     """
+
+    def __init__(self, interval: int = -1, **kwargs: Any):
+        check_integer('interval', interval, -1)
+        super().__init__(interval, **kwargs)
 
     def _save_checkpoint(self, runner: Any) -> None:
         """Write a checkpoint; also what a signal has written passes here."""
