@@ -137,6 +137,15 @@ def waiting(cell, tools, tmp_path):
     return run
 
 
+@pytest.fixture
+def _ctrl_c():
+    """Ctrl-C as in a terminal: a shell starts commands in the background without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures('_ctrl_c')
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_request_to_end_goes_to_the_training_which_saves(waiting, tools, number):
     def ask():
