@@ -31,19 +31,19 @@ def check_number(
 
     Args:
         name: Name of the argument.
-        value: Its value.
+        value: Value of the argument.
         least: Smallest value allowed.
         most: Largest value allowed.
         above: Value that it must exceed.
         below: Value that it must stay under.
-        cure: What to do, for the end of the message; needed where the range does not show it.
+        cure: Advice for the end of the message; needed where the range does not show it.
 
     Raises:
         TypeError: If it is not a number; a bool and a string are none.
         ValueError: If it is NaN, infinite or out of the range.
     """
     wanted = f'a finite number{_range(least, most, above, below)}'
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if not _is_a(Real, value):
         raise TypeError(_message(name, wanted, value, cure))
     if not _is_finite(value) or not _is_inside(value, least, most, above, below):
         raise ValueError(_message(name, wanted, value, cure))
@@ -56,17 +56,17 @@ def check_integer(
 
     Args:
         name: Name of the argument.
-        value: Its value.
+        value: Value of the argument.
         least: Smallest value allowed.
         most: Largest value allowed.
-        cure: What to do, for the end of the message.
+        cure: Advice for the end of the message.
 
     Raises:
         TypeError: If it is not an integer; a bool, a float and a string are none.
         ValueError: If it is out of the range.
     """
     wanted = f'an integer{_range(least, most)}'
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    if not _is_a(Integral, value):
         raise TypeError(_message(name, wanted, value, cure))
     if not _is_inside(value, least, most):
         raise ValueError(_message(name, wanted, value, cure))
@@ -106,69 +106,36 @@ def check_numbers(
     *,
     above: float | None = None,
     ordered: bool = False,
+    whole: bool = False,
     cure: str = '',
 ) -> None:
     """Refuse what is not a list or tuple of finite numbers in a range.
 
     Args:
         name: Name of the argument.
-        values: Its value.
-        count: How many there must be; any number from 1 if None.
+        values: Value of the argument.
+        count: Number of values that there must be; any number from 1 if None.
         least: Smallest value allowed for each.
         most: Largest value allowed for each.
         above: Value that each must exceed.
         ordered: Whether none may be smaller than the one before it, as the ends of a range.
-        cure: What to do, for the end of the message.
+        whole: Whether they must be integers.
+        cure: Advice for the end of the message.
 
     Raises:
         TypeError: If it is not a list or tuple, or holds something else than numbers.
         ValueError: If there are not as many, or one is NaN, infinite or out of the range, or the
             order is wrong.
     """
-    many = 'a list of' if count is None else str(count)
-    order = ', in rising order' if ordered else ''
-    wanted = f'{many} finite numbers{_range(least, most, above)}{order}'
-    if not isinstance(values, Sequence) or isinstance(values, (str, bytes)):
+    many, kind = 'a list of' if count is None else str(count), Integral if whole else Real
+    wanted = f'{many} {"integers" if whole else "finite numbers"}{_range(least, most, above)}'
+    wanted += ', in rising order' if ordered else ''
+    is_list = isinstance(values, Sequence) and not isinstance(values, (str, bytes))
+    if not is_list or not all(_is_a(kind, value) for value in values):
         raise TypeError(_message(name, wanted, values, cure))
-    if any(isinstance(value, bool) or not isinstance(value, Real) for value in values):
-        raise TypeError(_message(name, wanted, values, cure))
+    fits = len(values) == count if count is not None else len(values) > 0
     inside = all(_is_finite(v) and _is_inside(v, least, most, above) for v in values)
-    fits = len(values) == count if count is not None else len(values) > 0
-    if not inside or not fits or (ordered and list(values) != sorted(values)):
-        raise ValueError(_message(name, wanted, values, cure))
-
-
-def check_integers(
-    name: str,
-    values: Any,
-    count: int | None = None,
-    least: int | None = None,
-    most: int | None = None,
-    *,
-    cure: str = '',
-) -> None:
-    """Refuse what is not a list or tuple of integers in a range.
-
-    Args:
-        name: Name of the argument.
-        values: Its value.
-        count: How many there must be; any number from 1 if None.
-        least: Smallest value allowed for each.
-        most: Largest value allowed for each.
-        cure: What to do, for the end of the message.
-
-    Raises:
-        TypeError: If it is not a list or tuple, or holds something else than integers.
-        ValueError: If there are not as many, or one is out of the range.
-    """
-    many = 'a list of' if count is None else str(count)
-    wanted = f'{many} integers{_range(least, most)}'
-    if not isinstance(values, Sequence) or isinstance(values, (str, bytes)):
-        raise TypeError(_message(name, wanted, values, cure))
-    if any(isinstance(value, bool) or not isinstance(value, Integral) for value in values):
-        raise TypeError(_message(name, wanted, values, cure))
-    fits = len(values) == count if count is not None else len(values) > 0
-    if not fits or not all(_is_inside(value, least, most) for value in values):
+    if not fits or not inside or (ordered and list(values) != sorted(values)):
         raise ValueError(_message(name, wanted, values, cure))
 
 
@@ -217,10 +184,10 @@ def check_instance(
 
     Args:
         name: Name of the argument.
-        value: Its value.
+        value: Value of the argument.
         kinds: One class or several.
-        wanted: What it must be, in words with their article, such as ``'a torch.nn.Module'``.
-        cure: What to do, for the end of the message.
+        wanted: Kind that it must be, in words with their article, such as ``'a torch.nn.Module'``.
+        cure: Advice for the end of the message.
 
     Raises:
         TypeError: If it is of none of the classes.
@@ -259,6 +226,10 @@ def check_arguments(name: str, given: Any, *takers: Callable) -> None:
     known = [one.name for one in parameters if one.kind in _BY_NAME]
     takes_any = len(takers) == 1 and any(one.kind is Parameter.VAR_KEYWORD for one in parameters)
     check_keys(name, given, [*known, *given] if takes_any else known)
+
+
+def _is_a(kind: type, value: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _is_finite(value: Any) -> bool:

@@ -13,7 +13,6 @@ from mmtmix.checks import (
     check_flag,
     check_instance,
     check_integer,
-    check_integers,
     check_keys,
     check_number,
     check_numbers,
@@ -119,14 +118,14 @@ def test_long_values_are_cut():
 
 def test_lists_of_integers():
     for values in ([2, 3], (np.int64(4),), [2] * 9):
-        check_integers('cells', values, least=2)
-    check_integers('cells', (2, 3), 2)
+        check_numbers('cells', values, least=2, whole=True)
+    check_numbers('cells', (2, 3), 2, whole=True)
     for values in ((2, 1), (2,), (), (2, 3, 4)):
         with pytest.raises(ValueError, match=r'cells must be 2 integers >= 2, got \('):
-            check_integers('cells', values, 2, 2)
+            check_numbers('cells', values, 2, 2, whole=True)
     for values in ((2, 3.0), (2, True), (2, '3'), '23', 2, None):
         with pytest.raises(TypeError, match='cells must be a list of integers <= 4, got .*; one'):
-            check_integers('cells', values, most=4, cure='one per side')
+            check_numbers('cells', values, most=4, cure='one per side', whole=True)
 
 
 def test_a_single_value_is_said_as_such():

@@ -144,8 +144,12 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
         if cell.quoted:
             print(f'{cell.id} is only quoted: {cell.quoted}')
     if args.command == 'run':
-        runs = unrecorded(wanted, seeds, args)
-        return 1 if execute(runs, TOOLS, args.gpus, args.dry_run) else 0
+        runs, others = unrecorded(wanted, seeds, args)
+        if others and not runs:
+            raise others[0]
+        for error in others:
+            print(error, file=sys.stderr)
+        return 1 if execute(runs, TOOLS, args.gpus, args.dry_run) or others else 0
     for run in (run for cell in wanted for run in runs_of(cell, seeds, args.root)):
         for line in run.before:
             print(line)
@@ -156,18 +160,27 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
 
 def unrecorded(
     cells: list[Cell], seeds: int | tuple[int, ...] | None, args: argparse.Namespace
-) -> list[Run]:
-    """The runs of cells that the results file, if there is one, doesn't hold."""
+) -> tuple[list[Run], list[ValueError]]:
+    """Return the runs that the results file, if there is one, doesn't hold.
+
+    Returns:
+        The runs, and an error for each cell that is not for these seeds.
+    """
     records = read_records(args.results) if args.results else []
-    missing, recorded = [], []
+    missing, recorded, errors = [], [], []
     for cell in cells:
+        try:
+            runs = runs_of(cell, seeds, args.root)
+        except ValueError as error:
+            errors.append(error)
+            continue
         known = {result.seed for result in recall_or_tell(cell, records).runs}
-        for run in runs_of(cell, seeds, args.root):
+        for run in runs:
             (recorded if run.seed in known else missing).append(run)
     for run in dict.fromkeys(recorded):
         if run not in missing:  # cells that share a run may want different accuracies of it
             print(f'{run.folder}: recorded before')
-    return missing
+    return missing, errors
 
 
 def export(cells: list[Cell], args: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 
 from mmengine.config import DictAction
 from mmengine.device import get_device
@@ -99,9 +100,12 @@ def test(args: argparse.Namespace) -> dict:
     # MMEngine would only warn, and report the accuracy of partly random weights
     read_weights(unwrap(runner.model), args.checkpoint, content)
     del content
-    if args.out and args.out_item == 'pred':
-        runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
-    metrics = runner.test()
+    is_wanted = args.out and args.out_item == 'pred'
+    # the main process alone writes the predictions
+    with atomic_path(args.out) if is_wanted and is_main_process() else nullcontext() as file:
+        if is_wanted:
+            runner.test_evaluator.metrics.append(DumpResults(out_file_path=str(file or args.out)))
+        metrics = runner.test()
     if args.out and args.out_item == 'metrics' and is_main_process():
         with atomic_path(args.out) as temporary:
             dump(metrics, temporary)

@@ -16,7 +16,7 @@ from mmtmix.utils import (
     describe_checkpoint,
     fetch_checkpoint,
     load_checkpoint,
-    unforced,
+    load_trusted,
 )
 
 # where code bases put the weights: the distillation zoo, PuzzleMix and MMEngine, timm's averages
@@ -77,8 +77,7 @@ def _load_trusted(path: str | os.PathLike) -> Any:
     file = fetch_checkpoint(path)
     tolerant = SimpleNamespace(__name__='tolerant', Unpickler=_Unpickler, load=pickle.load)
     try:
-        with unforced():
-            return torch.load(file, map_location='cpu', weights_only=False, pickle_module=tolerant)
+        return load_trusted(file, tolerant)
     except Exception as error:  # a damaged pickle can fail in any way
         raise ValueError(
             f'checkpoint {describe_checkpoint(path, file)} is damaged or cannot be rebuilt here: '

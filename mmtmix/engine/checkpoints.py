@@ -11,7 +11,7 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from mmtmix.utils.files import publish_file, write_fault
+from mmtmix.utils import explaining_faults, publish_file
 
 _LOCAL: tuple[Any, ...] = (None, {}, {'backend': 'local'})
 
@@ -51,7 +51,7 @@ def write_whole(write: Callable[[str], object], folder: str, filename: str) -> N
     """Have a file written under another name, and give it its own when it is complete.
 
     Args:
-        write: Writes the file, under the name that it is given, in ``folder``.
+        write: Function that writes the file into ``folder``, under the name that it is given.
         folder: The folder.
         filename: The final name. What a kill leaves of an earlier try is overwritten.
 
@@ -63,14 +63,10 @@ def write_whole(write: Callable[[str], object], folder: str, filename: str) -> N
     # always the same name, so that repeated kills leave one such file at most
     partial = os.path.join(os.path.dirname(filename), f'.{os.path.basename(filename)}.partial')
     temporary = os.path.join(folder, partial)
-    try:
-        write(partial)
-        publish_file(temporary, path)
-    except Exception as error:
-        fault = write_fault(error, path)
-        if fault is None:
-            raise
-        raise fault from error
-    finally:
-        if os.path.isfile(temporary):
-            os.unlink(temporary)
+    with explaining_faults(path):
+        try:
+            write(partial)
+            publish_file(temporary, path)
+        finally:
+            if os.path.isfile(temporary):
+                os.unlink(temporary)

@@ -32,9 +32,9 @@ def claimed(
 
     Args:
         folder: The folder; it is made if need be.
-        is_done: Returns whether the work is done. With it the launch waits for another one that
-            works there; without it that is an error.
-        say: Takes a line about who is waited for, on rank 0.
+        is_done: Function that returns whether the work is done. With it the launch waits for
+            another one that works there; without it that is an error.
+        say: Function that takes a line about the process that is waited for, on rank 0.
 
     Yields:
         Whether there is work left to do: False if another launch has done it.

@@ -16,7 +16,7 @@ def describe_checkpoint_of(work_dir: str | os.PathLike) -> str:
     """Return in words what a training can be resumed from.
 
     Args:
-        work_dir: Its work dir.
+        work_dir: Work dir of the run.
     """
     path = newest_checkpoint(work_dir)
     if path is None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 
-from mmtmix.utils import check_writable, file_digest, load_config
+from mmtmix.utils import file_digest, load_config, make_writable_folder
 
 from .claims import claimed, on_main_process, wait_for_ranks
 from .launch import default_work_dir
@@ -138,7 +138,7 @@ def run_stages(stages: Sequence[Stage], run: Callable[[Stage], None]) -> None:
     """
     with claimed(stages[-1].cfg.work_dir, say=_say):  # before the hours that the others may take
         missing = check_stages(stages)
-        on_main_process(lambda: [check_writable(stage.cfg.work_dir) for stage in missing])
+        on_main_process(lambda: [make_writable_folder(stage.cfg.work_dir) for stage in missing])
         for number, stage in enumerate(stages, 1):
             head = f'[stage {number}/{len(stages)}] {stage.name}'
             if stage not in missing:

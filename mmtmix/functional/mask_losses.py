@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmtmix.checks import check_integers, check_number
+from mmtmix.checks import check_number, check_numbers
 
 
 def normalize_masks(raw: Tensor, size: tuple[int, int]) -> Tensor:
@@ -23,7 +23,7 @@ def normalize_masks(raw: Tensor, size: tuple[int, int]) -> Tensor:
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
-    check_integers('size', size, 2, 1)
+    check_numbers('size', size, 2, 1, whole=True)
     upsampled = F.interpolate(raw, size=size, mode='bilinear', align_corners=False)
     # s_i / sum_j s_j by way of the logarithms: all k sigmoids may underflow to 0
     return torch.softmax(F.logsigmoid(upsampled), dim=1)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmtmix.checks import check_integer, check_integers, check_number
+from mmtmix.checks import check_integer, check_number, check_numbers
 
 CELL_SCALE = 16
 """The public code scales smoothness by 1 / (16 * blocks a side)."""
@@ -29,7 +29,7 @@ def pool_saliency(saliency: Tensor, cells: tuple[int, int]) -> Tensor:
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
-    check_integers('cells', cells, 2, 1)
+    check_numbers('cells', cells, 2, 1, whole=True)
     pooled = F.adaptive_avg_pool2d(saliency.float(), cells)[:, 0]
     total = pooled.sum(dim=(1, 2), keepdim=True)
     even = torch.full_like(pooled, 1 / (cells[0] * cells[1]))
@@ -78,7 +78,7 @@ def edge_differences(first: Tensor, second: Tensor, cells: tuple[int, int]) -> t
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
-    check_integers('cells', cells, 2, 1)
+    check_numbers('cells', cells, 2, 1, whole=True)
     rows, columns = cells
     a, b = first.size(2) // rows, first.size(3) // columns
     down = (first[:, :, a - 1 : -1 : a] - second[:, :, a::a]).abs().mean(dim=1)
@@ -101,7 +101,7 @@ def pool_colours(images: Tensor, cells: tuple[int, int], neigh_size: int) -> Ten
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
-    check_integers('cells', cells, 2, 1)
+    check_numbers('cells', cells, 2, 1, whole=True)
     check_integer('neigh_size', neigh_size, 1)
     (rows, columns), (height, width) = cells, images.shape[-2:]
     down = rows * max(1, height // rows // neigh_size)

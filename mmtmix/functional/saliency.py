@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmtmix.checks import check_integers, check_number
+from mmtmix.checks import check_number, check_numbers
 
 
 def class_activation_map(features: Tensor, weight: Tensor, classes: Tensor) -> Tensor:
@@ -113,7 +113,7 @@ def resize_map(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
         ValueError: If an argument is out of its range.
     """
     target = (size, size) if isinstance(size, int) else tuple(size)
-    check_integers('size', target, 2, 1)
+    check_numbers('size', target, 2, 1, whole=True)
     if maps.shape[-2:] == target:
         return maps
     return F.interpolate(maps, size=target, mode='bilinear', align_corners=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mmtmix.checks import check_integer, check_integers, check_number
+from mmtmix.checks import check_integer, check_number, check_numbers
 
 
 def cells_of_pixels(size: int, cells: int, device: torch.device | None = None) -> Tensor:
@@ -34,7 +34,7 @@ def upsample_cells(values: Tensor, size: tuple[int, int]) -> Tensor:
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
-    check_integers('size', size, 2, 1)
+    check_numbers('size', size, 2, 1, whole=True)
     rows = cells_of_pixels(size[0], values.size(-2), values.device)
     columns = cells_of_pixels(size[1], values.size(-1), values.device)
     return values.index_select(-2, rows).index_select(-1, columns)
@@ -54,7 +54,7 @@ def move_costs(cells: tuple[int, int], device: torch.device | None = None) -> Te
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
-    check_integers('cells', cells, 2, 1)
+    check_numbers('cells', cells, 2, 1, whole=True)
     squares = []
     for count in cells:
         # whole numbers first: equal distances stay equal
@@ -132,7 +132,7 @@ def move_cells(images: Tensor, index: Tensor, plan: Tensor, cells: tuple[int, in
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
-    check_integers('cells', cells, 2, 1)
+    check_numbers('cells', cells, 2, 1, whole=True)
     channels, device = images.size(1), images.device
     layouts = [_layout(images.size(2 + axis), cells[axis], device) for axis in range(2)]
     patches = images

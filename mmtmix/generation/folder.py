@@ -55,7 +55,7 @@ class SetFolder:
         self.described = dict(described)
         self.digest = digest(described)
         self.machine = dict(machine or {})
-        self._claim()
+        self._compare_settings()
         for number in self.present():
             ShardReader(self.path / shard_name(number), self.digest, number, check_index=False)
 
@@ -143,7 +143,7 @@ class SetFolder:
         )
         _write_json(self.path / DATASET_FILE, content | {'sha256': description_digest(content)})
 
-    def _claim(self) -> None:
+    def _compare_settings(self) -> None:
         """Write the settings, or compare them to those that are there."""
         path = self.path / SETTINGS_FILE
         if not path.is_file():

@@ -80,7 +80,7 @@ def generate(
         rank: Rank of this process, 0 to ``world_size`` - 1.
         world_size: Number of processes.
         device: Where to mix; the accelerator if there is one.
-        wait_for_ranks: Returns when all processes have called it.
+        wait_for_ranks: Function that returns when all processes have called it.
 
     Raises:
         FileNotFoundError: If files of the data set, mixer or teacher are missing.

@@ -12,6 +12,7 @@ from torch import Tensor
 from mmtmix.functional import top_classes_match
 from mmtmix.models import BatchMixer, FrozenTeacher
 from mmtmix.models.label_check import as_scores
+from mmtmix.models.late_verdict import settle_verdicts
 from mmtmix.models.task_preprocessor import TaskPreprocessor
 from mmtmix.models.teachers import InputStats, Renormalize, swaps
 
@@ -63,7 +64,7 @@ class LabelledMixer:
         Raises:
             ValueError: If the images differ in size, their labels are none that a mixer takes (see
                 :func:`~mmtmix.models.label_check.as_scores`), or the teacher has other classes
-                than the data set or logits that are not finite.
+                than the data set, or logits, saliency or masks are not finite.
         """
         inputs, scores = self.preprocess(items)
         scores = as_scores(scores)
@@ -98,7 +99,9 @@ class LabelledMixer:
             wanted=finished if solves else torch.ones_like(finished),
             averages=finished & (steps == 0) if solves else torch.zeros_like(finished),
         )
-        return {name: value.cpu().numpy() for name, value in fields.items()}
+        made = {name: value.cpu().numpy() for name, value in fields.items()}
+        settle_verdicts()  # nothing that a check refuses late gets into a shard
+        return made
 
 
 def _as_images(pixels: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ class FiniteCheck(LateVerdict):
 
     Args:
         name: Name of the tensors in the error.
-        cure: What to look for or to set, for the end of the error.
+        cure: Advice for the end of the error.
     """
 
     def __init__(self, name: str, cure: str):

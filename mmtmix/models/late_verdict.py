@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
 
 Describe = Callable[[list[bool]], str]
+_waiting: WeakSet[LateVerdict] = WeakSet()  # those with verdicts on the way
 
 
 class LateVerdict:
@@ -43,9 +45,33 @@ class LateVerdict:
         event = torch.cuda.Event()
         event.record()
         self._pending.append((event, arriving, describe))
+        _waiting.add(self)
         while self._pending and self._pending[0][0].query():
-            _, arrived, describe = self._pending.popleft()
-            _raise_unless(arrived, describe)
+            self._raise_first()
+
+    def settle(self) -> None:
+        """Wait for the verdicts on the way, and raise for the first that is false.
+
+        Raises:
+            ValueError: If a flag is false.
+        """
+        while self._pending:
+            self._pending[0][0].synchronize()
+            self._raise_first()
+
+    def _raise_first(self) -> None:
+        _, arrived, describe = self._pending.popleft()
+        _raise_unless(arrived, describe)
+
+
+def settle_verdicts() -> None:
+    """Wait for all verdicts on the way in this process, where the host waits for the GPU anyway.
+
+    Raises:
+        ValueError: If one is false.
+    """
+    while _waiting:
+        _waiting.pop().settle()
 
 
 def _raise_unless(flags: Tensor, describe: Describe) -> None:

@@ -25,7 +25,7 @@ def hand_over(runner: Any) -> None:
     It counts as in progress while its message hub is the current one and one of its loops runs.
 
     Args:
-        runner: Has ``cfg`` and ``message_hub``.
+        runner: Object with ``cfg`` and ``message_hub``.
     """
     global _latest
     _latest = weakref.ref(runner)

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mmtmix.utils.files import publish_file
+from mmtmix.utils.files import explaining_faults, is_write_fault, publish_file
 
 from .checks import file_md5
 
@@ -32,6 +32,7 @@ def download(url: str, path: str | os.PathLike, md5: str | None = None) -> None:
         md5: Its checksum, if known.
 
     Raises:
+        OSError: If the disk is full, the folder can't be written to and the like.
         ConnectionError: If the server cannot be reached, refuses, or breaks off.
         ValueError: If the checksum is another; the file is deleted then.
     """
@@ -42,8 +43,11 @@ def download(url: str, path: str | os.PathLike, md5: str | None = None) -> None:
         part.unlink(missing_ok=True)
     if not (md5 is not None and part.is_file() and file_md5(part) == md5):
         try:
-            _fetch(url, part)
+            with explaining_faults(part):
+                _fetch(url, part)
         except (OSError, HTTPException, ValueError) as error:
+            if isinstance(error, OSError) and is_write_fault(error):
+                raise
             raise ConnectionError(f'{url}: {type(error).__name__}: {error}') from error
     if md5 is not None:
         actual = file_md5(part)

@@ -10,6 +10,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from mmtmix.utils.files import explaining_faults
+
 from .checks import check_contents
 from .contents import Source
 
@@ -54,7 +56,8 @@ def unpack(
     temporary.mkdir(parents=True)
     try:
         say(f'Unpacking {archive}')
-        _extract(archive, temporary)
+        with explaining_faults(temporary):
+            _extract(archive, temporary)
         top = _find_top(temporary, source)
         problems = check_contents(source.gives, top, beside=folder)
         if problems:

@@ -29,8 +29,8 @@ def check_head(cfg: Config, dataset: Any, problems: Problems) -> None:
 
     Args:
         cfg: A config.
-        dataset: Its training set, not read; None if unknown.
-        problems: Where errors go.
+        dataset: Training set, not read; None if unknown.
+        problems: Collector of the errors.
     """
     named = [part.get('num_classes') for part in _parts_with_classes(cfg)]
     ours = min((count for count in named if isinstance(count, int)), default=None)
@@ -45,8 +45,8 @@ def check_teachers(cfg: Config, dataset: Any, problems: Problems) -> None:
 
     Args:
         cfg: A config.
-        dataset: Its training set, not read; None if unknown.
-        problems: Where errors go.
+        dataset: Training set, not read; None if unknown.
+        problems: Collector of the errors.
     """
     classes = count_task_classes(cfg)
     if classes is None:
@@ -104,7 +104,7 @@ def _teachers_of_this_task(cfg: Config) -> Iterator[tuple[str, Mapping[str, Any]
     for field, augment in augments_of(cfg):
         try:
             cls = find_class(BATCH_AUGMENTS, augment)
-        except KeyError:  # building it says so
+        except KeyError:  # building it raises the same
             continue
         by_label = augment.get('cam_class', 'target') == 'target'
         if is_instance_of(cls, SuperMix) or (is_instance_of(cls, TransformMix) and by_label):

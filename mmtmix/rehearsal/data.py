@@ -9,13 +9,11 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, TRANSFORMS
 
-from .lookup import check_arguments, find_class
+from .lookup import HOSTS, check_signature, find_class
 from .problems import Problems
 from .stand_ins import RehearsalRunner, UnreadDataset, is_instance_of
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-# their constructors are known to leave data alone if they are told to
-_HOSTS = ('mmengine.', 'mmpretrain.', 'mmtmix.')
 
 
 def rehearse_loader(field: str, loader: Any, problems: Problems) -> Any:
@@ -23,8 +21,8 @@ def rehearse_loader(field: str, loader: Any, problems: Problems) -> Any:
 
     Args:
         field: Place in the config.
-        loader: Its config.
-        problems: Where errors go.
+        loader: Config of the loader.
+        problems: Collector of the errors.
 
     Returns:
         The data set, not read; None if it is a wrapper, or can't be built without reading.
@@ -49,8 +47,8 @@ def rehearse_dataset(field: str, settings: Mapping[str, Any], problems: Problems
 
     Args:
         field: Place in the config.
-        settings: Its config.
-        problems: Where errors go.
+        settings: Config of the data set.
+        problems: Collector of the errors.
 
     Returns:
         The data set; None if it is a wrapper, or can't be built without reading.
@@ -67,8 +65,9 @@ def rehearse_dataset(field: str, settings: Mapping[str, Any], problems: Problems
         cls = find_class(DATASETS, settings)
         if not rehearse_pipeline(f'{field}.pipeline', settings.get('pipeline'), problems):
             return None
-        check_arguments(cls, settings)
-        is_ours = is_instance_of(cls, BaseDataset) and cls.__module__.startswith(_HOSTS)
+        check_signature(cls, settings)
+        # whose constructors leave data alone with lazy_init
+        is_ours = is_instance_of(cls, BaseDataset) and cls.__module__.startswith(HOSTS)
         if is_ours and not inner:
             try:
                 built = DATASETS.build(dict(deepcopy(settings), lazy_init=True))
@@ -83,7 +82,7 @@ def rehearse_pipeline(field: str, pipeline: Any, problems: Problems) -> bool:
     Args:
         field: Place in the config.
         pipeline: A list of configs and callables.
-        problems: Where errors go.
+        problems: Collector of the errors.
     """
     before = len(problems.found)
     if isinstance(pipeline, Sequence) and not isinstance(pipeline, str):

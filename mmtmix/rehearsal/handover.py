@@ -18,12 +18,11 @@ from mmtmix.models.batch_augments import TransformMix
 from mmtmix.models.mixers import module_file
 from mmtmix.models.search import MixerSearch
 
-from .lookup import find_class
+from .lookup import HOSTS, find_class
 from .model import augments_of
 from .problems import Problems
 from .stand_ins import is_instance_of
 
-_HOSTS = ('mmengine.', 'mmpretrain.', 'mmtmix.')
 # checkpoints of MMEngine, whose numbers depend on the data
 _NUMBERED = re.compile(r'(iter_\d+|best_.+|last_good)\.pth')
 
@@ -33,7 +32,7 @@ def check_product(stage: Stage, problems: Problems) -> None:
 
     Args:
         stage: A run that another one needs.
-        problems: Where errors go.
+        problems: Collector of the errors.
     """
     if stage.produces is None:
         return
@@ -58,7 +57,7 @@ def files_of(cfg: Config) -> Collection[str] | None:
     """Return the names of what a run writes into its work dir; None if that cannot be known.
 
     Args:
-        cfg: Its config.
+        cfg: Config of the run.
     """
     if 'generation' in cfg:
         return {DATASET_FILE}
@@ -72,26 +71,44 @@ def files_of(cfg: Config) -> Collection[str] | None:
         if is_instance_of(kind, LastCheckpointHook):
             name = hook.get('filename', 'last.pth') if isinstance(hook, Mapping) else hook.filename
             names.add(name)
-        elif not getattr(kind, '__module__', '').startswith(_HOSTS):
+        elif not getattr(kind, '__module__', '').startswith(HOSTS):
             return None  # a hook of others may write anything
     loop = cfg.get('train_cfg') or {}
     if 'type' in loop:
         kind = find_class(LOOPS, loop)
         if is_instance_of(kind, MixerSearchLoop):
             names.add(loop.get('mixer_name', 'mixer.pth'))
-        elif not kind.__module__.startswith(_HOSTS):
+        elif not kind.__module__.startswith(HOSTS):
             return None
-    epochs = loop.get('max_epochs')
+    checkpoint = hooks.get('checkpoint') or {}
+    if not isinstance(checkpoint, Mapping) or checkpoint.get('published_keys'):
+        return None
+    epochs, template = loop.get('max_epochs'), checkpoint.get('filename_tmpl', 'epoch_{}.pth')
     if isinstance(epochs, int):
-        names |= {f'epoch_{number}.pth' for number in range(1, epochs + 1)}
-    return _Names(names)
+        numbered = {template.format(number) for number in range(1, epochs + 1)}
+        return _Names(names, numbered)
+    return _Names(names) if 'filename_tmpl' not in checkpoint else None
 
 
-class _Names(set):
-    """Names of files, of which epochs' checkpoints are printed as one."""
+class _Names(Collection[str]):
+    """Names of files, of which those of epochs' checkpoints are not listed.
+
+    Args:
+        listed: Names that stand in a message.
+        numbered: Names of epochs' checkpoints.
+    """
+
+    def __init__(self, listed: Collection[str], numbered: Collection[str] = ()):
+        self.listed, self.numbered = listed, numbered
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.listed or name in self.numbered
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in super().__iter__() if not name.startswith('epoch_'))
+        return iter(self.listed)
+
+    def __len__(self) -> int:
+        return len(self.listed)
 
 
 def check_work_dirs(stages: Sequence[Stage]) -> Iterator[tuple[str, ValueError]]:
@@ -120,7 +137,7 @@ def check_files(cfg: Config, to_come: Collection[str], problems: Problems) -> No
     Args:
         cfg: A config.
         to_come: Files that earlier runs of the launch will write.
-        problems: Where errors go.
+        problems: Collector of the errors.
     """
     promised = {os.path.abspath(file) for file in to_come}
     for field, file, what in _files_in(cfg):
@@ -140,7 +157,7 @@ def check_mixers(
     Args:
         cfg: A config that may mix by TransformMix.
         searches: Config and model of the searches to come, by the absolute path of their file.
-        problems: Where errors go.
+        problems: Collector of the errors.
     """
     for field, augment in augments_of(cfg):
         with problems.of(field):

@@ -9,12 +9,15 @@ from typing import Any
 
 from mmengine.registry import Registry
 
+HOSTS = ('mmengine.', 'mmpretrain.', 'mmtmix.')
+"""Beginnings of the modules whose classes are known here."""
+
 
 def find_class(registry: Registry, settings: Mapping[str, Any]) -> Any:
     """Return what a config's ``type`` stands for.
 
     Args:
-        registry: Where names are looked up, in the scope that is in force.
+        registry: Registry that names are looked up in, in the scope that is in force.
         settings: A config with ``type`` and perhaps ``_scope_``.
 
     Raises:
@@ -34,12 +37,12 @@ def find_class(registry: Registry, settings: Mapping[str, Any]) -> Any:
     return cls
 
 
-def check_arguments(cls: Any, settings: Mapping[str, Any], **given: Any) -> None:
+def check_signature(cls: Any, settings: Mapping[str, Any], **given: Any) -> None:
     """Refuse arguments that a class does not take, without building it.
 
     Args:
         cls: A class or function.
-        settings: Its config; ``type`` and ``_scope_`` are no arguments.
+        settings: Config of the class; ``type`` and ``_scope_`` are no arguments.
         **given: Arguments that a run adds.
 
     Raises:

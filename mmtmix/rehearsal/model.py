@@ -27,7 +27,7 @@ def rehearse_model(runner: RehearsalRunner, problems: Problems) -> nn.Module | N
 
     Args:
         runner: The stand-in for the run.
-        problems: Where errors go.
+        problems: Collector of the errors.
     """
     cfg = runner.cfg
     if isinstance(cfg.get('model'), nn.Module):
@@ -100,7 +100,7 @@ def _without_files(settings: ConfigDict, problems: Problems) -> ConfigDict:
         return settings
     try:
         is_search = is_instance_of(find_class(MODELS, settings), MixerSearch)
-    except KeyError:  # building the model says so
+    except KeyError:  # building the model raises the same
         return settings
     if is_search:
         with problems.of('model.teacher'):

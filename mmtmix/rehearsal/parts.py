@@ -21,7 +21,7 @@ from mmtmix.datasets import EndlessSampler
 from mmtmix.models.teachers import check_teacher
 
 from .data import rehearse_loader
-from .lookup import check_arguments, find_class
+from .lookup import check_signature, find_class
 from .problems import Problems
 from .stand_ins import RehearsalRunner
 
@@ -74,7 +74,7 @@ def rehearse_optimizer(
     Args:
         runner: The stand-in for the run, with its loops.
         model: The model; schedulers alone are built if None.
-        problems: Where errors go.
+        problems: Collector of the errors.
     """
     cfg = runner.cfg
     # schedulers are to be judged even where the optimizer is not built
@@ -102,7 +102,7 @@ def check_no_nan(cfg: Config, problems: Problems) -> None:
 
     Args:
         cfg: The config.
-        problems: Where errors go.
+        problems: Collector of the errors.
     """
     for field in ('optim_wrapper', 'param_scheduler'):
         for place, value in _numbers(cfg.get(field), field):
@@ -127,7 +127,7 @@ def rehearse_hooks(runner: RehearsalRunner, model: nn.Module | None, problems: P
     Args:
         runner: The stand-in for the run.
         model: The model; averages of it are not built if None.
-        problems: Where errors go.
+        problems: Collector of the errors.
     """
     cfg = runner.cfg
     named = [
@@ -167,17 +167,17 @@ def rehearse_reporting(runner: RehearsalRunner, problems: Problems) -> None:
     if not isinstance(visualizer, Mapping):
         return
     with problems.of('visualizer'):  # building it would make it the one of the process
-        check_arguments(find_class(VISUALIZERS, visualizer), visualizer, name='', save_dir='')
+        check_signature(find_class(VISUALIZERS, visualizer), visualizer, name='', save_dir='')
     backends = visualizer.get('vis_backends') or ()
     backends = list(backends.values()) if isinstance(backends, Mapping) else backends
     for number, backend in enumerate(backends):
         if isinstance(backend, Mapping):
             with problems.of(f'visualizer.vis_backends[{number}]'):
-                check_arguments(find_class(VISBACKENDS, backend), backend, save_dir='')
+                check_signature(find_class(VISBACKENDS, backend), backend, save_dir='')
 
 
 def _build_optimizer(runner: RehearsalRunner, model: nn.Module) -> OptimWrapper:
-    """Build it for weights without memory, or for real ones if it looks at them."""
+    """Build it for weights without memory, or for real ones if it reads them."""
     runner.model = model
     try:
         return runner.build_optim_wrapper(deepcopy(runner.cfg.optim_wrapper))

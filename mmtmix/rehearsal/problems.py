@@ -1,4 +1,4 @@
-"""What a rehearsal finds wrong, and what it cannot know."""
+"""Problems that a rehearsal finds, and errors that mean nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmtmix.utils import describe_error
 
 
 class UnknownError(AttributeError):
-    """A stand-in is asked for what only the real thing has: nothing follows from that."""
+    """Error of a stand-in that lacks what the real thing has; it means nothing."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Problem:
     Attributes:
         config: Path of the run's config.
         field: Place in the config, such as ``default_hooks.logger``.
-        error: What building it raised.
+        error: Error that building it raised.
     """
 
     config: str
@@ -47,10 +47,10 @@ class Problems:
     found: list[Problem] = field(default_factory=list)
 
     def add(self, field: str, error: Exception) -> None:
-        """Take up the first problem of a field, unless a stand-in was asked for too much.
+        """Take up the first problem of a field, unless it comes from a stand-in.
 
-        A second problem of the same field mostly follows from the first. What its owner has
-        raised as well, is told of the inner field alone.
+        A second problem of the same field mostly follows from the first. An error that an outer
+        field repeats is listed under the inner field only.
         """
         if _follows_from_stand_in(error) or any(each.field == field for each in self.found):
             return

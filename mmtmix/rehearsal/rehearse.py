@@ -37,7 +37,7 @@ def rehearse(stages: Sequence[Stage]) -> None:
     """Build everything of every run once, and see that each makes what the next one needs.
 
     No data and no weights are read, nothing is written, and random states stay as they are. What
-    can only be known with data, with weights or in the code of others, is refused by nobody here.
+    depends on data, on weights or on the code of others is not checked here.
 
     Args:
         stages: The runs that a launch has to make, in order, with their work dirs.

@@ -76,13 +76,13 @@ class RehearsalRunner(Runner):
 
 
 def unread_teacher() -> FrozenTeacher:
-    """Return a teacher that nothing can be asked, in place of one whose files are to come."""
+    """Return a teacher without weights, in place of one whose files are to come."""
     return FrozenTeacher.__new__(FrozenTeacher)
 
 
 @contextmanager
 def _any_visualizer() -> Iterator[None]:
-    """Have a visualizer for the hooks that look for the process's own when they are built."""
+    """Have a visualizer for hooks whose constructor needs the process's own."""
     if Visualizer._instance_dict:  # MMEngine has no other way to see or to take one back
         yield
         return

@@ -4,7 +4,7 @@ Nothing else of this library imports it.
 """
 
 from .cells import Cell, Checkpoint, choose_cells, read_experiments
-from .child import Stopped, run_child
+from .child import run_child
 from .execute import execute
 from .page import Block, fill, find_blocks
 from .paired import PairedDifference, paired_difference
@@ -25,7 +25,6 @@ __all__ = [
     'Run',
     'RunResult',
     'State',
-    'Stopped',
     'choose_cells',
     'collect',
     'describe',

@@ -1,4 +1,4 @@
-"""A command that ends when the process that started it is asked to end, or dies."""
+"""A command that ends with the process that started it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from mmtmix.utils import Stopped
+
 _SIGNALS = tuple(
     getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, name)
 )
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
-_PATIENCE = 2  # signals that a child may take its time for; the next one kills it
-
-
-class Stopped(SystemExit):
-    """This process was asked to end, and its child has ended.
-
-    Args:
-        number: The signal.
-    """
-
-    def __init__(self, number: int):
-        super().__init__(128 + number)
-        self.name = signal.Signals(number).name
+_PATIENCE = 2  # number of signals after which the child is killed
 
 
 def run_child(
@@ -45,8 +35,8 @@ def run_child(
 
     Args:
         command: Program and arguments.
-        env: Its environment.
-        tick: Called while the command runs.
+        env: Environment of the command.
+        tick: Function that is called while the command runs.
         every: Seconds between two ticks.
 
     Returns:
@@ -88,7 +78,7 @@ def run_child(
 
 @contextmanager
 def _handling(handler: Callable[[int, Any], object]) -> Iterator[None]:
-    """Handle what asks this process to end; Python lets the main thread alone do that."""
+    """Handle signals that end this process; Python has handlers in the main thread alone."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -21,10 +22,10 @@ import torchvision
 
 import mmtmix
 from mmtmix.checks import check_flag, check_integer
-from mmtmix.utils import atomic_path, load_checkpoint
+from mmtmix.utils import Stopped, atomic_path, load_checkpoint
 from mmtmix.utils.claims import claim_folder
 
-from .child import Stopped, run_child
+from .child import run_child
 from .runs import LAST, RECORD, Run, State, environment_of, parse_command
 
 
@@ -93,7 +94,7 @@ def _execute(
         return False
     commands = [*run.before, shlex.join(run.command(tools, gpus))]
     if not dry_run:
-        # its training claims the folder itself: only look whether another one goes on there
+        # its training claims the folder itself: only see that nobody else works there
         claim_folder(run.folder, say).release()
     say(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
     for command in commands:
@@ -123,8 +124,8 @@ def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], 
         except Stopped as stop:
             note()
             say(
-                f'    stopped by {stop.name} after {record["seconds"]:.0f} s; the same command '
-                'goes on from there'
+                f'    stopped by {signal.Signals(stop.signum).name} after '
+                f'{record["seconds"]:.0f} s; the same command goes on from there'
             )
             raise
         note()

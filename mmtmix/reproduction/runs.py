@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
-from mmtmix.checks import check_integer, check_integers
+from mmtmix.checks import check_integer, check_numbers
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
 from mmtmix.utils import load_config, without_watchers
@@ -184,7 +184,7 @@ def runs_of(
     if seeds is None:
         seeds = cell.seeds or 3
     if isinstance(seeds, (list, tuple)):
-        check_integers('seeds', seeds, least=0)
+        check_numbers('seeds', seeds, least=0, whole=True)
         numbers = tuple(seeds)
     else:
         check_integer('seeds', seeds, 1, cure='how many there are; or list them')

@@ -5,23 +5,30 @@ from .checkpoint import (
     describe_checkpoint,
     fetch_checkpoint,
     load_checkpoint,
+    load_trusted,
 )
 from .command import CommandParser, describe_error, launch_rank, run_command, warn_user
 from .config import load_config, resolve_config, without_watchers
-from .files import atomic_path, check_writable, file_digest, publish_file, write_fault
+from .files import (
+    atomic_path,
+    explaining_faults,
+    file_digest,
+    make_writable_folder,
+    publish_file,
+)
 from .host_loading import add_trust_argument, load_safely
 from .memory import peak_memory
 from .outputs import check_device, check_output_file, check_output_folder
 from .precision import (
     AUTO,
     DTYPES,
+    autocast_as,
     check_dtype,
     choose_dtype,
     dtype_name,
     fast_precision,
     is_faster_in_half,
 )
-from .safe_loading import unforced
 from .schedule import scale_epochs
 from .stopping import Stopped, stop_request, stoppable
 from .timing import median_seconds, seconds_of
@@ -35,16 +42,17 @@ __all__ = [
     'UnsafeCheckpointError',
     'add_trust_argument',
     'atomic_path',
+    'autocast_as',
     'check_device',
     'check_dtype',
     'check_finite_weights',
     'check_output_file',
     'check_output_folder',
-    'check_writable',
     'choose_dtype',
     'describe_checkpoint',
     'describe_error',
     'dtype_name',
+    'explaining_faults',
     'fast_precision',
     'fetch_checkpoint',
     'file_digest',
@@ -54,6 +62,8 @@ __all__ = [
     'load_checkpoint',
     'load_config',
     'load_safely',
+    'load_trusted',
+    'make_writable_folder',
     'median_seconds',
     'peak_memory',
     'publish_file',
@@ -64,10 +74,8 @@ __all__ = [
     'seconds_of',
     'stop_request',
     'stoppable',
-    'unforced',
     'unwrap',
     'warn_user',
     'without_masks',
     'without_watchers',
-    'write_fault',
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import re
 import warnings
 import zipfile
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 import torch
 
+from .files import explaining_faults, file_digest, is_write_fault
 from .safe_loading import is_trusted, mmengine_globals, unforced
 
 # the first digits of a file's SHA-256 at the end of its name, as torch's hub has them
@@ -24,7 +26,7 @@ class UnsafeCheckpointError(ValueError):
     """A checkpoint holds more than tensors and plain data, or is damaged so that it seems so.
 
     Args:
-        fault: What is wrong with which file, without the cure.
+        fault: File and fault, without the cure.
     """
 
     def __init__(self, fault: str):
@@ -53,6 +55,7 @@ def fetch_checkpoint(path: str | os.PathLike) -> Path:
         FileNotFoundError: If there is no such file.
         IsADirectoryError: If it is a folder.
         ConnectionError: If it cannot be downloaded.
+        OSError: If the disk is full, the cache can't be written to and the like.
         ValueError: If its name ends with the first digits of another SHA-256, as the names of
             model zoos do.
     """
@@ -65,19 +68,25 @@ def fetch_checkpoint(path: str | os.PathLike) -> Path:
             raise FileNotFoundError(f'checkpoint {name!r} does not exist')
         return file
     digest = hashlib.sha256(name.encode()).hexdigest()[:12]
-    file = Path(
-        torch.hub.get_dir(), 'checkpoints', f'{digest}-{PurePosixPath(urlsplit(name).path).name}'
-    )
+    last, cache = PurePosixPath(urlsplit(name).path).name, Path(torch.hub.get_dir(), 'checkpoints')
+    promised, file = promised_hash(last), cache / f'{digest}-{last}'
+    # what torch or MMEngine has fetched, if its name promises the same hash
+    shared = cache / last
+    if promised and shared.is_file() and file_digest(shared, len(promised)) == promised:
+        return shared
     if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(name, str(file), promised_hash(file.name))
+            with explaining_faults(file):
+                cache.mkdir(parents=True, exist_ok=True)
+                torch.hub.download_url_to_file(name, str(file), promised)
         except RuntimeError as error:  # torch's for a hash; nothing is kept then
             raise ValueError(
                 f'checkpoint {name!r} is not the file that its name promises ({error}); it was '
                 'damaged on its way, or replaced at its source'
             ) from error
         except (OSError, HTTPException) as error:
+            if isinstance(error, OSError) and is_write_fault(error):
+                raise
             raise ConnectionError(f'checkpoint {name!r} cannot be fetched: {error}') from error
     return file
 
@@ -115,7 +124,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
     name = describe_checkpoint(path, file)
     _check_records(name, file)
     try:
-        content = _load_trusted(file) if is_trusted(path) else _load_data(file)
+        content = load_trusted(file) if is_trusted(path) else _load_data(file)
     except Exception as error:  # a damaged pickle can fail in any way
         raise _fault(name, file, error) from error
     if not isinstance(content, dict):
@@ -132,9 +141,17 @@ def _load_data(file: Path) -> Any:
         return torch.load(file, map_location='cpu', weights_only=True)
 
 
-def _load_trusted(file: Path) -> Any:
+def load_trusted(file: Path, pickle_module: Any = pickle) -> Any:
+    """Load a file to the CPU, and run whatever code is in it.
+
+    Args:
+        file: Checkpoint of an author whom the user trusts as that of a program.
+        pickle_module: Module that unpickles it; see :func:`torch.load`.
+    """
     with unforced():
-        return torch.load(file, map_location='cpu', weights_only=False)
+        return torch.load(
+            file, map_location='cpu', weights_only=False, pickle_module=pickle_module
+        )
 
 
 def _check_records(name: str, file: Path) -> None:
@@ -176,11 +193,12 @@ def _fault(name: str, file: Path, error: Exception) -> ValueError:
         head = opened.read(20)
     if not head.startswith((b'PK', b'\x80')):  # neither zipped nor pickled
         return ValueError(
-            f"checkpoint {name} is damaged or none of PyTorch's at all: it begins with {head!r}"
+            f"checkpoint {name} is damaged or none of PyTorch's at all: it "
+            + (f'begins with {head!r}' if head else 'is empty')
         )
     is_refused = 'weights_only' in str(error)
     inner = error.__context__ if is_refused and error.__context__ else error
-    reason = re.split(r'\. |\.?\n', str(inner))[0] or type(inner).__name__
+    reason = re.split(r'\. |\.?\n', str(inner))[0].rstrip('.') or type(inner).__name__
     if not is_refused:
         return ValueError(f'checkpoint {name} is damaged: {reason}')
     return UnsafeCheckpointError(

@@ -1,7 +1,7 @@
 """Folders that one process at a time works in.
 
-A claim is a file in the folder that tells who works there. The kernel's lock on it, which a dead
-process can't hold, decides on one machine. Between machines many file systems keep such locks to
+A claim is a file in the folder that names the process that works there. The kernel's lock on it,
+which a dead process can't hold, decides on one machine. Between machines many file systems keep such locks to
 themselves, so the holder also renews the file's time; one that is not renewed any more is dead.
 """
 
@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from .files import check_writable, write_fault
+from .files import explaining_faults, make_writable_folder
 from .holder import Holder
 
 try:
@@ -42,8 +42,8 @@ class ClaimedError(OSError):
     """Another process works in a folder.
 
     Args:
-        path: Its claim file.
-        holder: The process; None where the file doesn't tell it.
+        path: Path of its claim file.
+        holder: The process; None where the file does not name it.
     """
 
     def __init__(self, path: str | os.PathLike, holder: Holder | None = None):
@@ -125,14 +125,15 @@ def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print
     if str(path) in _held:
         raise ValueError(f'{folder} is the folder of two runs of this process; give each its own')
     is_new = not path.parent.exists()
-    check_writable(path.parent)
+    make_writable_folder(path.parent)
     handle, is_locked = _open(path)
     holder = _read(handle)
     if is_locked is False or (holder and _holds(holder, path, handle, is_locked, say)):
         os.close(handle)
         raise ClaimedError(shown, holder)
     claim = Claim(path, handle, is_new)
-    if is_locked is None:
+    # machines may have locks of their own, which do not see each other
+    if is_locked is None or (holder and not holder.is_here):
         time.sleep(_SETTLING)
         if (found := _read(handle)) != claim.holder:  # the last one of those who wrote has it
             claim.drop()
@@ -150,8 +151,8 @@ def wait_for_folder(
 
     Args:
         folder: The folder; it is made if need be.
-        is_done: Returns whether the work is done, so that no claim is needed.
-        say: Takes one line about who is waited for.
+        is_done: Function that returns whether the work is done, so that no claim is needed.
+        say: Function that takes one line about the process that is waited for.
         poll: Seconds between two looks.
 
     Returns:
@@ -184,10 +185,9 @@ def wait_for_folder(
 def _open(path: Path) -> tuple[int, bool | None]:
     """Open a claim file and lock it; also returns what :func:`_lock` does."""
     while True:
-        try:
+        with explaining_faults(path):
+            path.parent.mkdir(parents=True, exist_ok=True)  # its last holder may have removed it
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise (write_fault(error, path) or error) from error
         is_locked = _lock(handle)
         if is_locked is False or _is_named(path, handle):
             return handle, is_locked

@@ -52,7 +52,7 @@ def run_command(
     others.
 
     Args:
-        main: Takes the arguments. What it returns is the exit status if it is an integer.
+        main: Function that takes the arguments. An integer that it returns is the exit status.
         name: Name of the tool, which leads the line; its file (``__file__``) will do.
         argv: The arguments, ``sys.argv[1:]`` if None.
     """

@@ -92,7 +92,7 @@ def without_watchers(content: dict) -> dict:
     """Return a config's content without hooks that no result depends on, for a digest.
 
     Args:
-        content: As :meth:`mmengine.config.Config.to_dict` returns it; it is not changed.
+        content: Dict as :meth:`mmengine.config.Config.to_dict` returns it; it is not changed.
     """
     hooks = content.get('default_hooks')
     if not isinstance(hooks, dict):

@@ -24,6 +24,9 @@ _CURES = {
     errno.EIO: 'the disk reports an error: give a folder on another disk',
 }
 
+_EXPLAINED = 'cannot be written'
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # of file systems that have no such call
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
@@ -44,27 +47,21 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             ``path`` and what to do.
     """
     path = Path(path)
-    temporary: Path | None = None
-    try:
+    with explaining_faults(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             dir=path.parent, prefix=f'.{path.stem}.', suffix=path.suffix
         )
         os.close(handle)
         temporary = Path(name)
-        yield temporary
-        # mkstemp makes files private; a finished file gets the rights any new file would have
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        publish_file(temporary, path)
-    except Exception as error:
-        fault = write_fault(error, path)
-        if fault is None:
-            raise
-        raise fault from error
-    finally:
-        if temporary is not None:
+        try:
+            yield temporary
+            # mkstemp makes files private; a finished file gets the rights of any new file
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            publish_file(temporary, path)
+        finally:
             temporary.unlink(missing_ok=True)
 
 
@@ -78,8 +75,12 @@ def publish_file(temporary: str | os.PathLike, path: str | os.PathLike) -> None:
     Raises:
         OSError: If the disk fails, or a folder has the name.
     """
-    with open(temporary, 'rb') as file:
-        os.fsync(file.fileno())
+    with open(temporary, 'rb+') as file:
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
     os.replace(temporary, path)
     # without it a power failure may still take the name back; some file systems have no such call
     with suppress(OSError):
@@ -90,7 +91,7 @@ def publish_file(temporary: str | os.PathLike, path: str | os.PathLike) -> None:
             os.close(folder)
 
 
-def check_writable(folder: str | os.PathLike) -> None:
+def make_writable_folder(folder: str | os.PathLike) -> None:
     """Make a folder and write a small file there, so that a long work can't fail at its end.
 
     Args:
@@ -99,22 +100,38 @@ def check_writable(folder: str | os.PathLike) -> None:
     Raises:
         OSError: If it can't be made or written to; it names the folder and what to do.
     """
-    try:
+    with explaining_faults(folder):
         Path(folder).mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix='.writable.') as file:
             file.write(b'x')
             file.flush()
-    except OSError as error:
-        fault = write_fault(error, folder)
-        raise (error if fault is None else fault) from error
 
 
-def write_fault(error: BaseException, path: str | os.PathLike) -> OSError | None:
+@contextmanager
+def explaining_faults(path: str | os.PathLike) -> Iterator[None]:
+    """Put the file and the cure into errors of a full disk, a read-only folder and the like.
+
+    Args:
+        path: The file that the body writes, or the folder.
+
+    Raises:
+        OSError: In place of the system's or a library's error, where that comes from such a fault.
+    """
+    try:
+        yield
+    except Exception as error:
+        fault = _write_fault(error, path)
+        if fault is None or fault is error:
+            raise
+        raise fault from error
+
+
+def _write_fault(error: BaseException, path: str | os.PathLike) -> OSError | None:
     """Make the error of a file that can't be written, with its name and what to do.
 
     Args:
-        error: What was raised while it was written. Where a library raised an error of its own,
-            that of the system is looked for in what it was raised from.
+        error: Error that was raised while it was written. Where a library raised its own, the
+            system's is among those that led to it.
         path: The file.
 
     Returns:
@@ -127,7 +144,7 @@ def write_fault(error: BaseException, path: str | os.PathLike) -> OSError | None
         seen = seen.__cause__ or seen.__context__
     if not isinstance(seen, OSError) or not _is_near(seen.filename, path):
         return None
-    if 'cannot be written' in str(seen):  # it is explained already
+    if is_write_fault(seen):  # it is explained already
         return seen if seen is error else None
     reason = os.strerror(seen.errno or 0)
     if seen.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -135,7 +152,12 @@ def write_fault(error: BaseException, path: str | os.PathLike) -> OSError | None
             folder = folder.parent
         free = shutil.disk_usage(folder).free
         reason += f' ({free / 2**20:,.1f} MiB free in {folder})'
-    return OSError(seen.errno, f'{path} cannot be written: {reason}; {_CURES[seen.errno or 0]}')
+    return OSError(seen.errno, f'{path} {_EXPLAINED}: {reason}; {_CURES[seen.errno or 0]}')
+
+
+def is_write_fault(error: OSError) -> bool:
+    """Return whether an error is one of :func:`explaining_faults`."""
+    return _EXPLAINED in str(error)
 
 
 def _is_near(name: object, path: str | os.PathLike) -> bool:

@@ -13,15 +13,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Holder:
-    """Who works in a folder.
+    """The process that works in a folder.
 
     Attributes:
         host: Name of the machine.
         pid: Number of the process.
-        started: When the kernel started the process, in its own unit; None where that isn't
-            known. A later process of the same number has another.
-        command: Its command line.
-        since: When it claimed the folder, in ISO 8601.
+        started: Time at which the kernel started the process, in its own unit; None where that
+            isn't known. A later process of the same number has another.
+        command: Command line of the process.
+        since: Time at which it claimed the folder, in ISO 8601.
     """
 
     host: str

@@ -33,7 +33,7 @@ def add_trust_argument(parser: argparse.ArgumentParser) -> None:
     """Give a tool ``--trust-checkpoint``, for :func:`load_safely`.
 
     Args:
-        parser: Of the tool.
+        parser: Parser of the tool.
     """
     parser.add_argument(
         '--trust-checkpoint',

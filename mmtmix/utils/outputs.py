@@ -1,4 +1,4 @@
-"""Checks of what a tool is told to write and where it is told to compute, before it begins."""
+"""Checks of a tool's output files and device, before it begins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def check_output_file(name: str, path: Any, suffixes: Sequence[str] = ()) -> Non
 
     Args:
         name: Name of the argument.
-        path: Its value.
+        path: Value of the argument.
         suffixes: Endings that are allowed, in lower case; all if empty.
 
     Raises:
@@ -43,7 +43,7 @@ def check_output_folder(name: str, path: Any) -> None:
 
     Args:
         name: Name of the argument.
-        path: Its value.
+        path: Value of the argument.
 
     Raises:
         NotADirectoryError: If it, or a part of it, is a file.
@@ -66,11 +66,11 @@ def check_output_folder(name: str, path: Any) -> None:
 
 
 def check_device(name: str, device: Any) -> None:
-    """Refuse a device that torch does not know or that this machine lacks.
+    """Refuse a device that does not exist, or not on this machine.
 
     Args:
         name: Name of the argument.
-        device: Its value, such as ``'cuda:1'``.
+        device: Value of the argument, such as ``'cuda:1'``.
 
     Raises:
         ValueError: If it is none.

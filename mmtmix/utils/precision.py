@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import NamedTuple
 
@@ -128,3 +129,20 @@ def _seconds(dtype: torch.dtype) -> float:
         F.conv2d(images, weights, padding=1).sum().backward()
         times.append(time.perf_counter() - start)
     return min(times)
+
+
+def autocast_as(dtype: str | None, device_type: str) -> AbstractContextManager:
+    """Return the context that a frozen network's passes run in.
+
+    Args:
+        dtype: Name of a dtype; None to compute as the caller does; ``AUTO`` to do so too, but not
+            in an emulated dtype.
+        device_type: Such as ``'cuda'``.
+    """
+    if dtype is None:
+        return nullcontext()
+    if dtype == AUTO:
+        follows = not torch.is_autocast_enabled(device_type) or is_faster_in_half(device_type)
+        return nullcontext() if follows else torch.autocast(device_type, enabled=False)
+    wanted = DTYPES[dtype]
+    return torch.autocast(device_type, wanted, enabled=wanted != torch.float32)

@@ -27,8 +27,8 @@ _trusted: set[str] = set()
 def force_safe_loading(trusted: Iterable[str | os.PathLike] = ()) -> None:
     """Have torch load data alone in this process and those that it starts.
 
-    Also where a caller asks torch for more, as the maintained fork of MMEngine does with a file
-    that needs it. What MMEngine's own checkpoints hold is allowed: without it ``--resume`` fails
+    The maintained fork of MMEngine requests unsafe loading for a file that needs it, which is
+    then refused. What MMEngine's own checkpoints hold is allowed: without it ``--resume`` fails
     on MMEngine 0.10.7.
 
     Args:

@@ -15,7 +15,7 @@ class Stopped(KeyboardInterrupt):
 
     Args:
         signum: Number of the signal.
-        report: What is saved and how to go on, in one line.
+        report: Line about what is saved and how to go on.
     """
 
     def __init__(self, signum: int, report: str = ''):
@@ -51,7 +51,7 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
     handlers, SIGTERM stays what it was.
 
     Args:
-        describe: Returns what is saved and how to go on, once the command has stopped.
+        describe: Function that returns what is saved and how to go on, after the stop.
 
     Raises:
         Stopped: If a signal comes.

@@ -75,7 +75,9 @@ def check_finite_weights(state: Mapping[str, Tensor], owner: str) -> None:
 
 
 def without_masks(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Leave out what is infinite on purpose, as some masks are, where no network tells it.
+    """Leave out tensors that are infinite on purpose, as some masks are.
+
+    For checkpoints without a network to compare them with.
 
     Args:
         state: Values by name.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from mmtmix.checks import check_integers
+from mmtmix.checks import check_numbers
 from mmtmix.models.batch_augments.batch_mixer import Details
 
 _MOST_CHARACTERS = 18
@@ -94,5 +94,5 @@ def check_rows(rows: Sequence[int] | None, names: Sequence[str] | None, count: i
     if rows is None:
         return list(range(count))
     cure = f'they are indices of a batch of {count} images'
-    check_integers('rows', rows, least=0, most=count - 1, cure=cure)
+    check_numbers('rows', rows, least=0, most=count - 1, cure=cure, whole=True)
     return list(rows)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mmtmix.models.finite_check import FiniteCheck
+from mmtmix.models.late_verdict import settle_verdicts
 
 pytestmark = pytest.mark.host
 
@@ -53,6 +54,9 @@ def cuda(monkeypatch):
         def query(self):
             return self.done
 
+        def synchronize(self):
+            self.done = True
+
         @classmethod
         def finish(cls):
             for event in cls.recorded:
@@ -80,3 +84,12 @@ def test_on_cuda_good_batches_pass_and_are_forgotten(check, cuda):
         cuda.finish()
     check(on_cuda(1.0))
     assert len(check._pending) == 1
+
+
+def test_where_the_host_waits_anyway_the_last_verdict_is_raised(check, cuda):
+    check(on_cuda(1.0))
+    settle_verdicts()
+    check(on_cuda(float('inf')))
+    with pytest.raises(ValueError, match='holds NaN or infinity'):
+        settle_verdicts()
+    settle_verdicts()  # each is raised once

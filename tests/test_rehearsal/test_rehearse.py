@@ -1,6 +1,7 @@
 """What a rehearsal of all stages finds, before the first one runs."""
 
 import random
+from contextlib import nullcontext
 from copy import deepcopy
 from functools import cache
 
@@ -233,6 +234,21 @@ def test_a_checkpoint_of_an_epoch_is_a_product_if_the_run_is_that_long(plan, nam
     else:
         with pytest.raises(ValueError, match='does not write'):
             rehearse(stages[:1])
+
+
+@pytest.mark.parametrize(
+    ('options', 'name', 'is_refused'),
+    [
+        (dict(filename_tmpl='e{}.pth'), 'e3.pth', False),
+        (dict(filename_tmpl='e{}.pth'), 'epoch_3.pth', True),
+        (dict(published_keys=['meta']), 'epoch_3-12345678.pth', False),
+    ],
+)
+def test_checkpoints_may_have_names_of_their_own(plan, options, name, is_refused):
+    stages = required(plan(), f'work/{name}')
+    stages[TEACHER].cfg.default_hooks.checkpoint.update(options)
+    with pytest.raises(ValueError, match='does not write') if is_refused else nullcontext():
+        rehearse(stages[:1])
 
 
 def test_a_product_of_another_name_than_the_search_exports_is_refused(plan):

@@ -15,6 +15,7 @@ import torch
 
 import mmtmix
 from mmtmix.reproduction import State, child, execute, runs_of
+from mmtmix.utils import Stopped
 
 pytestmark = pytest.mark.host
 
@@ -156,10 +157,10 @@ def test_a_request_to_end_goes_to_the_training_which_saves(waiting, tools, numbe
     thread = threading.Thread(target=ask)
     thread.start()
     said = []
-    with pytest.raises(SystemExit) as stop:
+    with pytest.raises(Stopped) as stop:
         execute([waiting], tools, say=said.append)
     thread.join()
-    assert stop.value.code == 128 + number
+    assert stop.value.signum == number
     assert (waiting.folder / 'saved').read_text() == str(int(number))
     assert f'stopped by {number.name} after' in said[-1]
     assert waiting.record['seconds'] > 0

@@ -117,7 +117,7 @@ WRONG = {
     'directory': r"checkpoint 'source\.pth' is a folder, not a file",
     'page': r"'source\.pth' is damaged or none of PyTorch's at all: it begins with b'<!DOCTYPE",
     'truncated': r"'source\.pth' is damaged: PytorchStreamReader",
-    'empty': r"'source\.pth' is damaged or none of PyTorch's at all: it begins with b''",
+    'empty': r"'source\.pth' is damaged or none of PyTorch's at all: it is empty",
     'numbers': r"'source\.pth' holds a list, not a dict",
     'unsafe': r"'source\.pth' is damaged, or holds more than .*: .*GLOBAL argparse\.Namespace was "
     r'not an allowed global by default\. If you trust .* --trust-source: that runs',

@@ -177,3 +177,18 @@ def test_a_cell_whose_config_cannot_be_read_stops_no_other(reproduced, load, cap
     assert call(load, folder, *more, 'report', *recorded) == 0
     out, err = capsys.readouterr()
     assert why in err and '| row/simple |' in out
+
+
+def test_a_cell_for_other_seeds_stops_no_other(reproduced, load, capsys):
+    folder, _ = reproduced
+    (folder / 'fixed.yaml').write_text(
+        'paper/1/fixed: {seeds: [10, 11], cells: {a: {config: configs/tiny.py}}}\n'
+        'paper/1/free: {cells: {b: {config: configs/tiny.py}}}'
+    )
+    arguments = ('--experiments', 'fixed.yaml', 'run')
+    capsys.readouterr()
+    assert call(load, folder, *arguments, 'paper', '--seeds', '1') == 1
+    out, err = capsys.readouterr()
+    assert 'paper/1/fixed/a is for the seeds (10, 11), got (0,)' in err
+    assert '[1/1] work_dirs/reproduce/tiny/seed0: done before' in out
+    assert call(load, folder, *arguments, 'paper/1/fixed', '--seeds', '1') == 2

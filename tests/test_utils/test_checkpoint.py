@@ -12,7 +12,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 
-from mmtmix.utils import UnsafeCheckpointError, load_checkpoint, load_safely
+from mmtmix.utils import UnsafeCheckpointError, file_digest, load_checkpoint, load_safely
 
 pytestmark = pytest.mark.host
 
@@ -204,3 +204,22 @@ def test_whatever_is_damaged_the_file_is_named(tmp_path, zipped):
 def test_the_error_of_an_unsafe_file_reaches_other_ranks_as_it_is():
     error = UnsafeCheckpointError('x.pth is unsafe')
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_what_torch_has_fetched_is_taken_if_its_name_tells_its_hash(website):
+    *_, cache = website
+    cache.mkdir(parents=True)
+    torch.save(dict(meta='cached'), cache / 'x.pth')
+    name = f'net-{file_digest(cache / "x.pth", 8)}.pth'
+    (cache / 'x.pth').rename(cache / name)
+    assert load_checkpoint(f'http://127.0.0.1:1/{name}') == dict(meta='cached')
+    (cache / name).rename(cache / 'net-deadbeef.pth')  # a file of another hash
+    with pytest.raises(ConnectionError):
+        load_checkpoint('http://127.0.0.1:1/net-deadbeef.pth')
+
+
+def test_a_download_with_another_hash_than_its_name_is_refused(website):
+    folder, address, _ = website
+    torch.save(dict(meta='other'), folder / 'net-deadbeef.pth')
+    with pytest.raises(ValueError, match='net-deadbeef.pth.* is not the file that its name prom'):
+        load_checkpoint(f'{address}/net-deadbeef.pth')

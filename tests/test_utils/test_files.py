@@ -10,7 +10,7 @@ import stat
 import pytest
 import torch
 
-from mmtmix.utils import atomic_path, check_writable, file_digest
+from mmtmix.utils import atomic_path, file_digest, make_writable_folder
 
 
 def test_a_file_appears_under_its_name_when_it_is_complete(tmp_path):
@@ -106,7 +106,7 @@ def test_a_limit_of_file_sizes_that_torch_hides_is_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize('use', [atomic_path, check_writable])
+@pytest.mark.parametrize('use', [atomic_path, make_writable_folder])
 def test_a_file_in_the_place_of_a_folder_is_named(tmp_path, use):
     (tmp_path / 'file').touch()
     for path in (tmp_path / 'file' / 'a.txt', tmp_path / 'file' / 'sub' / 'a.txt'):
@@ -145,5 +145,5 @@ def test_files_and_then_their_names_are_synced(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_can_be_written_to_is_made_and_left_empty(tmp_path):
-    check_writable(tmp_path / 'a' / 'b')
+    make_writable_folder(tmp_path / 'a' / 'b')
     assert list((tmp_path / 'a' / 'b').iterdir()) == []

@@ -144,8 +144,8 @@ class OfflineMixes(Mixes):
     """Batches of a second data loader, whose stream doesn't end and resumes where it stopped.
 
     Args:
-        dataloader: Its config. ``batch_size`` and ``num_workers`` are by default those of the
-            training loader; the sampler is an ``EndlessSampler``.
+        dataloader: Config of the loader. ``batch_size`` and ``num_workers`` are by default those
+            of the training loader; the sampler is an ``EndlessSampler``.
 
     Raises:
         TypeError: If an argument is of another type.

@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 from mmengine.dist import all_reduce, is_main_process
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmpretrain.registry import HOOKS
 from torch import Tensor
 
 from mmtmix.checks import check_file_name, check_flag, check_integer
 from mmtmix.engine.newest_checkpoint import newest_checkpoint
+from mmtmix.models.late_verdict import settle_verdicts
 from mmtmix.utils import atomic_path, is_finite, unwrap, without_masks
 
 _CURE = 'a lower lr, gradient clipping (optim_wrapper.clip_grad) or without AMP'
@@ -28,8 +29,8 @@ class FiniteStopHook(Hook):
     """Ends a run whose loss or weights are no longer finite.
 
     Reading a value makes the host wait for the GPU. So the losses are gathered on the device, and
-    read every ``interval`` steps and at the end of an epoch. Nothing that is not finite gets into
-    a checkpoint, ``last.pth`` included.
+    read every ``interval`` steps, at the end of an epoch and before a checkpoint. Nothing that is
+    not finite gets into a checkpoint, ``last.pth`` included.
 
     With a loss scaler (AMP in float16) single losses may overflow: the scaler skips these steps.
     Then only an interval without any finite loss counts.
@@ -75,7 +76,8 @@ class FiniteStopHook(Hook):
         loss = (outputs or {}).get('loss')
         if isinstance(loss, Tensor):
             self._note(torch.isfinite(loss.detach()).all(), runner.iter + 1)
-        is_due = self.every_n_train_iters(runner, self.interval)
+        # before a checkpoint as well: there the main process alone would find what is wrong
+        is_due = self.every_n_train_iters(runner, self.interval) or self._writes_now(runner)
         if is_due or self.end_of_epoch(runner.train_dataloader, batch_idx):
             self._read(runner)
 
@@ -93,6 +95,12 @@ class FiniteStopHook(Hook):
                 f'{runner.iter}, so no checkpoint is written. {self._cure(runner)}'
             )
 
+    def _writes_now(self, runner: Any) -> bool:
+        by_iteration = (
+            h for h in runner.hooks if isinstance(h, CheckpointHook) and not h.by_epoch
+        )
+        return any(self.every_n_train_iters(runner, hook.interval) for hook in by_iteration)
+
     def _note(self, finite: Tensor, step: int) -> None:
         if self._first is None:
             self._first = torch.full((), math.inf, device=finite.device)
@@ -102,6 +110,7 @@ class FiniteStopHook(Hook):
         self._noted += 1
 
     def _read(self, runner: Any) -> None:
+        settle_verdicts()  # of mixers and teachers: the host waits here anyway
         weights = list(unwrap(runner.model).parameters())
         bad = ~torch.stack([torch.isfinite(weight).all() for weight in weights]).all()
         first = torch.full((), math.inf, device=bad.device)
@@ -128,7 +137,7 @@ class FiniteStopHook(Hook):
         raise DivergedError(f'{what}. {self._cure(runner)}')
 
     def _cure(self, runner: Any) -> str:
-        """Write what is good, and tell where it is."""
+        """Write the good weights, and return where they are."""
         if self._good:
             path = osp.join(runner.work_dir, self.filename)
             if is_main_process():

@@ -1,4 +1,4 @@
-"""Save and stop at the end of a step when the process is told to terminate."""
+"""Save and stop at the end of a step on SIGTERM."""
 
 from __future__ import annotations
 

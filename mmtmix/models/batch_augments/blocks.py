@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from mmtmix.checks import check_integer, check_integers
+from mmtmix.checks import check_integer, check_numbers
 
 PUBLIC_BLOCKS = (2, 4, 8, 16)
 """What the public code of PuzzleMix draws from, for each batch."""
@@ -28,7 +28,9 @@ def read_blocks(block_num: int | Sequence[int] | None) -> tuple[int, ...]:
     if block_num is None:
         return PUBLIC_BLOCKS
     if isinstance(block_num, (list, tuple)):
-        check_integers('block_num', block_num, least=1, cure='one is drawn for each batch')
+        check_numbers(
+            'block_num', block_num, least=1, cure='one is drawn for each batch', whole=True
+        )
         return tuple(block_num)
     cure = 'the cells per side; or give a list, as [2, 4, 8], or None for 2, 4, 8 and 16'
     check_integer('block_num', block_num, 1, cure=cure)

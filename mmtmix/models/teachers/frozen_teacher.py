@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from mmtmix.functional import min_max, resize_map
 from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.recomputation import switch_off_recomputation
-from mmtmix.utils import AUTO, DTYPES, is_faster_in_half
+from mmtmix.utils import AUTO, autocast_as
 
 from .cam import Saliency, choose_saliency
 from .cam_layer import CURE
@@ -108,7 +107,12 @@ class FrozenTeacher:
             self.stats = InputStats(as_statistics(mean), as_statistics(std))
         if channel_order is not None:
             self.stats = self.stats.in_order(channel_order)
-        self.classes = self._load() or configured_classes(config)
+        classes: tuple[str, ...] = ()
+        if self.checkpoint_name:
+            classes = load_weights(self.model, self.checkpoint_name, self.config_name)
+        self.classes = classes or configured_classes(config)
+        self.model.requires_grad_(False).eval()
+        switch_off_recomputation(self.model)
         convolutions = (layer for layer in self.model.modules() if isinstance(layer, nn.Conv2d))
         first = next(convolutions, None)
         self._in_channels = None if first is None else first.in_channels
@@ -182,7 +186,7 @@ class FrozenTeacher:
             ValueError: If logits are not finite, on CUDA a call or two late.
         """
         inputs = self._prepare(inputs)
-        with self._precision(inputs):
+        with autocast_as(self.dtype, inputs.device.type):
             return self._seen(self._forward(inputs), inputs, check)
 
     def features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -195,7 +199,7 @@ class FrozenTeacher:
                 the logits.
         """
         inputs = self._prepare(inputs)
-        with self._precision(inputs):
+        with autocast_as(self.dtype, inputs.device.type):
             if has_pre_logits(self.model):
                 logits, features = self._forward_features(inputs)
             else:
@@ -227,7 +231,7 @@ class FrozenTeacher:
         """As :meth:`saliency`, with the raw maps (N, 1, h, w), neither scaled nor resized."""
         prepared = self._prepare(inputs)
         with torch.no_grad():
-            with self._precision(prepared):
+            with autocast_as(self.dtype, prepared.device.type):
                 logits, features = self._forward_cam(prepared)
             self._seen(logits, prepared)
             if classes is None:
@@ -275,20 +279,6 @@ class FrozenTeacher:
         if self._cam.can_compile:  # the others have hooks or leaves in their forward
             self._forward_cam = torch.compile(self._forward_cam, **options)
 
-    def _load(self) -> tuple[str, ...]:
-        classes: tuple[str, ...] = ()
-        if self.checkpoint_name:
-            try:
-                classes = load_weights(self.model, self.checkpoint_name)
-            except FileNotFoundError as error:
-                command = 'train it first'
-                if self.config_name:
-                    command += f': python tools/train.py {self.config_name}'
-                raise FileNotFoundError(f"the teacher's {error}; {command}") from None
-        self.model.requires_grad_(False).eval()
-        switch_off_recomputation(self.model)
-        return classes
-
     def _prepare(self, inputs: Tensor) -> Tensor:
         """Move the network to the inputs, and the inputs to its normalisation and layout."""
         if self._in_channels not in (None, inputs.size(1)):
@@ -307,13 +297,3 @@ class FrozenTeacher:
                 self._renormalize = Renormalize(source, self.stats).to(inputs.device)
         inputs = self._renormalize(inputs.to(parameter.dtype))
         return inputs.contiguous(memory_format=self.memory_format)
-
-    def _precision(self, inputs: Tensor) -> AbstractContextManager:
-        device_type = inputs.device.type
-        if self.dtype is None:
-            return nullcontext()
-        if self.dtype == AUTO:
-            follows = not torch.is_autocast_enabled(device_type) or is_faster_in_half(device_type)
-            return nullcontext() if follows else torch.autocast(device_type, enabled=False)
-        dtype = DTYPES[self.dtype]
-        return torch.autocast(device_type, dtype, enabled=dtype != torch.float32)

@@ -160,7 +160,7 @@ class InputStats:
         return replace(self, channel_order=order.name, unknown=order)
 
 
-_STATS: WeakKeyDictionary[Any, InputStats] = WeakKeyDictionary()  # teachers ask in each call
+_STATS: WeakKeyDictionary[Any, InputStats] = WeakKeyDictionary()  # read in each call of a teacher
 
 
 def preprocessor_config(cfg: Config) -> ConfigDict | None:

@@ -89,12 +89,15 @@ def copy_module(model: nn.Module) -> nn.Module:
     return copied
 
 
-def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> tuple[str, ...]:
+def load_weights(
+    model: nn.Module, checkpoint: str | os.PathLike, config_name: str = ''
+) -> tuple[str, ...]:
     """Load a checkpoint that fits the model exactly.
 
     Args:
         model: The network to fill.
         checkpoint: An MMEngine checkpoint or a bare state dict, as a file or http(s) address.
+        config_name: Path of the config that makes it, for an error; empty if there is none.
 
     Returns:
         Names of the classes that it was trained on, by label; empty where it has none.
@@ -104,6 +107,10 @@ def load_weights(model: nn.Module, checkpoint: str | os.PathLike) -> tuple[str, 
         ValueError: If a key is missing, left over or of another shape, all kinds are listed; or a
             weight is not finite.
     """
-    content = load_checkpoint(checkpoint)
+    try:
+        content = load_checkpoint(checkpoint)
+    except FileNotFoundError as error:
+        command = f': python tools/train.py {config_name}' if config_name else ''
+        raise FileNotFoundError(f"the teacher's {error}; train it first{command}") from None
     model.load_state_dict(read_weights(model, checkpoint, content))
     return recorded_classes(content)

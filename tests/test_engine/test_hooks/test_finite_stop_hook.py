@@ -96,10 +96,22 @@ def test_nan_weight_stops_even_if_the_loss_is_finite(tmp_path, probe_runner):
 def test_weights_that_are_not_finite_are_in_no_checkpoint(tmp_path, probe_runner):
     often = dict(checkpoint=dict(type='CheckpointHook', interval=1, by_epoch=False))
     runner = probe_runner(SpoilSpare(), FiniteStopHook(50), epochs=3, default_hooks=often)
-    with pytest.raises(DivergedError, match=r'weights spare are NaN .*no checkpoint is written'):
-        runner.train()
+    with pytest.raises(DivergedError, match=r'a weight became NaN .* iteration 8.*iter_7\.pth'):
+        runner.train()  # all ranks read before a checkpoint
     assert 'iter_7.pth' in files(tmp_path)
     assert 'iter_8.pth' not in files(tmp_path)
+
+
+def test_whoever_saves_weights_that_are_not_finite_is_refused(tmp_path, probe_runner):
+    class Save(Hook):
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            if runner.iter == 8:
+                runner.save_checkpoint(runner.work_dir, 'mine.pth')
+
+    runner = probe_runner(SpoilSpare(), Save(), FiniteStopHook(50), epochs=3)
+    with pytest.raises(DivergedError, match=r'weights spare are NaN .*no checkpoint is written'):
+        runner.train()
+    assert files(tmp_path) == {'epoch_1.pth'}
 
 
 @pytest.mark.parametrize(('nan_at', 'stops'), [(3, False), (range(1, 7), True)])
@@ -110,7 +122,7 @@ def test_a_loss_scaler_may_skip_single_steps(probe_runner, nan_at, stops):
         optim_wrapper = SimpleNamespace(loss_scaler=None)
         model = torch.nn.Linear(1, 1)
         work_dir, iter = 'nowhere', 0
-        train_dataloader = range(6)
+        train_dataloader, hooks = range(6), ()
 
     hook, runner = FiniteStopHook(6), Scaled()
     bad = [nan_at] if isinstance(nan_at, int) else nan_at
