@@ -1,8 +1,9 @@
 """Folders that one process at a time works in.
 
 A claim is a file in the folder that names the process that works there. The kernel's lock on it,
-which a dead process can't hold, decides on one machine. Between machines many file systems keep such locks to
-themselves, so the holder also renews the file's time; one that is not renewed any more is dead.
+which a dead process can't hold, decides on one machine. Between machines many file systems keep
+such locks to themselves, so the holder also renews the file's time; one that is not renewed any
+more is dead.
 """
 
 from __future__ import annotations
