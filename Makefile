@@ -41,7 +41,7 @@ PYTEST ?= -n 2 --dist loadfile
 TESTS ?= tests
 SAMPLE ?=
 SEED ?= 0
-FOLDERS ?= functional models/losses models/mixers models/batch_augments
+FOLDERS ?= functional models/losses models/mixers models/augments
 SOAK_MINUTES ?= 20
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -115,7 +115,7 @@ mutants: venv ## plant small faults and count those that tests notice (hours; se
 soak: venv ## kill launches at random and search for failing batches, for SOAK_MINUTES
 	HYPOTHESIS_PROFILE=soak $(VPY) -m pytest -q $(PYTEST) \
 	  tests/test_functional/test_properties.py \
-	  tests/test_models/test_batch_augments/test_properties.py
+	  tests/test_models/test_augments/test_properties.py
 	$(VPY) tests/strength/soak.py --minutes $(SOAK_MINUTES) --json build/soak.json
 
 lint: ruff ruff-format mypy ## what CI checks besides the tests

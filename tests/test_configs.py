@@ -9,13 +9,13 @@ from mmengine.optim import CosineAnnealingLR
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS, MODELS
 
+from mmtmix.apps.generate import read_settings
 from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.datasets.mixed_shards import DATASET_FILE
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
-from mmtmix.generation import read_settings
 from mmtmix.models import MixerSearch, TransformMix, save_mixer
-from mmtmix.models.batch_augments import mixer_config
+from mmtmix.models.augments import augment_config
 from mmtmix.utils import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -179,7 +179,7 @@ def test_a_set_is_mixed_as_online_from_the_same_images(config):
     settings, _ = read_settings(cfg)
     assert settings.keep == 'finished'
     online = load_config(config.replace('generate_', ''))
-    assert mixer_config(cfg) == mixer_config(online)
+    assert augment_config(cfg) == augment_config(online)
     assert cfg.train_dataloader == online.train_dataloader
 
 

@@ -10,7 +10,7 @@ from mmpretrain.registry import HOOKS, MODELS
 from mmtmix.engine.distillation import PRESETS
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
-from mmtmix.models.batch_augments import mixer_config
+from mmtmix.models.augments import augment_config
 from mmtmix.utils import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,7 +73,7 @@ def test_a_pairs_student_and_teacher_tell_its_data_sets_classes_apart(pair):
     assert cfg.mixed_run.produces == f'{cfg.mixed_root}/dataset.json'
     name = Path(cfg.teacher.config).stem.removeprefix('teacher_')
     assert Path(cfg.mixed_run.config).stem.startswith(f'generate_{name}')
-    assert mixer_config(load_config(cfg.mixed_run.config)).teacher == cfg.teacher
+    assert augment_config(load_config(cfg.mixed_run.config)).teacher == cfg.teacher
     if 'mixer_run' in cfg:
         assert load_config(cfg.mixer_run.config).model.teacher == cfg.teacher
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from mmengine.optim import LinearLR, MultiStepLR
 
-from mmtmix.generation import read_settings
+from mmtmix.apps.generate import read_settings
 from mmtmix.models import SuperMix
-from mmtmix.models.batch_augments import mixer_config
+from mmtmix.models.augments import augment_config
 from mmtmix.utils import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,7 +161,7 @@ def test_sets_are_as_large_as_the_papers_and_solved_with_its_settings():
         is_imagenet = 'imagenet' in config
         assert settings.num == (1_000_000 if is_imagenet else 500_000)
         defaults = inspect.signature(SuperMix).parameters
-        mixer = mixer_config(cfg)
+        mixer = augment_config(cfg)
         names = ('num_mix', 'alpha', 'lambda_s', 'min_iters')
         names += ('mask_size', 'sigma', 'max_unfinished_ratio')
         used = [mixer.get(name, defaults[name].default) for name in names]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from mmpretrain.registry import TRANSFORMS
 
+from mmtmix.apps.reproduce import choose_cells, read_experiments, runs_of
+from mmtmix.apps.reproduce.runs import VARIABLES, environment, parse_command
 from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.engine.stages import plan_stages
 from mmtmix.models import TransformMixer
-from mmtmix.reproduction import choose_cells, read_experiments, runs_of
-from mmtmix.reproduction.runs import VARIABLES, environment, parse_command
 from mmtmix.utils import load_config
 
 ROOT = Path(__file__).resolve().parents[1]

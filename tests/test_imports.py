@@ -75,11 +75,10 @@ def test_the_lowest_houses_import_nothing_else_of_the_package(house):
 
 FLOORS = [
     {'mmtmix.models.teachers', 'mmtmix.models.mixers', 'mmtmix.models.backbones'},
-    {'mmtmix.models.batch_augments'},
+    {'mmtmix.models.augments'},
     {'mmtmix.models.search'},
-    {'mmtmix.generation'},
-    {'mmtmix.engine'},
-    {'mmtmix.rehearsal'},
+    {'mmtmix.engine', 'mmtmix.evaluation', 'mmtmix.visualization'},
+    {'mmtmix.apps'},
 ]
 
 
@@ -97,25 +96,20 @@ def test_teachers_and_mixers_do_not_know_each_other():
 
 
 def test_the_conversion_imports_models_and_utils_alone():
-    house = 'mmtmix.conversion'
+    house = 'mmtmix.apps.convert'
     assert not offenders(house, lambda name: within(name, house, 'mmtmix.models', 'mmtmix.utils'))
 
 
-UPPERMOST = ('mmtmix.reproduction', 'mmtmix.benchmarks', 'mmtmix.rehearsal')
+def test_nobody_but_apps_imports_apps():
+    for path in FILES:
+        if not within(module_of(path), 'mmtmix.apps'):
+            assert not any(within(name, 'mmtmix.apps') for name in imports_of(path)), path
 
 
-def test_nobody_imports_what_serves_the_tools_alone():
-    houses = ('benchmarks', 'reproduction', 'generation', 'engine', 'visualization')
-    houses += ('conversion', 'preparation', 'rehearsal')
-    for house in (f'mmtmix.{name}' for name in houses):
-        for path in FILES:
-            if within(module_of(path), house) or (
-                house == 'mmtmix.engine' and path == PACKAGE / '__init__.py'
-            ):
-                continue
-            if within(module_of(path), *UPPERMOST):
-                continue
-            assert not any(within(name, house) for name in imports_of(path)), path
+def test_nothing_but_apps_imports_the_visualization():
+    for path in FILES:
+        if not within(module_of(path), 'mmtmix.apps', 'mmtmix.visualization'):
+            assert not any(within(name, 'mmtmix.visualization') for name in imports_of(path)), path
 
 
 HOST = """

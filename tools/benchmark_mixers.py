@@ -21,7 +21,7 @@ from mmengine.device import get_device
 from mmengine.utils import digit_version
 
 import mmtmix
-from mmtmix.benchmarks import (
+from mmtmix.apps.benchmark import (
     BLEND,
     FORWARD,
     SUPERMIX,

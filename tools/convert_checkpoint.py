@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mmtmix.apps.convert import ARCHS, convert_checkpoint, describe_use
 from mmtmix.checks import check_integer
-from mmtmix.conversion import ARCHS, convert_checkpoint, describe_use
 from mmtmix.utils import CommandParser, check_output_file, run_command
 
 

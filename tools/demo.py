@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from mmtmix.reproduction import run_child
+from mmtmix.apps.reproduce import run_child
 from mmtmix.utils import CommandParser, atomic_path, load_config, run_command
 from mmtmix.visualization import plot_curves, save_figure
 

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmtmix.reproduction import (
+from mmtmix.apps.reproduce import (
     RunResult,
     fill,
     find_blocks,

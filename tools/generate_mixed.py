@@ -17,12 +17,12 @@ from mmengine.config import DictAction
 from mmengine.dist import get_rank, get_world_size
 from rich.progress import track
 
+from mmtmix.apps.generate import generate, write_pictures
 from mmtmix.checks import check_path
 from mmtmix.datasets.mixed_shards import DATASET_FILE, is_complete_set, verify_set
 from mmtmix.engine.claims import claimed, on_main_process, wait_for_ranks
 from mmtmix.engine.launch import default_work_dir, end_launch, init_launcher
 from mmtmix.engine.resuming import command_again, describe_shards_of
-from mmtmix.generation import generate, write_pictures
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,

@@ -17,10 +17,10 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmtmix.conversion import ARCHS
+from mmtmix.apps.convert import ARCHS
+from mmtmix.apps.prepare import DATA_SETS
 from mmtmix.datasets import flowers102_818
 from mmtmix.models.teachers.cam import has_exact_cam
-from mmtmix.preparation import DATA_SETS
 from mmtmix.utils import CommandParser, atomic_path, check_output_file, load_config, run_command
 
 ROOT = Path(__file__).resolve().parents[1]

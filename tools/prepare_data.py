@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmtmix.preparation import DATA_SETS, prepare
+from mmtmix.apps.prepare import DATA_SETS, prepare
 from mmtmix.utils import CommandParser, run_command
 
 

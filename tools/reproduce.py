@@ -13,9 +13,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from mmtmix.checks import check_integer
-from mmtmix.engine.resuming import command_again
-from mmtmix.reproduction import (
+from mmtmix.apps.reproduce import (
     Cell,
     CellResult,
     Run,
@@ -33,6 +31,8 @@ from mmtmix.reproduction import (
     runs_of,
     write_records,
 )
+from mmtmix.checks import check_integer
+from mmtmix.engine.resuming import command_again
 from mmtmix.utils import (
     CommandParser,
     atomic_path,

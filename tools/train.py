@@ -15,6 +15,8 @@ from mmengine.config import DictAction
 from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
+from mmtmix.apps.generate import generate
+from mmtmix.apps.train.rehearsal import rehearse
 from mmtmix.datasets import check_data
 from mmtmix.engine.claims import wait_for_ranks
 from mmtmix.engine.launch import (
@@ -28,9 +30,7 @@ from mmtmix.engine.launch import (
 from mmtmix.engine.newest_checkpoint import resume_newest
 from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
-from mmtmix.generation import generate
-from mmtmix.models.batch_augments import load_mixers
-from mmtmix.rehearsal import rehearse
+from mmtmix.models.augments import load_augments
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,
@@ -169,7 +169,7 @@ def run(stage: Stage) -> None:
     if stage.goes_on:
         resume_newest(stage.cfg)
     runner = build_runner(stage.cfg)
-    load_mixers(unwrap(runner.model), runner.hooks)  # a missing file ends the run right here
+    load_augments(unwrap(runner.model), runner.hooks)  # a missing file ends the run right here
     runner.train()
     del runner
     gc.collect()  # a Runner is full of cycles, and the next stage wants the memory

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer
 from mmtmix.functional import draw_weights
-from mmtmix.models import BatchMixer, FrozenTeacher
-from mmtmix.models.batch_augments import build_mixer, mixer_config
+from mmtmix.models import BatchAugment, FrozenTeacher
+from mmtmix.models.augments import augment_config, build_augment
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
     CommandParser,
@@ -105,26 +105,26 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def build_mixers(cfg: Config, num_mix: Sequence[int] | None) -> list[BatchMixer]:
+def build_augments(cfg: Config, num_mix: Sequence[int] | None) -> list[BatchAugment]:
     """Build a config's mixer, or one like it for each number of images.
 
     Raises:
         ValueError: If there are numbers, but for a TransformMix.
     """
     if not num_mix:
-        return [build_mixer(cfg)]
-    settings = mixer_config(cfg)
+        return [build_augment(cfg)]
+    settings = augment_config(cfg)
     if 'mixer' in settings:
         raise ValueError(
             f'--num-mix {" ".join(map(str, num_mix))} is not for TransformMix, whose module was '
             f'searched for mixes of {settings.get("num_mix", 2)} images; draw the config of each '
             'search by itself'
         )
-    return [build_mixer(cfg, num_mix=k) for k in num_mix]
+    return [build_augment(cfg, num_mix=k) for k in num_mix]
 
 
 def mix(
-    mixer: BatchMixer, images: RealImages, index: Tensor, seed: int
+    mixer: BatchAugment, images: RealImages, index: Tensor, seed: int
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Mix with drawn weights.
 
@@ -136,7 +136,7 @@ def mix(
     return mixer.mix_with_details(images.inputs, images.scores, weights, index, generator)
 
 
-def draw(mixers: Sequence[BatchMixer], images: RealImages, args: argparse.Namespace) -> Figure:
+def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Namespace) -> Figure:
     """Mix the images and draw what the arguments ask for."""
     mixer, batch = mixers[0], (images.inputs, images.scores)
     options = dict(names=images.names, channel_order=args.channel_order or images.channel_order)
@@ -168,7 +168,7 @@ def main(argv: list[str] | None = None) -> Figure:
     check_device('--device', args.device)
     cfg = load_config(args.config, args.cfg_options)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
-        mixers = build_mixers(cfg, args.num_mix)
+        mixers = build_augments(cfg, args.num_mix)
         most = max(mixer.num_mix for mixer in mixers)
         images = load_images(cfg, most, args.split, args.num, args.indices, args.seed, args.device)
         if args.checkpoint:

@@ -20,7 +20,7 @@ from torch import Tensor
 from mmtmix.checks import check_integer
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.models import FrozenTeacher
-from mmtmix.models.batch_augments import MIXERS, WITH_TEACHER, build_for
+from mmtmix.models.augments import MIXERS, WITH_TEACHER, build_for
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
     CommandParser,

@@ -15,8 +15,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmtmix.engine.labels import count_model_classes
-from mmtmix.models.batch_augments import BatchMixer
-from mmtmix.models.batch_augments.reach import can_mix, prepare_switch, watch
+from mmtmix.models.augments import BatchAugment
+from mmtmix.models.augments.reach import can_mix, prepare_switch, watch
 from mmtmix.utils import unwrap
 
 
@@ -88,18 +88,18 @@ def batch_sizes(loader: DataLoader) -> tuple[int, int] | None:
     return size, rest or size
 
 
-def _mixers(choice: Any) -> Iterator[BatchMixer]:
+def _mixers(choice: Any) -> Iterator[BatchAugment]:
     """The mixers of this library in a ``RandomBatchAugment``, or in one that is None."""
-    return (one for one in getattr(choice, 'augments', ()) if isinstance(one, BatchMixer))
+    return (one for one in getattr(choice, 'augments', ()) if isinstance(one, BatchAugment))
 
 
-def _probability(choice: Any, mixer: BatchMixer) -> float:
+def _probability(choice: Any, mixer: BatchAugment) -> float:
     augments, probs = getattr(choice, 'augments', ()), getattr(choice, 'probs', None)
     shares = [1.0] * len(augments) if probs is None else probs
     return sum(share for one, share in zip(augments, shares, strict=True) if one is mixer)
 
 
-def _check_arrived(cfg: Config, built: list[BatchMixer]) -> None:
+def _check_arrived(cfg: Config, built: list[BatchAugment]) -> None:
     """Compare the mixers that a config names with those that the model has."""
     model = cfg.get('model')
     if not isinstance(model, Mapping):
@@ -113,7 +113,7 @@ def _check_arrived(cfg: Config, built: list[BatchMixer]) -> None:
     named = {place: list(_kinds(settings)) for place, settings in places.items()}
     named = {place: kinds for place, kinds in named.items() if kinds}
     kinds = [one for found in named.values() for one in found]
-    ours = [one for one in kinds if isinstance(one, type) and issubclass(one, BatchMixer)]
+    ours = [one for one in kinds if isinstance(one, type) and issubclass(one, BatchAugment)]
     missing = {one.__name__ for one in ours} - {type(one).__name__ for one in built}
     if ours and len(named) > 1:
         raise ValueError(

@@ -1,5 +1,21 @@
 """Networks, mixers and teachers; importing this registers them into MMPretrain."""
 
+from .augments import (
+    AttentiveMix,
+    BatchAugment,
+    CoMixup,
+    FMix,
+    GridMix,
+    MaskAugment,
+    PuzzleMix,
+    SaliencyMix,
+    SampleCutMix,
+    SampleMixup,
+    SampleResizeMix,
+    SmoothMix,
+    SuperMix,
+    TransformMix,
+)
 from .backbones import (
     CifarMobileNetV2,
     CifarResNet,
@@ -11,26 +27,10 @@ from .backbones import (
     ShakeShake,
     WideResNet,
 )
-from .batch_augments import (
-    AttentiveMix,
-    BatchMixer,
-    CoMixup,
-    FMix,
-    GridMix,
-    MaskMixer,
-    PuzzleMix,
-    SaliencyMix,
-    SampleCutMix,
-    SampleMixup,
-    SampleResizeMix,
-    SmoothMix,
-    SuperMix,
-    TransformMix,
-)
 from .classifiers import AugMixClassifier, AutoMixClassifier, HeadUse, ManifoldMixup
+from .data_preprocessors import RepeatMixPreprocessor, ViewsPreprocessor
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
 from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
-from .repeat_preprocessor import RepeatMixPreprocessor
 from .saliency import (
     FineGrainedSaliency,
     InputGradient,
@@ -40,13 +40,12 @@ from .saliency import (
 )
 from .search import MixerSearch
 from .teachers import FrozenTeacher
-from .views_preprocessor import ViewsPreprocessor
 
 __all__ = [
     'AttentiveMix',
     'AugMixClassifier',
     'AutoMixClassifier',
-    'BatchMixer',
+    'BatchAugment',
     'CRDLoss',
     'CifarMobileNetV2',
     'CifarResNet',
@@ -64,7 +63,7 @@ __all__ = [
     'InputGradient',
     'KDLoss',
     'ManifoldMixup',
-    'MaskMixer',
+    'MaskAugment',
     'MixBlock',
     'MixerSearch',
     'NetworkOutputs',

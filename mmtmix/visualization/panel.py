@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from mmtmix.checks import check_choice
-from mmtmix.models.batch_augments.batch_mixer import Details
+from mmtmix.models.augments.batch_augment import Details
 from mmtmix.models.teachers import InputStats
 
 from .grid import Group, image_grid
@@ -46,7 +46,7 @@ def draw_panel(
 
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
-        mixed: What a :class:`~mmtmix.models.BatchMixer` made of it, (N, C, H, W).
+        mixed: What a :class:`~mmtmix.models.BatchAugment` made of it, (N, C, H, W).
         details: How: what the mixer returns with ``return_details=True``. Images of mixes come in
             the order of ``details['index']``, the sample's own first.
         stats: How the batch is normalised.

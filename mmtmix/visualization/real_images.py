@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmtmix.checks import check_choice, check_integer
 from mmtmix.datasets import build_undistorted, undistorted_config
-from mmtmix.models.task_preprocessor import TaskPreprocessor, count_classes
+from mmtmix.models.data_preprocessors.task_preprocessor import TaskPreprocessor, count_classes
 from mmtmix.models.teachers import InputStats, dataset_order, preprocessor_config
 
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from mmtmix.checks import check_integer, check_numbers
-from mmtmix.models import BatchMixer, TransformMix
-from mmtmix.models.batch_augments.batch_mixer import Details
+from mmtmix.models import BatchAugment, TransformMix
+from mmtmix.models.augments.batch_augment import Details
 
 from .labels import share_symbol
 
@@ -48,7 +48,7 @@ class Sweep:
 
 
 def sweep_lambda(
-    augment: BatchMixer,
+    augment: BatchAugment,
     batch_inputs: Tensor,
     batch_scores: Tensor,
     index: Tensor,
@@ -142,7 +142,7 @@ def _at_temperature(augment: TransformMix, temperature: float) -> TransformMix:
 
 
 def _mix(
-    augment: BatchMixer,
+    augment: BatchAugment,
     batch_inputs: Tensor,
     batch_scores: Tensor,
     weights: Tensor,

@@ -29,7 +29,7 @@ BY_FUNCTION: dict[str, dict[str, str]] = {
         'move_costs((saliency.size(1), saliency.size(2)))': 'only a GPU shows it: values decide '
         'the shapes, which no fake tensor has',
     },
-    'mmtmix.models.batch_augments.puzzle_mix.xǁPuzzleMixǁmix': {
+    'mmtmix.models.augments.puzzle_mix.xǁPuzzleMixǁmix': {
         'batch_inputs.shape[+2:]': 'images have four dimensions: the last two are those from 2 on',
     },
 }

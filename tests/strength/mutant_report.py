@@ -18,7 +18,7 @@ FOLDERS = {
     'functional': 'tests/test_functional',
     'models/losses': 'tests/test_models/test_losses',
     'models/mixers': 'tests/test_models/test_mixers',
-    'models/batch_augments': 'tests/test_models/test_batch_augments',
+    'models/augments': 'tests/test_models/test_augments',
 }
 """Folders of mmtmix whose sources are changed, and the tests that should notice."""
 # of mutmut: exit codes of pytest, of a function that no test reaches, of a CPU limit

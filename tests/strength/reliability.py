@@ -21,21 +21,21 @@ ROWS = {
         'test_utils/test_checkpoint_of_runs.py',
     ],
     'archives that lead elsewhere, are damaged or fill the disk': [
-        'test_preparation/test_unpacking.py'
+        'test_apps/test_prepare/test_unpacking.py'
     ],
     'checkpoints cut, empty, flipped, missing, moved': ['test_engine/test_newest_checkpoint.py'],
     'damaged sets of mixed images': [
         'test_datasets/test_mixed_sets.py',
         'test_datasets/test_mixed_shards.py',
-        'test_generation/test_folder.py',
+        'test_apps/test_generate/test_folder.py',
     ],
     'losses, weights, saliency and theta that are not finite': [
         'test_engine/test_hooks/test_finite_stop_hook.py',
-        'test_models/test_batch_augments/test_not_finite.py',
+        'test_models/test_augments/test_not_finite.py',
     ],
     'arguments of wrong type, range, spelling': ['test_bad_inputs'],
     'errors of users in every tool: one line, exit status 2': ['test_tools/test_errors.py'],
-    'wrong settings found before the first stage': ['test_rehearsal'],
+    'wrong settings found before the first stage': ['test_apps/test_train'],
     'several launches at once': ['test_utils/test_claims.py', 'test_engine/test_stages.py'],
     'full disks, folders that cannot be written': [
         'test_utils/test_files.py',
@@ -47,10 +47,10 @@ ROWS = {
         'test_tools/test_signals.py',
         'test_utils/test_stopping.py',
     ],
-    'reproductions killed, or with a bad cell': ['test_reproduction/test_execute.py'],
+    'reproductions killed, or with a bad cell': ['test_apps/test_reproduce/test_execute.py'],
     'damaged image files': ['test_datasets/test_loading.py'],
     'properties of random batches, by mixer and function': [
-        'test_models/test_batch_augments/test_properties.py',
+        'test_models/test_augments/test_properties.py',
         'test_functional/test_properties.py',
     ],
 }

@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import nn
 
+from mmtmix.apps.generate import GenerationSettings
+from mmtmix.apps.generate.draws import draw_sources
+from mmtmix.apps.reproduce.paired import paired_difference
 from mmtmix.datasets.mixed_shards import ShardReader
 from mmtmix.datasets.mixed_shards.mixed_set import MixedSet
 from mmtmix.functional import SuperMixSettings
 from mmtmix.functional.co_mixup_settings import CoMixupSettings
-from mmtmix.generation import GenerationSettings
-from mmtmix.generation.draws import draw_sources
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.classifiers.head_use import HeadUse
 from mmtmix.models.mixers.mask_network import MaskNetwork
 from mmtmix.models.mixers.spatial_transformer import SpatialTransformer
-from mmtmix.reproduction.paired import paired_difference
 from mmtmix.utils import choose_dtype, scale_epochs
 from mmtmix.utils.timing import median_seconds
 from mmtmix.visualization.grid import Group, image_grid

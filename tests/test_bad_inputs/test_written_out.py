@@ -11,8 +11,8 @@ from mmengine.config import Config
 from mmpretrain.registry import BATCH_AUGMENTS, DATASETS, HOOKS, MODELS
 from torch import nn
 
+from mmtmix.apps.generate import GenerationSettings, read_settings
 from mmtmix.engine.launch import build_runner
-from mmtmix.generation import GenerationSettings, read_settings
 from mmtmix.models import FrozenTeacher, InputGradient
 from mmtmix.models.saliency import build_saliency
 from mmtmix.models.teachers import InputStats

@@ -8,9 +8,9 @@ from mmengine.dataset import BaseDataset
 from mmpretrain.datasets import CIFAR10
 from mmpretrain.registry import DATASETS
 
+from mmtmix.apps.prepare import DATA_SETS
 from mmtmix.datasets import check_data
 from mmtmix.datasets.preparing import TOOL_NAMES
-from mmtmix.preparation import DATA_SETS
 
 
 @pytest.fixture(autouse=True)

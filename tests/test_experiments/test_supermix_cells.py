@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mmtmix.generation import read_settings
-from mmtmix.models.batch_augments import mixer_config
+from mmtmix.apps.generate import read_settings
+from mmtmix.models.augments import augment_config
 from mmtmix.utils import load_config
 from tests.test_experiments.reading import EXPERIMENTS, ROOT, head_of
 from tests.test_experiments.supermix import CELLS, COLUMNS, FILES, NETS, config_of
@@ -191,7 +191,7 @@ def test_figure_5s_points_differ_in_one_setting_each(monkeypatch):
         (command,) = cell['before']
         folder, options = folder_and_options(command)
         made = load_config('configs/supermix/generate_wrn40_2_cifar100.py', options)
-        mixer = mixer_config(made)
+        mixer = augment_config(made)
         assert dataset.data_root == folder
         assert cfg.requires == []  # a missing set is never made with other settings
         assert sets.setdefault(folder, options) == options

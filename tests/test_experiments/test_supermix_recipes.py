@@ -7,10 +7,10 @@ import pytest
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 
+from mmtmix.apps.generate import read_settings
 from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
-from mmtmix.generation import read_settings
-from mmtmix.models.batch_augments import mixer_config
+from mmtmix.models.augments import augment_config
 from mmtmix.utils import load_config
 from tests.test_experiments.reading import bases_of, load
 from tests.test_experiments.supermix import (
@@ -149,7 +149,7 @@ def test_sets_are_mixed_by_the_clean_network_with_the_papers_settings(net):
     wanted = dict(type='SuperMix', teacher=teacher, num_mix=2, min_iters=1)
     if NETS[net][2] == 'ImageNet':
         wanted.update(num_mix=3, mask_size=16, sigma=2.0, max_unfinished_ratio=0.5)
-    assert mixer_config(cfg) == wanted
+    assert augment_config(cfg) == wanted
     assert cfg.requires == [dict(config=simple, produces=teacher['checkpoint'])]
     assert cfg.train_dataloader == load(simple).train_dataloader
 

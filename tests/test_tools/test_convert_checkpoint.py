@@ -12,8 +12,8 @@ import pytest
 import torch
 import torchvision
 
-from mmtmix.conversion import ARCHS
-from mmtmix.conversion.convert import build_network
+from mmtmix.apps.convert import ARCHS
+from mmtmix.apps.convert.convert import build_network
 from mmtmix.utils import load_checkpoint
 
 pytestmark = pytest.mark.host

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmtmix.reproduction import (
+from mmtmix.apps.reproduce import (
     RunResult,
     choose_cells,
     read_experiments,

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmtmix.preparation import DATA_SETS
-from mmtmix.preparation.forms import Batch
+from mmtmix.apps.prepare import DATA_SETS
+from mmtmix.apps.prepare.forms import Batch
 
 pytestmark = pytest.mark.host
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mmtmix.generation import folder as folder_module
+from mmtmix.apps.generate import folder as folder_module
 from mmtmix.utils import load_checkpoint, run_command
 
 pytestmark = pytest.mark.host

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmtmix.models import BatchMixer
+from mmtmix.models import BatchAugment
 from mmtmix.visualization import denormalize, draw_sweep, sweep_lambda, sweep_temperature
 
 
@@ -165,7 +165,7 @@ def test_title_is_wider_than_a_single_column(mix, assert_readable):
     assert_readable(draw_sweep(sweep, mix.inputs, mix.stats, rows=[0]))
 
 
-class NoTemperature(BatchMixer):
+class NoTemperature(BatchAugment):
     def mix(self, batch_inputs, batch_scores, weights, index, generator):
         raise AssertionError('a sweep asked a mixer without a temperature to mix')
 

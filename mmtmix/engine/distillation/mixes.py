@@ -21,7 +21,7 @@ from mmtmix.datasets.class_names import compare_datasets
 from mmtmix.engine.labels import check_labels, iter_labelled
 from mmtmix.engine.mixing import check_batch_size
 from mmtmix.engine.seeded_batches import MIXED, seeded_batches
-from mmtmix.models.batch_augments import BatchMixer
+from mmtmix.models.augments import BatchAugment
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.teachers import ChannelOrder, FrozenTeacher, dataset_order, loaded_order
 
@@ -105,7 +105,7 @@ class OnlineMixes(Mixes):
             ValueError: If one doesn't fit.
         """
         for augment in self.augments:
-            if isinstance(augment, BatchMixer):
+            if isinstance(augment, BatchAugment):
                 augment.load()
 
     def prepare(self, runner: Any, num_classes: int | None, needs_targets: bool) -> None:
@@ -118,7 +118,7 @@ class OnlineMixes(Mixes):
         if num_classes is None:
             raise ValueError('mixing online needs a student whose head has num_classes')
         for augment in self.augments:
-            if isinstance(augment, BatchMixer):
+            if isinstance(augment, BatchAugment):
                 check_batch_size(runner.train_loop.dataloader, augment)
                 augment.check_classes(num_classes)
         self.num_classes = num_classes
@@ -130,7 +130,7 @@ class OnlineMixes(Mixes):
         scores = read_scores(data_samples, self.num_classes)
         augment = self.augments[np.random.choice(len(self.augments))]  # noqa: NPY002  (as MMPretrain)
         with torch.no_grad():
-            if not isinstance(augment, BatchMixer):
+            if not isinstance(augment, BatchAugment):
                 # MMPretrain's write into the batch they are given
                 return MixedBatch(*augment(inputs.clone(), scores))
             if getattr(augment, 'teacher', None) is not teacher:

@@ -10,7 +10,7 @@ from mmpretrain.registry import HOOKS
 
 from mmtmix.datasets.class_names import ClassNames, compare_names, iter_names
 from mmtmix.engine.labels import check_labels, count_model_classes, iter_labelled
-from mmtmix.models.batch_augments import iter_mixers
+from mmtmix.models.augments import iter_augments
 from mmtmix.models.teachers import AsksTeacher, check_class_names, recorded_classes
 from mmtmix.utils import unwrap
 
@@ -97,7 +97,7 @@ def check_teachers(runner: Any) -> None:
         ValueError: If a class has another label for a teacher, or a file does not fit.
     """
     dataset = runner._train_loop.dataloader.dataset
-    for mixer in iter_mixers(unwrap(runner.model), runner.hooks):
+    for mixer in iter_augments(unwrap(runner.model), runner.hooks):
         for part in (mixer, getattr(mixer, 'saliency', None)):
             # `saliency` of some is a setting, and SuperMix has no cam_class
             cam_class = getattr(part, 'cam_class', None)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmtmix.checks import check_flag, check_instance, check_number, check_text
 from mmtmix.functional import blend_batch, draw_index, draw_weights, mask_area_loss, mix_targets
-from mmtmix.models.batch_augments import rank_generator
+from mmtmix.models.augments import rank_generator
 
 from .head_use import HeadUse
 from .labels import check_soft_head, read_scores, scored_samples

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import blend_batch, draw_index, draw_weights, mix_targets
-from mmtmix.models.batch_augments import rank_generator, warn_unmixed
+from mmtmix.models.augments import rank_generator, warn_unmixed
 
 from .head_use import HeadUse
 from .labels import check_soft_head, read_scores, scored_samples

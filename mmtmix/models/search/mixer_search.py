@@ -21,7 +21,7 @@ from mmtmix.functional import (
     soft_cross_entropy,
     top_classes_match,
 )
-from mmtmix.models.batch_augments import rank_generator
+from mmtmix.models.augments import rank_generator
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.mixers import TransformMixer
 from mmtmix.models.one_class import check_one_class

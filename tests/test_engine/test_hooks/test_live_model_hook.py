@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from torch import nn
 
-from mmtmix.models import BatchMixer, build_saliency
+from mmtmix.models import BatchAugment, build_saliency
 from mmtmix.models.saliency import live_model
 from mmtmix.utils import unwrap
 
@@ -35,7 +35,7 @@ class LiveNet(nn.Module):
 
 
 @BATCH_AUGMENTS.register_module(force=True)
-class Look(BatchMixer):
+class Look(BatchAugment):
     """Average two images, and note what asking for saliency does to the model."""
 
     def __init__(self, clean_lam=0.0):

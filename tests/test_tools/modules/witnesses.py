@@ -14,7 +14,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmpretrain.registry import HOOKS
 
-from mmtmix.models.batch_augments import batch_mixer
+from mmtmix.models.augments import batch_augment
 from mmtmix.models.search import mixer_search
 
 
@@ -43,8 +43,8 @@ class Witness(Hook):
     priority = 'LOWEST'
     seen = None
     patched = ((mixer_search, 'draw_weights'), (mixer_search, 'draw_index')) + (
-        (batch_mixer, 'draw_weights'),
-        (batch_mixer, 'draw_index'),
+        (batch_augment, 'draw_weights'),
+        (batch_augment, 'draw_index'),
         (os, 'replace'),
     )
 

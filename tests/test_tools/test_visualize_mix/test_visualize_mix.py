@@ -70,7 +70,7 @@ def test_lambda_sweep_shows_direct_mixes_of_the_same_images(config, run, tool, a
     assert len(cells) == 2 + 9
     assert [f'0.{step}' for step in range(1, 10)] == [t for t in texts if t.startswith('0.')]
     cfg = Config.fromfile(path, import_custom_modules=False)
-    mixer = tool.build_mixer(cfg)
+    mixer = tool.build_augment(cfg)
     images = tool.load_images(cfg, 2, indices=[0, 3])
     mixed, _ = mixer.mix(
         images.inputs,

@@ -1,0 +1,1 @@
+"""What serves the commands; nothing else imports it."""

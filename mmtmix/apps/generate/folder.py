@@ -1,0 +1,179 @@
+"""The folder of a set in the making."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mmengine.logging import MMLogger
+
+import mmtmix
+from mmtmix.datasets.mixed_shards import (
+    DATASET_FILE,
+    FORMAT,
+    SETTINGS_FILE,
+    MixedRecords,
+    ShardReader,
+    description_digest,
+    pack_shard,
+    shard_files,
+    shard_name,
+)
+from mmtmix.utils import atomic_path
+
+from .settings import GenerationSettings, differences, digest
+from .shard_maker import Statistics
+
+
+class SetFolder:
+    """Knows which shards are there, and writes new ones whole or not at all.
+
+    Args:
+        path: The folder; it is made if need be.
+        settings: Size of the set.
+        described: What :func:`~mmtmix.apps.generate.describe` returned.
+        machine: What rounding depends on; another one than the set was begun with is warned of.
+
+    Raises:
+        ValueError: If it holds a set of other settings, or something under a shard's name that
+            is none of this set's.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        settings: GenerationSettings,
+        described: Mapping[str, Any],
+        machine: Mapping[str, Any] | None = None,
+    ):
+        self.path = Path(path)
+        self.sizes = settings.shards
+        self.described = dict(described)
+        self.digest = digest(described)
+        self.machine = dict(machine or {})
+        self._compare_settings()
+        for number in self.present():
+            ShardReader(self.path / shard_name(number), self.digest, number, check_index=False)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return (self.path / DATASET_FILE).is_file() and not self.missing()
+
+    def present(self) -> list[int]:
+        """Numbers of the shards that are there."""
+        there = set(shard_files(self.path))
+        return [number for number in range(len(self.sizes)) if shard_name(number) in there]
+
+    def missing(self) -> list[int]:
+        """Numbers of the shards that are not there."""
+        return sorted(set(range(len(self.sizes))) - set(self.present()))
+
+    def clean(self, numbers: Iterable[int]) -> None:
+        """Delete what killed processes left half-written of these shards."""
+        for number in numbers:
+            for temporary in self.path.glob(f'.{Path(shard_name(number)).stem}.*'):
+                temporary.unlink(missing_ok=True)
+
+    def write(self, number: int, records: MixedRecords, statistics: Statistics) -> None:
+        """Write a shard.
+
+        Raises:
+            OSError: If it can't be written; then there is no file of its name.
+        """
+        path = self.path / shard_name(number)
+        data = pack_shard(records, number, self.digest, asdict(statistics))
+        try:
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(data)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f'{error.strerror}. {len(self.present())} of {len(self.sizes)} shards are '
+                f'complete, this one takes {len(data):,} bytes; then run the same command again, '
+                'it makes only what is missing',
+            ) from error
+
+    def statistics(self) -> Statistics:
+        """The sums over all shards that are there, each of them checked.
+
+        Raises:
+            ValueError: If one is damaged.
+        """
+        total = Statistics()
+        for number in self.present():
+            reader = ShardReader(self.path / shard_name(number), self.digest, number)
+            for name, value in reader.statistics.items():
+                setattr(total, name, getattr(total, name) + value)
+        return total
+
+    def finish(
+        self,
+        classes: Sequence[str] | None,
+        num_classes: int,
+        num_mix: int,
+        channel_order: str,
+    ) -> None:
+        """Write ``dataset.json``, which makes the set complete.
+
+        Args:
+            classes: Names of the classes, if the data set knows them.
+            num_classes: Their number.
+            num_mix: Images a mix.
+            channel_order: ``'rgb'`` or ``'bgr'``, of the source images.
+        """
+        if classes is not None and len(classes) != num_classes:
+            classes = None
+        content = dict(
+            format=FORMAT,
+            num=sum(self.sizes),
+            shards=self.sizes,
+            settings_digest=self.digest,
+            classes=None if classes is None else list(classes),
+            num_classes=num_classes,
+            num_mix=num_mix,
+            channel_order=channel_order,
+            settings=self.described,
+            statistics=asdict(self.statistics()),
+            made_with=f'mmtmix {mmtmix.__version__}',
+        )
+        _write_json(self.path / DATASET_FILE, content | {'sha256': description_digest(content)})
+
+    def _compare_settings(self) -> None:
+        """Write the settings, or compare them to those that are there."""
+        path = self.path / SETTINGS_FILE
+        if not path.is_file():
+            content = dict(num_shards=len(self.sizes), digest=self.digest, machine=self.machine)
+            _write_json(path, dict(content, settings=self.described))
+            return
+        try:
+            content = json.loads(path.read_bytes())
+            found, machine = content['settings'], content.get('machine', {})
+            if digest(found) != content['digest']:
+                raise ValueError('it has been altered, its digest differs')
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f'{path} is damaged ({error}); delete it and run again') from error
+        changed = list(differences(found, json.loads(json.dumps(self.described))))
+        if changed:
+            cure = 'Give another folder, or the settings of that set to complete it'
+            if not self.present():
+                cure += f'. It has no shard yet: without {path} this one can start there'
+            raise ValueError(
+                f'{self.path} holds a set that was generated otherwise:\n  '
+                + '\n  '.join(changed)
+                + f'\n{cure}'
+            )
+        if machine != self.machine:
+            MMLogger.get_current_instance().warning(
+                f'{self.path} was begun with {machine}, this is {self.machine}: rounding differs, '
+                'so the rest may not be what an unbroken run would have made'
+            )
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')

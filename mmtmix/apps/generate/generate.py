@@ -1,0 +1,219 @@
+"""Generate a set of mixed images from a config; resume one; share it among processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import DefaultScope
+
+from mmtmix.checks import check_integer, check_keys, check_path
+from mmtmix.datasets import build_undistorted, undistorted_config
+from mmtmix.datasets.mixed_shards import shard_name
+from mmtmix.models import BatchAugment
+from mmtmix.models.augments import augment_config, build_augment, with_input_stats
+from mmtmix.models.data_preprocessors.task_preprocessor import count_classes
+from mmtmix.models.teachers import (
+    build_teacher,
+    check_class_names,
+    dataset_order,
+    preprocessor_config,
+)
+
+from .draws import Draw, DrawSampler, draw_batch
+from .folder import SetFolder
+from .mixing import LabelledMixer, check_teacher
+from .progress import Progress
+from .settings import GenerationSettings, describe
+from .shard_maker import make_shards
+
+_OPTIONS = ('pipeline', 'teacher')
+
+
+@contextmanager
+def _deterministic_cudnn() -> Iterator[None]:
+    """Have cuDNN choose the same algorithms each time, and then what was set before.
+
+    Not by ``torch.backends.cudnn.flags``, which also sets what it is not told.
+    """
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before
+
+
+@_deterministic_cudnn()
+def generate(
+    cfg: Config,
+    out: str | os.PathLike,
+    rank: int = 0,
+    world_size: int = 1,
+    device: str | torch.device | None = None,
+    wait_for_ranks: Callable[[], object] | None = None,
+) -> None:
+    """Make what is missing of a set of mixed images (SuperMix, section 4).
+
+    Every shard follows from the settings and its number alone. So a set that was broken off and
+    resumed, or made by several processes, is the same as one made in one go, on the same kind of
+    device with as many threads: others round otherwise, and some samples then finish a step
+    earlier or later. Each process takes every ``world_size``-th shard, unless it is there.
+
+    One process, or several that wait for each other, end with a complete set or an error. Several
+    that can't wait each make their share, and the one that finds all shards at its end writes
+    ``dataset.json``.
+
+    Args:
+        cfg: A classifier's config with a ``train_dataloader``, a mixer of this library among its
+            batch augments and ``generation=dict(num=..., ...)``: the fields of
+            :class:`GenerationSettings`; ``teacher``, for mixers without one; and ``pipeline``
+            for the images, by default that of the validation set, since crops are not wanted.
+        out: The folder of the set.
+        rank: Rank of this process, 0 to ``world_size`` - 1.
+        world_size: Number of processes.
+        device: Where to mix; the accelerator if there is one.
+        wait_for_ranks: Function that returns when all processes have called it.
+
+    Raises:
+        FileNotFoundError: If files of the data set, mixer or teacher are missing.
+        OSError: If a shard can't be written.
+        RuntimeError: If nothing worth keeping comes out, or shards are missing at the end.
+        TypeError: If an argument is of another type.
+        ValueError: If the config doesn't fit, or the folder holds another set.
+    """
+    check_path('out', out)
+    check_integer('world_size', world_size, 1)
+    check_integer('rank', rank, 0, world_size - 1, cure='it counts from 0')
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
+        settings, options = read_settings(cfg)
+        source = undistorted_config(cfg, 'train', options['pipeline'])[0]
+        seen = Config(dict(cfg, train_dataloader=dict(dataset=source)))  # what mixers are given
+        mixer = build_augment(seen)
+        dataset, _ = build_undistorted(cfg, 'train', options['pipeline'])
+        channel_order = _channel_order(source, dataset)
+        labelled = _labelled(mixer, seen, dataset, options['teacher'], device or get_device())
+    parts = dict(
+        dataset=source,
+        preprocessor=preprocessor_config(cfg) or {},
+        mixer=augment_config(cfg),
+        teacher=options['teacher'] or {},
+    )
+    drawing = _drawing(settings, mixer, dataset)
+    drawing(0, 0)  # what can't be drawn must not claim the folder for its settings
+    device = torch.device(device or get_device())
+    machine = dict(device=device.type, threads=torch.get_num_threads(), torch=torch.__version__)
+    folder = SetFolder(out, settings, describe(settings, parts, len(dataset)), machine)
+    # by number, since the processes look at the folder at different times
+    mine = [number for number in folder.missing() if number % world_size == rank]
+    folder.clean(mine)
+    progress = Progress(folder)
+    for shard in make_shards(
+        dataset,
+        DrawSampler(mine, drawing),
+        labelled,
+        settings,
+        channel_order,
+        cfg.train_dataloader.get('num_workers', 0),
+    ):
+        folder.write(*shard)
+        if rank == 0:
+            progress.update()
+    if wait_for_ranks is not None:
+        wait_for_ranks()
+        if rank > 0:
+            return  # rank 0 looks at what all have made
+    missing = folder.missing()
+    if missing and (world_size == 1 or wait_for_ranks is not None):
+        raise RuntimeError(
+            f'{folder.path} is not complete: {len(missing)} of {len(folder.sizes)} shards are '
+            f'missing, the first is {shard_name(missing[0])}; run the same command again, it '
+            'makes only what is missing'
+        )
+    if not missing and not folder.is_complete:
+        classes = dataset.metainfo.get('classes')
+        folder.finish(classes, labelled.num_classes, mixer.num_mix, channel_order)
+    progress.finish()
+
+
+def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
+    """The field ``generation`` of a config.
+
+    Returns:
+        The settings, and ``pipeline`` and ``teacher``, each None if not given.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If ``num`` is missing, a field is unknown or a value out of its range.
+    """
+    given = cfg.get('generation') or {}
+    known = [field.name for field in fields(GenerationSettings)]
+    check_keys('generation', given, [*known, *_OPTIONS])
+    if 'num' not in given:
+        raise ValueError('generation needs num, the number of mixed images; give --num')
+    given = dict(given)
+    options = {name: given.pop(name, None) for name in _OPTIONS}
+    return GenerationSettings(**given), options
+
+
+def _channel_order(source: Mapping, dataset: Any) -> str:
+    """The order of the images' channels; grey images have none, and get any.
+
+    Raises:
+        ValueError: If colour images come in an unknown order.
+    """
+    order = dataset_order(source)
+    if order.name is None and dataset[0]['inputs'].shape[0] != 1:
+        raise ValueError(
+            'the set to make names the order of its colour channels, and that of the images is '
+            f'unknown: {order.reason}'
+        )
+    return order.name or 'rgb'
+
+
+def _labelled(
+    mixer: BatchAugment,
+    cfg: Config,
+    dataset: Any,
+    teacher: dict | None,
+    device: str | torch.device,
+) -> LabelledMixer:
+    """The mixer, and the teacher that labels what it makes: its own, unless another is given."""
+    num_classes = count_classes(cfg, dataset)
+    mixer.check_classes(num_classes)
+    labeller = getattr(mixer, 'teacher', None)
+    if teacher is not None:
+        labeller = build_teacher(with_input_stats(teacher, cfg))
+    check_teacher(labeller, num_classes)
+    check_class_names(labeller, dataset, 'train_dataloader')
+    preprocessor = dict(preprocessor_config(cfg) or {})
+    return LabelledMixer(mixer, labeller, preprocessor, num_classes, device)
+
+
+def _drawing(
+    settings: GenerationSettings, mixer: BatchAugment, dataset: Any
+) -> Callable[[int, int], Draw]:
+    """Make the draw of a batch from the numbers of its shard and of itself."""
+    labels = None
+    if getattr(mixer, 'repeats', 'keep') == 'resample':
+        labels = torch.as_tensor(dataset.get_gt_labels())
+
+    def draw(shard: int, batch: int) -> Draw:
+        return draw_batch(
+            (shard, batch),
+            settings.seed,
+            (settings.batch_size, mixer.num_mix),
+            len(dataset),
+            mixer.alpha,
+            settings.flip_prob,
+            labels,
+        )
+
+    return draw

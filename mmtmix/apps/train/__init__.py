@@ -1,0 +1,1 @@
+"""Training: what checks every stage before the first one runs."""

@@ -1,0 +1,221 @@
+"""See that each run will write what the next one needs, where it needs it, and that it fits."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import HOOKS, LOOPS, MODELS
+from mmpretrain.registry import BATCH_AUGMENTS
+
+from mmtmix.datasets.mixed_shards import DATASET_FILE
+from mmtmix.engine import LastCheckpointHook, MixerSearchLoop
+from mmtmix.engine.stages import Stage
+from mmtmix.models.augments import TransformMix
+from mmtmix.models.mixers import module_file
+from mmtmix.models.search import MixerSearch
+
+from .lookup import HOSTS, find_class
+from .model import augments_of
+from .problems import Problems
+from .stand_ins import is_instance_of
+
+# checkpoints of MMEngine, whose numbers depend on the data
+_NUMBERED = re.compile(r'(iter_\d+|best_.+|last_good)\.pth')
+
+
+def check_product(stage: Stage, problems: Problems) -> None:
+    """Refuse a required file that its run won't write, or that can't be written.
+
+    Args:
+        stage: A run that another one needs.
+        problems: Collector of the errors.
+    """
+    if stage.produces is None:
+        return
+    folder, name = os.path.split(stage.produces)
+    if os.path.isdir(stage.produces):
+        text = f'{stage.produces!r} is a folder, where the file of {stage.config} should be'
+        problems.add('requires', ValueError(f'produces={text}; move it away'))
+    if os.path.isfile(folder):
+        text = f'produces={stage.produces!r} needs the folder {folder!r}, which is a file'
+        problems.add('requires', ValueError(f'{text}; give another'))
+    with problems.of('requires'):
+        written = files_of(stage.cfg)
+        if written is not None and name not in written and not _NUMBERED.fullmatch(name):
+            known = ' and '.join(sorted(written)) or 'no file of a fixed name'
+            raise ValueError(
+                f'produces={stage.produces!r} names a file that {stage.config} does not write; '
+                f'into its work dir it writes {known}'
+            )
+
+
+def files_of(cfg: Config) -> Collection[str] | None:
+    """Return the names of what a run writes into its work dir; None if that cannot be known.
+
+    Args:
+        cfg: Config of the run.
+    """
+    if 'generation' in cfg:
+        return {DATASET_FILE}
+    hooks = dict(cfg.get('default_hooks') or {})
+    hooks.setdefault('last_checkpoint', dict(type='mmpretrain.LastCheckpointHook'))
+    names = set()
+    for hook in [*hooks.values(), *(cfg.get('custom_hooks') or ())]:
+        if hook is None:
+            continue
+        kind = find_class(HOOKS, hook) if isinstance(hook, Mapping) else type(hook)
+        if is_instance_of(kind, LastCheckpointHook):
+            name = hook.get('filename', 'last.pth') if isinstance(hook, Mapping) else hook.filename
+            names.add(name)
+        elif not getattr(kind, '__module__', '').startswith(HOSTS):
+            return None  # a hook of others may write anything
+    loop = cfg.get('train_cfg') or {}
+    if 'type' in loop:
+        kind = find_class(LOOPS, loop)
+        if is_instance_of(kind, MixerSearchLoop):
+            names.add(loop.get('mixer_name', 'mixer.pth'))
+        elif not kind.__module__.startswith(HOSTS):
+            return None
+    checkpoint = hooks.get('checkpoint') or {}
+    if not isinstance(checkpoint, Mapping) or checkpoint.get('published_keys'):
+        return None
+    epochs, template = loop.get('max_epochs'), checkpoint.get('filename_tmpl', 'epoch_{}.pth')
+    if isinstance(epochs, int):
+        numbered = {template.format(number) for number in range(1, epochs + 1)}
+        return _Names(names, numbered)
+    return _Names(names) if 'filename_tmpl' not in checkpoint else None
+
+
+class _Names(Collection[str]):
+    """Names of files, of which those of epochs' checkpoints are not listed.
+
+    Args:
+        listed: Names that stand in a message.
+        numbered: Names of epochs' checkpoints.
+    """
+
+    def __init__(self, listed: Collection[str], numbered: Collection[str] = ()):
+        self.listed, self.numbered = listed, numbered
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.listed or name in self.numbered
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.listed)
+
+    def __len__(self) -> int:
+        return len(self.listed)
+
+
+def check_work_dirs(stages: Sequence[Stage]) -> Iterator[tuple[str, ValueError]]:
+    """Yield an error for each run that would write into the folder of another one.
+
+    Args:
+        stages: The runs of a launch, with their work dirs.
+    """
+    owners: dict[str, str] = {}
+    for stage in stages:
+        folder = os.path.abspath(stage.cfg.work_dir)
+        other = owners.setdefault(folder, stage.config)
+        if other != stage.config:
+            yield (
+                stage.config,
+                ValueError(
+                    f'work_dir={stage.cfg.work_dir!r} is that of {other}, too, and their '
+                    "checkpoints would take each other's place; give each its own (--work-dir)"
+                ),
+            )
+
+
+def check_files(cfg: Config, to_come: Collection[str], problems: Problems) -> None:
+    """Refuse teachers, mixers and weights to start from that are neither there nor to come.
+
+    Args:
+        cfg: A config.
+        to_come: Files that earlier runs of the launch will write.
+        problems: Collector of the errors.
+    """
+    promised = {os.path.abspath(file) for file in to_come}
+    for field, file, what in _files_in(cfg):
+        is_local = isinstance(file, (str, os.PathLike)) and '://' not in str(file)
+        if not is_local or os.path.isfile(os.path.expanduser(file)):
+            continue
+        if os.path.abspath(file) not in promised:
+            text = f"{what} {str(file)!r} does not exist, and no config in 'requires' makes it"
+            problems.add(field, FileNotFoundError(f'{text}; correct the path, or make it first'))
+
+
+def check_mixers(
+    cfg: Config, searches: Mapping[str, tuple[str, MixerSearch]], problems: Problems
+) -> None:
+    """Refuse a mixer that is searched with other settings than it is used with.
+
+    Args:
+        cfg: A config that may mix by TransformMix.
+        searches: Config and model of the searches to come, by the absolute path of their file.
+        problems: Collector of the errors.
+    """
+    for field, augment in augments_of(cfg):
+        with problems.of(field):
+            if not is_instance_of(find_class(BATCH_AUGMENTS, augment), TransformMix):
+                continue
+            mixer = augment.get('mixer')
+            file = module_file(mixer)
+            place = os.path.abspath(file or '')
+            if place not in searches:
+                continue
+            config, searched = searches[place][0], searches[place][1].mixer
+            own = dict(mixer) if isinstance(mixer, Mapping) else {}
+            own = {key: own[key] for key in own if key not in ('type', '_scope_', 'checkpoint')}
+            wanted = {'num_mix': augment.get('num_mix', 2), **own}
+            different = [
+                f'{name} is {searched.arch.get(name)!r} in {config} and {value!r} here'
+                for name, value in wanted.items()
+                if searched.arch.get(name) != value
+            ]
+            if different:
+                raise ValueError(
+                    f'the mixer {str(file)!r} does not fit: {", ".join(different)}; use the same '
+                    'in both'
+                )
+
+
+def _files_in(cfg: Config) -> Iterator[tuple[str, Any, str]]:
+    """Yield field, path and description of what a run reads beside its data."""
+    if cfg.get('load_from'):
+        what = 'to resume' if cfg.get('resume') else 'to start from'
+        yield 'load_from', cfg.load_from, f'the checkpoint {what}'
+    holders = list(augments_of(cfg))
+    holders += [('model', cfg.get('model') or {})] if _has_teacher_of_search(cfg) else []
+    holders.append(('generation', cfg.get('generation') or {}))
+    for number, hook in enumerate(cfg.get('custom_hooks') or ()):
+        if isinstance(hook, Mapping):
+            holders.append((f'custom_hooks[{number}]', hook))
+            mixed = (hook.get('mixed') or {}) if isinstance(hook.get('mixed'), Mapping) else {}
+            if isinstance(mixed.get('augment'), Mapping):
+                holders.append((f'custom_hooks[{number}].mixed.augment', mixed['augment']))
+    for field, holder in holders:
+        source = holder.get('saliency')
+        parts = [(field, holder)]
+        parts += [(f'{field}.saliency', source)] if isinstance(source, Mapping) else []
+        for place, part in parts:
+            teacher = part.get('teacher')
+            if isinstance(teacher, Mapping) and teacher.get('checkpoint'):
+                yield f'{place}.teacher', teacher['checkpoint'], "the teacher's checkpoint"
+        mixer = holder.get('mixer')
+        if field != 'model' and isinstance(mixer, (str, os.PathLike, Mapping)):
+            yield f'{field}.mixer', module_file(mixer), 'the mixer file'
+
+
+def _has_teacher_of_search(cfg: Config) -> bool:
+    model = cfg.get('model')
+    try:
+        return isinstance(model, Mapping) and is_instance_of(
+            find_class(MODELS, model), MixerSearch
+        )
+    except KeyError:
+        return False

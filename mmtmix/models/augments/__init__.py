@@ -1,0 +1,55 @@
+"""Mixers on one interface, :class:`BatchAugment`."""
+
+from .attentive_mix import AttentiveMix
+from .batch_augment import BatchAugment, rank_generator
+from .building import (
+    augment_config,
+    build_augment,
+    build_for,
+    iter_augments,
+    load_augments,
+    with_input_stats,
+)
+from .catalog import BLIND, MIXERS, WITH_TEACHER
+from .co_mixup import CoMixup
+from .f_mix import FMix
+from .grid_mix import GridMix
+from .mask_augment import MaskAugment
+from .puzzle_mix import PuzzleMix
+from .reach import warn_unmixed
+from .resize_mix import SampleResizeMix
+from .saliency_masks import SaliencyMaskAugment
+from .saliency_mix import SaliencyMix
+from .sample_mixes import SampleCutMix, SampleMixup
+from .smooth_mix import SmoothMix
+from .super_mix import SuperMix
+from .transform_mix import TransformMix
+
+__all__ = [
+    'BLIND',
+    'MIXERS',
+    'WITH_TEACHER',
+    'AttentiveMix',
+    'BatchAugment',
+    'CoMixup',
+    'FMix',
+    'GridMix',
+    'MaskAugment',
+    'PuzzleMix',
+    'SaliencyMaskAugment',
+    'SaliencyMix',
+    'SampleCutMix',
+    'SampleMixup',
+    'SampleResizeMix',
+    'SmoothMix',
+    'SuperMix',
+    'TransformMix',
+    'augment_config',
+    'build_augment',
+    'build_for',
+    'iter_augments',
+    'load_augments',
+    'rank_generator',
+    'warn_unmixed',
+    'with_input_stats',
+]

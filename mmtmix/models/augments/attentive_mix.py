@@ -1,0 +1,71 @@
+"""Attentive CutMix with partners of each sample's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from mmpretrain.registry import BATCH_AUGMENTS
+from torch import Tensor
+
+from mmtmix.checks import check_integer
+from mmtmix.functional import enlarge_cells, layer_masks, top_cells
+from mmtmix.models.saliency import SaliencySource
+from mmtmix.models.teachers import FrozenTeacher
+
+from .saliency_masks import SaliencyMaskAugment
+
+
+@BATCH_AUGMENTS.register_module()
+class AttentiveMix(SaliencyMaskAugment):
+    """`Attentive CutMix <https://arxiv.org/abs/2003.13048>`_ of two images.
+
+    The most salient cells of the partner's grid replace the sample's own. Nothing but the
+    partner is drawn: the ``weights`` are the cells' area, 6/49 of the picture in the paper.
+
+    Args:
+        teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher, whose
+            class activation maps are the attention.
+        saliency: Another source of the attention, in place of a teacher.
+        num_cells: How many cells to paste.
+        grid_size: Cells along each side of the picture.
+        num_mix: 2.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
+
+    Raises:
+        FileNotFoundError: At the first call, if the teacher's files do not exist.
+        TypeError: If ``saliency`` is no source.
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        teacher: dict | FrozenTeacher | None = None,
+        saliency: str | Mapping | SaliencySource | None = None,
+        num_cells: int = 6,
+        grid_size: int = 7,
+        num_mix: int = 2,
+        num_classes: int | None = None,
+    ):
+        cure = 'cells of one partner are pasted; for more images use SaliencyMix'
+        check_integer('num_mix', num_mix, 2, 2, cure=cure)
+        check_integer('grid_size', grid_size, 1)
+        check_integer('num_cells', num_cells, 1, grid_size**2, cure='the grid has no more')
+        if (teacher is None) == (saliency is None):
+            raise ValueError(
+                'give either a teacher, dict(config=..., checkpoint=...), or another source of '
+                f'saliency, got teacher={teacher!r} and saliency={saliency!r}'
+            )
+        self.num_cells, self.grid_size = num_cells, grid_size
+        super().__init__(
+            dict(type='TeacherCAM', teacher=teacher) if saliency is None else saliency,
+            num_classes=num_classes,
+        )
+
+    def salient_masks(
+        self, saliency: Tensor, weights: Tensor, index: Tensor, size: torch.Size
+    ) -> Tensor:
+        """See :meth:`SaliencyMaskAugment.salient_masks`."""
+        cells = top_cells(saliency, self.grid_size, self.num_cells)
+        return layer_masks(enlarge_cells(cells[index[:, 1:]], *size))

@@ -1,0 +1,203 @@
+"""PuzzleMix: masks by graph cuts, and images whose salient parts move into their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from mmengine.logging import print_log
+from mmpretrain.registry import BATCH_AUGMENTS
+from torch import Tensor
+
+from mmtmix.checks import check_flag, check_integer, check_number
+from mmtmix.functional import (
+    blend,
+    blend_batch,
+    cut_grids,
+    load_maxflow,
+    move_cells,
+    pool_colours,
+    pool_saliency,
+    puzzle_terms,
+    transport_plan,
+    upsample_cells,
+)
+from mmtmix.models.saliency import SaliencySource, build_saliency
+from mmtmix.models.teachers import InputStats, Renormalize
+
+from .batch_augment import BatchAugment, Details
+from .blocks import draw_blocks, read_blocks
+
+USUAL_STD = 64.0
+"""In 0-255 units, near that of CIFAR and ImageNet."""
+
+
+@BATCH_AUGMENTS.register_module()
+class PuzzleMix(BatchAugment):
+    """`PuzzleMix <https://arxiv.org/abs/2009.06962>`_ of two images.
+
+    Cells get shares of the two images such that little saliency is lost, neighbours agree and
+    colours join, solved exactly for the whole batch at once. Then, with ``transport``, cells of
+    each image move to where its mask shows them. ``weights`` in the details are the shares that
+    the masks have, and labels follow them. It needs PyMaxflow, and ``LiveModelHook`` among the
+    ``custom_hooks`` for its default saliency.
+
+    The defaults are those that the public code trains with on CIFAR-100. Its settings elsewhere:
+
+    - Tiny-ImageNet: ``t_size=-1``, ``saliency=dict(type='InputGradient', clean_lam=1.0)``.
+    - ImageNet: ``beta=1.5``, ``neigh_size=2``, ``t_size=-1``, the same saliency for its first 40
+      of 100 epochs.
+    - OpenMixup on Tiny-ImageNet (AutoMix's protocol): ``t_size=-1``, ``block_num=[2, 4, 8]``.
+
+    Ours: weights are drawn for each sample, where the public code draws one for each batch.
+
+    Args:
+        num_mix: Number of images per mix, 2; there are no cuts of more images.
+        alpha: Beta parameter of the weights that the prior asks for, > 0.
+        saliency: What matters in an image: a name, config or source of
+            :mod:`mmtmix.models.saliency`.
+        block_num: Number of cells per side, >= 1, or a list of numbers, one of which is drawn for
+            each batch; 2, 4, 8 and 16 if None. Sides of fewer pixels have one cell per pixel.
+        beta: Smoothness of labels, >= 0.
+        gamma: Smoothness of colours, >= 0.
+        eta: Weight of the prior, >= 0.
+        n_labels: Shares a cell can have: 3 are 0, 1/2 and 1.
+        neigh_size: Side in pixels, >= 1, of the squares that are averaged before colours are
+            compared across an edge of cells.
+        transport: Whether salient cells move into their masks.
+        t_size: Side in pixels of the cells that move, where blocks are larger; -1 moves whole
+            blocks. Memory grows with their number squared.
+        t_eps: Cost of distance, >= 0.
+        input_stats: How the images are normalised, ``dict(std=[...])`` in 0-255 units, for
+            comparing colours. By default what the running config says, and outside of a run a
+            standard deviation of 64.
+        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
+            alone.
+
+    Raises:
+        ImportError: If PyMaxflow is missing.
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        num_mix: int = 2,
+        alpha: float = 1.0,
+        saliency: str | dict | SaliencySource = 'InputGradient',
+        block_num: int | Sequence[int] | None = None,
+        beta: float = 1.2,
+        gamma: float = 0.5,
+        eta: float = 0.2,
+        n_labels: int = 3,
+        neigh_size: int = 4,
+        transport: bool = True,
+        t_size: int = 4,
+        t_eps: float = 0.8,
+        input_stats: dict | InputStats | None = None,
+        num_classes: int | None = None,
+    ):
+        super().__init__(num_mix, alpha, num_classes)
+        check_integer('num_mix', num_mix, 2, 2, cure='PuzzleMix mixes two images')
+        for name, value in dict(beta=beta, gamma=gamma, eta=eta, t_eps=t_eps).items():
+            check_number(name, value, 0)
+        check_integer('n_labels', n_labels, 2)
+        check_integer('neigh_size', neigh_size, 1)
+        check_flag('transport', transport)
+        self._blocks = read_blocks(block_num)
+        if t_size != -1:
+            check_integer('t_size', t_size, 1, cure='it is in pixels; -1 moves whole blocks')
+        self._stats = None if input_stats is None else _std_of(input_stats)
+        load_maxflow()  # a run without it ends before it starts
+        self.saliency = build_saliency(saliency)
+        self.block_num = block_num
+        self.terms = dict(beta=beta, gamma=gamma, eta=eta, num_labels=n_labels)
+        self.neigh_size = neigh_size
+        self.transport, self.t_size, self.t_eps = transport, t_size, t_eps
+        self._to_range: Renormalize | None = None
+
+    @torch.no_grad()
+    def mix(
+        self,
+        batch_inputs: Tensor,
+        batch_scores: Tensor,
+        weights: Tensor,
+        index: Tensor,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Details]:
+        """See :meth:`BatchAugment.mix`."""
+        saliency = self.saliency(batch_inputs, batch_scores)
+        self._check_saliency(saliency)
+        blocks = draw_blocks(self._blocks, generator)
+        height, width = batch_inputs.shape[-2:]
+        cells = (min(blocks, height), min(blocks, width))
+        own = self._own_shares(batch_inputs, saliency, weights, index, cells)
+        shares = torch.stack([own, 1 - own], dim=1)
+        masks = upsample_cells(shares, (height, width))[:, :, None]
+        details = dict(weights=masks.mean(dim=(2, 3, 4)), masks=masks)
+        if not self.transport:
+            return blend_batch(batch_inputs, index, masks), details
+        warped = self._transported(batch_inputs, saliency, index, shares)
+        mixed = blend(warped, masks.to(warped.dtype))
+        return mixed, dict(details, warped=warped)
+
+    def _own_shares(
+        self,
+        images: Tensor,
+        saliency: Tensor,
+        weights: Tensor,
+        index: Tensor,
+        cells: tuple[int, int],
+    ) -> Tensor:
+        """The share of its own image that each cell of each mix gets, (M, rows, columns)."""
+        pooled = pool_saliency(saliency, cells)
+        colours = pool_colours(self._coloured(images), cells, self.neigh_size)
+        terms = puzzle_terms(pooled, colours, index, weights[:, 0], **self.terms)
+        return cut_grids(*terms) / (self.terms['num_labels'] - 1)
+
+    def _transported(
+        self, images: Tensor, saliency: Tensor, index: Tensor, shares: Tensor
+    ) -> Tensor:
+        """The images of each mix with their cells moved, (M, 2, C, H, W)."""
+        sides = list(zip(images.shape[-2:], shares.shape[-2:], strict=True))
+        parts = [1 if self.t_size == -1 else max(1, a // b // self.t_size) for a, b in sides]
+        rows, columns = (b * part for (_, b), part in zip(sides, parts, strict=True))
+        pooled = pool_saliency(saliency, (rows, columns))
+        shown = shares.repeat_interleave(parts[0], dim=2).repeat_interleave(parts[1], dim=3) > 0
+        rounds = max(rows, columns)
+        plans = [
+            transport_plan(pooled[index[:, i]], shown[:, i], self.t_eps, rounds)
+            for i in range(self.num_mix)
+        ]
+        return move_cells(images, index, torch.stack(plans, dim=1), (rows, columns))
+
+    def _coloured(self, images: Tensor) -> Tensor:
+        """Colours in units of the full range; their mean cancels where they are compared."""
+        # asked each time: a run may have begun or ended since
+        stats = self._stats or _running_stats()
+        if self._to_range is None or self._to_range.source != stats:
+            print_log(f'PuzzleMix takes images for normalised by a std of {stats.std}', 'current')
+            self._to_range = Renormalize(stats, InputStats(std=(255.0,)), swap=False)
+        return self._to_range(images.float())
+
+
+def _std_of(input_stats: Mapping | InputStats) -> InputStats:
+    known = isinstance(input_stats, (Mapping, InputStats))
+    stats = InputStats.from_dict(input_stats) if known else InputStats()
+    if not stats.std:
+        raise ValueError(
+            'input_stats must be dict(std=[...]), one number per channel or one for all, in 0-255 '
+            f'units, got {input_stats!r}'
+        )
+    return InputStats(std=stats.std)
+
+
+def _running_stats() -> InputStats:
+    try:
+        stats = InputStats.of_running_task()
+    except ValueError as error:
+        raise ValueError(
+            'PuzzleMix compares colours and the running config does not say how images '
+            'are normalised; set input_stats=dict(std=[...]) in it, in 0-255 units'
+        ) from error
+    return InputStats(std=(USUAL_STD,) if stats is None else stats.std)

@@ -1,0 +1,85 @@
+"""Several mixes of each batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from mmpretrain.models import ClsDataPreprocessor
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from mmtmix.checks import check_integer
+from mmtmix.models.augments import BatchAugment
+
+
+@MODELS.register_module()
+class RepeatMixPreprocessor(ClsDataPreprocessor):
+    """MMPretrain's data preprocessor, with several mixes of each training batch.
+
+    A loaded image then serves ``repeat`` times in a step, and the network sees a batch of
+    ``repeat`` times the size. A mixer of this library asks its teacher once for all of them.
+
+    Args:
+        repeat: Mixes of each image, >= 1. With several augments each mix of the batch chooses.
+        **kwargs: As of ``ClsDataPreprocessor``; augments come from ``model.train_cfg`` as usual.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If ``repeat`` is below 1.
+    """
+
+    def __init__(self, repeat: int = 2, **kwargs: Any):
+        check_integer('repeat', repeat, 1)
+        super().__init__(**kwargs)
+        self.repeat = repeat
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Normalise and, in training, mix.
+
+        Args:
+            data: A batch of N images, as the data loader gives it.
+            training: Whether to mix.
+
+        Returns:
+            ``inputs`` (R * N, C, H, W) and as many ``data_samples``; N where nothing mixes.
+        """
+        data = super().forward(data, training=False)
+        samples = data['data_samples']
+        if not training or not samples or 'gt_score' not in samples[0]:
+            return data
+        # in float, also where a schedule has switched mixing off: a loss wants no integer scores
+        scores = torch.stack([sample.gt_score for sample in samples]).float()
+        if self.batch_augments is None:
+            for sample, score in zip(samples, scores, strict=True):
+                sample.set_gt_score(score)
+            return data
+        mixed, targets = self._mix(data['inputs'], scores)
+        samples = [sample.clone() for _ in range(self.repeat) for sample in samples]
+        for sample, target in zip(samples, targets, strict=True):
+            sample.set_gt_score(target)
+        return dict(inputs=mixed, data_samples=samples)
+
+    def _mix(self, inputs: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+        augments, probs = self.batch_augments.augments, self.batch_augments.probs
+        chosen = Counter(np.random.choice(len(augments), size=self.repeat, p=probs).tolist())  # noqa: NPY002  (as MMPretrain draws)
+        parts = [_repeated(augments[one], inputs, scores, count) for one, count in chosen.items()]
+        mixed, targets = zip(*parts, strict=True)
+        return torch.cat(mixed), torch.cat(targets)
+
+
+def _repeated(
+    augment: Callable | None, inputs: Tensor, scores: Tensor, count: int
+) -> tuple[Tensor, Tensor]:
+    """Apply an augment so many times."""
+    if isinstance(augment, BatchAugment):
+        return augment(inputs, scores, repeat=count)
+    if augment is None:
+        return inputs.repeat(count, 1, 1, 1), scores.repeat(count, 1).float()
+    # MMPretrain's write into the batch they are given
+    parts = [augment(inputs.clone(), scores) for _ in range(count)]
+    mixed, targets = zip(*parts, strict=True)
+    return torch.cat(mixed), torch.cat(targets)

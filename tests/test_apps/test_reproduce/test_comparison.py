@@ -1,0 +1,105 @@
+"""Rows whose cells are compared with each other: their tables, data and panels."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from mmtmix.apps.reproduce import CellResult, describe, plot_tables, render
+from mmtmix.apps.reproduce.panels import draw_panels
+
+pytestmark = pytest.mark.host
+
+
+@pytest.fixture
+def row(cell, record):
+    """Make a row: ``row('small', simple=[80, 81], mixup=[82, 83])``, values by seed."""
+
+    def make(name, **values):
+        cells = [cell(f'a/1/{name}/{column}', against=('simple', 'cutmix')) for column in values]
+        return [
+            CellResult(one, [record(one, seed, value) for seed, value in enumerate(figures)])
+            for one, figures in zip(cells, values.values(), strict=True)
+        ]
+
+    return make
+
+
+def test_a_row_is_a_table_of_differences(row):
+    results = row('small', simple=[80.0, 80.5, 81.0], mixup=[82.0, 82.5, 83.5], cutmix=[80.0, 81])
+    assert render(results) == (
+        '## a/1\n\n'
+        '| small | top-1 (last) | seeds | difference to simple [95%] '
+        '| difference to cutmix [95%] |\n'
+        '| --- | --- | --- | --- | --- |\n'
+        '| simple | 80.50 ± 0.50 | 3 | - | -0.25 [-3.43, +2.93] (2 pairs) |\n'
+        '| mixup | 82.67 ± 0.76 | 3 | +2.17 **[+1.45, +2.88]** '
+        '| +1.75 [-1.43, +4.93] (2 pairs) |\n'
+        '| cutmix | 80.50 ± 0.71 | 2 | +0.25 [-2.93, +3.43] | - |\n'
+    )
+
+
+def test_rows_share_a_heading_and_printed_figures_have_their_own_table(row, cell):
+    other = CellResult(cell('a/1/papers/x', printed=(70.0,)))
+    results = [*row('small', simple=[1.0], mixup=[2.0]), other, *row('large', simple=[], mixup=[])]
+    text = render(results)
+    assert text.count('##') == 1
+    assert '| papers/x | 70 | not run | 0 | - | last |' in text
+    assert '| mixup | 2.00 | 1 | +1.00 |' in text  # one seed has no interval
+    assert '| large | top-1 (last) | seeds | difference to simple [95%] |\n' in text
+    assert '| simple | not run | 0 | - |\n' in text
+    assert '##' not in render(results, headings=False)
+
+
+def test_what_was_left_out_is_told(row):
+    (only,) = row('small', simple=[80.0])
+    text = render([CellResult(only.cell, only.runs, {4: 'started'})])
+    assert '| simple | 80.00 | 1 (seed 4 started) | - |\n' in text
+
+
+def test_runs_of_different_precisions_are_not_paired(row):
+    simple, mixup = row('small', simple=[80.0, 81.0, 82.0], mixup=[82.0, 83.0, 90.0])
+    runs = [*mixup.runs[:2], replace(mixup.runs[2], precision='float32')]
+    text = render([simple, replace(mixup, runs=runs)])
+    assert '| simple | 81.00 ± 1.00 | 3 | - |\n' in text
+    assert '3 (2 in bfloat16, 1 in float32) | +2.00 **[+2.00, +2.00]** (2 pairs) |' in text
+
+
+def test_data_hold_the_differences(row):
+    results = row('small', simple=[80.0, 81.0], mixup=[82.0, 83.0], cutmix=[80.0])
+    simple, mixup, _ = json.loads(json.dumps(describe(results)))
+    assert simple['differences'] == {
+        'accuracy/top1': {'cutmix': dict(mean=0.0, low=None, high=None, by_seed={'0': 0.0})},
+        'accuracy/top5': {'cutmix': None},
+    }
+    assert mixup['differences']['accuracy/top1'] == dict(
+        simple=dict(mean=2.0, low=2.0, high=2.0, by_seed={'0': 2.0, '1': 2.0}),
+        cutmix=dict(mean=2.0, low=None, high=None, by_seed={'0': 2.0}),
+    )
+
+
+def test_rows_are_panels_of_differences_on_an_axis_of_methods(row):
+    results = row('small', simple=[80.0, 81.0, 82.0], mixup=[82.0, 84.0, 86.0])
+    results += row('large', simple=[90.0, 91.0], cutmix=[92.0, 92.0, 99.0])
+    figure = draw_panels('a/1', results)
+    small, large = figure.axes
+    assert (small.get_title(), large.get_title()) == ('small', 'large')
+    assert [label.get_text() for label in small.get_yticklabels()] == ['simple', 'mixup', 'cutmix']
+    (mixup,) = [line for line in small.lines if line.get_marker() == 'o']
+    assert list(mixup.get_xdata()) == [2.0, 3.0, 4.0]
+    assert round(mixup.get_ydata()[0]) == 1
+    (mean,) = [line for line in small.lines if line.get_label() == 'mean']
+    assert list(mean.get_xdata()) == [3.0]
+    (interval,) = [line for line in small.lines if line.get_label() == '95% interval']
+    assert list(interval.get_xdata()) == pytest.approx([3 - 2.4841, 3 + 2.4841], abs=1e-3)
+    # only seeds of both count, and two pairs are too few for an interval
+    (cutmix,) = [line for line in large.lines if line.get_marker() == 'o']
+    assert list(cutmix.get_xdata()) == [2.0, 1.0]
+    assert '95% interval' not in [line.get_label() for line in large.lines]
+
+
+def test_a_table_is_one_picture(row, tmp_path):
+    results = row('small', simple=[80.0], mixup=[82.0]) + row('large', simple=[], mixup=[])
+    (picture,) = plot_tables(results, tmp_path / 'plots', 'page_')
+    assert picture == tmp_path / 'plots' / 'page_a_1.png'
+    assert picture.stat().st_size > 5000

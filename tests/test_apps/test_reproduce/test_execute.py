@@ -1,0 +1,291 @@
+"""Runs are run, with what they need before."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import mmtmix
+from mmtmix.apps.reproduce import State, child, execute, runs_of
+from mmtmix.utils import Stopped
+
+pytestmark = pytest.mark.host
+
+# trains nothing: leaves what a training leaves
+TRAIN = """
+import pathlib, shutil, sys
+folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+shutil.copy(pathlib.Path(__file__).with_name('last.pth'), folder)
+"""
+
+
+@pytest.fixture
+def tools(tmp_path):
+    """A folder with a tools/train.py."""
+    folder = tmp_path / 'tools'
+    folder.mkdir()
+    (folder / 'train.py').write_text(TRAIN)
+    torch.save(dict(state_dict={}, meta=dict(precision='float32')), folder / 'last.pth')
+    return folder
+
+
+def test_what_comes_before_may_have_variables_of_its_own(cell, tools, tmp_path, monkeypatch):
+    monkeypatch.setenv('SEARCH', 'of the shell')
+    line = 'DATASET=digits python -c \'import os; open("{}", "w").write(repr(os.environ))\''
+    noted = tmp_path / 'noted.txt'
+    (run,) = runs_of(
+        cell(env={'DATASET': 'fashionmnist', 'NET': 'wrn16_1'}, before=(line.format(noted),)),
+        1,
+        str(tmp_path / 'runs'),
+    )
+    said = []
+    assert execute([run], tools, say=said.append) == []
+    assert run.state is State.DONE
+    text = noted.read_text()
+    assert "'DATASET': 'digits'" in text
+    assert "'NET': 'wrn16_1'" in text
+    assert "'SEARCH'" not in text
+    assert said[-1].startswith('    done after')
+    noted = json.loads((run.folder / 'run.json').read_text())
+    assert noted['env']['DATASET'] == 'fashionmnist'
+    assert noted['precision'] == 'float32'
+
+
+@pytest.mark.parametrize(
+    ('line', 'why'),
+    [
+        ("python -c 'raise SystemExit(3)'", 'FAILED with exit status 3'),
+        ('ALPHA=1', "a command to run first runs nothing: 'ALPHA=1'"),
+    ],
+)
+def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path, line, why):
+    bad = cell('a/1/r/bad', before=(line,))
+    runs = [
+        run
+        for each in (bad, cell('a/1/r/good', env={'NET': 'wrn16_2'}))
+        for run in runs_of(each, 1, str(tmp_path / 'runs'))
+    ]
+    said = []
+    assert execute(runs, tools, say=said.append) == runs[:1]
+    assert any(why in line for line in said)
+    assert runs[1].state is State.DONE
+
+
+@pytest.mark.skipif(not shutil.which('git'), reason='needs git')
+def test_the_commit_of_a_checkout_is_noted(cell, tools, tmp_path, monkeypatch):
+    def version_noted(seed):
+        (run,) = runs_of(cell(), (seed,), str(tmp_path / 'runs'))
+        assert execute([run], tools, say=str) == []
+        return run.record['versions']['mmtmix']
+
+    def git(*words):
+        settings = ['-c', 'user.name=a', '-c', 'user.email=a@b.c', '-c', 'commit.gpgsign=false']
+        command = ['git', *settings, '-C', str(tmp_path), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    source = tmp_path / 'mmtmix' / '__init__.py'
+    source.parent.mkdir()
+    source.write_text('# a package\n')
+    monkeypatch.setattr(mmtmix, '__file__', str(source))
+    assert version_noted(0) == mmtmix.__version__
+    git('init')
+    assert version_noted(1) == mmtmix.__version__  # nothing is committed yet
+    git('add', 'mmtmix')
+    git('commit', '-m', 'begin')
+    commit = git('rev-parse', '--short', 'HEAD')
+    assert version_noted(2) == f'{mmtmix.__version__}+g{commit}'
+    source.write_text('# changed\n')
+    assert version_noted(3) == f'{mmtmix.__version__}+g{commit}.dirty'
+
+
+# waits until it is asked to end, saves, and may leave a worker behind
+WAIT = """
+import os, pathlib, signal, sys, time
+folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+
+def save(number, frame):
+    (folder / 'saved').write_text(str(number))
+    sys.exit(3)
+
+signal.signal(signal.SIGTERM, save)
+signal.signal(signal.SIGINT, save)
+(folder / 'pid').write_text(str(os.getpid()))
+(folder / 'started').touch()
+time.sleep(60)
+"""
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def waiting(cell, tools, tmp_path):
+    """A run whose training waits for a signal."""
+    (tools / 'train.py').write_text(WAIT)
+    (run,) = runs_of(cell(), 1, str(tmp_path / 'runs'))
+    return run
+
+
+@pytest.fixture
+def _ctrl_c():
+    """Ctrl-C as in a terminal: a shell starts commands in the background without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures('_ctrl_c')
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_request_to_end_goes_to_the_training_which_saves(waiting, tools, number):
+    def ask():
+        wait_for(waiting.folder / 'started')
+        os.kill(os.getpid(), number)
+
+    handlers = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
+    thread = threading.Thread(target=ask)
+    thread.start()
+    said = []
+    with pytest.raises(Stopped) as stop:
+        execute([waiting], tools, say=said.append)
+    thread.join()
+    assert stop.value.signum == number
+    assert (waiting.folder / 'saved').read_text() == str(int(number))
+    assert f'stopped by {number.name} after' in said[-1]
+    assert waiting.record['seconds'] > 0
+    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == handlers
+
+
+def test_seconds_are_noted_while_a_training_runs_and_added_up(waiting, tools, monkeypatch):
+    def look_and_end():
+        wait_for(waiting.folder / 'started')
+        deadline = time.monotonic() + 30
+        while waiting.record['seconds'] < 100.1:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        noted.append(waiting.record['seconds'])
+        os.kill(int((waiting.folder / 'pid').read_text()), signal.SIGKILL)
+
+    noted, said = [], []
+    monkeypatch.setattr(child.run_child, '__defaults__', (None, 0.05))
+    waiting.folder.mkdir(parents=True)
+    before = json.dumps(dict(seconds=100.0, digest=waiting.digest()))
+    (waiting.folder / 'run.json').write_text(before)
+    thread = threading.Thread(target=look_and_end)
+    thread.start()
+    assert execute([waiting], tools, say=said.append) == [waiting]
+    thread.join()
+    assert 100.1 <= noted[0] <= waiting.record['seconds'] < 160
+    assert any('FAILED with exit status -9 after 1' in line for line in said)
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='other kernels have no such request')
+def test_a_training_ends_when_the_process_that_started_it_is_killed(tmp_path):
+    script = tmp_path / 'wait.py'
+    script.write_text(WAIT)
+    command = [sys.executable, str(script), '--work-dir', str(tmp_path)]
+    path = str(Path(child.__file__).parent)
+    # by its file, since importing the package takes seconds
+    code = f'import sys; sys.path.insert(0, {path!r}); import child, os; ' + (
+        f'child.run_child({command!r}, os.environ, lambda: None)'
+    )
+    parent = subprocess.Popen([sys.executable, '-c', code])
+    wait_for(tmp_path / 'started')
+    parent.kill()
+    parent.wait()
+    wait_for(tmp_path / 'saved')
+    assert (tmp_path / 'saved').read_text() == str(int(signal.SIGTERM))
+
+
+def test_a_run_that_another_process_is_at_is_left_to_it(cell, tools, tmp_path):
+    runs = runs_of(cell(), (0, 1), str(tmp_path / 'runs'))
+    runs[0].folder.mkdir(parents=True)
+    code = (
+        'import fcntl, sys; file = open(sys.argv[1], "w"); fcntl.lockf(file, fcntl.LOCK_EX); '
+        'print("locked", flush=True); sys.stdin.read()'
+    )
+    command = [sys.executable, '-c', code, str(runs[0].folder / 'claim.json')]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    said = []
+    with subprocess.Popen(command, **pipes) as other:
+        assert other.stdout.readline() == 'locked\n'
+        assert execute(runs, tools, say=said.append) == runs[:1]
+        other.communicate()
+    assert said[0].startswith(f'[1/2] {runs[0].folder}: {runs[0].folder} is in use by another')
+    assert not (runs[0].folder / 'run.json').exists()
+    assert runs[1].state is State.DONE
+
+
+@pytest.mark.parametrize(
+    ('content', 'reason'),
+    [
+        ('model = dict(', 'SyntaxError'),
+        ('x = 1 / 0', 'ZeroDivisionError: division by zero'),
+        ('raise SystemExit(7)', 'SystemExit: 7'),
+        ("custom_imports = ['no_such_module']", 'cannot be imported: No module'),
+        ("_base_ = './missing.py'", 'missing.py'),
+        (None, 'was not found'),
+    ],
+)
+def test_a_config_that_cannot_be_read_is_told_and_the_rest_runs(
+    cell, tools, tmp_path, content, reason
+):
+    path = tmp_path / 'bad.py'
+    if content is not None:
+        path.write_text(content)
+    runs = [
+        run
+        for each in (cell('a/1/r/bad', config=str(path)), cell('a/1/r/good'))
+        for run in runs_of(each, 1, str(tmp_path / 'runs'))
+    ]
+    said = []
+    assert execute(runs, tools, say=said.append) == runs[:1]
+    assert said[0].startswith(f'[1/2] {runs[0].folder}: ')
+    assert 'bad.py' in said[0] and reason in said[0]
+    assert runs[1].state is State.DONE
+
+
+@pytest.mark.parametrize(
+    ('settings', 'reason'),
+    [
+        (dict(options={'model.backbone.depth.x': 1}), 'depth.x=1 cannot be read ('),
+        (dict(options={'model': '[1,(2'}), 'model=[1,(2 cannot be read ('),
+        (dict(before=('no-such-program x',)), "No such file or directory: 'no-such-program'"),
+        (dict(before=("python 'unclosed",)), 'No closing quotation'),
+    ],
+)
+def test_bad_settings_are_told_and_the_rest_runs(cell, tools, tmp_path, settings, reason):
+    runs = [
+        run
+        for each in (cell('a/1/r/bad', **settings), cell('a/1/r/good', env={'NET': 'wrn16_2'}))
+        for run in runs_of(each, 1, str(tmp_path / 'runs'))
+    ]
+    said = []
+    assert execute(runs, tools, say=said.append) == runs[:1]
+    assert any(reason in line for line in said), said
+    assert runs[1].state is State.DONE
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_and_the_rest_runs(cell, tools, tmp_path):
+    runs = [
+        run
+        for each in (cell('a/1/r/bad', env={'NET': 'a'}), cell('a/1/r/good'))
+        for run in runs_of(each, 1, str(tmp_path / 'runs'))
+    ]
+    runs[0].folder.parent.parent.mkdir(parents=True)
+    runs[0].folder.parent.touch()  # a file in the place of a folder
+    said = []
+    assert execute(runs, tools, say=said.append) == runs[:1]
+    assert 'cannot be written' in said[0] and 'give another folder' in said[0]
+    assert runs[1].state is State.DONE
