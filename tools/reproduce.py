@@ -78,6 +78,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     export = commands.add_parser('export', help='add finished runs to a file')
     export.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
     export.add_argument('--results', type=Path, required=True, help='such as results/runs.jsonl')
+    export.add_argument(
+        '--recorded',
+        type=Path,
+        nargs='+',
+        default=[],
+        metavar='FILE',
+        help='files of runs made elsewhere, which are added in place of those in --root',
+    )
     for each in (listing, show, run, report, export):
         each.add_argument('--gpus', type=int, default=1, help='processes a run')
     args = parser.parse_args(argv)
@@ -186,7 +194,11 @@ def unrecorded(
 def export(cells: list[Cell], args: argparse.Namespace) -> None:
     """Add finished runs to a file."""
     recorded = read_records(args.results) if args.results.is_file() else []
-    results = [collect(cell, args.root) for cell in cells]
+    if args.recorded:
+        found = [run for path in args.recorded for run in read_records(path)]
+        results = [recall_or_tell(cell, found) for cell in cells]
+    else:
+        results = [collect(cell, args.root) for cell in cells]
     for result in results:
         for seed, why in result.left_out.items():
             print(f'{result.cell.id}, seed {seed}: left out, {why}')

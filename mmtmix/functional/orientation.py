@@ -46,7 +46,8 @@ def orient_theta_back(theta: Tensor, orientation: Tensor) -> Tensor:
     signs = 1 - 2 * orientation[:, 1:].to(theta.dtype)
     columns = torch.cat([signs, torch.ones_like(signs[:, :1])], dim=1)
     flipped = theta * signs[:, None, :, None] * columns[:, None, None, :]
-    exchanged = flipped.flip(2)[..., [1, 0, 2]]
+    # a list as an index would make the host wait for a GPU
+    exchanged = torch.cat([flipped[..., :2].flip(2, 3), flipped[..., 2:].flip(2)], dim=3)
     return torch.where(orientation[:, 0, None, None, None], exchanged, flipped)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ('train', 'test', 'generate_mixed', 'benchmark_mixers')
+TOOLS = ('train', 'test', 'generate_mixed', 'benchmark_mixers', 'benchmark_training')
 MODULES = Path(__file__).resolve().parent / 'modules'
 
 SMALL = """

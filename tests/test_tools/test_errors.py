@@ -90,6 +90,8 @@ CASES = [
     ('benchmark_mixers', ('--batch-size', '0'), '--batch-size must be an integer >= 1'),
     ('benchmark_mixers', ('--json', 'folder.json'), "and 'folder.json' is a folder"),
     ('benchmark_mixers', ('--config', 'nowhere.py'), "config 'nowhere.py' was not found"),
+    ('benchmark_training', ('--inner', '0'), '--inner must be an integer >= 1'),
+    ('benchmark_training', ('--config', 'nowhere.py'), "config 'nowhere.py' was not found"),
     ('benchmark_crd', ('--num-classes', '1'), '--num-classes must be an integer >= 2'),
     ('benchmark_crd', ('--batch-size', '9', '--num-images', '8'), '--batch-size must be'),
     ('convert_checkpoint', ('nowhere.pth', 'o.pth', *ARCH), 'nowhere.pth'),

@@ -118,6 +118,11 @@ def test_recorded_runs_stand_for_their_folders(reproduced, load, capsys):
     assert call(load, folder, *elsewhere, 'report', 'paper/1/row/simple', *recorded) == 0
     assert capsys.readouterr().out == report
 
+    brought = ('--results', 'results/brought.jsonl', '--recorded', 'results/runs.jsonl')
+    assert call(load, folder, *elsewhere, 'export', *brought) == 0
+    assert (folder / 'results/brought.jsonl').read_bytes() == before
+    capsys.readouterr()
+
     cells = ('paper/1/row/simple', 'paper/1/row/same')
     options = ('--seed', '0', '9', '--dry-run')
     assert call(load, folder, *elsewhere, 'run', *cells, *recorded, *options) == 0

@@ -155,9 +155,12 @@ def _precision(run: Run) -> str | None:
 
 def _setting(run: Run, gpus: int) -> dict[str, Any]:
     """What a result is to be read with."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu'
+    has_gpu = torch.cuda.is_available()
+    device = torch.cuda.get_device_name() if has_gpu else 'cpu'
     packages = (torch, torchvision, mmengine, mmcv, mmpretrain)
     versions = {package.__name__: package.__version__ for package in packages}
+    if has_gpu:
+        versions |= dict(driver=_version_of_driver())
     return dict(
         config=run.config,
         options=run.options,
@@ -168,6 +171,16 @@ def _setting(run: Run, gpus: int) -> dict[str, Any]:
         device=f'{gpus} x {device}' if gpus > 1 else device,
         started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
     )
+
+
+def _version_of_driver() -> str:
+    """Return the version of NVIDIA's driver, ``'unknown'`` where nothing gives it."""
+    command = ['nvidia-smi', '--query-gpu=driver_version', '--format=csv,noheader']
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return 'unknown'
+    return found.stdout.partition('\n')[0].strip() or 'unknown'
 
 
 def _version_of_code() -> str:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -104,6 +105,23 @@ def test_the_commit_of_a_checkout_is_noted(cell, tools, tmp_path, monkeypatch):
     assert version_noted(2) == f'{mmtmix.__version__}+g{commit}'
     source.write_text('# changed\n')
     assert version_noted(3) == f'{mmtmix.__version__}+g{commit}.dirty'
+
+
+@pytest.mark.parametrize(('answer', 'driver'), [('echo 580.1', '580.1'), ('exit 9', 'unknown')])
+def test_a_gpu_is_noted_with_its_driver(cell, tools, tmp_path, monkeypatch, answer, driver):
+    program = tmp_path / 'bin' / 'nvidia-smi'
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n{answer}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv('PATH', str(program.parent), prepend=os.pathsep)
+    cuda = SimpleNamespace(is_available=lambda: True, get_device_name=lambda: 'a card')
+    fake = SimpleNamespace(__name__='torch', __version__='2.0', cuda=cuda)
+    # of this module alone: others would look for the card itself
+    monkeypatch.setattr(sys.modules[execute.__module__], 'torch', fake)
+    (run,) = runs_of(cell(), (0,), str(tmp_path / 'runs'))
+    assert execute([run], tools, say=str) == []
+    assert run.record['device'] == 'a card'
+    assert run.record['versions']['driver'] == driver
 
 
 # waits until it is asked to end, saves, and may leave a worker behind
