@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mmtmix.apps.generate import GenerationSettings
-from mmtmix.apps.generate.draws import draw_sources
+from mmtmix.apps.generate.sampling import draw_sources
 from mmtmix.apps.reproduce.paired import paired_difference
 from mmtmix.datasets.mixed_shards import ShardReader
 from mmtmix.datasets.mixed_shards.mixed_set import MixedSet
