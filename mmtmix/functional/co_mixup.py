@@ -91,7 +91,7 @@ def co_mixup_objective(
     ``F = sum_j [sum_p <c_p, z_jp> + beta/2P sum_pq |z_jp - z_jq|^2]``
     ``  + gamma/P sum_j <o_j, h(A sum_{j' != j} o_j')>``
 
-    with P cells, ``o_j = sum_p z_jp`` the amount of each image in mix j, and h(x) = x for x > tau P
+    with P cells and ``o_j = sum_p z_jp`` the amount of each image in mix j. h(x) is x above tau P
     and 0 else. The last term is the supermodular one: it keeps mixes from sharing images.
 
     Args:
@@ -150,10 +150,10 @@ def solve_co_mixup(
     """
     costs, affinity, real = costs.detach().cpu().double(), affinity.cpu().double(), real.cpu()
     there = real[:, :, None, None]
-    known = torch.where(there, costs, torch.zeros_like(costs))
+    finite = torch.where(there, costs, torch.zeros_like(costs))
     costs = torch.where(there, costs, costs.new_tensor(NEVER))
     shares = _random_start(real, costs.shape[2:], generator)
-    first = value = co_mixup_objective(shares, known, affinity, settings)
+    first = value = co_mixup_objective(shares, finite, affinity, settings)
     best, best_value = shares, value
     extra = torch.zeros_like(shares[..., 0, 0])
     active = torch.ones_like(real[:, 0])
@@ -161,7 +161,7 @@ def solve_co_mixup(
         shares = _sweep(shares, costs, affinity, extra, active & real.T, settings, sweep > 0)
         if sweep == settings.sweeps - 2 and settings.resolve:
             extra = duplicate_costs(shares.sum(dim=(3, 4)))
-        before, value = value, co_mixup_objective(shares, known, affinity, settings)
+        before, value = value, co_mixup_objective(shares, finite, affinity, settings)
         is_best = value < best_value
         best = torch.where(is_best[:, None, None, None, None], shares, best)
         best_value = torch.where(is_best, value, best_value)

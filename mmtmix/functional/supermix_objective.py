@@ -70,8 +70,8 @@ class SuperMixSettings:
     legacy_kernel: bool = False
 
     def __post_init__(self) -> None:
-        for name, known in (('method', METHODS), ('divergence', DIVERGENCES)):
-            check_choice(name, getattr(self, name), known)
+        for name, choices in (('method', METHODS), ('divergence', DIVERGENCES)):
+            check_choice(name, getattr(self, name), choices)
         check_integer('mask_size', self.mask_size, 1)
         check_integer('max_iters', self.max_iters, 0)
         cure = 'no sample could finish after max_iters'

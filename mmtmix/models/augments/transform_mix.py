@@ -13,14 +13,9 @@ from mmtmix.checks import check_choice
 from mmtmix.functional import identity_theta, resize_map, visible_shares, warp
 from mmtmix.models.draw import Details, Draw
 from mmtmix.models.finite_check import FiniteCheck
-from mmtmix.models.mixers import (
-    TransformMixer,
-    build_module,
-    check_module,
-    mix_with_teacher,
-    module_file,
-)
+from mmtmix.models.mixers import TransformMixer, build_module, check_module, module_file
 from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_cam_labels
+from mmtmix.models.teacher_mix import mix_with_teacher
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 from mmtmix.utils import current_value
 

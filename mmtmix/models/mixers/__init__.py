@@ -3,7 +3,6 @@
 from .building import build_module, check_module, module_file
 from .mix_block import MixBlock
 from .mixer_file import load_mixer, save_mixer
-from .teacher_mix import mix_with_teacher
 from .transform_mixer import TransformMixer
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     'build_module',
     'check_module',
     'load_mixer',
-    'mix_with_teacher',
     'module_file',
     'save_mixer',
 ]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mmtmix.models.draw import Details, Draw
-from mmtmix.models.teachers import FrozenTeacher
-
-from .transform_mixer import TransformMixer
+from .draw import Details, Draw
+from .mixers import TransformMixer
+from .teachers import FrozenTeacher
 
 
 def mix_with_teacher(
