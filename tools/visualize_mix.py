@@ -21,7 +21,7 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer
 from mmtmix.functional import draw_weights
-from mmtmix.models import BatchAugment, FrozenTeacher
+from mmtmix.models import BatchAugment, Draw, FrozenTeacher
 from mmtmix.models.augments import augment_config, build_augment
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
@@ -133,7 +133,7 @@ def mix(
     """
     generator = torch.Generator().manual_seed(seed)
     weights = draw_weights(len(index), mixer.num_mix, mixer.alpha, generator).to(index.device)
-    return mixer.mix_with_details(images.inputs, images.scores, weights, index, generator)
+    return mixer.mix_with_details(images.inputs, images.scores, Draw(weights, index, generator))
 
 
 def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Namespace) -> Figure:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer
 from mmtmix.engine.launch import default_work_dir
-from mmtmix.models import FrozenTeacher
+from mmtmix.models import Draw, FrozenTeacher
 from mmtmix.models.augments import MIXERS, WITH_TEACHER, build_for
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
@@ -73,12 +73,13 @@ def mix(
     mixer = build_for(dict(MIXERS[name], **options), cfg)
     generator = torch.Generator().manual_seed(args.seed)
     torch.manual_seed(args.seed)
-    if name == 'Co-Mixup':  # as many mixes as there are images
-        *images, weights, index = batch
+    *images, weights, index = batch
+    if not mixer.follows_index:  # its groups are of all images
         count = len(images[0]) // len(index)
-        every = (weights.repeat(count, 1), index.repeat(count, 1))
-        return mixer.mix(*images, *every, generator)[0][: len(index)]
-    return mixer.mix(*batch, generator)[0]
+        weights, index = weights.repeat(count, 1), torch.arange(len(images[0]))[:, None]
+        mixed, _ = mixer.mix(*images, Draw(weights, index, generator))
+        return mixed[: len(batch[-1])]
+    return mixer.mix(*images, Draw(weights, index, generator))[0]
 
 
 def main(argv: list[str] | None = None) -> Figure:

@@ -12,12 +12,14 @@ from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from mmtmix.checks import check_choice, check_path
+from mmtmix.utils import current_value
 
 from .mixed_shards import DATASET_FILE, SETTINGS_FILE, MixedSet, read_dataset_file
 from .mixed_shards.files import ADVICE, progress_of
 from .mixed_shards.mixed_set import missing_shards
 
-LABELS = ('winner', 'mixed', 'teacher')
+LABELS = ('hard_teacher', 'mixed', 'soft_teacher')
+OLD_LABELS = {'winner': 'hard_teacher', 'teacher': 'soft_teacher'}
 
 
 @DATASETS.register_module()
@@ -37,10 +39,10 @@ class MixedImages(BaseDataset):
 
     Args:
         data_root: The folder of a complete set, with its ``dataset.json``.
-        labels: ``'winner'`` for ``gt_label`` alone; ``'mixed'`` for a ``gt_score`` of the sources'
-            classes by their weights (SuperMix, Eq. 2); ``'teacher'`` for a ``gt_score`` of the
-            teacher's probabilities. Both are float32 ``(num_classes,)`` in [0, 1]. Defaults to
-            ``'winner'``.
+        labels: Kind of labels: ``'hard_teacher'`` has ``gt_label`` alone; ``'mixed'`` adds a
+            ``gt_score`` of the sources' classes by their weights (SuperMix, Eq. 2);
+            ``'soft_teacher'`` adds a ``gt_score`` of the teacher's probabilities for the mix.
+            Scores are float32 ``(num_classes,)`` in [0, 1]. Defaults to ``'hard_teacher'``.
         metainfo: Overrides the meta information; ``classes`` otherwise come from the set.
             Defaults to None.
         indices: Use only the first (n > 0) or last (n < 0) so many images, or those listed.
@@ -59,7 +61,7 @@ class MixedImages(BaseDataset):
     def __init__(
         self,
         data_root: str | os.PathLike,
-        labels: str = 'winner',
+        labels: str = 'hard_teacher',
         metainfo: dict | None = None,
         indices: int | Sequence[int] | None = None,
         **kwargs,
@@ -71,6 +73,7 @@ class MixedImages(BaseDataset):
                 f'MixedImages does not take {", ".join(unused)}; give only the folder of the set '
                 'as data_root. A config that inherits from another dataset needs _delete_=True.'
             )
+        labels = current_value('labels of MixedImages', labels, OLD_LABELS)
         check_choice('labels', labels, LABELS)
         self.labels = labels
         self._set: MixedSet | None = None
@@ -159,7 +162,7 @@ class MixedImages(BaseDataset):
             'img': shard.image(record, self._set.described['channel_order']),
             'gt_label': int(shard.value('winners', record)),
         }
-        if self.labels == 'teacher':
+        if self.labels == 'soft_teacher':
             item['gt_score'] = shard.value('targets', record)
         elif self.labels == 'mixed':
             score = np.zeros(shard.num_classes, dtype=np.float32)

@@ -1,22 +1,35 @@
 """Plain torch functions: no registry, no hidden randomness, never in place on an argument."""
 
-from .affine import PADDING_MODES, corner_shift, identity_theta, warp
-from .boxes import box_masks, centre_boxes, paste_boxes, place_boxes
-from .cells import enlarge_cells, top_cells
-from .co_mixup import co_mixup_objective, duplicate_costs, image_affinity, solve_co_mixup
-from .co_mixup_settings import CoMixupSettings
+from .affine import (
+    PADDING_MODES,
+    corner_shift,
+    identity_theta,
+    orient,
+    orient_back,
+    orient_theta_back,
+    warp,
+)
+from .automix import cosine_momentum, mask_area_loss
+from .boxes import box_masks, centre_boxes, paste_boxes, place_boxes, shrink_into_boxes
+from .co_mixup import (
+    CoMixupSettings,
+    co_mixup_objective,
+    duplicate_costs,
+    image_affinity,
+    solve_co_mixup,
+)
 from .contrast import ClassOrder, bank_scores, contrast_loss, log_normalizer
-from .distill import kd_divergence
-from .fine_grained import fine_grained_saliency, gray_levels
-from .fourier import low_frequency_noise
-from .gaussian import gaussian_kernel, gaussian_smooth, gaussian_spots
-from .graph_cut import cut_grids, grid_energy, load_maxflow
-from .jensen_shannon import jensen_shannon
-from .label_moves import move_labels
-from .layers import layer_masks, layer_shares
-from .levels import level_masks, soft_level_masks
-from .mask_area import mask_area_loss
+from .graph_cut import cut_grids, grid_energy, load_maxflow, move_labels
 from .mask_losses import normalize_masks, sparsity, total_variation
+from .masks import (
+    enlarge_cells,
+    layer_masks,
+    layer_shares,
+    level_masks,
+    soft_level_masks,
+    top_cells,
+    upsample_cells,
+)
 from .mixing import (
     blend,
     blend_batch,
@@ -25,8 +38,12 @@ from .mixing import (
     draw_weights,
     mix_targets,
 )
-from .momentum import cosine_momentum
-from .orientation import orient, orient_back, orient_theta_back
+from .predictions import (
+    jensen_shannon,
+    kd_divergence,
+    soft_cross_entropy,
+    top_classes_match,
+)
 from .puzzle import (
     binomial_prior,
     edge_differences,
@@ -34,19 +51,20 @@ from .puzzle import (
     pool_saliency,
     puzzle_terms,
 )
-from .quality import soft_cross_entropy, top_classes_match
 from .saliency import (
     class_activation_map,
+    fine_grained_saliency,
     grad_cam,
     gradient_saliency,
+    gray_levels,
     min_max,
     resize_map,
     visible_shares,
 )
-from .shrink import shrink_into_boxes
+from .smooth import gaussian_kernel, gaussian_smooth, gaussian_spots, low_frequency_noise
 from .supermix import SuperMixSolution, solve_masks
-from .supermix_settings import SuperMixSettings
-from .transport import move_cells, move_costs, transport_plan, upsample_cells
+from .supermix_objective import SuperMixSettings
+from .transport import move_cells, move_costs, transport_plan
 
 __all__ = [
     'PADDING_MODES',

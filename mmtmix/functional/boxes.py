@@ -1,26 +1,27 @@
-"""Rectangular masks: boxes for every sample of a batch at once."""
+"""Boxes for every mix of a batch at once: their masks, and images inside of them."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mmtmix.checks import check_integer
 
-from .layers import layer_masks, layer_shares
+from .masks import layer_masks, layer_shares
 
 
 def box_masks(
     weights: Tensor, height: int, width: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Masks that paste boxes of the partners over each sample (CutMix, one draw a sample).
+    """Return masks that paste boxes of the partners over each own image (CutMix).
 
-    Image i is pasted over what images 0..i-1 made, in a box of the picture's aspect ratio whose
+    Image i is pasted over the images 0 to i - 1, in a box of the picture's aspect ratio whose
     area is its share among them. Boxes lie wholly inside the picture, so for two images the
     areas are the weights but for rounding to whole pixels.
 
     Args:
-        weights: Shares (N, k), own image first.
+        weights: Shares of the images, own first, (N, k), rows on the simplex.
         height: Height H of the picture in pixels.
         width: Width W of the picture in pixels.
         generator: Source of randomness for the boxes' places.
@@ -35,16 +36,16 @@ def box_masks(
 def place_boxes(
     side: Tensor, height: int, width: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Put boxes of the picture's aspect ratio anywhere inside the picture.
+    """Draw places for boxes of the picture's aspect ratio inside the picture.
 
     Args:
-        side: Their sides as a share of the picture's, in [0, 1], (N, b).
+        side: Sides of the boxes as a share of the picture's, in [0, 1], (N, b).
         height: Height H of the picture in pixels.
         width: Width W of the picture in pixels.
-        generator: Source of randomness for their places.
+        generator: Source of randomness for the boxes' places.
 
     Returns:
-        Top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
+        Boxes: top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
     """
     _check_size(height, width)
     device = generator.device if generator is not None else None
@@ -58,19 +59,19 @@ def place_boxes(
 
 
 def centre_boxes(side: Tensor, centre: Tensor, height: int, width: int) -> Tensor:
-    """Put boxes of the picture's aspect ratio around pixels (SaliencyMix).
+    """Return boxes of the picture's aspect ratio around pixels (SaliencyMix).
 
     As the published code does, a box reaches half its length, rounded down, to each side of its
     centre. What lies beyond the border is cut off.
 
     Args:
-        side: Their sides before that as a share of the picture's, in [0, 1], (N, b).
-        centre: Row and column of a pixel each, (N, b, 2).
+        side: Sides before the cut as a share of the picture's, in [0, 1], (N, b).
+        centre: Row and column of each box's central pixel, (N, b, 2).
         height: Height H of the picture in pixels.
         width: Width W of the picture in pixels.
 
     Returns:
-        Top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
+        Boxes: top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
     """
     _check_size(height, width)
     reach = (_sides(side, height, width).floor() / 2).floor()
@@ -81,15 +82,15 @@ def centre_boxes(side: Tensor, centre: Tensor, height: int, width: int) -> Tenso
 
 
 def paste_boxes(boxes: Tensor, height: int, width: int) -> Tensor:
-    """Masks of images that are pasted into boxes, a later one over the earlier ones.
+    """Return the masks of images that are pasted into boxes, a later one over the earlier ones.
 
     Args:
-        boxes: Top, left, height and width of each partner's box, (N, k - 1, 4).
+        boxes: Boxes of the partners: top, left, height and width in pixels, (N, k - 1, 4).
         height: Height H of the picture in pixels.
         width: Width W of the picture in pixels.
 
     Returns:
-        One-hot float32 masks of shape (N, k, 1, H, W), own image first.
+        One-hot masks, own image first, float32 (N, k, 1, H, W).
     """
     _check_size(height, width)
     top, left, box_height, box_width = boxes.unsqueeze(-1).unbind(dim=2)
@@ -104,14 +105,47 @@ def _check_size(height: int, width: int) -> None:
 
 
 def _sides(side: Tensor, height: int, width: int) -> Tensor:
-    """Height and width in pixels of boxes of these sides, (N, b, 2).
+    """Return height and width in pixels of boxes of these sides, (N, b, 2).
 
-    By plain numbers: a tensor of the picture's size would have the host wait for a GPU.
+    It takes plain numbers: a tensor of the picture's size would make the host wait for a GPU.
     """
     return torch.stack([side * height, side * width], dim=-1)
 
 
 def _inside(start: Tensor, length: Tensor, size: int) -> Tensor:
-    """Which of ``size`` pixels lie in an interval, float32 (..., size)."""
+    """Return 1 for each of ``size`` pixels in an interval, else 0, float32 (..., size)."""
     pixel = torch.arange(size, device=start.device)
     return ((pixel >= start) & (pixel < start + length)).float()
+
+
+def shrink_into_boxes(images: Tensor, boxes: Tensor) -> Tensor:
+    """Return images that are resized to their boxes and lie there (ResizeMix).
+
+    Bilinear with ``align_corners=False`` and without antialiasing.
+
+    Args:
+        images: Images, (N, b, C, H, W).
+        boxes: Boxes inside the picture: top, left, height and width in whole pixels, (N, b, 4).
+
+    Returns:
+        Images in their boxes, (N, b, C, H, W), in the dtype of ``images``. The surroundings are
+        those of a warp with zeros outside.
+    """
+    # float32 at least, under autocast too, as in warp()
+    dtype = torch.promote_types(images.dtype, torch.float32)
+    flat = images.flatten(0, 1).to(dtype)
+    with torch.autocast(images.device.type, enabled=False):
+        top, left, height, width = boxes.flatten(0, 1).to(dtype).unsqueeze(-1).unbind(dim=1)
+        rows = _sampled(top, height, images.size(-2))
+        columns = _sampled(left, width, images.size(-1))
+        # boxes are not turned, so this is affine_grid's result at a tenth of its time
+        grid = torch.stack(torch.broadcast_tensors(columns[:, None], rows[..., None]), dim=-1)
+        shrunk = F.grid_sample(flat, grid, padding_mode='zeros', align_corners=False)
+    return shrunk.to(images.dtype).view_as(images)
+
+
+def _sampled(start: Tensor, length: Tensor, size: int) -> Tensor:
+    """Return where each pixel of a side is sampled, -1 to 1 across the image, (N, size)."""
+    pixel = torch.arange(size, device=start.device) + 0.5
+    # an empty box shows nothing
+    return (pixel - start) * (2 / length.clamp_min(1)) - 1

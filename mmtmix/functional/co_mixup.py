@@ -1,36 +1,66 @@
-"""Co-Mixup's objective: how the parts of a group of images are dealt out to as many mixes."""
+"""Co-Mixup: the parts of a group of images are dealt out to as many mixes."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmtmix.checks import check_integer, check_number
+from mmtmix.checks import check_flag, check_integer, check_number
 
-from .co_mixup_settings import CoMixupSettings
-from .label_moves import move_labels
+from .graph_cut import move_labels
 
 SOFT_BONUS = 5e-4
-"""What the public code takes off the cost of a cell that shows two images by halves."""
+"""Discount of the public code on the cost of a cell that shows two images by halves."""
 NEVER = 1e3
-"""Costs more than any term of the objective can save."""
+"""Cost above all that the objective's terms can save."""
+
+
+@dataclass(frozen=True)
+class CoMixupSettings:
+    """Weights of the objective and number of sweeps; the defaults are the paper's on CIFAR.
+
+    Attributes:
+        beta: Weight of smoothness, >= 0.
+        gamma: Weight of diversity, which keeps mixes from sharing images, >= 0.
+        tau: Share of a whole image, >= 0, below which crowding is free.
+        sweeps: Number of times that all mixes are labelled, >= 1.
+        resolve: Whether mixes of the very same images are made to differ in the last sweep.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
+    """
+
+    beta: float = 0.32
+    gamma: float = 1.0
+    tau: float = 0.83
+    sweeps: int = 4
+    resolve: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ('beta', 'gamma', 'tau'):
+            check_number(name, getattr(self, name), 0)
+        check_integer('sweeps', self.sweeps, 1)
+        check_flag('resolve', self.resolve)
 
 
 def image_affinity(saliency: Tensor, real: Tensor, omega: float, window: int = 8) -> Tensor:
-    """How much an image in one mix speaks against another in the others (Co-Mixup's A_c).
+    """Return the cost of showing two images in different mixes (Co-Mixup's A_c).
 
     ``A = (1 - omega) I + omega n D / sum(D)`` with D the L1 distance between the places of most
-    saliency: what lies in different places of its images is dealt to different mixes less.
+    saliency. Images that are salient in different places are dealt to different mixes less.
 
     Args:
-        saliency: (G, n, h, w).
-        real: Which images there are, bool (G, n); a group may have fewer than n.
-        omega: In [0, 1].
+        saliency: Saliency of the images of each group, (G, n, h, w).
+        real: Whether each image exists, bool (G, n); a group may have fewer than n.
+        omega: Weight of the distance, in [0, 1].
         window: Side of the squares whose mean saliency is compared, in pixels.
 
     Returns:
-        (G, n, n), symmetric; 0 for images that aren't there.
+        Affinity (G, n, n), symmetric; 0 for images that don't exist.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -56,22 +86,22 @@ def image_affinity(saliency: Tensor, real: Tensor, omega: float, window: int = 8
 def co_mixup_objective(
     shares: Tensor, costs: Tensor, affinity: Tensor, settings: CoMixupSettings
 ) -> Tensor:
-    """What the mixes of a group cost together, Co-Mixup's objective as its public code has it.
+    """Return the cost of the mixes of each group, as Co-Mixup's public code has it.
 
     ``F = sum_j [sum_p <c_p, z_jp> + beta/2P sum_pq |z_jp - z_jq|^2]``
     ``  + gamma/P sum_j <o_j, h(A sum_{j' != j} o_j')>``
 
-    with P cells, ``o_j = sum_p z_jp`` what mix j has of each image, and h(x) = x where x > tau P,
-    else 0. The last term is the supermodular one: it keeps mixes from sharing images.
+    with P cells and ``o_j = sum_p z_jp`` the amount of each image in mix j. h(x) is x above tau P
+    and 0 else. The last term is the supermodular one: it keeps mixes from sharing images.
 
     Args:
-        shares: z, of each image in each cell, (G, mixes, n, h, w), summing to 1 over n.
-        costs: c, (G, n, h, w).
-        affinity: A, (G, n, n).
-        settings: beta, gamma and tau.
+        shares: Share z of each image in each cell, (G, mixes, n, h, w), summing to 1 over n.
+        costs: Cost c of each image in each cell, (G, n, h, w).
+        affinity: Affinity A of the images, (G, n, n).
+        settings: Settings with beta, gamma and tau.
 
     Returns:
-        (G,).
+        Cost of each group, (G,).
     """
     cells = costs.size(2) * costs.size(3)
     amounts = shares.sum(dim=(3, 4))
@@ -84,7 +114,7 @@ def co_mixup_objective(
 
 
 def excess(affinity: Tensor, amounts: Tensor, threshold: float) -> Tensor:
-    """``h(A o)`` for amounts o (..., n): the crowding by others, where it passes the threshold."""
+    """Return the crowding by others ``h(A o)``, for amounts o (..., n), above the threshold."""
     crowding = (affinity.unsqueeze(1) * amounts.unsqueeze(-2)).sum(dim=-1)
     return torch.where(crowding > threshold, crowding, torch.zeros_like(crowding))
 
@@ -98,32 +128,32 @@ def solve_co_mixup(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Deal the cells of the images of each group out to as many mixes (Co-Mixup, Algorithm 1).
 
-    From random labels on, one mix after the other is labelled anew while the others stay: the
+    From random labels on, one mix after the other is labelled anew while the others stay. The
     supermodular term is then linear. From the second sweep on a cell may show two images of its
-    mix by halves. Before the last, mixes of the same images are told to drop one each. Groups are
-    solved side by side; one that changes no more rests. Should the end be worse than the start,
-    the best that was seen is taken.
+    mix by halves. Before the last sweep, mixes of the same images have to drop one each. Groups
+    are solved side by side, and one that changes no more rests. Where the end is worse than the
+    start, the best labels on the way are taken.
 
     Args:
-        costs: (G, n, h, w).
-        affinity: (G, n, n).
-        real: Which images, and so mixes, there are, bool (G, n).
-        settings: Of the objective and the sweeps.
-        generator: Of the start, on the CPU.
+        costs: Cost of each image in each cell, (G, n, h, w).
+        affinity: Affinity of the images, (G, n, n).
+        real: Whether each image, and so its mix, exists, bool (G, n).
+        settings: Settings of the objective and the sweeps.
+        generator: Source of the labels at the start, on the CPU.
 
     Returns:
-        Shares (G, n mixes, n images, h, w), float64 on the CPU, mixes that aren't there empty, and
-        the objective at the start and at the end, (G,).
+        Shares (G, n mixes, n images, h, w), float64 on the CPU, empty for mixes that don't exist;
+        and the objective at the start and at the end, (G,).
 
     Raises:
         ImportError: If PyMaxflow is missing.
     """
     costs, affinity, real = costs.detach().cpu().double(), affinity.cpu().double(), real.cpu()
     there = real[:, :, None, None]
-    known = torch.where(there, costs, torch.zeros_like(costs))
+    finite = torch.where(there, costs, torch.zeros_like(costs))
     costs = torch.where(there, costs, costs.new_tensor(NEVER))
     shares = _random_start(real, costs.shape[2:], generator)
-    first = value = co_mixup_objective(shares, known, affinity, settings)
+    first = value = co_mixup_objective(shares, finite, affinity, settings)
     best, best_value = shares, value
     extra = torch.zeros_like(shares[..., 0, 0])
     active = torch.ones_like(real[:, 0])
@@ -131,7 +161,7 @@ def solve_co_mixup(
         shares = _sweep(shares, costs, affinity, extra, active & real.T, settings, sweep > 0)
         if sweep == settings.sweeps - 2 and settings.resolve:
             extra = duplicate_costs(shares.sum(dim=(3, 4)))
-        before, value = value, co_mixup_objective(shares, known, affinity, settings)
+        before, value = value, co_mixup_objective(shares, finite, affinity, settings)
         is_best = value < best_value
         best = torch.where(is_best[:, None, None, None, None], shares, best)
         best_value = torch.where(is_best, value, best_value)
@@ -146,7 +176,7 @@ def solve_co_mixup(
 def _random_start(
     real: Tensor, cells: tuple[int, ...], generator: torch.Generator | None
 ) -> Tensor:
-    """A random image of its group in each cell of each mix that is there."""
+    """Return a random image of its group in each cell of each mix that exists."""
     count = real.sum(dim=1)[:, None, None, None]
     image = (torch.rand(*real.shape, *cells, generator=generator) * count).long()
     shares = F.one_hot(image, real.size(1)).permute(0, 1, 4, 2, 3).double()
@@ -154,15 +184,15 @@ def _random_start(
 
 
 def duplicate_costs(amounts: Tensor) -> Tensor:
-    """Extra costs for mixes of the very same images, two or more of them.
+    """Return extra costs for mixes of the very same images, two or more of them.
 
     Of each such pair the earlier mix is to drop its first image, the later one its second.
 
     Args:
-        amounts: What each mix has of each image, (G, mixes, n).
+        amounts: Amount of each image in each mix, (G, mixes, n).
 
     Returns:
-        0 or 1, (G, mixes, n).
+        Costs, 0 or 1, (G, mixes, n).
     """
     has = amounts > 0
     same = (has[:, :, None] == has[:, None]).all(dim=3) & (has.sum(dim=2) > 1)[:, :, None]
@@ -199,7 +229,7 @@ def _sweep(
 
 
 def _label(costs: Tensor, amounts: Tensor, smooth: float, halves: bool) -> Tensor:
-    """The shares (G, n, h, w) of one mix a group that cost least, as far as moves find."""
+    """Return the cheapest shares of one mix per group that moves find, (G, n, h, w)."""
     kinds, prices = _label_kinds(amounts, halves)
     unary = torch.einsum('gln,gnhw->glhw', kinds, costs) + prices[..., None, None]
     kinds, unary = _affordable(kinds, unary, 4 * smooth)
@@ -211,10 +241,10 @@ def _label(costs: Tensor, amounts: Tensor, smooth: float, halves: bool) -> Tenso
 
 
 def _label_kinds(amounts: Tensor, halves: bool) -> tuple[Tensor, Tensor]:
-    """What a cell may show: one image, or halves of two of the three that the mix has most of.
+    """Return what a cell may show: one image, or halves of two of the mix's three largest.
 
     Returns:
-        Shares (G, L, n) and prices (G, L), of which labels that don't exist have one too high.
+        Shares (G, L, n) and prices (G, L). Labels that don't exist have a price too high.
     """
     num_images = amounts.size(1)
     single = torch.eye(num_images, dtype=amounts.dtype).expand(len(amounts), -1, -1)
@@ -230,7 +260,7 @@ def _label_kinds(amounts: Tensor, halves: bool) -> tuple[Tensor, Tensor]:
 
 
 def _affordable(kinds: Tensor, unary: Tensor, slack: float) -> tuple[Tensor, Tensor]:
-    """Drop labels that no cell can want: with all edges against it another costs less."""
+    """Drop labels that cost more than another in every cell, even with all edges against it."""
     margin = (unary - unary.amin(dim=1, keepdim=True)).flatten(2).amin(dim=2)
     count = int((margin <= slack).sum(dim=1).max())
     kept = margin.topk(count, dim=1, largest=False).indices

@@ -25,9 +25,9 @@ class ClassOrder:
     """A data set's samples, sorted by class.
 
     Attributes:
-        samples: Their numbers, int64 (num_samples,).
-        starts: Where each class begins among them, int64 (num_classes,).
-        counts: Samples of each class, int64 (num_classes,).
+        samples: Numbers of the samples, int64 (num_samples,).
+        starts: Position at which each class begins, int64 (num_classes,).
+        counts: Number of samples of each class, int64 (num_classes,).
     """
 
     samples: Tensor
@@ -44,9 +44,9 @@ class ClassOrder:
         """Draw samples of other classes, uniformly and with replacement.
 
         Args:
-            classes: The class to avoid in each row, int64 (N,).
-            number: Samples a row.
-            generator: On the device of the classes.
+            classes: Class to avoid in each row, int64 (N,).
+            number: Number of samples per row.
+            generator: Source of randomness, on the device of the classes.
 
         Returns:
             Numbers of samples, int64 (N, number).
@@ -62,7 +62,7 @@ class ClassOrder:
 
 
 def bank_scores(queries: Tensor, bank: Tensor, index: Tensor) -> Tensor:
-    """Inner products of queries with chosen rows of a bank, never holding these rows at once.
+    """Return inner products of queries with chosen rows of a bank, without holding these rows.
 
     Gathering the (N, number, D) rows first costs half a gigabyte for N = 64, 16,384 rows and
     D = 128, and is bound by memory. A small bank is scored as a whole instead; of a large one a
@@ -104,7 +104,7 @@ class _GatheredScores(Function):
 
 
 def contrast_loss(scores: Tensor, log_normalizer: Tensor, num_samples: int) -> Tensor:
-    """Noise-contrastive loss of one side of CRD.
+    """Return the noise-contrastive loss of one side of CRD.
 
     With ``P = exp(score) / Z``: minus the sum of ``log(P / (P + K / num_samples))`` of the
     positive and ``log((K / num_samples) / (P + K / num_samples))`` of the K negatives.
@@ -112,10 +112,10 @@ def contrast_loss(scores: Tensor, log_normalizer: Tensor, num_samples: int) -> T
     Args:
         scores: Inner products over the temperature, (N, 1 + K), the positive first.
         log_normalizer: log Z, a scalar.
-        num_samples: Of the bank.
+        num_samples: Number of samples in the bank, >= 1.
 
     Returns:
-        The mean over the queries, a scalar.
+        Mean over the queries, a scalar.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -127,7 +127,7 @@ def contrast_loss(scores: Tensor, log_normalizer: Tensor, num_samples: int) -> T
 
 
 def log_normalizer(scores: Tensor, num_samples: int) -> Tensor:
-    """Give log Z such that ``exp(score) / Z`` averages to ``1 / num_samples`` over all scores.
+    """Return log Z such that ``exp(score) / Z`` averages to ``1 / num_samples`` over all scores.
 
     Raises:
         TypeError: If an argument is of another type.

@@ -1,4 +1,4 @@
-"""What SuperMix's masks are made of and judged by (Dabouei et al. 2021, section 3.2)."""
+"""SuperMix's masks and the losses on them (Dabouei et al. 2021, section 3.2)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def normalize_masks(raw: Tensor, size: tuple[int, int]) -> Tensor:
     """Upsample raw masks, squash them and divide by their sum (Eq. 4).
 
     Args:
-        raw: Unbounded, (N, k, w, w).
-        size: (H, W).
+        raw: Raw masks, unbounded, (N, k, w, w).
+        size: Height H and width W of the masks in pixels.
 
     Returns:
-        (N, k, H, W) in [0, 1], summing to 1 over k, whatever the size of the raw values.
+        Masks in [0, 1], (N, k, H, W), summing to 1 over k, whatever the size of the raw values.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -30,28 +30,28 @@ def normalize_masks(raw: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def sparsity(masks: Tensor) -> Tensor:
-    """How undecided masks are: the mean of m (1 - m) (Eq. 5 with its sign mended).
+    """Return the mean of m (1 - m) over masks and pixels (Eq. 5 with its sign corrected).
 
     Args:
-        masks: In [0, 1], (N, k, H, W).
+        masks: Masks in [0, 1], (N, k, H, W).
 
     Returns:
-        (N,), 0 where every pixel belongs to one image.
+        Loss, (N,), 0 where every pixel belongs to one image.
     """
     return (masks * (1 - masks)).mean(dim=(1, 2, 3))
 
 
 def total_variation(masks: Tensor, order: float = 3.0, eps: float = 1e-6) -> Tensor:
-    """Roughness: the p-norm of the gradient, averaged over masks and pixels (section 4.4).
+    """Return the p-norm of the gradient, averaged over masks and pixels (section 4.4).
 
     Args:
-        masks: (N, k, H, W).
-        order: p, 3 in the paper.
-        eps: What a gradient's component counts at least. The norm has no derivative at 0, at the
-            constant masks that every solver starts from.
+        masks: Masks, (N, k, H, W).
+        order: Order p of the norm, > 0; 3 in the paper.
+        eps: Least size of a gradient's component, > 0. The norm has no derivative at 0, where
+            every solver starts with constant masks.
 
     Returns:
-        (N,), about ``eps`` at constant masks.
+        Loss, (N,), about ``eps`` at constant masks.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -66,29 +66,29 @@ def total_variation(masks: Tensor, order: float = 3.0, eps: float = 1e-6) -> Ten
 
 
 def forward_divergence(logits: Tensor, targets: Tensor) -> Tensor:
-    """KL(y, f) of each sample, with the entropy of y, so that it is 0 where f = y.
+    """Return KL(y, f) of each sample, with the entropy of y, so that it is 0 where f = y.
 
     Args:
-        logits: The teacher's, (N, num_classes).
-        targets: y, rows on the simplex, (N, num_classes).
+        logits: Logits of the teacher, (N, num_classes).
+        targets: Targets y, rows on the simplex, (N, num_classes).
 
     Returns:
-        (N,), in nats.
+        Divergence, (N,), in nats.
     """
     log_probs = F.log_softmax(logits.float(), dim=1)
     return (torch.xlogy(targets, targets) - targets * log_probs).sum(dim=1)
 
 
 def reverse_divergence(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-    """KL(f, y) of each sample, as Eq. 3 prints it, with a smoothed y: it is infinite otherwise.
+    """Return KL(f, y) of each sample, as Eq. 3 prints it, with a smoothed y to be finite.
 
     Args:
-        logits: The teacher's, (N, num_classes).
-        targets: y, rows on the simplex, (N, num_classes).
+        logits: Logits of the teacher, (N, num_classes).
+        targets: Targets y, rows on the simplex, (N, num_classes).
         smoothing: Probability that is spread over all classes of y, in (0, 1].
 
     Returns:
-        (N,), in nats.
+        Divergence, (N,), in nats.
 
     Raises:
         TypeError: If an argument is of another type.

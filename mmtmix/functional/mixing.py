@@ -1,4 +1,4 @@
-"""Weights, partners, blends and targets: what every sample mixer shares."""
+"""Weights, partners, blends and targets, which all augments share."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def draw_weights(
     the sample's own image.
 
     Args:
-        num_samples: Number of mixes N.
-        num_mix: Images a mix, k >= 2.
+        num_samples: Number of mixes N, >= 0.
+        num_mix: Number of images per mix, k >= 2.
         alpha: Parameter of the symmetric Dirichlet distribution, > 0.
         generator: Source of randomness; its device is where the weights are made.
 
     Returns:
-        float32 weights of shape (N, k), rows on the simplex.
+        Weights, float32 (N, k), rows on the simplex.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -55,11 +55,11 @@ def draw_index(num_samples: int, num_mix: int, generator: torch.Generator | None
 
     Args:
         num_samples: Batch size N >= k.
-        num_mix: Images a mix, k.
+        num_mix: Number of images per mix, k >= 1.
         generator: Source of randomness; its device is where the index is made.
 
     Returns:
-        int64 index of shape (N, k); column 0 is the sample itself, the others its partners.
+        Index, int64 (N, k): the sample itself in column 0, its partners in the others.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -83,18 +83,18 @@ def draw_index(num_samples: int, num_mix: int, generator: torch.Generator | None
 def draw_distinct_index(
     classes: Tensor, num_mix: int, generator: torch.Generator | None = None, tries: int = 16
 ) -> Tensor:
-    """Draw partners of other classes: for each sample the first of several draws that has them.
+    """Draw partners of other classes: each sample takes the first of several draws with such.
 
     Args:
-        classes: int64 (N,).
-        num_mix: Images a mix, k.
+        classes: Class of each sample, int64 (N,).
+        num_mix: Number of images per mix, k >= 1.
         generator: Source of randomness; its device is where the draws are made.
-        tries: Draws of :func:`draw_index`. A sample that finds k different classes in none of
-            them keeps the first.
+        tries: Number of draws of :func:`draw_index`, >= 1. A sample that finds k different classes
+            in none of them keeps the first.
 
     Returns:
-        int64 index of shape (N, k) on the device of ``classes``, as of :func:`draw_index`, but an
-        image may be used more or less than ``num_mix`` times.
+        Index as of :func:`draw_index`, int64 (N, k), on the device of ``classes``. An image may be
+        used more or less than ``num_mix`` times.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -113,11 +113,11 @@ def blend(images: Tensor, masks: Tensor) -> Tensor:
     """Blend k images by masks: ``sum_i masks_i * images_i`` (TransformMix, Eq. 1).
 
     Args:
-        images: (N, k, C, H, W).
-        masks: One for each image: (N, k, 1, H, W), or (N, k, 1, 1, 1) for Mixup.
+        images: Images of each mix, (N, k, C, H, W).
+        masks: Mask of each image, (N, k, 1, H, W), or (N, k, 1, 1, 1) for Mixup.
 
     Returns:
-        The mixes, (N, C, H, W), in the wider dtype of the two.
+        Mixes, (N, C, H, W), in the wider dtype of the two.
 
     Raises:
         ValueError: If there is another number of masks than of images.
@@ -134,12 +134,12 @@ def blend_batch(images: Tensor, index: Tensor, masks: Tensor) -> Tensor:
     """Blend images of a batch by masks, without holding those of all mixes at once.
 
     Args:
-        images: The batch, (N, C, H, W).
-        index: The images of each mix, int64 (M, k).
-        masks: One for each image, (M, k, 1, H, W) or (M, k, 1, 1, 1).
+        images: Images of the batch, (N, C, H, W).
+        index: Positions of the images of each mix, int64 (M, k).
+        masks: Mask of each image, (M, k, 1, H, W) or (M, k, 1, 1, 1).
 
     Returns:
-        The mixes, (M, C, H, W), in the dtype of the images.
+        Mixes, (M, C, H, W), in the dtype of the images.
     """
     # index_select copies whole images, several times faster than images[index] does
     chosen = (images.index_select(0, column) for column in index.unbind(1))
@@ -161,11 +161,11 @@ def mix_targets(scores: Tensor, weights: Tensor, index: Tensor) -> Tensor:
 
     Args:
         scores: Soft labels of the batch, (N, num_classes).
-        weights: (N, k), rows on the simplex.
-        index: (N, k), the images of each mix.
+        weights: Shares of the images of each mix, (M, k), rows on the simplex.
+        index: Positions of the images of each mix, int64 (M, k).
 
     Returns:
-        Targets of shape (N, num_classes) in the dtype of ``scores``.
+        Targets of the mixes, (M, num_classes), in the dtype of ``scores``.
     """
     # no matrix product, which autocast would round to bfloat16
     return (weights.to(scores.dtype)[..., None] * scores[index]).sum(dim=1)

@@ -1,4 +1,4 @@
-"""The terms of PuzzleMix: what each cell costs, and what neighbours cost."""
+"""The terms of PuzzleMix: the costs of cells and of neighbours."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import Tensor
 from mmtmix.checks import check_integer, check_number, check_numbers
 
 CELL_SCALE = 16
-"""The public code scales smoothness by 1 / (16 * blocks a side)."""
+"""The public code scales smoothness by 1 / (16 * blocks per side)."""
 
 
 def pool_saliency(saliency: Tensor, cells: tuple[int, int]) -> Tensor:
-    """Pool saliency to cells that sum to 1 an image.
+    """Pool saliency to cells that sum to 1 per image.
 
     Args:
-        saliency: >= 0, (N, 1, h, w), of any size.
-        cells: Rows and columns of the grid.
+        saliency: Saliency >= 0 of any size, (N, 1, h, w).
+        cells: Number of rows and of columns of the grid.
 
     Returns:
-        (N, rows, columns), float32. An image without saliency has the same everywhere. NaN and
-        infinity stay visible: their image has NaN.
+        Saliency of the cells, float32 (N, rows, columns). An image without saliency has the same
+        everywhere. NaN and infinity stay visible: their image has NaN.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -39,15 +39,15 @@ def pool_saliency(saliency: Tensor, cells: tuple[int, int]) -> Tensor:
 
 
 def binomial_prior(share: Tensor, num_labels: int, eps: float = 1e-8) -> Tensor:
-    """``-log p(l)`` of the labels l ~ B(L - 1, share), as the public code has it.
+    """Return ``-log p(l)`` of the labels l ~ B(L - 1, share), as the public code has it.
 
     Args:
-        share: What the own image is meant to get, in [0, 1], (N,).
-        num_labels: L.
-        eps: Keeps the logarithm finite.
+        share: Share that the own image should get, in [0, 1], (N,).
+        num_labels: Number of labels L, >= 2.
+        eps: Number > 0 that is added to the probabilities, for a finite logarithm.
 
     Returns:
-        (N, L).
+        Cost of each label, (N, L).
 
     Raises:
         TypeError: If an argument is of another type.
@@ -63,16 +63,17 @@ def binomial_prior(share: Tensor, num_labels: int, eps: float = 1e-8) -> Tensor:
 
 
 def edge_differences(first: Tensor, second: Tensor, cells: tuple[int, int]) -> tuple[Tensor, ...]:
-    """Mean colour difference along the edges that cells of one image share with those of another.
+    """Return mean colour differences along edges of cells of one image and cells of another.
 
     Args:
         first: Pooled pixels of the image in the upper or left cell, (N, C, rows * a, columns * b)
             for whole a and b.
-        second: Those of the image in the lower or right cell, alike.
-        cells: Rows and columns of the grid.
+        second: Pooled pixels of the image in the lower or right cell, of the same shape.
+        cells: Number of rows and of columns of the grid.
 
     Returns:
-        Across the edges below, (N, rows - 1, columns), and to the right, (N, rows, columns - 1).
+        Differences across the edges below, (N, rows - 1, columns), and to the right,
+        (N, rows, columns - 1).
 
     Raises:
         TypeError: If an argument is of another type.
@@ -87,15 +88,15 @@ def edge_differences(first: Tensor, second: Tensor, cells: tuple[int, int]) -> t
 
 
 def pool_colours(images: Tensor, cells: tuple[int, int], neigh_size: int) -> Tensor:
-    """Pool pixels to ``neigh_size`` or less, a whole number of times a cell.
+    """Pool pixels to squares of about ``neigh_size``, a whole number of them per cell.
 
     Args:
-        images: (N, C, H, W).
-        cells: Rows and columns of the grid.
-        neigh_size: Side of what is compared across an edge, in pixels.
+        images: Images, (N, C, H, W).
+        cells: Number of rows and of columns of the grid.
+        neigh_size: Side in pixels, >= 1, of the squares that are compared across an edge.
 
     Returns:
-        (N, C, rows * a, columns * b).
+        Pooled pixels, (N, C, rows * a, columns * b).
 
     Raises:
         TypeError: If an argument is of another type.
@@ -119,10 +120,10 @@ def puzzle_terms(
     eta: float,
     num_labels: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """What a labelling of the cells costs (PuzzleMix, Section 4.1), for :func:`cut_grids`.
+    """Return the costs of labels of the cells (PuzzleMix, Section 4.1), for :func:`cut_grids`.
 
-    Label l gives a cell the share z = l / (L - 1) of the own image, and loses the saliency of what
-    is not shown:
+    Label l gives a cell the share z = l / (L - 1) of the own image. The saliency of the rest is
+    lost:
 
     ``E = sum_p z_p s'_p + (1 - z_p) s_p + eta / n * prior(l_p)``
     ``  + sum_pq b * [(z_p - z_q)^2 + gamma * d_pq(z_p, z_q)]``
@@ -132,14 +133,14 @@ def puzzle_terms(
     multiple of (z_p - z_q)^2, which for shares 0 and 1 is exact but for a constant.
 
     Args:
-        saliency: Of the batch, rows that sum to 1, (N, rows, columns).
-        colours: Of the batch, from :func:`pool_colours`, in [0, 1] but for a constant.
-        index: The two images of each mix, own first, int64 (M, 2).
-        share: What the own image is meant to get, (M,).
+        saliency: Saliency of the batch's cells, summing to 1 per image, (N, rows, columns).
+        colours: Colours of the batch from :func:`pool_colours`, in [0, 1] but for a constant.
+        index: Positions of the two images of each mix, own first, int64 (M, 2).
+        share: Share that the own image should get, in [0, 1], (M,).
         beta: Smoothness of labels, >= 0.
         gamma: Smoothness of colours, >= 0.
         eta: Weight of the prior, >= 0.
-        num_labels: L.
+        num_labels: Number of labels L, >= 2.
 
     Returns:
         Costs (M, L, rows, columns), weights below (M, rows - 1, columns) and to the right

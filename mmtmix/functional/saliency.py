@@ -1,16 +1,22 @@
-"""Class activation maps and their scaling."""
+"""Saliency from activations, from gradients and from contrast alone; its scaling."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmtmix.checks import check_number, check_numbers
+from mmtmix.checks import check_flag, check_number, check_numbers
+
+NEIGHBOURHOODS = (12, 24, 48, 28, 56, 112)
+# shares of red, green and blue in gray, in units of 2^-15
+RGB_SHARES = (9798.0, 19235.0, 3735.0)
 
 
 def class_activation_map(features: Tensor, weight: Tensor, classes: Tensor) -> Tensor:
-    """Classic CAM (Zhou et al. 2016): the feature maps weighted by a class's classifier row.
+    """Return classic CAMs (Zhou et al. 2016): feature maps weighted by a class's classifier row.
 
     Where ``logits = Linear(GAP(features))``, the mean of the map of class c is
     ``logit_c - bias_c``.
@@ -18,37 +24,37 @@ def class_activation_map(features: Tensor, weight: Tensor, classes: Tensor) -> T
     Args:
         features: Last feature maps before global average pooling, (N, D, h, w).
         weight: Weight of the linear classifier, (num_classes, D).
-        classes: The class of each image's map, int64 (N,).
+        classes: Class of each image's map, int64 (N,).
 
     Returns:
-        Raw, signed maps of shape (N, 1, h, w), float32.
+        Raw, signed maps, float32 (N, 1, h, w).
     """
     rows = weight.float()[classes]
     return torch.einsum('nd,ndhw->nhw', rows, features.float()).unsqueeze(1)
 
 
 def grad_cam(features: Tensor, gradients: Tensor) -> Tensor:
-    """Grad-CAM (Selvaraju et al. 2017): feature maps weighted by their pooled gradients.
+    """Return Grad-CAMs (Selvaraju et al. 2017): maps weighted by their pooled gradients.
 
     Args:
         features: Activations of the chosen layer, (N, D, h, w).
         gradients: Gradient of the class's logit with respect to them, (N, D, h, w).
 
     Returns:
-        Maps >= 0 of shape (N, 1, h, w), float32.
+        Maps >= 0, float32 (N, 1, h, w).
     """
     importance = gradients.float().mean(dim=(2, 3), keepdim=True)
     return (importance * features.float()).sum(dim=1, keepdim=True).relu()
 
 
 def gradient_saliency(gradients: Tensor) -> Tensor:
-    """How much an image matters at each pixel: root mean square of a gradient over channels.
+    """Return the root mean square of a gradient over channels, as the saliency of each pixel.
 
     Args:
-        gradients: With respect to the images, (N, C, H, W).
+        gradients: Gradients with respect to the images, (N, C, H, W).
 
     Returns:
-        Maps >= 0 of shape (N, 1, H, W), float32.
+        Maps >= 0, float32 (N, 1, H, W).
     """
     return gradients.float().square().mean(dim=1, keepdim=True).sqrt()
 
@@ -61,7 +67,7 @@ def min_max(cam: Tensor, eps: float = 1e-7) -> Tensor:
 
     Args:
         cam: Raw maps, (N, 1, h, w).
-        eps: A range below this share of the map's largest magnitude counts as constant.
+        eps: Share of the map's largest magnitude, > 0, below which a range counts as constant.
 
     Returns:
         Saliency in [0, 1], (N, 1, h, w), in the dtype of ``cam``.
@@ -82,14 +88,15 @@ def min_max(cam: Tensor, eps: float = 1e-7) -> Tensor:
 
 
 def visible_shares(saliency: Tensor, masks: Tensor) -> Tensor:
-    """Share of each image in what can be seen of the saliency of all.
+    """Return the share of each image in the visible saliency of all.
 
     Args:
         saliency: Maps >= 0 where the images lie in the mix, (N, k, 1, h, w).
-        masks: (N, k, 1, h, w).
+        masks: Masks of the images, (N, k, 1, h, w).
 
     Returns:
-        (N, k), rows on the simplex; equal shares where no saliency is seen, NaN where it is NaN.
+        Shares (N, k), rows on the simplex; equal ones where no saliency is visible, NaN where it
+        is NaN.
     """
     seen = (saliency.float() * masks.float()).sum(dim=(2, 3, 4))
     total = seen.sum(dim=1, keepdim=True)
@@ -102,11 +109,11 @@ def resize_map(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
     """Resize maps bilinearly (``align_corners=False``); keeps a sum of 1 over channels.
 
     Args:
-        maps: (N, c, h, w).
-        size: Side of the square result, or its (height, width).
+        maps: Maps, (N, c, h, w).
+        size: Side of the square result in pixels, or its (height, width).
 
     Returns:
-        (N, c, height, width).
+        Resized maps, (N, c, height, width).
 
     Raises:
         TypeError: If an argument is of another type.
@@ -117,3 +124,96 @@ def resize_map(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
     if maps.shape[-2:] == target:
         return maps
     return F.interpolate(maps, size=target, mode='bilinear', align_corners=False)
+
+
+def gray_levels(pixels: Tensor, is_rgb: bool) -> Tensor:
+    """Return gray levels as OpenCV computes them from 8-bit images.
+
+    Args:
+        pixels: Pixels in 0-255, (N, C, H, W) with C of 1 or 3; rounded to whole numbers.
+        is_rgb: Whether channels come as red, green, blue; otherwise as blue, green, red.
+
+    Returns:
+        Whole numbers in 0-255, float32 (N, 1, H, W).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If there are neither 1 nor 3 channels.
+    """
+    check_flag('is_rgb', is_rgb)
+    levels = pixels.float().round().clamp(0, 255)
+    if pixels.size(1) == 1:
+        return levels
+    if pixels.size(1) != 3:
+        raise ValueError(
+            f'gray levels need images of 1 or 3 channels, got shape {tuple(pixels.shape)}'
+        )
+    shares = levels.new_tensor(RGB_SHARES if is_rgb else RGB_SHARES[::-1])
+    # no einsum, which autocast and TF32 would round; sums stay below 2^24, so they are exact
+    weighted = (levels * shares[:, None, None]).sum(dim=1, keepdim=True)
+    return ((weighted + 2**14) / 2**15).floor()
+
+
+def fine_grained_saliency(gray: Tensor) -> Tensor:
+    """Return the contrast of each pixel with six neighbourhoods (Montabone and Soto 2010).
+
+    It computes the same as ``StaticSaliencyFineGrained`` of opencv_contrib. The image is smoothed
+    twice. Differences of centre and surround, in whole gray levels, are added up over the
+    neighbourhoods, bright on dark and dark on bright apart. Each of the two sums is scaled to 255,
+    and they are added.
+
+    Args:
+        gray: Gray levels, whole numbers in 0-255, (N, 1, H, W).
+
+    Returns:
+        Whole numbers >= 0, float32 (N, 1, H, W), mostly up to 255. A sum above that would wrap
+        around in OpenCV's 8 bits; here it doesn't.
+    """
+    smooth = _smooth(_smooth(gray.float()))
+    integral = F.pad(smooth, (1, 0, 1, 0)).int().cumsum(2, dtype=torch.int32)
+    integral = integral.cumsum(3, dtype=torch.int32)
+    on, off = torch.zeros_like(smooth), torch.zeros_like(smooth)
+    # those that reach beyond the whole image are all the same
+    longest = max(gray.shape[-2:])
+    for reach, times in Counter(min(reach, longest) for reach in NEIGHBOURHOODS).items():
+        difference = smooth - _surround(integral, smooth, reach)
+        on += times * difference.clamp_min(0).floor()
+        off += times * (-difference).clamp_min(0).floor()
+    return _to_255(on) + _to_255(off)
+
+
+def _smooth(gray: Tensor) -> Tensor:
+    """Blur by (1, 2, 1) / 4 along both sides, mirrored at the border, rounded half up."""
+    blurred = _sum_of_three(_sum_of_three(gray, 2), 3)
+    return ((blurred + 8) / 16).floor()
+
+
+def _sum_of_three(maps: Tensor, dim: int) -> Tensor:
+    size = maps.size(dim)
+    first = maps.narrow(dim, min(1, size - 1), 1)
+    last = maps.narrow(dim, max(size - 2, 0), 1)
+    before = torch.cat([first, maps.narrow(dim, 0, size - 1)], dim)
+    after = torch.cat([maps.narrow(dim, 1, size - 1), last], dim)
+    return before + 2 * maps + after
+
+
+def _surround(integral: Tensor, gray: Tensor, reach: int) -> Tensor:
+    """Return the mean of the pixels within ``reach`` of each pixel, without itself."""
+    total, pixels = integral, torch.ones((), dtype=torch.int32, device=gray.device)
+    for dim in (2, 3):
+        size = gray.size(dim)
+        position = torch.arange(size, device=gray.device)
+        low = (position - reach + 1).clamp(0, size)
+        high = (position + reach + 1).clamp(0, size)
+        total = total.index_select(dim, high) - total.index_select(dim, low)
+        pixels = pixels * (high - low).view((-1, 1) if dim == 2 else (-1,))
+    return (total - gray) / (pixels - 1).clamp_min(1)
+
+
+def _to_255(sums: Tensor) -> Tensor:
+    """Scale each map to whole numbers in 0-255, rounded down; zeros stay."""
+    share = sums / sums.amax(dim=(2, 3), keepdim=True).clamp_min(1)
+    scaled = (255 * share).floor()
+    # the product may have been rounded up to the next whole number, where OpenCV's, in double
+    # precision, isn't; this comparison is exact, and needs no float64
+    return scaled - ((256 * share - scaled) < share).float()

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .gaussian import gaussian_kernel
 from .mask_losses import normalize_masks
 from .mixing import blend
-from .quality import top_classes_match
-from .supermix_settings import SuperMixSettings
-from .supermix_step import newton_step, objective
+from .predictions import top_classes_match
+from .smooth import gaussian_kernel
+from .supermix_objective import SuperMixSettings, newton_step, objective
 
-# A forward and backward of so many samples keeps its activations in the CPU's caches and is
-# faster, a sample, than of all of them
+# So many samples at once keep their activations in the CPU's caches, which is faster per sample
+# than all of them at once
 _CPU_CHUNK = 32
 
 
@@ -25,9 +24,9 @@ class SuperMixSolution:
     """Masks, and how they were found.
 
     Attributes:
-        masks: (N, k, 1, H, W), float32, summing to 1 over k.
-        logits: The teacher's for each mix, (N, num_classes), float32.
-        iterations: Steps that each sample took, int64 (N,).
+        masks: Masks, float32 (N, k, 1, H, W), summing to 1 over k.
+        logits: Logits of the teacher for each mix, float32 (N, num_classes).
+        iterations: Number of steps of each sample, int64 (N,).
         finished: Whether the top classes of the mix are those of its images, bool (N,).
     """
 
@@ -46,21 +45,22 @@ def solve_masks(
 ) -> SuperMixSolution:
     """Optimise masks until the teacher's top classes of each mix are those of its images.
 
-    Algorithm 1 for a whole batch. A step is one pass of the teacher over the samples that still
-    run: the logits that tell which of them are finished are also the forward of the next
-    gradient. Only the masks get gradients, whatever grad mode and autocast the caller is in.
-    What a sample's masks look like after a number of steps doesn't depend on the others, but the
-    end of the batch, by ``max_unfinished_ratio``, does.
+    It is Algorithm 1 for a whole batch. A step is one pass of the teacher over the samples that
+    still run. The same logits show which of them are finished, and are the forward of the next
+    gradient. Only the masks get gradients, whatever grad mode and autocast the caller is in. A
+    sample's masks after a number of steps don't depend on the other samples. The end of the batch,
+    by ``max_unfinished_ratio``, does.
 
     Args:
-        images: (N, k, C, H, W).
-        classes: The class that the mix should show of each image, int64 (N, k).
+        images: Images of each mix, (N, k, C, H, W).
+        classes: Class that the mix should show of each image, int64 (N, k).
         weights: Share of each class in the target, (N, k), rows on the simplex.
-        teacher: Maps images (n, C, H, W) to logits (n, num_classes); frozen, in eval mode.
-        settings: See :class:`SuperMixSettings`.
+        teacher: Function from images (n, C, H, W) to logits (n, num_classes); a frozen network in
+            eval mode.
+        settings: Settings of the solver; the defaults if None.
 
     Returns:
-        The masks, and how they were found. A sample that didn't finish keeps its last masks.
+        Masks, and how they were found. A sample that didn't finish keeps its last masks.
 
     Raises:
         ValueError: If the shapes don't fit together, there is no sample, or the teacher's logits
@@ -128,7 +128,7 @@ class _Running:
 
 @dataclass
 class _Attempt:
-    """What the teacher says of the present masks, and what to subtract from the raw ones."""
+    """The teacher's logits for the present masks, and the step to subtract from the raw ones."""
 
     masks: Tensor
     logits: Tensor
@@ -144,7 +144,7 @@ def _attempt(
     kernel: Tensor,
     settings: SuperMixSettings,
 ) -> _Attempt:
-    """Look at the running samples, a chunk after the other."""
+    """Evaluate the running samples, one chunk after the other."""
     size = settings.chunk_size or (_CPU_CHUNK if raw.device.type == 'cpu' else len(raw))
     chunks = running.split(size)
     found = [_attempt_chunk(chunk, raw, step, teacher, kernel, settings) for chunk in chunks]
@@ -159,7 +159,7 @@ def _attempt_chunk(
     kernel: Tensor,
     settings: SuperMixSettings,
 ) -> _Attempt:
-    """One forward of the teacher and, for those that go on, one backward."""
+    """Run the teacher forward and, for samples that go on, backward."""
     variables = raw[chunk.samples].requires_grad_()
     with torch.enable_grad():
         with _full_precision(raw):

@@ -7,48 +7,18 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer, check_number, check_numbers
 
-
-def cells_of_pixels(size: int, cells: int, device: torch.device | None = None) -> Tensor:
-    """The cell of each pixel along a side, int64 (size,): nearest upsampling, by whole numbers.
-
-    Raises:
-        TypeError: If an argument is of another type.
-        ValueError: If an argument is out of its range.
-    """
-    check_integer('size', size, 1)
-    check_integer('cells', cells, 1)
-    return torch.arange(size, device=device) * cells // size
-
-
-def upsample_cells(values: Tensor, size: tuple[int, int]) -> Tensor:
-    """Give each pixel the value of its cell.
-
-    Args:
-        values: (..., rows, columns).
-        size: Height and width of the image.
-
-    Returns:
-        (..., height, width).
-
-    Raises:
-        TypeError: If an argument is of another type.
-        ValueError: If an argument is out of its range.
-    """
-    check_numbers('size', size, 2, 1, whole=True)
-    rows = cells_of_pixels(size[0], values.size(-2), values.device)
-    columns = cells_of_pixels(size[1], values.size(-1), values.device)
-    return values.index_select(-2, rows).index_select(-1, columns)
+from .masks import cells_of_pixels
 
 
 def move_costs(cells: tuple[int, int], device: torch.device | None = None) -> Tensor:
-    """Squared distances between cells, with each side of the image as 1.
+    """Return squared distances between cells, with each side of the image as 1.
 
     Args:
-        cells: Rows and columns, n cells in all.
-        device: Where to make them.
+        cells: Number of rows and of columns, n cells in all.
+        device: Device of the result.
 
     Returns:
-        (n, n).
+        Distances, (n, n).
 
     Raises:
         TypeError: If an argument is of another type.
@@ -68,18 +38,19 @@ def move_costs(cells: tuple[int, int], device: torch.device | None = None) -> Te
 def transport_plan(saliency: Tensor, shown: Tensor, eps: float, rounds: int) -> Tensor:
     """Choose which cell of an image moves to which cell of its mask (PuzzleMix, Algorithm 1).
 
-    In each round each cell asks for the place of least cost, ``eps * distance^2 - saliency`` where
-    the mask shows the image and ``eps * distance^2`` elsewhere; each place takes the best that
-    asks, and who was turned down never asks there again. A cell without gain stays.
+    In each round each cell bids for the place of least cost. The cost is
+    ``eps * distance^2 - saliency`` where the mask shows the image, and ``eps * distance^2``
+    elsewhere. Each place takes the best bid, and a rejected cell never bids there again. A cell
+    without gain stays.
 
     Args:
-        saliency: Of the cells, (N, rows, columns), in [0, 1].
+        saliency: Saliency of the cells, in [0, 1], (N, rows, columns).
         shown: Whether the mask shows anything of the image there, bool (N, rows, columns).
         eps: Cost of distance, >= 0.
-        rounds: How often is asked; the public code takes the number of cells a side.
+        rounds: Number of rounds, >= 1; the public code has the number of cells per side.
 
     Returns:
-        The cell whose content each place gets, int64 (N, rows * columns); its own if none asked.
+        Cell whose content each place gets, int64 (N, rows * columns); its own without a bid.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -90,7 +61,7 @@ def transport_plan(saliency: Tensor, shown: Tensor, eps: float, rounds: int) -> 
     num_images, num_cells = len(saliency), saliency[0].numel()
     distance = eps * move_costs((saliency.size(1), saliency.size(2)), saliency.device)
     gain = saliency.flatten(1)[:, :, None] * shown.flatten(1)[:, None].to(saliency.dtype)
-    cost = (distance - gain).view(-1, num_cells)  # one row a cell of the whole batch
+    cost = (distance - gain).view(-1, num_cells)  # one row per cell of the whole batch
     place = cost.argmin(dim=1)  # the first of equals, which min does not promise
     value = cost.gather(1, place[:, None])[:, 0]
     first = torch.arange(num_images, device=cost.device) * num_cells
@@ -107,7 +78,7 @@ def transport_plan(saliency: Tensor, shown: Tensor, eps: float, rounds: int) -> 
         losers = ((value < 0) & (taker[target] != cell)).nonzero()[:, 0]
         if not left or not len(losers):
             break
-        cost[losers, place[losers]] = 1.0  # costs below 0 alone are asked for
+        cost[losers, place[losers]] = 1.0  # only costs below 0 are bid for
         rest = cost[losers]
         place[losers] = rest.argmin(dim=1)
         value[losers] = rest.gather(1, place[losers, None])[:, 0]
@@ -119,14 +90,14 @@ def move_cells(images: Tensor, index: Tensor, plan: Tensor, cells: tuple[int, in
     """Move the content of the cells of the images of each mix.
 
     Args:
-        images: The batch, (N, C, H, W). Where a side is no multiple of its cells, these differ by
-            a pixel, and a smaller one is filled up by the pixels beside it.
-        index: The images of each mix, int64 (M, k).
-        plan: The cell whose content each place gets, int64 (M, k, rows * columns).
-        cells: Rows and columns.
+        images: Images of the batch, (N, C, H, W). Where a side is no multiple of its cells, these
+            differ by a pixel, and a smaller one is filled up by the pixels beside it.
+        index: Positions of the images of each mix, int64 (M, k).
+        plan: Cell whose content each place gets, int64 (M, k, rows * columns).
+        cells: Number of rows and of columns.
 
     Returns:
-        (M, k, C, H, W), new, in the dtype of the images.
+        Images with moved cells, (M, k, C, H, W), new, in the dtype of the images.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -141,7 +112,7 @@ def move_cells(images: Tensor, index: Tensor, plan: Tensor, cells: tuple[int, in
             patches = patches.index_select(2 + axis, gather)
     (_, _, height), (_, _, width) = layouts
     rows, columns = cells
-    # one row a cell of the batch: whole cells are copied faster than single pixels
+    # one row per cell of the batch: whole cells are copied faster than single pixels
     patches = patches.reshape(-1, channels, rows, height, columns, width)
     patches = patches.permute(0, 2, 4, 1, 3, 5).reshape(-1, channels * height * width)
     wanted = index[..., None] * (rows * columns) + plan
@@ -157,7 +128,7 @@ def move_cells(images: Tensor, index: Tensor, plan: Tensor, cells: tuple[int, in
 def _layout(
     size: int, cells: int, device: torch.device
 ) -> tuple[Tensor | None, Tensor | None, int]:
-    """How to cut a side into cells of one size: which pixel each takes, and where pixels lie then.
+    """Return how to cut a side into cells of one size, and where its pixels lie then.
 
     Returns:
         The pixel at each place of the cells one after another, (cells * largest,), the place of

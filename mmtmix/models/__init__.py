@@ -3,6 +3,7 @@
 from .augments import (
     AttentiveMix,
     BatchAugment,
+    ChooseAugment,
     CoMixup,
     FMix,
     GridMix,
@@ -29,6 +30,7 @@ from .backbones import (
 )
 from .classifiers import AugMixClassifier, AutoMixClassifier, HeadUse, ManifoldMixup
 from .data_preprocessors import RepeatMixPreprocessor, ViewsPreprocessor
+from .draw import Draw
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
 from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
 from .saliency import (
@@ -47,6 +49,7 @@ __all__ = [
     'AutoMixClassifier',
     'BatchAugment',
     'CRDLoss',
+    'ChooseAugment',
     'CifarMobileNetV2',
     'CifarResNet',
     'CifarShuffleNetV1',
@@ -55,6 +58,7 @@ __all__ = [
     'CoMixup',
     'DeepResNet',
     'DistillLoss',
+    'Draw',
     'FMix',
     'FineGrainedSaliency',
     'FrozenTeacher',

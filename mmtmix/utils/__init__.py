@@ -9,6 +9,7 @@ from .checkpoint import (
 )
 from .command import CommandParser, describe_error, launch_rank, run_command, warn_user
 from .config import load_config, resolve_config, without_watchers
+from .deprecation import current_value
 from .files import (
     atomic_path,
     explaining_faults,
@@ -49,6 +50,7 @@ __all__ = [
     'check_output_file',
     'check_output_folder',
     'choose_dtype',
+    'current_value',
     'describe_checkpoint',
     'describe_error',
     'dtype_name',

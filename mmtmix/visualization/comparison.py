@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from mmtmix.models.augments.batch_augment import Details
+from mmtmix.models.draw import Details
 from mmtmix.models.teachers import InputStats
 
 from .grid import Group, image_grid

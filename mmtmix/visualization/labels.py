@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from mmtmix.checks import check_numbers
-from mmtmix.models.augments.batch_augment import Details
+from mmtmix.models.draw import Details
 
 _MOST_CHARACTERS = 18
 _SUBSCRIPTS = str.maketrans('0123456789', '₀₁₂₃₄₅₆₇₈₉')

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from mmtmix.checks import check_choice
-from mmtmix.models.augments.batch_augment import Details
+from mmtmix.models.draw import Details
 from mmtmix.models.teachers import InputStats
 
 from .grid import Group, image_grid

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from mmtmix.models.augments.batch_augment import Details
+from mmtmix.models.draw import Details
 from mmtmix.models.teachers import InputStats
 
 from .grid import Group

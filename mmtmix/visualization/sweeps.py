@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer, check_numbers
 from mmtmix.models import BatchAugment, TransformMix
-from mmtmix.models.augments.batch_augment import Details
+from mmtmix.models.draw import Details, Draw
 
 from .labels import share_symbol
 
@@ -150,7 +150,7 @@ def _mix(
     seed: int,
 ) -> tuple[Tensor, Details]:
     generator = torch.Generator().manual_seed(seed)  # the same noise for every value
-    return augment.mix_with_details(batch_inputs, batch_scores, weights, index, generator)
+    return augment.mix_with_details(batch_inputs, batch_scores, Draw(weights, index, generator))
 
 
 def _stack(results: list[tuple[Tensor, Details]]) -> tuple[Tensor, Tensor, Tensor | None]:

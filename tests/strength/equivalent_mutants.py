@@ -18,11 +18,11 @@ ANYWHERE = (
 )
 # From the beginning of a function's name in mutmut to a line put in, and the reason.
 BY_FUNCTION: dict[str, dict[str, str]] = {
-    'mmtmix.functional.fine_grained.x__to_255': {
+    'mmtmix.functional.saliency.x__to_255': {
         'return scaled + ((256 * share - scaled) < share).float()': 'on this CPU the comparison '
         'holds for no quotient of whole numbers below 6000, and sums reach 1530; tried on all',
     },
-    'mmtmix.functional.levels.x__steps': {
+    'mmtmix.functional.masks.x__steps': {
         '(2 ** (DIGITS * BITS) + 1)': 'one step of 2^24 more, below what float32 tells apart',
     },
     'mmtmix.functional.transport.x_transport_plan': {

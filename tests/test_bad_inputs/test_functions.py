@@ -10,7 +10,7 @@ import torch
 
 from mmtmix import functional
 from mmtmix.functional.contrast import contrast_loss, log_normalizer
-from mmtmix.functional.transport import cells_of_pixels, upsample_cells
+from mmtmix.functional.masks import cells_of_pixels, upsample_cells
 
 MAPS = torch.rand(2, 1, 8, 8)
 IMAGES = torch.rand(2, 3, 8, 8)

@@ -38,7 +38,7 @@ def winners_of(dataset):
 @pytest.mark.parametrize(
     ('shape', 'order'), [((9, 7), 'rgb'), ((9, 7, 3), 'rgb'), ((9, 7, 3), 'bgr')]
 )
-@pytest.mark.parametrize('labels', ['winner', 'mixed', 'teacher'])
+@pytest.mark.parametrize('labels', ['hard_teacher', 'mixed', 'soft_teacher'])
 @pytest.mark.host
 def test_items_equal_what_was_written(make_set, shape, order, labels):
     folder, images, records = make_set(shape=shape, channel_order=order)
@@ -48,7 +48,7 @@ def test_items_equal_what_was_written(make_set, shape, order, labels):
     for i, image in enumerate(images):
         item = dataset.get_data_info(i)
         assert set(item) == {'img', 'gt_label', 'sample_idx'} | (
-            set() if labels == 'winner' else {'gt_score'}
+            set() if labels == 'hard_teacher' else {'gt_score'}
         )
         assert item['img'].dtype == np.uint8 and np.array_equal(item['img'], image)
         assert type(item['gt_label']) is int
@@ -59,7 +59,7 @@ def test_items_equal_what_was_written(make_set, shape, order, labels):
         if labels == 'mixed':  # SuperMix, Eq. 2, by a matrix product
             expected = weights[i] @ np.eye(4)[classes[i]]
             np.testing.assert_allclose(item['gt_score'], expected, atol=1e-6)
-        if labels != 'winner':
+        if labels != 'hard_teacher':
             assert item['gt_score'].dtype == np.float32 and item['gt_score'].shape == (4,)
             assert item['gt_score'].sum() == pytest.approx(1, abs=1e-5)
 
@@ -77,7 +77,7 @@ def test_sources_of_one_class_add_up(make_set):
 
 def test_items_may_be_written_to(make_set):
     folder, images, records = make_set()
-    dataset = MixedImages(folder, labels='teacher')
+    dataset = MixedImages(folder, labels='soft_teacher')
     item = dataset[5]
     item['img'][:] = 0
     item['gt_score'][:] = 0
@@ -170,7 +170,7 @@ def test_meta_information(make_set):
     other, _, _ = make_set(name='other', described={'classes': None})
     assert MixedImages(other).metainfo == {}
     text = repr(named)
-    assert str(folder) in text and 'winner' in text and '11' in text
+    assert str(folder) in text and 'hard_teacher' in text and '11' in text
 
 
 def test_lazy_init_and_home(make_set, monkeypatch):

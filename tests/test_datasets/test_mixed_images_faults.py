@@ -42,7 +42,7 @@ def test_damage_after_opening_is_told_in_the_main_process(make_set, workers, how
 
 @pytest.mark.parametrize('labels', ['teachers', None, 1])
 def test_unknown_labels(make_set, labels):
-    with pytest.raises(ValueError, match="labels must be one of 'winner', .*got"):
+    with pytest.raises(ValueError, match="labels must be one of 'hard_teacher', .*got"):
         MixedImages(make_set()[0], labels=labels)
 
 

@@ -49,7 +49,7 @@ def test_num_classes(num_classes):
         OneHotScore(num_classes)
 
 
-def make_mixed(make_set, pipeline=(CROP, PACK), labels='teacher'):
+def make_mixed(make_set, pipeline=(CROP, PACK), labels='soft_teacher'):
     """Grey mixes of four of Fashion-MNIST's classes, told as being of its ten."""
     folder, _, records = make_set(sizes=(6,), shape=(28, 28), num_classes=10)
     return MixedImages(folder, labels=labels, pipeline=pipeline), records[0]

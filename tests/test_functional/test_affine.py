@@ -1,14 +1,23 @@
-"""The warp, against numpy's loops, torch's one-image call and pictures moved by hand."""
+"""Warps and orientations, against numpy, torch and pictures moved by hand."""
 
 import itertools
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from mmtmix.functional import PADDING_MODES, corner_shift, identity_theta, warp
+from mmtmix.functional import (
+    PADDING_MODES,
+    corner_shift,
+    identity_theta,
+    orient,
+    orient_back,
+    orient_theta_back,
+    warp,
+)
 
 MODES = pytest.mark.parametrize('padding_mode', PADDING_MODES)
 
@@ -156,3 +165,42 @@ def test_corner_shift_is_the_mean_way_of_the_corners():
     aside = identity_theta(1, 1)
     aside[..., 0, 2] = 0.5
     assert float(corner_shift(aside)) == 0.25
+
+
+ALL = torch.tensor(list(product([False, True], repeat=3)))
+
+
+def test_each_orientation_is_another_symmetry_of_the_square():
+    square = torch.arange(9.0).view(1, 1, 3, 3)
+    turned = orient(square.expand(8, 1, 3, 3), ALL)
+    expected = []
+    for exchanged, horizontal, vertical in ALL.tolist():
+        image = square[0, 0].numpy()
+        image = image.T if exchanged else image
+        image = np.fliplr(image) if horizontal else image
+        expected.append(np.flipud(image) if vertical else image)
+    assert torch.equal(turned[:, 0], torch.tensor(np.stack(expected)))
+    assert len({tuple(each.flatten().tolist()) for each in turned}) == 8
+
+
+@pytest.mark.parametrize('shape', [(8, 5, 5), (8, 3, 1, 4, 4)])
+def test_orienting_back_undoes_it(shape):
+    maps = torch.rand(shape)
+    assert torch.equal(orient_back(orient(maps, ALL), ALL), maps)
+
+
+@pytest.mark.parametrize('padding_mode', ['zeros', 'border', 'reflection'])
+def test_a_warp_of_turned_images_is_that_of_the_images_turned(padding_mode):
+    torch.manual_seed(0)
+    images = torch.rand(8, 2, 3, 9, 9)
+    theta = torch.eye(2, 3) + 0.4 * torch.randn(8, 2, 2, 3)
+    turned = orient_back(warp(orient(images, ALL), theta, padding_mode), ALL)
+    found = warp(images, orient_theta_back(theta, ALL), padding_mode)
+    torch.testing.assert_close(found, turned, atol=1e-5, rtol=0)
+
+
+def test_autocast_does_not_round_theta():
+    theta = torch.eye(2, 3) + 0.1 * torch.randn(8, 3, 2, 3)
+    expected = orient_theta_back(theta, ALL)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(orient_theta_back(theta, ALL), expected)

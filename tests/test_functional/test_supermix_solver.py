@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from mmtmix.functional import SuperMixSettings, draw_weights
-from mmtmix.functional.gaussian import gaussian_kernel
-from mmtmix.functional.supermix_step import newton_step, objective
+from mmtmix.functional.smooth import gaussian_kernel
+from mmtmix.functional.supermix_objective import newton_step, objective
 
 
 def fixed(steps):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmtmix.models import SampleMixup
+from mmtmix.models import Draw, SampleMixup
 from mmtmix.visualization import denormalize, draw_comparison
 
 
@@ -70,7 +70,8 @@ def test_more_mixes_than_images(mixes, drawn):
     (mix,) = mixes('SampleMixup', ks=(2,))
     index = torch.tensor([[0, 1], [2, 3], [3, 4], [4, 0], [1, 2], [0, 2]])
     weights = torch.full((6, 2), 0.5)
-    mixed, details = SampleMixup(2).mix_with_details(mix.inputs, mix.scores, weights, index, None)
+    drawn_mixes = Draw(weights, index, torch.Generator())
+    mixed, details = SampleMixup(2).mix_with_details(mix.inputs, mix.scores, drawn_mixes)
     details = {'index': index, **details}
     figure = draw_comparison(mix.inputs, [(mixed, details)], mix.stats, mix.names)
     assert len(drawn(figure)) == 6 * 5

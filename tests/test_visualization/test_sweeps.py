@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmtmix.models import BatchAugment
+from mmtmix.models import BatchAugment, Draw
 from mmtmix.visualization import denormalize, draw_sweep, sweep_lambda, sweep_temperature
 
 
@@ -28,7 +28,7 @@ def test_lambda_sweep_mixes_as_direct_calls_do(mix, num_mix):
     assert sweep.values == (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     for position, lam in enumerate(sweep.values):
         mixed, details = mix.augment.mix_with_details(
-            mix.inputs, mix.scores, constant(lam, num_mix), index, generator(3)
+            mix.inputs, mix.scores, Draw(constant(lam, num_mix), index, generator(3))
         )
         torch.testing.assert_close(sweep.mixed[position], mixed, rtol=0, atol=0)
         torch.testing.assert_close(sweep.masks[position], details['masks'], rtol=0, atol=0)
@@ -52,7 +52,8 @@ def test_temperature_sweep_sharpens_and_leaves_the_mixer_alone(mix):
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert list(sweep.values) == sorted(sweep.values) and len(sweep.values) == 7
     assert sweep.values[sweep.learned] == pytest.approx(0.7)
-    mixed, _ = mix.augment.mix_with_details(mix.inputs, mix.scores, weights, index, generator())
+    draw = Draw(weights, index, generator())
+    mixed, _ = mix.augment.mix_with_details(mix.inputs, mix.scores, draw)
     assert torch.equal(sweep.mixed[sweep.learned], mixed)
     softness = (sweep.masks[:, :, 0] * sweep.masks[:, :, 1]).mean(dim=(1, 2, 3, 4))
     assert (softness.diff() > 0).all()
@@ -142,7 +143,7 @@ def test_lambda_sweep_of_a_mixer_without_saliency(mix_plainly, drawn, assert_rea
     assert sweep.saliency is None
     for position, lam in enumerate((0.2, 0.9)):
         mixed, details = mix.augment.mix_with_details(
-            mix.inputs, mix.scores, constant(lam, 3), index, generator(3)
+            mix.inputs, mix.scores, Draw(constant(lam, 3), index, generator(3))
         )
         torch.testing.assert_close(sweep.mixed[position], mixed, rtol=0, atol=0)
         torch.testing.assert_close(sweep.masks[position], details['masks'], rtol=0, atol=0)

@@ -30,17 +30,17 @@ from .shard_maker import Statistics
 
 
 class SetFolder:
-    """Knows which shards are there, and writes new ones whole or not at all.
+    """List the shards of a set, and write new ones whole or not at all.
 
     Args:
-        path: The folder; it is made if need be.
+        path: Path of the folder, which is made if it is missing.
         settings: Size of the set.
-        described: What :func:`~mmtmix.apps.generate.describe` returned.
-        machine: What rounding depends on; another one than the set was begun with is warned of.
+        described: Description of the set, from :func:`~mmtmix.apps.generate.describe`.
+        machine: Properties of the machine that rounding depends on. A warning is logged if they
+            differ from those that the set was begun with.
 
     Raises:
-        ValueError: If it holds a set of other settings, or something under a shard's name that
-            is none of this set's.
+        ValueError: If the folder holds a set of other settings, or a shard of another set.
     """
 
     def __init__(
@@ -61,20 +61,20 @@ class SetFolder:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether all shards and ``dataset.json`` exist."""
         return (self.path / DATASET_FILE).is_file() and not self.missing()
 
     def present(self) -> list[int]:
-        """Numbers of the shards that are there."""
+        """Return the numbers of the shards that exist."""
         there = set(shard_files(self.path))
         return [number for number in range(len(self.sizes)) if shard_name(number) in there]
 
     def missing(self) -> list[int]:
-        """Numbers of the shards that are not there."""
+        """Return the numbers of the shards that are missing."""
         return sorted(set(range(len(self.sizes))) - set(self.present()))
 
     def clean(self, numbers: Iterable[int]) -> None:
-        """Delete what killed processes left half-written of these shards."""
+        """Delete half-written files of these shards, which killed processes left behind."""
         for number in numbers:
             for temporary in self.path.glob(f'.{Path(shard_name(number)).stem}.*'):
                 temporary.unlink(missing_ok=True)
@@ -83,7 +83,7 @@ class SetFolder:
         """Write a shard.
 
         Raises:
-            OSError: If it can't be written; then there is no file of its name.
+            OSError: If it can't be written; no file has its name then.
         """
         path = self.path / shard_name(number)
         data = pack_shard(records, number, self.digest, asdict(statistics))
@@ -99,7 +99,7 @@ class SetFolder:
             ) from error
 
     def statistics(self) -> Statistics:
-        """The sums over all shards that are there, each of them checked.
+        """Return the sums over all shards that exist, each of them checked.
 
         Raises:
             ValueError: If one is damaged.
@@ -121,10 +121,10 @@ class SetFolder:
         """Write ``dataset.json``, which makes the set complete.
 
         Args:
-            classes: Names of the classes, if the data set knows them.
-            num_classes: Their number.
-            num_mix: Images a mix.
-            channel_order: ``'rgb'`` or ``'bgr'``, of the source images.
+            classes: Names of the classes; None if the data set has none.
+            num_classes: Number of classes.
+            num_mix: Number of images per mix.
+            channel_order: Order of the source images' colour channels, ``'rgb'`` or ``'bgr'``.
         """
         if classes is not None and len(classes) != num_classes:
             classes = None
@@ -144,7 +144,7 @@ class SetFolder:
         _write_json(self.path / DATASET_FILE, content | {'sha256': description_digest(content)})
 
     def _compare_settings(self) -> None:
-        """Write the settings, or compare them to those that are there."""
+        """Write the settings, or compare them to those in the folder."""
         path = self.path / SETTINGS_FILE
         if not path.is_file():
             content = dict(num_shards=len(self.sizes), digest=self.digest, machine=self.machine)

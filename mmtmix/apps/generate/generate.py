@@ -26,10 +26,10 @@ from mmtmix.models.teachers import (
     preprocessor_config,
 )
 
-from .draws import Draw, DrawSampler, draw_batch
 from .folder import SetFolder
-from .mixing import LabelledMixer, check_teacher
+from .mixing import LabelledMixer, check_augment, check_labeller
 from .progress import Progress
+from .sampling import DrawSampler, ShardDraw, draw_batch
 from .settings import GenerationSettings, describe
 from .shard_maker import make_shards
 
@@ -38,9 +38,9 @@ _OPTIONS = ('pipeline', 'teacher')
 
 @contextmanager
 def _deterministic_cudnn() -> Iterator[None]:
-    """Have cuDNN choose the same algorithms each time, and then what was set before.
+    """Make cuDNN choose the same algorithms each time, and restore the settings afterwards.
 
-    Not by ``torch.backends.cudnn.flags``, which also sets what it is not told.
+    ``torch.backends.cudnn.flags`` would also change settings that are not named.
     """
     cudnn = torch.backends.cudnn
     before = cudnn.deterministic, cudnn.benchmark
@@ -62,28 +62,29 @@ def generate(
 ) -> None:
     """Make what is missing of a set of mixed images (SuperMix, section 4).
 
-    Every shard follows from the settings and its number alone. So a set that was broken off and
-    resumed, or made by several processes, is the same as one made in one go, on the same kind of
-    device with as many threads: others round otherwise, and some samples then finish a step
-    earlier or later. Each process takes every ``world_size``-th shard, unless it is there.
+    Every shard follows from the settings and its number alone. A set that was broken off and
+    resumed, or made by several processes, is therefore the same as one made in one go. This holds
+    on the same kind of device with as many threads. Others round otherwise, and some samples then
+    finish a step earlier or later. Each process takes every ``world_size``-th shard that is
+    missing.
 
     One process, or several that wait for each other, end with a complete set or an error. Several
     that can't wait each make their share, and the one that finds all shards at its end writes
     ``dataset.json``.
 
     Args:
-        cfg: A classifier's config with a ``train_dataloader``, a mixer of this library among its
-            batch augments and ``generation=dict(num=..., ...)``: the fields of
-            :class:`GenerationSettings`; ``teacher``, for mixers without one; and ``pipeline``
-            for the images, by default that of the validation set, since crops are not wanted.
-        out: The folder of the set.
+        cfg: Config of a classifier with a ``train_dataloader``, an augment of this library among
+            its batch augments and ``generation=dict(num=..., ...)``: the fields of
+            :class:`GenerationSettings`; ``teacher``, for augments without one; and ``pipeline``
+            for the images, by default that of the validation set, which has no random crops.
+        out: Path of the set's folder.
         rank: Rank of this process, 0 to ``world_size`` - 1.
-        world_size: Number of processes.
-        device: Where to mix; the accelerator if there is one.
+        world_size: Number of processes, >= 1.
+        device: Device that mixes; the accelerator if there is one.
         wait_for_ranks: Function that returns when all processes have called it.
 
     Raises:
-        FileNotFoundError: If files of the data set, mixer or teacher are missing.
+        FileNotFoundError: If files of the data set, augment or teacher are missing.
         OSError: If a shard can't be written.
         RuntimeError: If nothing worth keeping comes out, or shards are missing at the end.
         TypeError: If an argument is of another type.
@@ -95,23 +96,24 @@ def generate(
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         settings, options = read_settings(cfg)
         source = undistorted_config(cfg, 'train', options['pipeline'])[0]
-        seen = Config(dict(cfg, train_dataloader=dict(dataset=source)))  # what mixers are given
-        mixer = build_augment(seen)
+        shown = Config(dict(cfg, train_dataloader=dict(dataset=source)))  # what augments get
+        augment = build_augment(shown)
+        check_augment(augment)
         dataset, _ = build_undistorted(cfg, 'train', options['pipeline'])
         channel_order = _channel_order(source, dataset)
-        labelled = _labelled(mixer, seen, dataset, options['teacher'], device or get_device())
+        labelled = _labelled(augment, shown, dataset, options['teacher'], device or get_device())
     parts = dict(
         dataset=source,
         preprocessor=preprocessor_config(cfg) or {},
         mixer=augment_config(cfg),
         teacher=options['teacher'] or {},
     )
-    drawing = _drawing(settings, mixer, dataset)
+    drawing = _drawing(settings, augment, dataset)
     drawing(0, 0)  # what can't be drawn must not claim the folder for its settings
     device = torch.device(device or get_device())
     machine = dict(device=device.type, threads=torch.get_num_threads(), torch=torch.__version__)
     folder = SetFolder(out, settings, describe(settings, parts, len(dataset)), machine)
-    # by number, since the processes look at the folder at different times
+    # by number, since the processes read the folder at different times
     mine = [number for number in folder.missing() if number % world_size == rank]
     folder.clean(mine)
     progress = Progress(folder)
@@ -129,7 +131,7 @@ def generate(
     if wait_for_ranks is not None:
         wait_for_ranks()
         if rank > 0:
-            return  # rank 0 looks at what all have made
+            return  # rank 0 completes the set
     missing = folder.missing()
     if missing and (world_size == 1 or wait_for_ranks is not None):
         raise RuntimeError(
@@ -139,12 +141,15 @@ def generate(
         )
     if not missing and not folder.is_complete:
         classes = dataset.metainfo.get('classes')
-        folder.finish(classes, labelled.num_classes, mixer.num_mix, channel_order)
+        folder.finish(classes, labelled.num_classes, augment.num_mix, channel_order)
     progress.finish()
 
 
 def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
-    """The field ``generation`` of a config.
+    """Return the field ``generation`` of a config.
+
+    Args:
+        cfg: Config of a classifier.
 
     Returns:
         The settings, and ``pipeline`` and ``teacher``, each None if not given.
@@ -154,8 +159,8 @@ def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
         ValueError: If ``num`` is missing, a field is unknown or a value out of its range.
     """
     given = cfg.get('generation') or {}
-    known = [field.name for field in fields(GenerationSettings)]
-    check_keys('generation', given, [*known, *_OPTIONS])
+    names = [field.name for field in fields(GenerationSettings)]
+    check_keys('generation', given, [*names, *_OPTIONS])
     if 'num' not in given:
         raise ValueError('generation needs num, the number of mixed images; give --num')
     given = dict(given)
@@ -164,7 +169,7 @@ def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
 
 
 def _channel_order(source: Mapping, dataset: Any) -> str:
-    """The order of the images' channels; grey images have none, and get any.
+    """Return the order of the images' channels; grey images have none, and get ``'rgb'``.
 
     Raises:
         ValueError: If colour images come in an unknown order.
@@ -172,46 +177,46 @@ def _channel_order(source: Mapping, dataset: Any) -> str:
     order = dataset_order(source)
     if order.name is None and dataset[0]['inputs'].shape[0] != 1:
         raise ValueError(
-            'the set to make names the order of its colour channels, and that of the images is '
+            'a generated set records the order of its colour channels, and that of the images is '
             f'unknown: {order.reason}'
         )
     return order.name or 'rgb'
 
 
 def _labelled(
-    mixer: BatchAugment,
+    augment: BatchAugment,
     cfg: Config,
     dataset: Any,
     teacher: dict | None,
     device: str | torch.device,
 ) -> LabelledMixer:
-    """The mixer, and the teacher that labels what it makes: its own, unless another is given."""
+    """Return the augment with the teacher that labels: its own, unless another is given."""
     num_classes = count_classes(cfg, dataset)
-    mixer.check_classes(num_classes)
-    labeller = getattr(mixer, 'teacher', None)
+    augment.check_classes(num_classes)
+    labeller = augment.teacher
     if teacher is not None:
         labeller = build_teacher(with_input_stats(teacher, cfg))
-    check_teacher(labeller, num_classes)
+    check_labeller(labeller, num_classes)
     check_class_names(labeller, dataset, 'train_dataloader')
     preprocessor = dict(preprocessor_config(cfg) or {})
-    return LabelledMixer(mixer, labeller, preprocessor, num_classes, device)
+    return LabelledMixer(augment, labeller, preprocessor, num_classes, device)
 
 
 def _drawing(
-    settings: GenerationSettings, mixer: BatchAugment, dataset: Any
-) -> Callable[[int, int], Draw]:
-    """Make the draw of a batch from the numbers of its shard and of itself."""
+    settings: GenerationSettings, augment: BatchAugment, dataset: Any
+) -> Callable[[int, int], ShardDraw]:
+    """Return a function that draws a batch from the numbers of its shard and of itself."""
     labels = None
-    if getattr(mixer, 'repeats', 'keep') == 'resample':
+    if augment.needs_distinct_classes:
         labels = torch.as_tensor(dataset.get_gt_labels())
 
-    def draw(shard: int, batch: int) -> Draw:
+    def draw(shard: int, batch: int) -> ShardDraw:
         return draw_batch(
             (shard, batch),
             settings.seed,
-            (settings.batch_size, mixer.num_mix),
+            (settings.batch_size, augment.num_mix),
             len(dataset),
-            mixer.alpha,
+            augment.alpha,
             settings.flip_prob,
             labels,
         )

@@ -1,9 +1,8 @@
-"""From a batch of clean images to mixed ones with the teacher's labels."""
+"""Mix a batch of clean images, and label the mixes by the teacher."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,29 +15,29 @@ from mmtmix.models.label_check import as_scores
 from mmtmix.models.late_verdict import settle_verdicts
 from mmtmix.models.teachers import InputStats, Renormalize, swaps
 
-from .draws import Draw
+from .sampling import ShardDraw
 
 
 class LabelledMixer:
-    """Mix the images of a draw and let the teacher label the mixes.
+    """Mix the images of a draw, and label the mixes by a teacher.
 
     Args:
-        mixer: Of any kind.
-        teacher: Labels the mixes.
-        preprocessor: The settings of the task's data preprocessor.
-        num_classes: Of the task.
-        device: Where it runs.
+        augment: Augment that mixes, with ``follows_index``.
+        teacher: Teacher that labels the mixes.
+        preprocessor: Settings of the task's data preprocessor.
+        num_classes: Number of classes of the task.
+        device: Device that mixes.
     """
 
     def __init__(
         self,
-        mixer: BatchAugment,
+        augment: BatchAugment,
         teacher: FrozenTeacher,
         preprocessor: dict,
         num_classes: int,
         device: str | torch.device,
     ):
-        self.mixer, self.teacher, self.num_classes = mixer, teacher, num_classes
+        self.augment, self.teacher, self.num_classes = augment, teacher, num_classes
         self.preprocess = TaskPreprocessor(preprocessor, num_classes, device)
         stats, pixels = InputStats.from_preprocessor(preprocessor), InputStats()
         # pixels keep the order of the data set
@@ -47,37 +46,36 @@ class LabelledMixer:
         self._from_pixels = Renormalize(pixels, stats, swap)
 
     @torch.no_grad()
-    def __call__(self, items: Sequence[dict], draw: Draw) -> dict[str, np.ndarray]:
+    def __call__(self, items: Sequence[dict], sampled: ShardDraw) -> dict[str, np.ndarray]:
         """Make n mixes.
 
         Args:
-            items: The n * k images of the draw, as the data set gives them.
-            draw: What was drawn.
+            items: Images of the draw, n * k items of the data set.
+            sampled: Draw of the n mixes.
 
         Returns:
             ``images``, uint8 (n, H, W) or (n, H, W, 3) in the data set's channel order, and the
-            fields of :class:`~mmtmix.datasets.mixed_shards.MixedRecords`: what the teacher says
-            is about these rounded images. ``wanted``, bool (n,), is false where a mixer that
-            solves for its masks has not finished; ``averages``, bool (n,), is true where it
+            fields of :class:`~mmtmix.datasets.mixed_shards.MixedRecords`, in which the teacher
+            labels these rounded images. ``wanted``, bool (n,), is false where an augment that
+            solves for its masks has not finished. ``averages``, bool (n,), is true where it
             finished before its first step, with the plain average of the images.
 
         Raises:
-            ValueError: If the images differ in size, their labels are none that a mixer takes (see
-                :func:`~mmtmix.models.label_check.as_scores`), or the teacher has other classes
-                than the data set, or logits, saliency or masks are not finite.
+            ValueError: If the images differ in size, their labels are refused by
+                :func:`~mmtmix.models.label_check.as_scores`, the teacher has other classes than
+                the data set, or logits, saliency or masks are not finite.
         """
         inputs, scores = self.preprocess(items)
         scores = as_scores(scores)
-        flips = draw.flips.flatten().to(inputs.device)
+        flips = sampled.flips.flatten().to(inputs.device)
         inputs = torch.where(flips[:, None, None, None], inputs.flip(3), inputs)
-        check_teacher(self.teacher, self.num_classes, self.teacher.count_classes(inputs))
-        index = torch.arange(len(inputs), device=inputs.device).view(draw.sources.shape)
-        weights = draw.weights.to(inputs.device)
-        mixed, details = self.mixer.mix(inputs, scores, weights, index, draw.generator)
-        # rounding moves a few winners, so the teacher looks at what will be stored
+        check_labeller(self.teacher, self.num_classes, self.teacher.count_classes(inputs))
+        draw = sampled.draw.to(inputs.device)
+        mixed, details = self.augment.mix(inputs, scores, draw)
+        # rounding changes a few winners, so the teacher labels what will be stored
         pixels = self._to_pixels(mixed.float()).round().clamp(0, 255)
         logits = self.teacher(self._from_pixels(pixels)).float()
-        classes = details.get('classes', scores.argmax(dim=1)[index])
+        classes = details.get('classes', scores.argmax(dim=1)[draw.index])
         finished = top_classes_match(logits, classes)
         if not logits.isfinite().all():  # the labels go to the CPU at once, so no wait is added
             raise ValueError(
@@ -88,9 +86,9 @@ class LabelledMixer:
         steps = details.get('iterations', torch.zeros_like(classes[:, 0]))
         fields = dict(
             images=_as_images(pixels.to(torch.uint8)),
-            sources=draw.sources,
-            flips=draw.flips,
-            weights=details.get('weights', weights).float(),
+            sources=sampled.sources,
+            flips=sampled.flips,
+            weights=details.get('weights', draw.weights).float(),
             classes=classes,
             targets=logits.softmax(dim=1),
             winners=logits.argmax(dim=1),
@@ -109,25 +107,43 @@ def _as_images(pixels: Tensor) -> Tensor:
     return pixels[:, 0] if pixels.size(1) == 1 else pixels.permute(0, 2, 3, 1)
 
 
-def check_teacher(teacher: Any, num_classes: int, known: int | None = None) -> None:
+def check_labeller(
+    teacher: FrozenTeacher | None, num_classes: int, teacher_classes: int | None = None
+) -> None:
     """Refuse a teacher that can't label the data set.
 
     Args:
         teacher: The teacher, or None.
         num_classes: Number of classes of the data set.
-        known: Number of classes of the teacher; by default what its config says, if it does.
+        teacher_classes: Number of classes of the teacher; by default that of its config, if it
+            has one.
 
     Raises:
-        ValueError: If there is none or it knows another number of classes.
+        ValueError: If there is no teacher, or it has another number of classes.
     """
     if teacher is None:
         raise ValueError(
-            'the mixer has no teacher and nothing else labels the mixes; set generation=dict('
+            'the augment has no teacher and nothing else labels the mixes; set generation=dict('
             'teacher=dict(config=..., checkpoint=...)) in the config'
         )
-    known = teacher.num_classes if known is None else known
-    if known is not None and known != num_classes:
+    if teacher_classes is None:
+        teacher_classes = teacher.num_classes
+    if teacher_classes is not None and teacher_classes != num_classes:
         raise ValueError(
-            f'the teacher knows {known} classes and the data set has {num_classes}; '
+            f'the teacher has {teacher_classes} classes and the data set has {num_classes}; '
             'give a teacher of this data set'
+        )
+
+
+def check_augment(augment: BatchAugment) -> None:
+    """Refuse an augment that doesn't mix exactly the images that a set draws for it.
+
+    Raises:
+        ValueError: If the augment chooses images or augments by itself.
+    """
+    if not augment.follows_index:
+        raise ValueError(
+            f'{type(augment).__name__} chooses by itself what each mix is made of, and a '
+            'generated set draws the images of each mix; generate by an augment such as SuperMix '
+            'or SampleCutMix, one set for each'
         )

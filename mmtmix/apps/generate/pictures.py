@@ -1,4 +1,4 @@
-"""A generated set as loose pictures, for people to look at."""
+"""A generated set as picture files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from mmtmix.datasets.mixed_shards import ShardReader, read_dataset_file, shard_n
 def write_pictures(folder: Path) -> Path:
     """Write every image of a complete set as ``images/shard-00000/00012_bag+shirt.png``.
 
-    A shard whose pictures are there is left out, and a shard's folder appears when it is whole.
+    A shard whose pictures exist is left out, and a shard's folder appears when it is whole.
 
     Args:
-        folder: The set.
+        folder: Folder of the set.
 
     Returns:
         The folder of the pictures.
@@ -50,5 +50,5 @@ def _write_shard(reader: ShardReader, target: Path, names: Sequence[str] | None)
 
 
 def _plain(name: str) -> str:
-    """A class name that is fit for a file name."""
+    """Return a class name that is fit for a file name."""
     return re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-')[:30]

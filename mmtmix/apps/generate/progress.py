@@ -1,4 +1,4 @@
-"""Say how far a generation is."""
+"""The log of a generation."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .folder import SetFolder
 
 
 class Progress:
-    """A line a shard: how much all processes have made, how fast, and how long it will take.
+    """Log one line per shard: how much all processes have made, the rate, and the time left.
 
     Args:
-        folder: The set.
+        folder: Folder of the set.
     """
 
     def __init__(self, folder: SetFolder):
@@ -26,14 +26,14 @@ class Progress:
         self.logger.info(f'{self.before} of {self.total} mixed images are in {folder.path}')
 
     def update(self) -> None:
-        """Say it."""
+        """Log the present state."""
         made, seconds = self._made(), time.monotonic() - self.start
         rate = (made - self.before) / max(seconds, 1e-9)
         eta = timedelta(seconds=round((self.total - made) / max(rate, 1e-9)))
         self.logger.info(f'{made} of {self.total} mixed images, {rate:.1f} images/s, eta {eta}')
 
     def finish(self) -> None:
-        """Say what came out, if the set is complete."""
+        """Log a summary of the set, if it is complete."""
         if not self.folder.is_complete:
             return
         found = self.folder.statistics()
@@ -41,7 +41,7 @@ class Progress:
         steps = found.iterations / max(found.drawn, 1)
         self.logger.info(
             f'{self.folder.path} is complete: {self.total} images of {found.drawn} mixes, '
-            f'{yielded:.1f} % of them finished, {steps:.1f} iterations a mix'
+            f'{yielded:.1f} % of them finished, {steps:.1f} iterations per mix'
         )
         if found.averages:
             share = 100 * found.averages / found.finished

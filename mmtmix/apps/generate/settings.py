@@ -1,4 +1,4 @@
-"""How many mixed images to generate, and from what; and what makes two sets the same one."""
+"""Settings of a generated set, and the description by which two sets are compared."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class GenerationSettings:
     """Size of a generated set and how it is drawn.
 
     Attributes:
-        num: Mixed images to make, > 0.
-        seed: Of everything that is drawn.
-        shard_size: Images a shard; a kill loses at most one shard a process.
-        batch_size: Mixes that are made at once. It is a part of the result: SuperMix stops a
+        num: Number of mixed images to make, >= 1.
+        seed: Seed of everything that is drawn, >= 0.
+        shard_size: Number of images per shard, >= 1; a kill loses at most one shard per process.
+        batch_size: Number of mixes made at once, >= 1. The result depends on it: SuperMix stops a
             whole batch when enough of it is finished.
-        keep: ``'finished'`` keeps the mixes in which the teacher sees all images (the paper's
-            way), ``'all'`` also the others. Blind mixers finish all.
+        keep: Mixes to keep: ``'finished'`` ones, of which the teacher's top classes are those of
+            all images (the paper's way), or ``'all'``. Augments without a solver finish all.
         flip_prob: Probability that a source image is flipped horizontally, in [0, 1].
 
     Raises:
@@ -51,7 +51,7 @@ class GenerationSettings:
 
     @property
     def shards(self) -> list[int]:
-        """Images of each shard."""
+        """Number of images in each shard."""
         full, rest = divmod(self.num, self.shard_size)
         return [self.shard_size] * full + [rest] * (rest > 0)
 
@@ -59,16 +59,16 @@ class GenerationSettings:
 def describe(
     settings: GenerationSettings, sources: Mapping[str, Any], num_sources: int
 ) -> dict[str, Any]:
-    """Everything that a set depends on, as plain JSON.
+    """Return everything that a set depends on, as plain JSON.
 
     Args:
-        settings: Size and seed.
-        sources: Configs of the data set, the mixer and the teacher.
-        num_sources: Images in the data set.
+        settings: Size and seed of the set.
+        sources: Configs of the data set, the augment and the teacher, by name.
+        num_sources: Number of images in the data set.
 
     Returns:
-        The settings, the configs, and a digest of every file that they name; of a config it
-        covers the bases, too.
+        The settings, the configs, and a digest of every file that they name. The digest of a
+        config covers its bases.
     """
     plain = json.loads(json.dumps(dict(sources), default=str))
     files = {name: _file_digest(name) for name in sorted(set(_strings(plain)))}
@@ -77,12 +77,12 @@ def describe(
 
 
 def digest(described: Mapping[str, Any]) -> str:
-    """SHA-256 of what :func:`describe` returned, its first 16 hexadecimal digits."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of a description."""
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def differences(old: Any, new: Any, name: str = '') -> Iterator[str]:
-    """Name the fields in which two descriptions differ, with both values."""
+    """Yield the fields in which two descriptions differ, with both values."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             inner = f'{name}.{key}' if name else key
@@ -100,7 +100,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _file_digest(name: str) -> str | None:
-    """Digest of a file, of a config with all its bases; None for what names no file."""
+    """Return the digest of a file, of a config with its bases; None if there is no such file."""
     if not name.endswith('.py'):
         return file_digest(name) if os.path.isfile(name) else None
     try:

@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader
 
 from mmtmix.datasets.mixed_shards import MixedRecords, encode_image
 
-from .draws import DrawSampler
 from .mixing import LabelledMixer
+from .sampling import DrawSampler
 from .settings import GenerationSettings
 
 MAX_FRUITLESS = 20  # batches in a row without one image to keep
@@ -24,13 +24,13 @@ FIELDS = tuple(name for name in MixedRecords.__dataclass_fields__ if name != 'im
 
 @dataclass
 class Statistics:
-    """How many mixes were made for a shard, and what became of them.
+    """Counts of the mixes that were made for a shard.
 
     Attributes:
-        drawn: Mixes made.
-        finished: Mixes in which the teacher sees all images.
+        drawn: Number of mixes made.
+        finished: Number of mixes of which the teacher's top classes are those of all their images.
         iterations: Sum of the solver's steps over all mixes made.
-        averages: Finished mixes for which a solver took no step: plain averages of their images.
+        averages: Number of finished mixes without a step of the solver: plain averages of images.
     """
 
     drawn: int = 0
@@ -43,7 +43,7 @@ class Statistics:
         self.drawn += len(fields['finished'])
         self.finished += int(fields['finished'].sum())
         self.iterations += int(fields['iterations'].sum())
-        # of mixers that solve for their masks
+        # only augments that solve for their masks have these
         self.averages += int(np.sum(fields.get('averages', False)))
 
 
@@ -58,7 +58,7 @@ class _Shard:
     fruitless: int = 0
 
     def records(self, size: int) -> MixedRecords:
-        """The first ``size`` images."""
+        """Return the first ``size`` images with their fields."""
         columns = {
             name: np.concatenate([batch[name] for batch in self.batches])[:size] for name in FIELDS
         }
@@ -73,15 +73,15 @@ def make_shards(
     channel_order: str,
     num_workers: int = 0,
 ) -> Iterator[tuple[int, MixedRecords, Statistics]]:
-    """Make shards, each from nothing but its number.
+    """Make shards, each from its number alone.
 
     Args:
-        dataset: The clean images.
-        sampler: Draws for the shards to make.
-        mixer: Mixes and labels.
-        settings: Sizes of the shards, and what to keep.
-        channel_order: Of the data set's images.
-        num_workers: Processes that read images.
+        dataset: Data set of the clean images.
+        sampler: Sampler of the draws for the shards to make.
+        mixer: Function that mixes and labels the images of a draw.
+        settings: Sizes of the shards, and which mixes are kept.
+        channel_order: Order of the colour channels of the images, ``'rgb'`` or ``'bgr'``.
+        num_workers: Number of processes that read images, >= 0.
 
     Yields:
         Number, records and statistics of each shard.
@@ -96,7 +96,7 @@ def make_shards(
         for items in loader:
             draw = sampler.pending.popleft()
             if draw.shard in sampler.full:
-                continue  # read ahead in vain
+                continue  # read ahead for a shard that was filled since
             if shard is None:
                 shard = _Shard(draw.shard)
             fields = mixer(items, draw)
@@ -106,8 +106,9 @@ def make_shards(
             shard.fruitless = 0 if kept.any() else shard.fruitless + 1
             if shard.fruitless == MAX_FRUITLESS:
                 raise RuntimeError(
-                    f'none of the last {MAX_FRUITLESS} batches has an image in which the teacher '
-                    'sees all sources; is the teacher trained? keep="all" keeps them anyway'
+                    f'none of the last {MAX_FRUITLESS} batches has a mix in which the teacher '
+                    'recognises all images; check that the teacher is trained, or set keep="all" '
+                    'to keep such mixes'
                 )
             fields = {name: values[kept] for name, values in fields.items()}
             shard.images += [

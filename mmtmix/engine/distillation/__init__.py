@@ -11,7 +11,7 @@ from .checks import (
 )
 from .extra_parameters import add_parameters, join_state, split_state
 from .mixes import MixedBatch, Mixes, OfflineMixes, OnlineMixes, build_mixes
-from .objective import KD_ON, MIXED_CLS, DistillObjective, check_classes
+from .objective import KD_ON, MIXED_CLS, OLD_MIXED_CLS, DistillObjective, check_classes
 from .presets import PRESETS, Method, choose_method
 from .shared_seed import shared_seed
 from .student import Student
@@ -19,6 +19,7 @@ from .student import Student
 __all__ = [
     'KD_ON',
     'MIXED_CLS',
+    'OLD_MIXED_CLS',
     'PRESETS',
     'DistillObjective',
     'Method',

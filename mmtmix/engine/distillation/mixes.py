@@ -255,19 +255,19 @@ def _is_config(augment: Any) -> bool:
 def _check_targets(mixed: Any, num_classes: int | None) -> None:
     """See that mixed images are labelled by the student's classes."""
     if num_classes is None:
-        raise ValueError("mixed_cls='target' needs a student whose head has num_classes")
+        raise ValueError("mixed_cls='mixed' needs a student whose head has num_classes")
     sample = mixed[0]['data_samples']
     if not {'gt_score', 'gt_label'} & set(sample.keys()):
         raise ValueError(
             f'the mixed images of {type(mixed).__name__} have no labels (neither gt_label nor '
             'gt_score); add them to PackInputs, or classify mixed images by the teacher: '
-            "mixed_cls='teacher'"
+            "mixed_cls='hard_teacher'"
         )
     score = sample.get('gt_score')
     if score is not None and len(score) != num_classes:
         raise ValueError(
             f'the mixed images of {type(mixed).__name__} have scores for {len(score)} classes and '
-            f"the student has {num_classes}; give images of these, or set mixed_cls='teacher'"
+            f"the student has {num_classes}; give images of these, or set mixed_cls='hard_teacher'"
         )
     for dataset in iter_labelled(mixed):
         check_labels(dataset, num_classes, 'mixed.dataloader')

@@ -16,7 +16,8 @@ from mmtmix.models.teachers import FrozenTeacher
 from .mixes import MixedBatch, Mixes
 from .student import Student
 
-MIXED_CLS = ('teacher', 'target')
+MIXED_CLS = ('hard_teacher', 'mixed')
+OLD_MIXED_CLS = {'teacher': 'hard_teacher', 'target': 'mixed'}
 KD_ON = ('clean', 'mixed', 'both')
 
 
@@ -35,8 +36,8 @@ class DistillObjective:
         losses: The terms.
         mixes: Where mixed images come from, or None.
         cls_weight: Of the losses of the student's head, on clean and on mixed images.
-        mixed_cls: Classify mixed images as the ``'teacher'``'s winner, or by their mixed
-            ``'target'``.
+        mixed_cls: Labels of mixed images: ``'hard_teacher'``, the teacher's class for the mix, or
+            ``'mixed'``, the labels that mixing gave.
         kd_on: On which images the terms compare: ``'clean'``, ``'mixed'`` or ``'both'``. Those
             that need an image's number always compare on clean ones.
     """
@@ -82,7 +83,7 @@ class DistillObjective:
         terms = {'loss_cls' if name == 'loss' else name: value for name, value in own.items()}
         mixed = None
         if self.mixes is not None:
-            needs_targets = self.mixed_cls == 'target'
+            needs_targets = self.mixed_cls == 'mixed'
             mixed = self.mixes.draw(inputs, data_samples, self.teacher, needs_targets)
         known = None if mixed is None else mixed.clean_logits
         if self._on_clean:
@@ -107,9 +108,9 @@ class DistillObjective:
         outputs = self.student.classify(mixed.inputs)
         logits = outputs.logits
         terms, targets = {}, mixed.targets
-        if self._on_mixed or self.mixed_cls == 'teacher':
+        if self._on_mixed or self.mixed_cls == 'hard_teacher':
             answer = self._ask(mixed.inputs, self._on_mixed, mixed.logits)
-            if self.mixed_cls == 'teacher':
+            if self.mixed_cls == 'hard_teacher':
                 winners = answer.logits.argmax(dim=1)
                 targets = F.one_hot(winners, logits.size(1)).to(logits.dtype)
             nobody = torch.empty(0, dtype=torch.long)

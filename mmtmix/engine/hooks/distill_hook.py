@@ -17,6 +17,7 @@ from torch import nn
 from mmtmix.checks import check_flag
 from mmtmix.engine.attachments import close_with
 from mmtmix.engine.distillation import (
+    OLD_MIXED_CLS,
     DistillObjective,
     Student,
     TeacherAnswers,
@@ -37,7 +38,7 @@ from mmtmix.engine.distillation import (
 from mmtmix.evaluation import TeacherAgreement
 from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_class_names
 from mmtmix.models.teachers import check_teacher as check_teacher_options
-from mmtmix.utils import unwrap
+from mmtmix.utils import current_value, unwrap
 
 _ENTRY = 'distillation'
 
@@ -69,8 +70,8 @@ class DistillHook(Hook):
         cls_weight: Factor of the losses of the student's head, on clean and on mixed images, in
             place of the preset's; 1 by default. What else a student minimises, such as AugMix's
             divergence, stays as it is.
-        mixed_cls: Classify mixed images as the ``'teacher'``'s winner, or by their mixed
-            ``'target'``.
+        mixed_cls: Labels of mixed images: ``'hard_teacher'``, the teacher's class for the mix, or
+            ``'mixed'``, the labels that mixing gave.
         kd_on: Compare with the teacher on ``'clean'`` or ``'mixed'`` images or ``'both'``, on each
             with the loss's whole weight.
         validate_teacher: Whether to report the teacher in validation.
@@ -90,10 +91,11 @@ class DistillHook(Hook):
         losses: Sequence[dict] | None = None,
         mixed: dict | None = None,
         cls_weight: float | None = None,
-        mixed_cls: str = 'teacher',
+        mixed_cls: str = 'hard_teacher',
         kd_on: str = 'clean',
         validate_teacher: bool = True,
     ):
+        mixed_cls = current_value('mixed_cls of DistillHook', mixed_cls, OLD_MIXED_CLS)
         check_choices(mixed_cls, kd_on, mixed)
         check_flag('validate_teacher', validate_teacher)
         check_teacher_options(teacher)
@@ -141,7 +143,7 @@ class DistillHook(Hook):
         """Get mixed images ready, and begin to overhear the student."""
         student = self.objective.student
         if self.mixes is not None:
-            needs_targets = self.mixed_cls == 'target'
+            needs_targets = self.mixed_cls == 'mixed'
             self.mixes.prepare(runner, student.num_classes, needs_targets)
             self._attached.callback(self.mixes.end_epoch)  # no workers after an exception
         self._attach(runner, student)

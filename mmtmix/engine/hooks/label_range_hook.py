@@ -11,7 +11,7 @@ from mmpretrain.registry import HOOKS
 from mmtmix.datasets.class_names import ClassNames, compare_names, iter_names
 from mmtmix.engine.labels import check_labels, count_model_classes, iter_labelled
 from mmtmix.models.augments import iter_augments
-from mmtmix.models.teachers import AsksTeacher, check_class_names, recorded_classes
+from mmtmix.models.teachers import TeacherMixin, check_class_names, recorded_classes
 from mmtmix.utils import unwrap
 
 _LOADERS = ('train', 'val', 'test')
@@ -101,6 +101,6 @@ def check_teachers(runner: Any) -> None:
         for part in (mixer, getattr(mixer, 'saliency', None)):
             # `saliency` of some is a setting, and SuperMix has no cam_class
             cam_class = getattr(part, 'cam_class', None)
-            if isinstance(part, AsksTeacher) and cam_class != 'predicted':
+            if isinstance(part, TeacherMixin) and cam_class != 'predicted':
                 may_predict = cam_class is not None
                 check_class_names(part.teacher, dataset, 'train_dataloader', may_predict)

@@ -1,8 +1,13 @@
-"""Mixers on one interface, :class:`BatchAugment`."""
+"""Batch augments, which follow one contract: :class:`BatchAugment`."""
+
+from mmtmix.models.draw import Draw
 
 from .attentive_mix import AttentiveMix
-from .batch_augment import BatchAugment, rank_generator
+from .batch_augment import BatchAugment
 from .building import (
+    BLIND,
+    MIXERS,
+    WITH_TEACHER,
     augment_config,
     build_augment,
     build_for,
@@ -10,15 +15,14 @@ from .building import (
     load_augments,
     with_input_stats,
 )
-from .catalog import BLIND, MIXERS, WITH_TEACHER
+from .choose_augment import ChooseAugment
 from .co_mixup import CoMixup
 from .f_mix import FMix
 from .grid_mix import GridMix
-from .mask_augment import MaskAugment
+from .mask_augment import MaskAugment, SaliencyMaskAugment
 from .puzzle_mix import PuzzleMix
 from .reach import warn_unmixed
 from .resize_mix import SampleResizeMix
-from .saliency_masks import SaliencyMaskAugment
 from .saliency_mix import SaliencyMix
 from .sample_mixes import SampleCutMix, SampleMixup
 from .smooth_mix import SmoothMix
@@ -31,7 +35,9 @@ __all__ = [
     'WITH_TEACHER',
     'AttentiveMix',
     'BatchAugment',
+    'ChooseAugment',
     'CoMixup',
+    'Draw',
     'FMix',
     'GridMix',
     'MaskAugment',
@@ -49,7 +55,6 @@ __all__ = [
     'build_for',
     'iter_augments',
     'load_augments',
-    'rank_generator',
     'warn_unmixed',
     'with_input_stats',
 ]

@@ -1,4 +1,4 @@
-"""Attentive CutMix with partners of each sample's own."""
+"""Attentive CutMix with a partner for each mix."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer
 from mmtmix.functional import enlarge_cells, layer_masks, top_cells
+from mmtmix.models.draw import Draw
 from mmtmix.models.saliency import SaliencySource
 from mmtmix.models.teachers import FrozenTeacher
 
-from .saliency_masks import SaliencyMaskAugment
+from .mask_augment import SaliencyMaskAugment
 
 
 @BATCH_AUGMENTS.register_module()
 class AttentiveMix(SaliencyMaskAugment):
     """`Attentive CutMix <https://arxiv.org/abs/2003.13048>`_ of two images.
 
-    The most salient cells of the partner's grid replace the sample's own. Nothing but the
-    partner is drawn: the ``weights`` are the cells' area, 6/49 of the picture in the paper.
+    The most salient cells of the partner's grid replace those of the own image. Only the partner
+    is drawn. The ``weights`` in the details are the cells' area, 6/49 of the picture in the paper.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher, whose
             class activation maps are the attention.
-        saliency: Another source of the attention, in place of a teacher.
-        num_cells: How many cells to paste.
-        grid_size: Cells along each side of the picture.
-        num_mix: 2.
-        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
-            alone.
+        saliency: Source of the attention in place of a teacher: its name, config or the source.
+        num_cells: Number of cells to paste, 1 to grid_size squared.
+        grid_size: Number of cells along each side of the picture, >= 1.
+        num_mix: Number of images per mix, 2.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
 
     Raises:
         FileNotFoundError: At the first call, if the teacher's files do not exist.
@@ -63,9 +63,7 @@ class AttentiveMix(SaliencyMaskAugment):
             num_classes=num_classes,
         )
 
-    def salient_masks(
-        self, saliency: Tensor, weights: Tensor, index: Tensor, size: torch.Size
-    ) -> Tensor:
+    def salient_masks(self, saliency: Tensor, draw: Draw, size: torch.Size) -> Tensor:
         """See :meth:`SaliencyMaskAugment.salient_masks`."""
         cells = top_cells(saliency, self.grid_size, self.num_cells)
-        return layer_masks(enlarge_cells(cells[index[:, 1:]], *size))
+        return layer_masks(enlarge_cells(cells[draw.index[:, 1:]], *size))

@@ -1,24 +1,22 @@
-"""The interface of every mixer of this library."""
+"""The contract of every batch augment: draw, mix, and mix the labels."""
 
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 
 import torch
-from mmengine.dist import get_rank
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import draw_index, draw_weights, mix_targets
+from mmtmix.models.draw import Details, Draw, rank_generator
 from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.label_check import as_scores, check_num_classes
-from mmtmix.models.saliency import InputGradient
-from mmtmix.models.teachers import AsksTeacher
+from mmtmix.models.saliency import InputGradient, SaliencySource
+from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 
 from .reach import warn_unmixed, watch_builder
-
-Details = dict[str, Tensor]
 
 _INPUTS_CURE = (
     'look for damaged images or a std of 0 in the data_preprocessor, or images in float16 whose '
@@ -31,29 +29,51 @@ _SALIENCY_CURE = (
 
 
 class BatchAugment(metaclass=ABCMeta):
-    """Draw weights and partners, mix, and mix the targets.
+    """Mix the images and the labels of a batch.
 
-    A plain callable, as MMPretrain's batch augments are: it is no part of a model's state. It
-    keeps no state that changes a mix, so deep copies (``EMAHook`` makes one) share it.
+    A subclass defines :meth:`mix`; a :class:`MaskAugment` defines ``masks`` alone. A call draws by
+    :meth:`make_draw`, mixes by :meth:`mix`, and mixes labels by :meth:`mix_targets`. The details
+    of a call hold its draw: ``mix(images, scores, Draw.from_details(details))`` returns the same
+    tensors again.
+
+    An augment is a plain callable, as MMPretrain's are, and no part of a model's state. It keeps
+    no state that changes a mix, so deep copies (``EMAHook`` makes one) share it.
 
     Args:
-        num_mix: Images per mix, k >= 2.
+        num_mix: Number of images per mix, k >= 2.
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
-        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
-            alone.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        per_sample: Whether each mix draws weights of its own; False draws one row per batch.
 
     Raises:
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
 
-    def __init__(self, num_mix: int = 2, alpha: float = 1.0, num_classes: int | None = None):
+    teacher: FrozenTeacher | None = None
+    """Teacher of the augment itself; that of a saliency source belongs to the source."""
+    saliency: SaliencySource | None = None
+    """Source of the saliency that the augment mixes by."""
+    follows_index: bool = True
+    """Whether a mix consists of the images in its row of ``index``, all of them and no others."""
+    needs_distinct_classes: bool = False
+    """Whether the images of a mix should differ in the class of their label."""
+
+    def __init__(
+        self,
+        num_mix: int = 2,
+        alpha: float = 1.0,
+        num_classes: int | None = None,
+        per_sample: bool = True,
+    ):
         check_integer('num_mix', num_mix, 2)
         check_number('alpha', alpha, above=0, cure='with 1 all shares are equally likely')
         check_num_classes(num_classes)
+        check_flag('per_sample', per_sample)
         self.num_mix = num_mix
         self.alpha = alpha
         self.num_classes = num_classes
+        self.per_sample = per_sample
         self._check_finite = FiniteCheck('batch_inputs', _INPUTS_CURE)
         self._check_saliency = FiniteCheck(
             f'the saliency for {type(self).__name__}', _SALIENCY_CURE
@@ -64,19 +84,34 @@ class BatchAugment(metaclass=ABCMeta):
     def __deepcopy__(self, memo: dict) -> BatchAugment:
         return self
 
+    @property
+    def parts(self) -> tuple[BatchAugment, ...]:
+        """The augments that mix: this one, or those that it chooses from."""
+        return (self,)
+
+    @property
+    def needs_network(self) -> bool:
+        """Whether mixing runs a network, which has no place in a data loader's worker."""
+        needing = (TeacherMixin, InputGradient)
+        return isinstance(self, needing) or isinstance(self.saliency, needing)
+
+    @property
+    def needs_batch(self) -> bool:
+        """Whether mixing a part of a batch still needs all of its images."""
+        return self.saliency is not None and self.saliency.needs_batch
+
     def load(self) -> None:
-        """Read the files that mixing needs, a teacher's say; otherwise the first call does.
+        """Read the files that mixing needs, such as a teacher's. Otherwise the first call does.
 
         Raises:
             FileNotFoundError: If one is missing.
             ValueError: If one doesn't fit.
         """
-        source = getattr(self, 'saliency', None)
-        if source is not None:
-            source.load()
+        if self.saliency is not None:
+            self.saliency.load()
 
     def check_classes(self, num_classes: int) -> None:  # noqa: B027  (optional)
-        """Refuse a task of too few classes for this mixer.
+        """Refuse a task of too few classes for this augment.
 
         Args:
             num_classes: Number of classes of the task, >= 1.
@@ -102,19 +137,20 @@ class BatchAugment(metaclass=ABCMeta):
             batch_inputs: Normalised images, (N, C, H, W).
             batch_scores: Soft or one-hot labels, (N, num_classes); with ``num_classes`` also
                 integer labels (N,).
-            return_details: Also return how the mixes were made.
-            repeat: Mixes of each image, R >= 1: N becomes R * N in everything that is returned,
-                one mix of the whole batch after the other. A teacher is asked once for all.
+            return_details: Whether to return how the mixes were made as well.
+            repeat: Number of mixes per image, R >= 1. N becomes R * N in all that is returned,
+                one mix of the whole batch after the other. A teacher runs once for all of them.
 
         Returns:
             Mixed inputs (N, C, H, W) in the dtype of ``batch_inputs`` and mixed scores
             (N, num_classes) in float, both new. A batch smaller than k comes back unmixed. With
             ``return_details`` a dict as well: ``weights`` (N, k), ``index`` (N, k), own image
             first, ``warped`` (N, k, C, H, W) and ``masks`` (N, k, 1, H, W), with
-            ``mixed = sum_k masks * warped``, and what else the mixer knows.
+            ``mixed = sum_k masks * warped``; what :meth:`Draw.from_details` reads; and what the
+            augment adds.
 
         Raises:
-            RuntimeError: If a mixer that needs a network is called in a data loader's worker.
+            RuntimeError: If an augment that needs a network is called in a loader's worker.
             TypeError: If the inputs have the wrong type.
             ValueError: If shapes don't fit, the inputs or labels hold NaN or infinity, or a label
                 is negative or out of range.
@@ -124,77 +160,84 @@ class BatchAugment(metaclass=ABCMeta):
         check_integer('repeat', repeat, 1)
         check_flag('return_details', return_details)
         if len(batch_inputs) < self.num_mix:
-            if not self._has_mixed:
-                warn_unmixed(len(batch_inputs), self.num_mix)
-            mixed, scores = batch_inputs.repeat(repeat, 1, 1, 1), scores.repeat(repeat, 1)
-            targets = scores.clone()
-            if not return_details:
-                return mixed, targets
-            details = self.unmixed_details(mixed, scores)
-            # of the repeated batch; it names images of the batch
-            details['index'] = details['index'] % max(len(batch_inputs), 1)
-            return mixed, targets, details
+            return self._unmixed(batch_inputs, scores, return_details, repeat)
         self._has_mixed = True
-        generator = rank_generator()
-        weights = draw_weights(repeat * len(scores), self.num_mix, self.alpha, generator)
-        weights = weights.to(batch_inputs.device, non_blocking=True)
-        index = torch.cat([self.draw_index(scores, generator) for _ in range(repeat)])
-        drawn = (batch_inputs, scores, weights, index, generator)
+        draw = self.make_draw(scores, repeat)
         if return_details:
-            mixed, details = self.mix_with_details(*drawn)
+            mixed, details = self.mix_with_details(batch_inputs, scores, draw)
             return mixed, self.mix_targets(scores, details), details
-        mixed, details = self.mix(*drawn)
-        return mixed, self.mix_targets(scores, {'weights': weights, 'index': index, **details})
+        mixed, details = self.mix(batch_inputs, scores, draw)
+        drawn = {'weights': draw.weights, 'index': draw.index}
+        return mixed, self.mix_targets(scores, {**drawn, **details})
 
-    def mix_with_details(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Details]:
-        """As :meth:`mix`, with all details that a call returns."""
-        mixed, details = self.mix(batch_inputs, batch_scores, weights, index, generator)
-        details = {'weights': weights, 'index': index, **details}  # the mixer's own win
-        if 'warped' not in details:  # it moves nothing
-            details['warped'] = batch_inputs[details['index']]
-        return mixed, details
-
-    @abstractmethod
-    def mix(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Details]:
-        """Make the mixes.
+    def make_draw(
+        self, scores: Tensor, repeat: int = 1, generator: torch.Generator | None = None
+    ) -> Draw:
+        """Draw weights and partners for each image of a batch.
 
         Args:
-            batch_inputs: (N, C, H, W); never written to.
-            batch_scores: (N, num_classes), floating point.
-            weights: (M, k), rows on the simplex.
-            index: (M, k), the images of each mix; M is N but in a generated data set.
-            generator: For whatever else is drawn, on the CPU.
+            scores: Labels of the batch, (N, num_classes), N >= k, on the device of the images.
+            repeat: Number of mixes per image, R >= 1.
+            generator: Source of randomness, on the CPU; by default one of the rank's own.
 
         Returns:
-            Mixed inputs (M, C, H, W), and ``masks`` and what else belongs to the details:
-            ``warped`` of a mixer that moves images, ``weights`` of one that changes them.
+            The draw, with R * N mixes.
+        """
+        generator = generator or rank_generator()
+        rows = repeat * len(scores) if self.per_sample else repeat
+        weights = draw_weights(rows, self.num_mix, self.alpha, generator)
+        if not self.per_sample:
+            weights = weights.repeat_interleave(len(scores), dim=0)
+        weights = weights.to(scores.device, non_blocking=True)
+        index = torch.cat([self.draw_index(scores, generator) for _ in range(repeat)])
+        return Draw(weights, index, generator)
+
+    def draw_index(self, scores: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw the images of each mix, (N, k), own first, on the device of the labels."""
+        index = draw_index(len(scores), self.num_mix, generator)
+        return index.to(scores.device, non_blocking=True)
+
+    @abstractmethod
+    def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
+        """Mix images as a draw says.
+
+        Args:
+            images: Images of the batch, (N, C, H, W); never written to.
+            scores: Labels of the batch, (N, num_classes), floating point.
+            draw: Draw of M mixes. M differs from N where only some images are mixed.
+
+        Returns:
+            Mixed inputs (M, C, H, W), and details: ``masks`` (M, k, 1, H, W); ``weights`` and
+            ``index`` where they differ from the drawn ones; ``warped`` of an augment that moves
+            images; and what else the augment found.
         """
 
-    def draw_index(self, batch_scores: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw the images of each mix, (N, k), own first, on the device of the labels."""
-        index = draw_index(len(batch_scores), self.num_mix, generator)
-        return index.to(batch_scores.device, non_blocking=True)
+    def mix_with_details(
+        self, images: Tensor, scores: Tensor, draw: Draw
+    ) -> tuple[Tensor, Details]:
+        """Mix as :meth:`mix` does, and return all details that a call returns."""
+        replay = draw.to_details()
+        mixed, details = self.mix(images, scores, draw)
+        details = {'weights': draw.weights, 'index': draw.index, **replay, **details}
+        if 'warped' not in details:
+            details['warped'] = self.warp_sources(images, details)
+        return mixed, details
 
-    def mix_targets(self, batch_scores: Tensor, details: Details) -> Tensor:
-        """The mixes' labels (M, num_classes), from the batch's and how it was mixed."""
-        return mix_targets(batch_scores, details['weights'], details['index'])
+    def warp_sources(self, images: Tensor, details: Details) -> Tensor:
+        """Return the images of each mix where they lie in it, (M, k, C, H, W)."""
+        return images[details['index']]
+
+    def mix_targets(self, scores: Tensor, details: Details) -> Tensor:
+        """Return the labels of the mixes, (M, num_classes).
+
+        Args:
+            scores: Labels of the batch, (N, num_classes).
+            details: Details of the mixes, with ``weights`` and ``index`` at least.
+        """
+        return mix_targets(scores, details['weights'], details['index'])
 
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
-        """The details of a batch too small to mix: each image alone, all of its masks' weight."""
+        """Return the details of a batch too small to mix: each image with all of its weight."""
         num_samples, (height, width) = len(images), images.shape[-2:]
         own = torch.zeros(num_samples, self.num_mix, device=images.device)
         own[:, 0] = 1
@@ -205,6 +248,20 @@ class BatchAugment(metaclass=ABCMeta):
             warped=images[:, None].expand(-1, self.num_mix, -1, -1, -1),
             masks=own[..., None, None, None].expand(-1, -1, 1, height, width),
         )
+
+    def _unmixed(
+        self, images: Tensor, scores: Tensor, return_details: bool, repeat: int
+    ) -> tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Details]:
+        if not self._has_mixed:
+            warn_unmixed(len(images), self.num_mix)
+        mixed, repeated = images.repeat(repeat, 1, 1, 1), scores.repeat(repeat, 1)
+        targets = repeated.clone()
+        if not return_details:
+            return mixed, targets
+        details = self.unmixed_details(mixed, repeated)
+        # it counts the repeated images, and should name images of the batch
+        details['index'] = details['index'] % max(len(images), 1)
+        return mixed, targets, details
 
     def _check(self, batch_inputs: Tensor, batch_scores: Tensor) -> None:
         if batch_inputs.dim() != 4 or not batch_inputs.is_floating_point():
@@ -218,24 +275,10 @@ class BatchAugment(metaclass=ABCMeta):
                 f'batch_inputs has {len(batch_inputs)} images and batch_scores '
                 f'{len(batch_scores)} labels; give one label per image'
             )
-        if self._needs_network and get_worker_info() is not None:
+        if self.needs_network and get_worker_info() is not None:
             raise RuntimeError(
                 f'{type(self).__name__} needs a network, which has no place in the worker of a '
                 'data loader; mix in the main process, after the batch has left the loader, or '
                 'in a config by model.train_cfg.augments'
             )
         self._check_finite(batch_inputs)
-
-    @property
-    def _needs_network(self) -> bool:
-        parts = (self, getattr(self, 'saliency', None))
-        return any(isinstance(part, (AsksTeacher, InputGradient)) for part in parts)
-
-
-def rank_generator() -> torch.Generator:
-    """A CPU generator seeded from torch's own and the rank.
-
-    Without ``diff_rank_seed`` all ranks share a seed, and would all draw the same weights.
-    """
-    seed = int(torch.randint(2**62, ()))
-    return torch.Generator().manual_seed(seed + get_rank())

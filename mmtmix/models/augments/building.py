@@ -1,9 +1,10 @@
-"""The mixer of a config, outside of a run."""
+"""The augments of a config or a run, and how to build one outside of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from inspect import signature
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
@@ -16,9 +17,34 @@ from mmtmix.models.teachers import InputStats, loaded_order, preprocessor_config
 
 from .batch_augment import BatchAugment
 
+MIXERS: dict[str, dict[str, Any]] = {
+    'Mixup': dict(type='SampleMixup'),
+    'CutMix': dict(type='SampleCutMix'),
+    'ResizeMix': dict(type='SampleResizeMix'),
+    'GridMix': dict(type='GridMix'),
+    'SmoothMix': dict(type='SmoothMix'),
+    'FMix': dict(type='FMix'),
+    'SaliencyMix': dict(type='SaliencyMix'),
+    'AttentiveMix': dict(type='AttentiveMix'),
+    'PuzzleMix': dict(type='PuzzleMix'),
+    'Co-Mixup': dict(type='CoMixup'),
+    'SuperMix': dict(type='SuperMix'),
+    'TransformMix': dict(type='TransformMix'),
+}
+"""Configs of the augments of pairs by the names that papers give them.
+
+Those of ``WITH_TEACHER`` need a ``teacher`` as well, and TransformMix a ``mixer``.
+"""
+
+BLIND = ('Mixup', 'CutMix', 'ResizeMix', 'GridMix', 'SmoothMix', 'FMix')
+WITH_TEACHER = ('AttentiveMix', 'SuperMix', 'TransformMix')
+
 
 def augment_config(cfg: Config) -> ConfigDict:
-    """The settings of the first mixer of this library among a config's batch augments.
+    """Return the settings of the first augment of this library among a config's batch augments.
+
+    Args:
+        cfg: Config of a classifier.
 
     Raises:
         ValueError: If there is none.
@@ -33,79 +59,78 @@ def augment_config(cfg: Config) -> ConfigDict:
         if isinstance(kind, type) and issubclass(kind, BatchAugment):
             return ConfigDict(augment)
     raise ValueError(
-        f'none of the augments in model.train_cfg is a mixer of mmtmix: {augments!r}. Give the '
+        f'none of the augments in model.train_cfg is one of mmtmix: {augments!r}. Give the '
         'config of a classifier that trains with one, such as '
         'configs/supermix/wrn16_fashionmnist_mini.py'
     )
 
 
 def with_input_stats(teacher: Mapping, cfg: Config) -> ConfigDict:
-    """A teacher's settings, with the normalisation of a config's images, since no run tells it."""
+    """Return a teacher's settings with the normalisation of a config's images.
+
+    In a run the teacher reads it from the running config.
+
+    Args:
+        teacher: Settings of the teacher; ``input_stats`` among them are kept.
+        cfg: Config of a classifier.
+    """
     stats = InputStats.from_preprocessor(preprocessor_config(cfg) or {}, loaded_order(cfg))
     return ConfigDict({'input_stats': stats, **teacher})
 
 
-def build_augment(cfg: Config, **overrides) -> BatchAugment:
-    """Build the mixer of :func:`augment_config`.
+def build_augment(cfg: Config, **overrides: Any) -> BatchAugment:
+    """Build the augment of :func:`augment_config`.
 
     Args:
-        cfg: A classifier's config.
-        **overrides: Settings of the mixer to change, such as ``num_mix``.
+        cfg: Config of a classifier.
+        **overrides: Settings of the augment to change, such as ``num_mix``.
 
     Raises:
-        FileNotFoundError: If a file of the mixer or its teacher is missing.
-        ValueError: If there is none or its settings don't fit.
+        FileNotFoundError: If a file of the augment or its teacher is missing.
+        ValueError: If there is no augment or its settings don't fit.
     """
     return build_for({**augment_config(cfg), **overrides}, cfg)
 
 
 def build_for(settings: Mapping, cfg: Config) -> BatchAugment:
-    """Build a mixer for the images of a config, with what it needs of files.
+    """Build an augment for the images of a config, and read its files.
 
     Args:
-        settings: The mixer's config. Whatever in it wants to know how images are normalised, and
-            isn't told, is told: no run does it.
-        cfg: A classifier's config.
+        settings: Config of the augment. Parts that need the normalisation of the images, and have
+            none, get that of ``cfg``: there is no running config to read it from.
+        cfg: Config of a classifier.
 
     Raises:
-        FileNotFoundError: If a file of the mixer or its teacher is missing.
+        FileNotFoundError: If a file of the augment or its teacher is missing.
         ValueError: If the settings don't fit.
     """
-    kind = settings['type']
-    cls = BATCH_AUGMENTS.get(kind) if isinstance(kind, str) else kind
-    told = _told(settings, cls, cfg)
-    # the mixer's default source may want to know it, too
-    default = signature(cls).parameters.get('saliency')
-    source = told.get('saliency', default.default if default else None)
-    source = dict(type=source) if isinstance(source, str) else source
-    if isinstance(source, Mapping):
-        source_cls = source.get('type')
-        if isinstance(source_cls, str):
-            source_cls = SALIENCY_SOURCES.module_dict.get(source_cls)
-        if source_cls is not None:  # else building it says which there are
-            told.saliency = _told(source, source_cls, cfg)
-    mixer = BATCH_AUGMENTS.build(told)
-    mixer.load()
-    return mixer
+    augment = BATCH_AUGMENTS.build(_complete(settings, cfg))
+    augment.load()
+    return augment
 
 
 def load_augments(model: nn.Module, hooks: Iterable[Hook] = ()) -> None:
-    """Let the mixers of a run read their files, before a data loader starts its workers.
+    """Read the files of the augments of a run, before a data loader starts its workers.
 
     Args:
-        model: A classifier, out of its DDP wrapper.
-        hooks: Of the run; a ``SwitchRecipeHook`` brings mixers that are used later.
+        model: Classifier, out of its DDP wrapper.
+        hooks: Hooks of the run; a ``SwitchRecipeHook`` holds augments for later epochs.
 
     Raises:
-        FileNotFoundError: If a file of a mixer or its teacher is missing.
+        FileNotFoundError: If a file of an augment or its teacher is missing.
         ValueError: If one doesn't fit.
     """
-    for mixer in iter_augments(model, hooks):
-        mixer.load()
+    for augment in iter_augments(model, hooks):
+        augment.load()
 
 
 def iter_augments(model: nn.Module, hooks: Iterable[Hook] = ()) -> Iterator[BatchAugment]:
-    """Yield the mixers of a run, as in :func:`load_augments`."""
+    """Yield the augments of a run, each part of a ``ChooseAugment`` by itself.
+
+    Args:
+        model: Classifier, out of its DDP wrapper.
+        hooks: Hooks of the run, as of :func:`load_augments`.
+    """
     chosen = [getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)]
     for hook in hooks:
         if isinstance(hook, SwitchRecipeHook):
@@ -113,15 +138,38 @@ def iter_augments(model: nn.Module, hooks: Iterable[Hook] = ()) -> Iterator[Batc
     for choice in chosen:
         for augment in getattr(choice, 'augments', ()):
             if isinstance(augment, BatchAugment):
-                yield augment
+                yield from augment.parts
 
 
-def _told(settings: Mapping, cls: type, cfg: Config) -> ConfigDict:
-    """Settings, with the normalisation for the class and its teacher."""
-    told = ConfigDict(settings)
-    if isinstance(told.get('teacher'), Mapping):
-        told.teacher = with_input_stats(told.teacher, cfg)
+def _complete(settings: Mapping, cfg: Config) -> ConfigDict:
+    """Return the settings of an augment with the normalisation for each part that needs it."""
+    kind = settings['type']
+    cls = BATCH_AUGMENTS.get(kind) if isinstance(kind, str) else kind
+    complete = _with_stats(settings, cls, cfg)
+    if isinstance(complete.get('augments'), (list, tuple)):
+        complete.augments = [
+            _complete(part, cfg) if isinstance(part, Mapping) and 'type' in part else part
+            for part in complete.augments
+        ]
+    # the default source may need it, too
+    default = signature(cls).parameters.get('saliency')
+    source = complete.get('saliency', default.default if default else None)
+    source = dict(type=source) if isinstance(source, str) else source
+    if isinstance(source, Mapping):
+        source_cls = source.get('type')
+        if isinstance(source_cls, str):
+            source_cls = SALIENCY_SOURCES.module_dict.get(source_cls)
+        if source_cls is not None:  # else building it lists the names
+            complete.saliency = _with_stats(source, source_cls, cfg)
+    return complete
+
+
+def _with_stats(settings: Mapping, cls: type, cfg: Config) -> ConfigDict:
+    """Return settings with the normalisation for a class and its teacher."""
+    complete = ConfigDict(settings)
+    if isinstance(complete.get('teacher'), Mapping):
+        complete.teacher = with_input_stats(complete.teacher, cfg)
     stats = with_input_stats({}, cfg)
     if 'input_stats' in signature(cls).parameters and stats.input_stats.std:
-        told = ConfigDict({**stats, **told})
-    return told
+        complete = ConfigDict({**stats, **complete})
+    return complete

@@ -19,9 +19,10 @@ from mmtmix.functional import (
     solve_co_mixup,
     upsample_cells,
 )
+from mmtmix.models.draw import Details, Draw
 from mmtmix.models.saliency import SaliencySource, build_saliency
 
-from .batch_augment import BatchAugment, Details
+from .batch_augment import BatchAugment
 from .blocks import draw_blocks, read_blocks
 
 
@@ -30,33 +31,34 @@ class CoMixup(BatchAugment):
     """`Co-Mixup <https://arxiv.org/abs/2102.03065>`_ of as many images as an output takes.
 
     The batch is parted into groups, in its order, and each group makes as many mixes as it has
-    images: cells of much saliency are shown, neighbours agree, and mixes share little. There is
-    no limit to the images of a mix, so in the details k is the largest number that a mix of this
-    batch has; images come with the largest share first, and those that a mix lacks are its first
-    with masks and weights of 0. It needs PyMaxflow, and ``LiveModelHook`` among the
-    ``custom_hooks`` for its default saliency.
+    images: salient cells are shown, neighbours agree, and mixes share little. A mix may have any
+    number of images, so k in the details is the largest number in this batch. Images come with the
+    largest share first. Where a mix has fewer, its first image stands in with masks and weights of
+    0. It needs PyMaxflow, and for its default saliency ``LiveModelHook`` among the
+    ``custom_hooks``.
 
     Args:
-        alpha: Dirichlet parameter of what the prior wants of each image of a group, > 0. The
-            public code has 2 and advises less without a clean loss.
-        saliency: What matters in an image: a name, config or source of
-            :mod:`mmtmix.models.saliency`. By default the input gradient of a model that learns
-            the clean images as well, as published.
+        alpha: Parameter of the Dirichlet distribution of the shares that the prior asks for within
+            a group, > 0. The public code has 2 and advises less without a clean loss.
+        saliency: Source of the saliency, of :mod:`mmtmix.models.saliency`: its name, config or the
+            source. By default the input gradient of a model that learns the clean images as well,
+            as published.
         block_num: Number of cells per side, >= 1, or a list of numbers, one of which is drawn for
             each batch; 2, 4, 8 and 16 if None.
-        group_size: Images per group, >= 2; the last group of a batch may have fewer.
+        group_size: Number of images per group, >= 2; the last group of a batch may have fewer.
         eta: Weight of the prior, >= 0.
         omega: Weight of the distance between salient places in the affinity of images, in [0, 1].
-        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
-            alone.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         **settings: Fields of :class:`~mmtmix.functional.CoMixupSettings`: ``beta``, ``gamma``,
             ``tau``, ``sweeps`` and ``resolve``.
 
     Raises:
         ImportError: If PyMaxflow is missing.
-        TypeError: If there is no such setting.
+        TypeError: If a setting is unknown.
         ValueError: If an argument is out of its range.
     """
+
+    follows_index = False
 
     def __init__(
         self,
@@ -84,46 +86,38 @@ class CoMixup(BatchAugment):
         self.eta, self.omega = eta, omega
 
     @torch.no_grad()
-    def mix(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Details]:
-        """See :meth:`BatchAugment.mix`; weights and index are its own.
+    def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
+        """See :meth:`BatchAugment.mix`; weights and partners are the augment's own.
 
-        Raises:
-            ValueError: If other than whole batches of mixes are wanted.
+        Of the draw it takes the generator and the own images. It parts these into groups, in
+        their order, and makes one mix for each.
         """
-        num_samples, size = len(batch_inputs), batch_inputs.shape[-2:]
-        repeat, rest = divmod(len(index), num_samples)
-        if rest:
-            raise ValueError(
-                f'CoMixup makes as many mixes as images, got {num_samples} images for '
-                f'{len(index)} mixes; ask for a multiple'
-            )
-        saliency = self.saliency(batch_inputs, batch_scores).float()
+        size = images.shape[-2:]
+        saliency = self.saliency(images, scores).float()
         self._check_saliency(saliency)
-        blocks = draw_blocks(self._blocks, generator)
+        blocks = draw_blocks(self._blocks, draw.generator)
         pooled = pool_saliency(saliency, (min(blocks, size[0]), min(blocks, size[1])))
-        # one row a group; -1 where the last of a batch has no more images
-        members = torch.arange(num_samples).split(self.group_size)
-        members = torch.nn.utils.rnn.pad_sequence(members, True, -1).repeat(repeat, 1)
-        shares = self._solve(saliency[:, 0].cpu(), pooled.cpu(), members, generator)
+        members = self._groups(draw.index[:, 0].cpu(), len(images))
+        shares = self._solve(saliency[:, 0].cpu(), pooled.cpu(), members, draw.generator)
         details = _details(shares.float(), members, size)
-        details = {name: value.to(batch_inputs.device) for name, value in details.items()}
-        return blend_batch(batch_inputs, details['index'], details['masks']), details
+        details = {name: value.to(images.device) for name, value in details.items()}
+        return blend_batch(images, details['index'], details['masks']), details
+
+    def _groups(self, own: Tensor, num_samples: int) -> Tensor:
+        """Return the images of each group, one row each, -1 where a group has no more images."""
+        # a group holds no two mixes of one repetition of the batch and of the next
+        size = num_samples if len(own) % num_samples == 0 else len(own)
+        groups = [group for part in own.split(size) for group in part.split(self.group_size)]
+        return torch.nn.utils.rnn.pad_sequence(groups, True, -1)
 
     def _solve(
         self, saliency: Tensor, pooled: Tensor, members: Tensor, generator: torch.Generator
     ) -> Tensor:
-        """The shares of the images of each group in the cells of its mixes, (G, n, n, h, w)."""
+        """Return the images' shares in the cells of the mixes of each group, (G, n, n, h, w)."""
         real = members >= 0
         wanted = torch.zeros(members.shape)
-        for row, there in zip(wanted, real, strict=True):
-            count = int(there.sum())
+        for row, exists in zip(wanted, real, strict=True):
+            count = int(exists.sum())
             # a group of one has nothing to choose
             row[:count] = draw_weights(1, count, self.alpha, generator)[0] if count > 1 else 1.0
         prior = -self.eta / pooled[0].numel() * (wanted + 1e-8).log()
@@ -133,9 +127,11 @@ class CoMixup(BatchAugment):
 
 
 def _details(shares: Tensor, members: Tensor, size: tuple[int, int]) -> Details:
-    """Weights, index and masks of the mixes that there are, from the shares of all groups."""
+    """Return weights, index and masks of the mixes that exist, from the shares of all groups."""
     group, mix = (members >= 0).nonzero(as_tuple=True)
     shares = shares[group, mix]  # (M, n, h, w)
+    if shares.size(1) == 1:  # groups of one image; a mix has two places at least
+        shares = torch.cat([shares, torch.zeros_like(shares)], dim=1)
     amounts = shares.mean(dim=(2, 3))
     most = int((amounts > 0).sum(dim=1).max())
     amounts, image = amounts.topk(max(most, 2), dim=1)

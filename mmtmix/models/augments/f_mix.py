@@ -1,4 +1,4 @@
-"""FMix with a mask of each sample's own."""
+"""FMix with a mask of its own for each mix."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from torch import Tensor
 
 from mmtmix.checks import check_number
 from mmtmix.functional import level_masks, low_frequency_noise, soft_level_masks
+from mmtmix.models.draw import Draw
 
-from .batch_augment import Details
 from .mask_augment import MaskAugment
 
 
 @BATCH_AUGMENTS.register_module()
 class FMix(MaskAugment):
-    """`FMix <https://arxiv.org/abs/2002.12047>`_ of k >= 2 images, with a mask a sample.
+    """`FMix <https://arxiv.org/abs/2002.12047>`_ of k >= 2 images, each mix with its own mask.
 
-    Low-frequency noise is cut at a height that gives the sample's own image its share; with more
-    than two images at several heights.
+    Low-frequency noise is cut at the height that leaves the own image its share. For more than two
+    images it is cut at several heights.
 
     Args:
-        num_mix: Images a mix, k; 2 where edges are soft.
-        alpha: Dirichlet parameter of the weights, > 0.
-        decay_power: How fast the noise falls off with frequency, >= 0.
+        num_mix: Number of images per mix, k >= 2; 2 where edges are soft.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        decay_power: Power by which the noise falls off with frequency, >= 0.
         max_soft: Share of the pixels to each side of an edge that belong to both images, in
             [0, 0.5]; 0 for a hard edge.
-        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
-            alone.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        per_sample: Whether each mix draws weights of its own; False draws one row per batch.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -41,8 +41,9 @@ class FMix(MaskAugment):
         decay_power: float = 3.0,
         max_soft: float = 0.0,
         num_classes: int | None = None,
+        per_sample: bool = True,
     ):
-        super().__init__(num_mix, alpha, num_classes)
+        super().__init__(num_mix, alpha, num_classes, per_sample)
         check_number('decay_power', decay_power, 0, cure='the paper uses 3')
         check_number('max_soft', max_soft, 0, 0.5, cure='it is a share to each side of the edge')
         if max_soft > 0 and num_mix != 2:
@@ -52,22 +53,14 @@ class FMix(MaskAugment):
             )
         self.decay_power, self.max_soft = decay_power, max_soft
 
-    def masks(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> Details:
+    def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
         """See :meth:`MaskAugment.masks`."""
-        size = batch_inputs.shape[-2:]
+        weights, generator = draw.weights, draw.generator
         if weights.device != generator.device:  # where the noise would take long to draw and move
             seed = int(torch.randint(2**62, (), generator=generator))
             generator = torch.Generator(weights.device).manual_seed(seed)
-        noise = low_frequency_noise(len(index), *size, self.decay_power, generator)
+        size = images.shape[-2:]
+        noise = low_frequency_noise(len(weights), *size, self.decay_power, generator)
         if self.max_soft > 0:
-            masks = soft_level_masks(noise, weights[:, 0], self.max_soft)
-        else:
-            masks = level_masks(noise, weights)
-        return dict(masks=masks, weights=masks.mean(dim=(2, 3, 4)))
+            return soft_level_masks(noise, weights[:, 0], self.max_soft)
+        return level_masks(noise, weights)

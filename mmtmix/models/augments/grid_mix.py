@@ -1,4 +1,4 @@
-"""GridMix with a grid of each sample's own."""
+"""GridMix with a grid of its own for each mix."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer
 from mmtmix.functional import enlarge_cells, level_masks
+from mmtmix.models.draw import Draw
 
-from .batch_augment import Details
 from .mask_augment import MaskAugment
 
 
@@ -17,17 +17,17 @@ from .mask_augment import MaskAugment
 class GridMix(MaskAugment):
     """The mixing of `GridMix <https://doi.org/10.1016/j.patcog.2020.107594>`_, k >= 2 images.
 
-    The cells of a regular grid are shared out at random, to each image as many as its weight
-    says. The ``weights`` are the areas of the cells. The paper's second loss, on the class of
-    each cell, needs a head of its own and is no part of this. (What is called GridMix in OpenMixup
-    is GridMixup, a regular pattern of equal holes.)
+    The cells of a regular grid are shared out at random, in numbers that follow the weights. The
+    ``weights`` in the details are the areas of the cells. The paper's second loss, on the class of
+    each cell, needs a head of its own and is no part of this. OpenMixup's GridMix is another
+    method, GridMixup: a regular pattern of equal holes.
 
     Args:
-        num_mix: Images a mix, k.
-        alpha: Dirichlet parameter of the weights, > 0.
-        grid_size: Cells along each side of the picture.
-        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
-            alone.
+        num_mix: Number of images per mix, k >= 2.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        grid_size: Number of cells along each side of the picture, >= 2.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        per_sample: Whether each mix draws weights of its own; False draws one row per batch.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -40,21 +40,15 @@ class GridMix(MaskAugment):
         alpha: float = 1.0,
         grid_size: int = 4,
         num_classes: int | None = None,
+        per_sample: bool = True,
     ):
-        super().__init__(num_mix, alpha, num_classes)
+        super().__init__(num_mix, alpha, num_classes, per_sample)
         check_integer('grid_size', grid_size, 2)
         self.grid_size = grid_size
 
-    def masks(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> Details:
+    def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
         """See :meth:`MaskAugment.masks`."""
-        shape = len(index), self.grid_size, self.grid_size
-        order = torch.rand(shape, generator=generator).to(weights.device, non_blocking=True)
-        masks = enlarge_cells(level_masks(order, weights), *batch_inputs.shape[-2:])
-        return dict(masks=masks, weights=masks.mean(dim=(2, 3, 4)))
+        shape = len(draw.index), self.grid_size, self.grid_size
+        order = torch.rand(shape, generator=draw.generator)
+        order = order.to(draw.weights.device, non_blocking=True)
+        return enlarge_cells(level_masks(order, draw.weights), *images.shape[-2:])

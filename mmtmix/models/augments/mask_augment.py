@@ -1,54 +1,124 @@
-"""Mixers that leave images where they are."""
+"""Augments that leave images where they are, and define masks alone."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from mmtmix.functional import blend_batch
+from mmtmix.models.draw import Details, Draw
+from mmtmix.models.saliency import SaliencySource, build_saliency
 
-from .batch_augment import BatchAugment, Details
+from .batch_augment import BatchAugment
 
 
 class MaskAugment(BatchAugment):
-    """Mix by masks over the images as they are."""
+    """Mix by masks over the images as they are.
 
-    def mix(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Details]:
+    ``weights`` in the details, which labels follow, are the areas of the masks.
+    """
+
+    def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
         """See :meth:`BatchAugment.mix`."""
-        found = self.masks(batch_inputs, batch_scores, weights, index, generator)
-        masks = found['masks']
-        mixed = blend_batch(batch_inputs, index, masks)
-        return mixed, {**found, 'masks': masks.expand(-1, -1, -1, *batch_inputs.shape[-2:])}
+        return self.mix_by_masks(images, draw, self.masks(images, scores, draw))
 
     @abstractmethod
-    def masks(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> Details:
-        """Make the masks.
+    def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
+        """Return the masks of the mixes.
 
         Args:
-            batch_inputs: (N, C, H, W); never written to.
-            batch_scores: (N, num_classes), floating point.
-            weights: (M, k), as drawn.
-            index: (M, k), the images of each mix.
-            generator: For whatever else is drawn, on the CPU.
+            images: Images of the batch, (N, C, H, W); never written to.
+            scores: Labels of the batch, (N, num_classes), floating point.
+            draw: Draw of M mixes.
 
         Returns:
-            ``masks``, (M, k, 1, H, W) or broadcastable to it, summing to 1 over k; ``weights``
-            (M, k) where the masks have others than were drawn; and what else belongs to the
-            details.
+            Masks (M, k, 1, H, W), or broadcastable to it, that sum to 1 over k.
         """
+
+    def mix_by_masks(self, images: Tensor, draw: Draw, masks: Tensor) -> tuple[Tensor, Details]:
+        """Blend the images of each mix by its masks.
+
+        Args:
+            images: Images of the batch, (N, C, H, W).
+            draw: Draw of M mixes.
+            masks: Masks as :meth:`masks` returns them.
+
+        Returns:
+            Mixes and details, as :meth:`mix` returns them.
+        """
+        mixed = blend_batch(images, draw.index, masks)
+        size = images.shape[-2:]
+        return mixed, dict(
+            masks=masks.expand(-1, -1, -1, *size), weights=masks.mean(dim=(2, 3, 4))
+        )
+
+
+class SaliencyMaskAugment(MaskAugment):
+    """Mix by masks that follow from the saliency of each image.
+
+    The details have ``saliency`` (N, k, 1, h, w) as well, as the source returned it.
+
+    Args:
+        saliency: Source of :mod:`mmtmix.models.saliency`: its name, ``dict(type=..., ...)`` or
+            the source itself.
+        num_mix: Number of images per mix, k >= 2.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+
+    Raises:
+        TypeError: If ``saliency`` is no source.
+        ValueError: If an argument is out of its range.
+    """
+
+    saliency: SaliencySource
+
+    def __init__(
+        self,
+        saliency: str | Mapping | SaliencySource,
+        num_mix: int = 2,
+        alpha: float = 1.0,
+        num_classes: int | None = None,
+        per_sample: bool = True,
+    ):
+        super().__init__(num_mix, alpha, num_classes, per_sample)
+        self.saliency = build_saliency(saliency)
+
+    def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
+        """See :meth:`BatchAugment.mix`."""
+        saliency = self._saliency_of(images, scores)
+        masks = self.salient_masks(saliency, draw, images.shape[-2:])
+        mixed, details = self.mix_by_masks(images, draw, masks)
+        return mixed, dict(details, saliency=saliency[draw.index])
+
+    def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
+        """See :meth:`MaskAugment.masks`."""
+        saliency = self._saliency_of(images, scores)
+        return self.salient_masks(saliency, draw, images.shape[-2:])
+
+    @abstractmethod
+    def salient_masks(self, saliency: Tensor, draw: Draw, size: torch.Size) -> Tensor:
+        """Return masks that follow from saliency.
+
+        Args:
+            saliency: Saliency of the images of the batch, (N, 1, h, w).
+            draw: Draw of M mixes.
+            size: Height and width of the images in pixels.
+
+        Returns:
+            Masks (M, k, 1, H, W) that sum to 1 over k.
+        """
+
+    def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
+        """See :meth:`BatchAugment.unmixed_details`; saliency is 0, and the source does not run."""
+        details = super().unmixed_details(images, scores)
+        saliency = torch.zeros_like(details['weights'])[..., None, None, None]
+        return dict(details, saliency=saliency)
+
+    def _saliency_of(self, images: Tensor, scores: Tensor) -> Tensor:
+        saliency = self.saliency(images, scores)
+        self._check_saliency(saliency)
+        return saliency

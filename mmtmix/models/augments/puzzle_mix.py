@@ -1,4 +1,4 @@
-"""PuzzleMix: masks by graph cuts, and images whose salient parts move into their masks."""
+"""PuzzleMix: masks by graph cuts; salient parts of the images move into their masks."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from mmtmix.functional import (
     transport_plan,
     upsample_cells,
 )
+from mmtmix.models.draw import Details, Draw
 from mmtmix.models.saliency import SaliencySource, build_saliency
 from mmtmix.models.teachers import InputStats, Renormalize
 
-from .batch_augment import BatchAugment, Details
+from .batch_augment import BatchAugment
 from .blocks import draw_blocks, read_blocks
 
 USUAL_STD = 64.0
@@ -36,11 +37,11 @@ USUAL_STD = 64.0
 class PuzzleMix(BatchAugment):
     """`PuzzleMix <https://arxiv.org/abs/2009.06962>`_ of two images.
 
-    Cells get shares of the two images such that little saliency is lost, neighbours agree and
-    colours join, solved exactly for the whole batch at once. Then, with ``transport``, cells of
-    each image move to where its mask shows them. ``weights`` in the details are the shares that
-    the masks have, and labels follow them. It needs PyMaxflow, and ``LiveModelHook`` among the
-    ``custom_hooks`` for its default saliency.
+    Each cell gets a share of the two images such that little saliency is lost, neighbours agree
+    and colours join. One graph cut solves the whole batch exactly. With ``transport``, cells of
+    each image then move to where its mask shows them. ``weights`` in the details are the areas of
+    the masks, and labels follow them. It needs PyMaxflow, and for its default saliency
+    ``LiveModelHook`` among the ``custom_hooks``.
 
     The defaults are those that the public code trains with on CIFAR-100. Its settings elsewhere:
 
@@ -49,30 +50,30 @@ class PuzzleMix(BatchAugment):
       of 100 epochs.
     - OpenMixup on Tiny-ImageNet (AutoMix's protocol): ``t_size=-1``, ``block_num=[2, 4, 8]``.
 
-    Ours: weights are drawn for each sample, where the public code draws one for each batch.
+    Ours: weights are drawn per sample. The public code draws one per batch (``per_sample=False``).
 
     Args:
         num_mix: Number of images per mix, 2; there are no cuts of more images.
-        alpha: Beta parameter of the weights that the prior asks for, > 0.
-        saliency: What matters in an image: a name, config or source of
-            :mod:`mmtmix.models.saliency`.
+        alpha: Parameter of the Beta distribution of the weights that the prior asks for, > 0.
+        saliency: Source of the saliency, of :mod:`mmtmix.models.saliency`: its name, config or the
+            source.
         block_num: Number of cells per side, >= 1, or a list of numbers, one of which is drawn for
             each batch; 2, 4, 8 and 16 if None. Sides of fewer pixels have one cell per pixel.
         beta: Smoothness of labels, >= 0.
         gamma: Smoothness of colours, >= 0.
         eta: Weight of the prior, >= 0.
-        n_labels: Shares a cell can have: 3 are 0, 1/2 and 1.
+        n_labels: Number of shares that a cell can have, >= 2: 3 are 0, 1/2 and 1.
         neigh_size: Side in pixels, >= 1, of the squares that are averaged before colours are
             compared across an edge of cells.
         transport: Whether salient cells move into their masks.
         t_size: Side in pixels of the cells that move, where blocks are larger; -1 moves whole
             blocks. Memory grows with their number squared.
         t_eps: Cost of distance, >= 0.
-        input_stats: How the images are normalised, ``dict(std=[...])`` in 0-255 units, for
-            comparing colours. By default what the running config says, and outside of a run a
+        input_stats: Normalisation of the images, ``dict(std=[...])`` in 0-255 units, for
+            comparing colours. By default that of the running config, and outside of a run a
             standard deviation of 64.
-        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
-            alone.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        per_sample: Whether each mix draws weights of its own; False draws one row per batch.
 
     Raises:
         ImportError: If PyMaxflow is missing.
@@ -96,8 +97,9 @@ class PuzzleMix(BatchAugment):
         t_eps: float = 0.8,
         input_stats: dict | InputStats | None = None,
         num_classes: int | None = None,
+        per_sample: bool = True,
     ):
-        super().__init__(num_mix, alpha, num_classes)
+        super().__init__(num_mix, alpha, num_classes, per_sample)
         check_integer('num_mix', num_mix, 2, 2, cure='PuzzleMix mixes two images')
         for name, value in dict(beta=beta, gamma=gamma, eta=eta, t_eps=t_eps).items():
             check_number(name, value, 0)
@@ -117,48 +119,36 @@ class PuzzleMix(BatchAugment):
         self._to_range: Renormalize | None = None
 
     @torch.no_grad()
-    def mix(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Details]:
+    def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
         """See :meth:`BatchAugment.mix`."""
-        saliency = self.saliency(batch_inputs, batch_scores)
+        saliency = self.saliency(images, scores)
         self._check_saliency(saliency)
-        blocks = draw_blocks(self._blocks, generator)
-        height, width = batch_inputs.shape[-2:]
+        blocks = draw_blocks(self._blocks, draw.generator)
+        height, width = images.shape[-2:]
         cells = (min(blocks, height), min(blocks, width))
-        own = self._own_shares(batch_inputs, saliency, weights, index, cells)
+        own = self._own_shares(images, saliency, draw, cells)
         shares = torch.stack([own, 1 - own], dim=1)
         masks = upsample_cells(shares, (height, width))[:, :, None]
         details = dict(weights=masks.mean(dim=(2, 3, 4)), masks=masks)
         if not self.transport:
-            return blend_batch(batch_inputs, index, masks), details
-        warped = self._transported(batch_inputs, saliency, index, shares)
+            return blend_batch(images, draw.index, masks), details
+        warped = self._transported(images, saliency, draw.index, shares)
         mixed = blend(warped, masks.to(warped.dtype))
         return mixed, dict(details, warped=warped)
 
     def _own_shares(
-        self,
-        images: Tensor,
-        saliency: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        cells: tuple[int, int],
+        self, images: Tensor, saliency: Tensor, draw: Draw, cells: tuple[int, int]
     ) -> Tensor:
-        """The share of its own image that each cell of each mix gets, (M, rows, columns)."""
+        """Return the share of the own image in each cell of each mix, (M, rows, columns)."""
         pooled = pool_saliency(saliency, cells)
         colours = pool_colours(self._coloured(images), cells, self.neigh_size)
-        terms = puzzle_terms(pooled, colours, index, weights[:, 0], **self.terms)
+        terms = puzzle_terms(pooled, colours, draw.index, draw.weights[:, 0], **self.terms)
         return cut_grids(*terms) / (self.terms['num_labels'] - 1)
 
     def _transported(
         self, images: Tensor, saliency: Tensor, index: Tensor, shares: Tensor
     ) -> Tensor:
-        """The images of each mix with their cells moved, (M, 2, C, H, W)."""
+        """Return the images of each mix with their cells moved, (M, 2, C, H, W)."""
         sides = list(zip(images.shape[-2:], shares.shape[-2:], strict=True))
         parts = [1 if self.t_size == -1 else max(1, a // b // self.t_size) for a, b in sides]
         rows, columns = (b * part for (_, b), part in zip(sides, parts, strict=True))
@@ -172,8 +162,8 @@ class PuzzleMix(BatchAugment):
         return move_cells(images, index, torch.stack(plans, dim=1), (rows, columns))
 
     def _coloured(self, images: Tensor) -> Tensor:
-        """Colours in units of the full range; their mean cancels where they are compared."""
-        # asked each time: a run may have begun or ended since
+        """Return colours in units of the full range; their mean cancels in comparisons."""
+        # read each time: a run may have begun or ended since
         stats = self._stats or _running_stats()
         if self._to_range is None or self._to_range.source != stats:
             print_log(f'PuzzleMix takes images for normalised by a std of {stats.std}', 'current')
@@ -182,8 +172,8 @@ class PuzzleMix(BatchAugment):
 
 
 def _std_of(input_stats: Mapping | InputStats) -> InputStats:
-    known = isinstance(input_stats, (Mapping, InputStats))
-    stats = InputStats.from_dict(input_stats) if known else InputStats()
+    is_readable = isinstance(input_stats, (Mapping, InputStats))
+    stats = InputStats.from_dict(input_stats) if is_readable else InputStats()
     if not stats.std:
         raise ValueError(
             'input_stats must be dict(std=[...]), one number per channel or one for all, in 0-255 '

@@ -1,4 +1,4 @@
-"""See that the batches of a run reach its mixers: MMPretrain skips batch augments in silence.
+"""Refuse runs whose batches don't reach their augments: MMPretrain skips augments in silence.
 
 ``ClsDataPreprocessor`` applies its augments only to samples with one-hot scores. Samples of
 several tasks and samples without labels have none, and neither have those of a config that begins
@@ -24,12 +24,13 @@ from mmtmix.utils import unwrap
 
 
 class BatchWatch:
-    """Gives a data preprocessor one-hot labels while it has batch augments, or refuses a batch.
+    """Set one-hot labels while a data preprocessor has batch augments, or refuse a batch.
 
-    A forward pre-hook of the preprocessor. It compares types alone, and never waits for a GPU.
+    It is a forward pre-hook of the preprocessor. It compares types alone, and never waits for a
+    GPU.
 
     Args:
-        to_onehot: Whether the config wants one-hot labels in any case.
+        to_onehot: Whether the config sets one-hot labels in any case.
     """
 
     def __init__(self, to_onehot: bool):
@@ -53,26 +54,27 @@ class BatchWatch:
 
 
 def watch(preprocessor: nn.Module) -> None:
-    """See that what a data preprocessor gets in training reaches its batch augments.
+    """Make sure that the training batches of a data preprocessor reach its batch augments.
 
     Args:
-        preprocessor: One that applies batch augments; watched once, however often this is called.
+        preprocessor: Data preprocessor that applies batch augments; it is watched once, however
+            often this is called.
     """
     hooks = preprocessor._forward_pre_hooks.values()
     if not any(isinstance(hook, BatchWatch) for hook in hooks):
-        known = BatchWatch(preprocessor.to_onehot)
-        preprocessor.register_forward_pre_hook(known, with_kwargs=True)
+        hook = BatchWatch(preprocessor.to_onehot)
+        preprocessor.register_forward_pre_hook(hook, with_kwargs=True)
 
 
 def watch_builder() -> None:
-    """Watch the data preprocessor that the mixer under construction is going to serve.
+    """Watch the data preprocessor that will call the augment under construction.
 
-    MMPretrain builds an augment without a reference to what it serves, and calls it only for
-    batches that it mixes. In MMPretrain's own tools the call stack is the one place that has both:
-    a data preprocessor under construction, or a Runner that makes a ``SwitchRecipeHook``.
+    MMPretrain builds an augment without a reference to its caller, and calls it only for batches
+    that it mixes. In MMPretrain's own tools only the call stack has both: a data preprocessor
+    under construction, or a Runner that makes a ``SwitchRecipeHook``.
 
     Raises:
-        ValueError: If the model of that Runner can't take a mixer later.
+        ValueError: If the model of that Runner can't take an augment later.
     """
     is_switched = False
     frame = inspect.currentframe()
@@ -91,10 +93,10 @@ def watch_builder() -> None:
 
 
 def prepare_switch(model: nn.Module) -> None:
-    """Have a model take the mixers that a ``SwitchRecipeHook`` brings later.
+    """Prepare a model for the augments that a ``SwitchRecipeHook`` brings later.
 
     Args:
-        model: A classifier, in its DDP wrapper or out of it.
+        model: Classifier, in its DDP wrapper or out of it.
 
     Raises:
         ValueError: If its data preprocessor applies no augments, its head computes an accuracy,
@@ -132,7 +134,7 @@ def check_samples(data: Any) -> None:
     """Refuse a batch whose samples have no labels to mix.
 
     Args:
-        data: As of a data preprocessor.
+        data: Batch as of a data preprocessor.
 
     Raises:
         ValueError: If the samples are of several tasks or have no labels.
@@ -154,7 +156,12 @@ def check_samples(data: Any) -> None:
 
 
 def warn_unmixed(num_samples: int, num_mix: int) -> None:
-    """Log that a batch is too small for a mixer that has mixed none yet."""
+    """Log that a batch is too small for an augment that has mixed none yet.
+
+    Args:
+        num_samples: Number of images in the batch.
+        num_mix: Number of images per mix.
+    """
     print_log(
         f'A batch of {num_samples} is smaller than num_mix={num_mix} and is not mixed, and no '
         'larger one came before it. If all of them are so small, nothing is mixed: set a larger '

@@ -1,4 +1,4 @@
-"""SaliencyMix with a box of each sample's own."""
+"""SaliencyMix with a box of its own for each mix."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.functional import centre_boxes, layer_shares, paste_boxes, resize_map
+from mmtmix.models.draw import Draw
 from mmtmix.models.saliency import SaliencySource
 
-from .saliency_masks import SaliencyMaskAugment
+from .mask_augment import SaliencyMaskAugment
 
 
 @BATCH_AUGMENTS.register_module()
 class SaliencyMix(SaliencyMaskAugment):
-    """`SaliencyMix <https://arxiv.org/abs/2006.01791>`_ of k >= 2 images, with boxes a sample.
+    """`SaliencyMix <https://arxiv.org/abs/2006.01791>`_ of k >= 2 images, each mix with its boxes.
 
     A box around the most salient pixel of each partner is pasted at its own place, a later one
-    over the earlier ones. The ``weights`` are the areas that can be seen: boxes are cut off at
-    the border. The paper mixes half of its CIFAR batches; MMPretrain's ``probs`` beside
-    ``augments`` does so.
+    over the earlier ones. Boxes are cut off at the border, and the ``weights`` in the details are
+    the areas that can be seen. The paper mixes half of its CIFAR batches; so does MMPretrain's
+    ``probs=[0.5]`` beside ``augments``.
 
     Args:
-        saliency: Source of the saliency; the paper's by default.
-        num_mix: Images a mix, k.
-        alpha: Dirichlet parameter of the weights, > 0.
-        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
-            alone.
+        saliency: Source of the saliency: its name, config or the source; the paper's by default.
+        num_mix: Number of images per mix, k >= 2.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        per_sample: Whether each mix draws weights of its own; False draws one row per batch.
 
     Raises:
         TypeError: If ``saliency`` is no source.
@@ -41,16 +42,15 @@ class SaliencyMix(SaliencyMaskAugment):
         num_mix: int = 2,
         alpha: float = 1.0,
         num_classes: int | None = None,
+        per_sample: bool = True,
     ):
-        super().__init__(saliency, num_mix, alpha, num_classes)
+        super().__init__(saliency, num_mix, alpha, num_classes, per_sample)
 
-    def salient_masks(
-        self, saliency: Tensor, weights: Tensor, index: Tensor, size: torch.Size
-    ) -> Tensor:
+    def salient_masks(self, saliency: Tensor, draw: Draw, size: torch.Size) -> Tensor:
         """See :meth:`SaliencyMaskAugment.salient_masks`."""
         height, width = size
         highest = resize_map(saliency, (height, width)).flatten(1).argmax(dim=1)
-        place = torch.stack([highest // width, highest % width], dim=-1).to(weights.dtype)
-        sides = layer_shares(weights).sqrt()
-        boxes = centre_boxes(sides, place[index[:, 1:]], height, width)
+        place = torch.stack([highest // width, highest % width], dim=-1).to(draw.weights.dtype)
+        sides = layer_shares(draw.weights).sqrt()
+        boxes = centre_boxes(sides, place[draw.index[:, 1:]], height, width)
         return paste_boxes(boxes, height, width)

@@ -8,51 +8,56 @@ from torch import Tensor
 
 from mmtmix.checks import check_arguments, check_choice
 from mmtmix.functional import SuperMixSettings, blend, draw_distinct_index, solve_masks
+from mmtmix.models.draw import Details, Draw
 from mmtmix.models.one_class import check_one_class
-from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
+from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
+from mmtmix.utils import current_value
 
-from .batch_augment import BatchAugment, Details
+from .batch_augment import BatchAugment
 
-LABELS = ('teacher', 'gt')
+LABELS = ('source_prediction', 'gt')
+OLD_LABELS = {'teacher': 'source_prediction'}
 ON_FAILURE = ('keep', 'clean')
 REPEATS = ('keep', 'resample')
 
 
 @BATCH_AUGMENTS.register_module()
-class SuperMix(AsksTeacher, BatchAugment):
+class SuperMix(TeacherMixin, BatchAugment):
     """Mix images by masks that are optimised against a teacher (SuperMix, Algorithm 1).
 
-    It takes one class an image, and reads the teacher's files at the first call: a classifier
-    that was trained with it predicts without them.
+    Each image has one class. The teacher's files are read at the first call, so a classifier that
+    was trained with this augment predicts without them.
 
-    Its details have, beside those of every mixer, ``classes`` (N, k), the teacher's ``logits``
-    (N, num_classes) for the mixes, ``iterations`` (N,) and ``finished`` (N,); and where they had
-    to be computed, its ``clean_logits`` for the batch.
+    The details have as well: ``classes`` (N, k), the teacher's ``logits`` (N, num_classes) for the
+    mixes, ``iterations`` (N,) and ``finished`` (N,); and its ``clean_logits`` for the batch where
+    they had to be computed.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher. It
             needs the task's classes.
-        num_mix: Images a mix, k; 2 for CIFAR, 3 for ImageNet.
-        alpha: Dirichlet parameter of the weights, > 0.
-        mask_size: Side of the optimised masks; 16 for ImageNet.
-        sigma: Standard deviation of the gradient's smoothing in pixels of the mask; 2 for
+        num_mix: Number of images per mix, k >= 2; 2 for CIFAR, 3 for ImageNet.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        mask_size: Side of the optimised masks in pixels, >= 1; 16 for ImageNet.
+        sigma: Standard deviation of the gradient's smoothing in pixels of the mask, > 0; 2 for
             ImageNet.
-        lambda_s: Weight of the sparsity loss.
-        max_iters: Most steps of the solver.
-        max_unfinished_ratio: Share of a batch that may stay unfinished; 0.5 for ImageNet.
-        labels: Whose class an image stands for in the objective and in the mixed label: the
-            ``'teacher'``'s prediction (Eq. 2) or the ground truth, ``'gt'``.
-        on_failure: What becomes of a sample that doesn't finish: ``'keep'`` its last mix, or
+        lambda_s: Weight of the sparsity loss, >= 0.
+        max_iters: Largest number of steps of the solver, >= 0.
+        max_unfinished_ratio: Share of a batch that may stay unfinished, in [0, 1]; 0.5 for
+            ImageNet.
+        labels: Class that an image stands for in the objective and in the mixed label:
+            ``'source_prediction'`` takes the teacher's prediction for the image (Eq. 2), ``'gt'``
+            the ground truth.
+        on_failure: Treatment of a sample that doesn't finish: ``'keep'`` its last mix, or
             ``'clean'``, its own image and class.
         min_iters: Number of steps before a sample may finish, >= 0. With 0, the paper's Algorithm
             1, about a third of the mixes of two images are plain averages; 1 is its public code.
         legacy_kernel: Whether to smooth as the public code does, see
             :func:`~mmtmix.functional.gaussian_kernel`.
-        repeats: Sets that name a class twice: ``'keep'`` them, finished when the top classes are
-            the different ones, or ``'resample'`` partners by the ground truth.
-        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
-            alone.
-        **solver: Other fields of :class:`~mmtmix.functional.SuperMixSettings`, such as
+        repeats: Treatment of sets that name a class twice: ``'keep'`` them, finished when the top
+            classes are the different ones, or ``'resample'`` partners by the ground truth.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        **solver: Fields of :class:`~mmtmix.functional.SuperMixSettings`, such as
             ``method='sgd'``.
 
     Raises:
@@ -72,15 +77,17 @@ class SuperMix(AsksTeacher, BatchAugment):
         lambda_s: float = 25.0,
         max_iters: int = 50,
         max_unfinished_ratio: float = 0.1,
-        labels: str = 'teacher',
+        labels: str = 'source_prediction',
         on_failure: str = 'keep',
         min_iters: int = 0,
         legacy_kernel: bool = False,
         repeats: str = 'keep',
         num_classes: int | None = None,
+        per_sample: bool = True,
         **solver,
     ):
-        super().__init__(num_mix, alpha, num_classes)
+        super().__init__(num_mix, alpha, num_classes, per_sample)
+        labels = current_value('labels of SuperMix', labels, OLD_LABELS)
         check_choice('labels', labels, LABELS)
         check_choice('on_failure', on_failure, ON_FAILURE)
         check_choice('repeats', repeats, REPEATS)
@@ -88,6 +95,7 @@ class SuperMix(AsksTeacher, BatchAugment):
         if num_classes is not None:
             self.check_classes(num_classes)
         self.labels, self.on_failure, self.repeats = labels, on_failure, repeats
+        self.needs_distinct_classes = repeats == 'resample'
         self.settings = SuperMixSettings(
             mask_size=mask_size,
             sigma=sigma,
@@ -110,19 +118,12 @@ class SuperMix(AsksTeacher, BatchAugment):
             )
 
     @torch.no_grad()
-    def mix(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Details]:
+    def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
         """See :meth:`BatchAugment.mix`."""
-        images = batch_inputs[index]
-        classes, clean_logits = self._look(batch_inputs, batch_scores)
-        classes = classes[index]
-        solution = solve_masks(images, classes, weights, self.teacher, self.settings)
+        sources, weights = images[draw.index], draw.weights
+        classes, clean_logits = self._source_classes(images, scores)
+        classes = classes[draw.index]
+        solution = solve_masks(sources, classes, weights, self.teacher, self.settings)
         masks, logits = solution.masks, solution.logits
         if self.on_failure == 'clean':
             own = torch.zeros_like(weights)
@@ -130,39 +131,39 @@ class SuperMix(AsksTeacher, BatchAugment):
             failed = ~solution.finished[:, None]
             weights = torch.where(failed, own, weights)
             masks = torch.where(failed[..., None, None, None], own[..., None, None, None], masks)
-            logits = torch.where(failed, clean_logits[index[:, 0]].float(), logits)
-        known = {} if clean_logits is None else dict(clean_logits=clean_logits)
-        mixed = blend(images, masks).to(images.dtype)
+            logits = torch.where(failed, clean_logits[draw.index[:, 0]].float(), logits)
+        computed = {} if clean_logits is None else dict(clean_logits=clean_logits)
+        mixed = blend(sources, masks).to(images.dtype)
         return mixed, dict(
             weights=weights,
             classes=classes,
-            warped=images,
+            warped=sources,
             masks=masks,
             logits=logits,
             iterations=solution.iterations,
             finished=solution.finished,
-            **known,
+            **computed,
         )
 
-    def draw_index(self, batch_scores: Tensor, generator: torch.Generator) -> Tensor:
+    def draw_index(self, scores: Tensor, generator: torch.Generator) -> Tensor:
         """See :meth:`BatchAugment.draw_index`."""
-        if self.repeats == 'keep':
-            return super().draw_index(batch_scores, generator)
-        return draw_distinct_index(batch_scores.argmax(dim=1), self.num_mix, generator)
+        if not self.needs_distinct_classes:
+            return super().draw_index(scores, generator)
+        return draw_distinct_index(scores.argmax(dim=1), self.num_mix, generator)
 
-    def mix_targets(self, batch_scores: Tensor, details: Details) -> Tensor:
-        """See :meth:`BatchAugment.mix_targets`; of the teacher's classes, Eq. 2."""
+    def mix_targets(self, scores: Tensor, details: Details) -> Tensor:
+        """See :meth:`BatchAugment.mix_targets`; by default of the teacher's classes, Eq. 2."""
         if self.labels == 'gt':
-            return super().mix_targets(batch_scores, details)
-        weights = details['weights'].to(batch_scores.dtype)
-        targets = batch_scores.new_zeros(len(weights), batch_scores.size(1))
+            return super().mix_targets(scores, details)
+        weights = details['weights'].to(scores.dtype)
+        targets = scores.new_zeros(len(weights), scores.size(1))
         return targets.scatter_add_(1, details['classes'], weights)
 
     @torch.no_grad()
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
         """See :meth:`BatchAugment.unmixed_details`; no sample is finished."""
         details = super().unmixed_details(images, scores)
-        classes, logits = self._look(images, scores)
+        classes, logits = self._source_classes(images, scores)
         logits = self.teacher(images) if logits is None else logits
         iterations = torch.zeros(len(images), dtype=torch.long, device=images.device)
         return dict(
@@ -174,20 +175,20 @@ class SuperMix(AsksTeacher, BatchAugment):
             finished=iterations.bool(),
         )
 
-    def _look(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The class that each image stands for, (N,), and the teacher's logits where needed."""
-        known = self.teacher.count_classes(batch_inputs)
-        if known != batch_scores.size(1):
+    def _source_classes(self, images: Tensor, scores: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the class that each image stands for, (N,), and logits that were computed."""
+        teacher_classes = self.teacher.count_classes(images)
+        if teacher_classes != scores.size(1):
             raise ValueError(
-                f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
-                'SuperMix needs a teacher of this task'
+                f'the teacher has {teacher_classes} classes and batch_scores has '
+                f'{scores.size(1)}; SuperMix needs a teacher of this task'
             )
-        self.check_classes(known)
-        check_one_class(batch_scores)
+        self.check_classes(teacher_classes)
+        check_one_class(scores)
         by_label = self.labels == 'gt'
         needs_logits = not by_label or self.on_failure == 'clean'
         for_report = not needs_logits and self.teacher.report.is_open
-        logits = self.teacher(batch_inputs) if needs_logits or for_report else None
+        logits = self.teacher(images) if needs_logits or for_report else None
         if logits is not None:
-            self.teacher.report(logits, batch_scores, is_last=for_report)
-        return (batch_scores if by_label else logits).argmax(dim=1), logits
+            self.teacher.report(logits, scores, is_last=for_report)
+        return (scores if by_label else logits).argmax(dim=1), logits

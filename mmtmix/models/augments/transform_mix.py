@@ -11,46 +11,50 @@ from torch import Tensor
 
 from mmtmix.checks import check_choice
 from mmtmix.functional import identity_theta, resize_map, visible_shares, warp
+from mmtmix.models.draw import Details, Draw
 from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.mixers import TransformMixer, build_module, check_module, module_file
-from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_classes
-from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
+from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_cam_labels
+from mmtmix.models.teacher_mix import mix_with_teacher
+from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
+from mmtmix.utils import current_value
 
-from .batch_augment import BatchAugment, Details
+from .batch_augment import BatchAugment
 
-LABELS = ('given', 'visible')
+LABELS = ('gt', 'visible')
+OLD_LABELS = {'given': 'gt'}
 _MODULE_CURE = 'give a mixer.pth whose search did not diverge'
 
 
 @BATCH_AUGMENTS.register_module()
-class TransformMix(AsksTeacher, BatchAugment):
+class TransformMix(TeacherMixin, BatchAugment):
     """Mix images by a learned mixing module (TransformMix, Algorithm 1, without SEARCH).
 
-    It takes one class an image, and reads the files of its module and its teacher at the first
-    call: a classifier that was trained with it predicts without them.
+    Each image has one class. The files of the module and of the teacher are read at the first
+    call, so a classifier that was trained with this augment predicts without them.
 
-    Its details have, beside those of every mixer, ``saliency`` (N, k, 1, h, w), ``theta``
-    (N, k, 2, 3) and the teacher's ``clean_logits`` for the batch (N, num_classes).
+    The details have as well: ``saliency`` (N, k, 1, h, w), ``theta`` (N, k, 2, 3) and the
+    teacher's ``clean_logits`` for the batch (N, num_classes).
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, such as
             ``dict(config=..., checkpoint=...)``, or a teacher.
-        mixer: The ``mixer.pth`` of a search; or ``dict(type='TransformMixer', ...)``, an
-            untrained module, or, with ``checkpoint='mixer.pth'`` in it, that file, which must
-            have the settings given beside it; or a module.
-        num_mix: Images a mix, k; the mixer's own.
-        alpha: Dirichlet parameter of the weights, > 0.
-        cam_class: The class whose activation map is used: ``'target'`` takes the label,
+        mixer: Path of the ``mixer.pth`` of a search; or a module; or its config,
+            ``dict(type='TransformMixer', ...)``. With ``checkpoint='mixer.pth'`` the config stands
+            for that file, whose settings must agree with it.
+        num_mix: Number of images per mix, k >= 2; that of the module.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        cam_class: Class whose activation map is used: ``'target'`` takes the label,
             ``'predicted'`` the teacher's prediction, for a teacher of another label space.
-        labels: Shares of the classes in the mixed labels: ``'given'`` takes the drawn weights
-            (Eq. 4), ``'visible'`` each image's part of all saliency that masks leave (ours); the
-            ``weights`` in the details are these then.
-        num_classes: Number of classes, which integer labels (N,) need, >= 1; None takes scores
-            alone.
+        labels: Shares of the classes in the mixed labels: ``'gt'`` takes the drawn weights
+            (Eq. 4), ``'visible'`` (ours) each image's part of all saliency that the masks leave.
+            The ``weights`` in the details are these shares.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        per_sample: Whether each mix draws weights of its own; False draws one row per batch.
 
     Raises:
         FileNotFoundError: At the first call, if the mixer's or the teacher's file does not exist.
-        TypeError: If ``mixer`` or ``teacher`` is none.
+        TypeError: If ``mixer`` or ``teacher`` is of another type.
         ValueError: If an argument is out of its range; at the first call, if a file doesn't fit.
     """
 
@@ -61,10 +65,12 @@ class TransformMix(AsksTeacher, BatchAugment):
         num_mix: int = 2,
         alpha: float = 1.0,
         cam_class: str = 'target',
-        labels: str = 'given',
+        labels: str = 'gt',
         num_classes: int | None = None,
+        per_sample: bool = True,
     ):
-        super().__init__(num_mix, alpha, num_classes)
+        super().__init__(num_mix, alpha, num_classes, per_sample)
+        labels = current_value('labels of TransformMix', labels, OLD_LABELS)
         check_choice('labels', labels, LABELS)
         check_choice('cam_class', cam_class, CAM_CLASSES)
         self.cam_class = cam_class
@@ -88,34 +94,21 @@ class TransformMix(AsksTeacher, BatchAugment):
         _ = self.mixer
 
     @torch.no_grad()
-    def mix(
-        self,
-        batch_inputs: Tensor,
-        batch_scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Details]:
+    def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
         """See :meth:`BatchAugment.mix`."""
-        if self.mixer.log_temperature.device != batch_inputs.device:
-            self.mixer.to(batch_inputs.device)
-        classes = None
-        if self.cam_class == 'target':
-            check_classes(self.teacher, batch_inputs, batch_scores)
-            classes = batch_scores.argmax(dim=1)
-        logits, saliency = self.teacher.saliency(batch_inputs, classes, self.mixer.cam_size)
-        self.teacher.report(logits, batch_scores)
-        saliency = saliency[index]
-        noise = self.mixer.draw_noise(len(index), generator)
-        noise = noise.to(batch_inputs.device, non_blocking=True)
-        mixed, details = self.mixer.mix(batch_inputs[index], saliency, weights, noise)
+        if self.mixer.log_temperature.device != images.device:
+            self.mixer.to(images.device)
+        by_label = self.cam_class == 'target'
+        if by_label:
+            check_cam_labels(self.teacher, images, scores)
+        mixed, details = mix_with_teacher(self.teacher, self.mixer, images, scores, draw, by_label)
         # a transformation of NaN would show a corner of the image, which is finite
         self._check_module(details['theta'], details['masks'])
         if self.labels == 'visible':
             seen = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
-            moved = warp(saliency, details['theta'], self.mixer.padding_mode)
+            moved = warp(details['saliency'], details['theta'], self.mixer.padding_mode)
             details['weights'] = visible_shares(moved, seen)
-        return mixed, dict(saliency=saliency, clean_logits=logits, **details)
+        return mixed, details
 
     @torch.no_grad()
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:

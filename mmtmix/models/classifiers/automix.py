@@ -11,8 +11,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmtmix.checks import check_flag, check_instance, check_number, check_text
-from mmtmix.functional import blend_batch, draw_index, draw_weights, mask_area_loss, mix_targets
-from mmtmix.models.augments import rank_generator
+from mmtmix.functional import blend_batch, mask_area_loss, mix_targets
+from mmtmix.models.draw import draw_mixes, rank_generator
 
 from .head_use import HeadUse
 from .labels import check_soft_head, read_scores, scored_samples
@@ -206,12 +206,10 @@ class AutoMixClassifier(ImageClassifier):
         return self.mixing.mix_block(features, weights, index, tuple(inputs.shape[-2:]))
 
     def _draw(self, inputs: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        rows = len(inputs) if self.per_sample else 1
-        weights = draw_weights(rows, self.num_mix, self.alpha, generator)
-        index = draw_index(len(inputs), self.num_mix, generator)
-        drawn = (weights.expand(len(inputs), -1), index)
-        weights, index = (part.to(inputs.device, non_blocking=True) for part in drawn)
-        return weights, index
+        draw = draw_mixes(
+            len(inputs), self.num_mix, self.alpha, generator, inputs.device, self.per_sample
+        )
+        return draw.weights, draw.index
 
     def _default_layer(self) -> str:
         stages = find_stages(self.backbone)

@@ -12,8 +12,9 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmtmix.checks import check_flag, check_integer, check_number
-from mmtmix.functional import blend_batch, draw_index, draw_weights, mix_targets
-from mmtmix.models.augments import rank_generator, warn_unmixed
+from mmtmix.functional import blend_batch, mix_targets
+from mmtmix.models.augments import warn_unmixed
+from mmtmix.models.draw import draw_mixes, rank_generator
 
 from .head_use import HeadUse
 from .labels import check_soft_head, read_scores, scored_samples
@@ -102,12 +103,11 @@ class ManifoldMixup(ImageClassifier):
         self._has_mixed = True
         generator = rank_generator()
         layer = self.layers[int(torch.randint(len(self.layers), (), generator=generator))]
-        weights, index = (
-            drawn.to(inputs.device, non_blocking=True)
-            for drawn in self._draw(len(inputs), generator)
+        draw = draw_mixes(
+            len(inputs), self.num_mix, self.alpha, generator, inputs.device, self.per_sample
         )
-        feats = self.mixed_features(inputs, weights, index, layer)
-        return self.head.loss(feats, scored_samples(mix_targets(scores, weights, index)))
+        feats = self.mixed_features(inputs, draw.weights, draw.index, layer)
+        return self.head.loss(feats, scored_samples(mix_targets(scores, draw.weights, draw.index)))
 
     def mixed_features(self, inputs: Tensor, weights: Tensor, index: Tensor, layer: str) -> Any:
         """What the head sees if a layer's output is mixed.
@@ -127,11 +127,6 @@ class ManifoldMixup(ImageClassifier):
             self.get_submodule(layer), lambda output: _mix_output(output, weights, index, layer)
         ):
             return self.extract_feat(inputs)
-
-    def _draw(self, num_samples: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        rows = num_samples if self.per_sample else 1
-        weights = draw_weights(rows, self.num_mix, self.alpha, generator)
-        return weights.expand(num_samples, -1), draw_index(num_samples, self.num_mix, generator)
 
     def _default_layers(self) -> list[str]:
         stages = find_stages(self.backbone)[:_NUM_STAGES]

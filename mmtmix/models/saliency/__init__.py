@@ -1,4 +1,4 @@
-"""Where a mixer learns what matters in an image; sources are interchangeable."""
+"""Sources of saliency: how much each part of an image matters. They are interchangeable."""
 
 from .base import SALIENCY_SOURCES, SaliencySource, build_saliency
 from .fine_grained import FineGrainedSaliency

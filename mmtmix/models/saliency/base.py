@@ -11,35 +11,40 @@ from torch import Tensor
 from mmtmix.checks import check_arguments, check_choice
 
 SALIENCY_SOURCES = Registry('saliency source')
-"""Sources by name; used by our mixers alone, which need no scope."""
+"""Sources by name; only our augments use them, so they need no scope."""
 
 
 class SaliencySource(metaclass=ABCMeta):
-    """Tells how much each part of an image matters."""
+    """Compute how much each part of an image matters."""
+
+    @property
+    def needs_batch(self) -> bool:
+        """Whether a call must get the whole batch, since it adds a loss on all of its images."""
+        return False
 
     @abstractmethod
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
-        """Look at a batch.
+        """Return the saliency of images.
 
         Args:
             batch_inputs: Normalised images, (N, C, H, W); never written to.
-            batch_scores: Their labels, (N, num_classes).
+            batch_scores: Labels of the images, (N, num_classes).
 
         Returns:
-            Saliency >= 0, float32 (N, 1, h, w), of a scale and size of the source's own, without
+            Saliency >= 0, float32 (N, 1, h, w), in the source's own scale and size, without
             gradients.
         """
 
     def load(self) -> None:  # noqa: B027  (optional)
-        """Read the files that it needs; otherwise the first call does."""
+        """Read the files that the source needs. Otherwise the first call does."""
 
 
 def build_saliency(source: str | Mapping | SaliencySource) -> SaliencySource:
-    """Make a source.
+    """Build a source of saliency.
 
     Args:
-        source: A name such as ``'InputGradient'``, a config such as
-            ``dict(type='TeacherCAM', teacher=...)``, or a source, which is shared.
+        source: Name such as ``'InputGradient'``, or config such as
+            ``dict(type='TeacherCAM', teacher=...)``, or a source, which is returned as it is.
 
     Raises:
         TypeError: If it is none of these.

@@ -1,4 +1,4 @@
-"""Saliency by contrast alone, without any network."""
+"""Saliency by contrast, without a network."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .base import SALIENCY_SOURCES, SaliencySource
 class FineGrainedSaliency(SaliencySource):
     """OpenCV's fine-grained saliency (Montabone and Soto 2010), which SaliencyMix uses.
 
-    It needs images in 8 bits, and brings normalised ones back to them. (SaliencyMix's public code
-    hands over normalised floats, whose bytes OpenCV then takes for gray levels.)
+    It works on 8 bits, so normalised images are brought back to them. (SaliencyMix's public code
+    passes normalised floats, whose bytes OpenCV then reads as gray levels.)
 
     Args:
-        input_stats: How images are normalised: ``dict(mean=..., std=..., channel_order=...)`` in
-            0-255 units, as a data preprocessor gives them out. By default what the running config
-            says; outside of a run each image is stretched from its least to its largest value,
+        input_stats: Normalisation of the images: ``dict(mean=..., std=..., channel_order=...)`` in
+            0-255 units, as they leave the data preprocessor. By default that of the running
+            config. Outside of a run each image is stretched from its least to its largest value,
             and taken for RGB.
 
     Raises:
@@ -38,14 +38,14 @@ class FineGrainedSaliency(SaliencySource):
 
     @torch.no_grad()
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
-        """See :meth:`SaliencySource.__call__`; of the images' size, in whole numbers.
+        """See :meth:`SaliencySource.__call__`; the maps have the images' size and whole numbers.
 
         Raises:
-            ValueError: If images have neither 1 nor 3 channels, or the running config doesn't
-                say how they are normalised or in which order their three channels are.
+            ValueError: If images have neither 1 nor 3 channels, or the running config lacks
+                their normalisation or the order of their three channels.
         """
         inputs = batch_inputs.float()
-        # asked each time: a run may have begun or ended since
+        # read each time: a run may have begun or ended since
         stats = InputStats.of_batch(self._stats, inputs.size(1))
         if stats is None:
             low, high = inputs.amin((1, 2, 3), keepdim=True), inputs.amax((1, 2, 3), keepdim=True)

@@ -21,21 +21,21 @@ from .live_model import live_model
 class InputGradient(SaliencySource):
     """Root mean square over channels of the loss's gradient by the image (PuzzleMix, Eq. 5).
 
-    The live model, which ``LiveModelHook`` hands over, is used in eval mode and differentiated by
+    The live model, which ``LiveModelHook`` registers, runs in eval mode and is differentiated by
     the images alone: gradients of parameters and running statistics stay untouched. Activation
     checkpointing is off in that pass, since ``torch.autograd.grad`` does not work through it.
 
-    With ``clean_lam`` the model is trained on the clean images as well, by a cross entropy. As
-    in the public code of PuzzleMix and Co-Mixup its factor belongs to the pair of losses:
-    ``clean_lam`` beside a cross entropy on mixed images, ``2 * clean_lam / num_classes`` beside
-    :class:`~mmtmix.models.SoftmaxBCELoss`, see :func:`~mmtmix.models.losses.clean_factor`.
+    With ``clean_lam`` the model also learns the clean images, by a cross entropy. Its factor
+    depends on the loss on mixed images, as in the public code of PuzzleMix and Co-Mixup. It is
+    ``clean_lam`` beside a cross entropy, and ``2 * clean_lam / num_classes`` beside
+    :class:`~mmtmix.models.SoftmaxBCELoss`; see :func:`~mmtmix.models.losses.clean_factor`.
 
     Args:
         clean_lam: Weight of the loss on clean images, >= 0. With a value > 0 it is added to the
-            losses as ``loss_clean``. The model is then used in train mode, and one pass serves
-            for saliency and loss.
-        clean_factor: Number > 0 that ``clean_lam`` is multiplied by, for a loss of which the
-            factor is not known. By default it follows from the loss of the model.
+            losses as ``loss_clean``. The model then runs in train mode, and one pass serves for
+            saliency and loss.
+        clean_factor: Factor of ``clean_lam``, > 0, for a loss whose factor is not built in. By
+            default it follows from the loss of the model.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -50,12 +50,17 @@ class InputGradient(SaliencySource):
         self.clean_lam = clean_lam
         self.clean_factor = clean_factor
 
+    @property
+    def needs_batch(self) -> bool:
+        """See :attr:`SaliencySource.needs_batch`."""
+        return self.clean_lam > 0
+
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
         """See :meth:`SaliencySource.__call__`.
 
         Raises:
-            RuntimeError: If no ``LiveModelHook`` has handed a model over.
-            ValueError: If a clean loss is wanted beside a loss that no factor is known for.
+            RuntimeError: If no ``LiveModelHook`` has registered a model.
+            ValueError: If ``clean_lam`` is > 0 and the model's loss has no built-in factor.
         """
         live = live_model()
         keeps_graph = self.clean_lam > 0
@@ -67,13 +72,13 @@ class InputGradient(SaliencySource):
             losses = soft_cross_entropy(live.model(images, mode='tensor'), batch_scores)
             # a sum: each image has its own loss, and in half precision a mean would underflow
             (gradient,) = torch.autograd.grad(losses.sum(), images, retain_graph=keeps_graph)
-            if keeps_graph:  # within: whoever asks may have switched gradients off
+            if keeps_graph:  # within: the caller may have switched gradients off
                 live.losses['loss_clean'] = factor * losses.mean()
         return gradient_saliency(gradient)
 
     def _factor_beside(self, model: nn.Module, num_classes: int) -> float:
-        known = self.clean_factor
-        return self.clean_lam * (clean_factor(model, num_classes) if known is None else known)
+        factor = self.clean_factor
+        return self.clean_lam * (clean_factor(model, num_classes) if factor is None else factor)
 
 
 @contextmanager

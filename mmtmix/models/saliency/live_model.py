@@ -1,4 +1,4 @@
-"""The network that is being trained, for mixers that ask it."""
+"""The network in training, for augments that need its gradients."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class LiveModel:
     """A model in training.
 
     Attributes:
-        model: The classifier, out of its DDP wrapper.
-        losses: What mixers add to the losses of the step, by name; whoever set the model takes
-            them out.
+        model: Classifier, out of its DDP wrapper.
+        losses: Losses that augments add to those of the step, by name; the hook that registered
+            the model takes them out.
     """
 
     model: nn.Module
@@ -25,20 +25,20 @@ _live: LiveModel | None = None
 
 
 def set_live_model(live: LiveModel | None) -> None:
-    """Say which model is being trained in this process; None if none is."""
+    """Register the model that is being trained in this process; None if none is."""
     global _live
     _live = live
 
 
 def live_model() -> LiveModel:
-    """The model that is being trained.
+    """Return the model that is being trained.
 
     Raises:
-        RuntimeError: If nothing has said which one it is.
+        RuntimeError: If none is registered.
     """
     if _live is None:
         raise RuntimeError(
-            'this mixer asks the network that is being trained, and nothing has handed it over; '
+            'this augment needs the network in training, and none is registered; '
             "add custom_hooks=[dict(type='LiveModelHook')] to the config, or in a tool that draws "
             'give a --checkpoint'
         )

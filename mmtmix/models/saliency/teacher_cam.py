@@ -6,7 +6,7 @@ from torch import Tensor
 
 from mmtmix.checks import check_choice
 from mmtmix.models.one_class import check_one_class
-from mmtmix.models.teachers import AsksTeacher, FrozenTeacher
+from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 
 from .base import SALIENCY_SOURCES, SaliencySource
 
@@ -14,20 +14,20 @@ CAM_CLASSES = ('target', 'predicted')
 
 
 @SALIENCY_SOURCES.register_module()
-class TeacherCAM(AsksTeacher, SaliencySource):
+class TeacherCAM(TeacherMixin, SaliencySource):
     """Class activation maps of a frozen teacher, each scaled to [0, 1].
 
-    It reads the teacher's files at the first call: a classifier that was trained with it predicts
-    without them.
+    The teacher's files are read at the first call, so a classifier that was trained with this
+    source predicts without them.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher.
-        cam_class: Whose map: of the label (``'target'``), or of the class that the teacher
-            predicts (``'predicted'``), for a teacher of another label space.
+        cam_class: Class whose map is returned: that of the label (``'target'``), or the one that
+            the teacher predicts (``'predicted'``), for a teacher of another label space.
 
     Raises:
         FileNotFoundError: At the first call, if the teacher's files do not exist.
-        TypeError: If ``teacher`` is none.
+        TypeError: If ``teacher`` is neither.
         ValueError: If ``cam_class`` is unknown; at the first call, if the files don't fit.
     """
 
@@ -40,34 +40,33 @@ class TeacherCAM(AsksTeacher, SaliencySource):
         """See :meth:`SaliencySource.__call__`.
 
         Raises:
-            ValueError: If the teacher has other classes than the labels, or they name several
-                an image.
+            ValueError: If the teacher has other classes than the labels, or an image has several.
         """
         classes = None
         if self.cam_class == 'target':
-            check_classes(self.teacher, batch_inputs, batch_scores)
+            check_cam_labels(self.teacher, batch_inputs, batch_scores)
             classes = batch_scores.argmax(dim=1)
         logits, saliency = self.teacher.saliency(batch_inputs, classes)
         self.teacher.report(logits, batch_scores)
         return saliency
 
 
-def check_classes(teacher: FrozenTeacher, batch_inputs: Tensor, batch_scores: Tensor) -> None:
-    """Refuse labels that no single map of a teacher stands for.
+def check_cam_labels(teacher: FrozenTeacher, batch_inputs: Tensor, batch_scores: Tensor) -> None:
+    """Refuse labels for which a teacher has no single activation map.
 
     Args:
         teacher: The teacher.
-        batch_inputs: Images (N, C, H, W), which show the number of its classes if nothing else
-            does.
-        batch_scores: Their labels, (N, num_classes).
+        batch_inputs: Images (N, C, H, W); a teacher of unknown width counts its classes on them.
+        batch_scores: Labels of the images, (N, num_classes).
 
     Raises:
         ValueError: If the numbers of classes differ, or an image has several.
     """
-    known = teacher.count_classes(batch_inputs)
-    if known != batch_scores.size(1):
+    teacher_classes = teacher.count_classes(batch_inputs)
+    if teacher_classes != batch_scores.size(1):
         raise ValueError(
-            f'the teacher knows {known} classes and batch_scores has {batch_scores.size(1)}; '
+            f'the teacher has {teacher_classes} classes and batch_scores has '
+            f'{batch_scores.size(1)}; '
             "give a teacher of this task, or set cam_class='predicted' to use the activation "
             'maps of the classes that it predicts'
         )

@@ -1,4 +1,4 @@
-"""The model that a search trains: a mixing module before a frozen teacher."""
+"""The model that a search trains: a mixing module in front of a frozen teacher."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from mmtmix.functional import (
     blend,
     box_masks,
     corner_shift,
-    draw_index,
-    draw_weights,
     mix_targets,
     soft_cross_entropy,
     top_classes_match,
 )
-from mmtmix.models.augments import rank_generator
 from mmtmix.models.classifiers.labels import read_scores
+from mmtmix.models.draw import Draw, draw_mixes, rank_generator
 from mmtmix.models.mixers import TransformMixer
 from mmtmix.models.one_class import check_one_class
+from mmtmix.models.teacher_mix import mix_with_teacher
 from mmtmix.models.teachers import FrozenTeacher, InputStats, build_teacher, check_teacher
 
 _QUALITY_SEED = 0
@@ -32,17 +31,17 @@ _QUALITY_SEED = 0
 
 @MODELS.register_module()
 class MixerSearch(BaseModel):
-    """Learn to mix so that a frozen teacher reads both images (TransformMix, section 3.2).
+    """Learn to mix so that a frozen teacher recognises both images (TransformMix, section 3.2).
 
     The loss is CE(teacher(x'), y'). Only the mixing module is a part of this model: the teacher
-    is in no checkpoint, optimizer, EMA copy or DDP bucket. The config's ``compile`` leaves a
-    search as it is: ``teacher=dict(compile=True, ...)`` compiles what costs most.
+    is in no checkpoint, optimizer, EMA copy or DDP bucket. The config's ``compile`` has no effect
+    on a search; ``teacher=dict(compile=True, ...)`` compiles what costs most.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher.
-        mixer: ``dict(type='TransformMixer', ...)``.
-        alpha: Dirichlet parameter of the weights, > 0.
-        data_preprocessor: As of a classifier; it also tells the teacher how images are normalised.
+        mixer: Config of the module, ``dict(type='TransformMixer', ...)``.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        data_preprocessor: Config as of a classifier; the teacher reads the normalisation from it.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -85,13 +84,12 @@ class MixerSearch(BaseModel):
         """Mix a batch.
 
         Args:
-            inputs: (N, C, H, W).
-            data_samples: With ``gt_label``, or soft labels as ``gt_score``.
-            mode: ``'loss'`` gives ``dict(loss=...)``; ``'predict'`` the samples, each with
-                ``mix_quality``; ``'tensor'`` the mixes.
+            inputs: Images, (N, C, H, W).
+            data_samples: Samples with ``gt_label``, or soft labels as ``gt_score``.
+            mode: Kind of result: ``'loss'``, ``'predict'`` or ``'tensor'``.
 
         Returns:
-            What ``mode`` says.
+            ``dict(loss=...)``, or the samples, each with ``mix_quality``, or the mixes, by mode.
 
         Raises:
             ValueError: If the mode is none of these, an image has no labels or several, or a batch
@@ -108,27 +106,27 @@ class MixerSearch(BaseModel):
                 f'{self.mixer.num_mix}; set drop_last=True in train_dataloader'
             )
         generator = rank_generator()
-        weights, index = self._draw(inputs, generator)
-        mixed, _ = self._mix(inputs, scores, weights, index, generator)
+        draw = self._draw(inputs, generator)
+        mixed, _ = mix_with_teacher(self.teacher, self.mixer, inputs, scores, draw)
         if mode == 'tensor':
             return mixed
-        targets = mix_targets(scores, weights, index)
+        targets = mix_targets(scores, draw.weights, draw.index)
         # a search that diverges is ended by FiniteStopHook, which has the last good weights
         return dict(loss=soft_cross_entropy(self.teacher(mixed, check=False), targets).mean())
 
     def read_scores(self, data_samples: Sequence[DataSample] | None) -> Tensor:
-        """Labels of N samples as scores (N, num_classes).
+        """Return the labels of N samples as scores (N, num_classes).
 
         Raises:
-            ValueError: If there are none, several to an image, or scores of other classes than
-                the teacher's.
+            ValueError: If labels are missing, an image has several, or the scores have other
+                classes than the teacher's.
         """
-        known = self.teacher.num_classes
-        scores = read_scores(data_samples or (), known)
-        if scores.size(1) != known:
+        num_classes = self.teacher.num_classes
+        scores = read_scores(data_samples or (), num_classes)
+        if scores.size(1) != num_classes:
             raise ValueError(
-                f'the teacher knows {known} classes and gt_score has {scores.size(1)}; search '
-                'with a teacher that was trained on this data set'
+                f'the teacher has {num_classes} classes and gt_score has {scores.size(1)}; '
+                'search with a teacher that was trained on this data set'
             )
         check_one_class(scores)
         return scores
@@ -137,17 +135,17 @@ class MixerSearch(BaseModel):
     def predict(
         self, inputs: Tensor, scores: Tensor, data_samples: list[DataSample]
     ) -> list[DataSample]:
-        """Measure how well the teacher reads these mixes, Mixup's and CutMix's.
+        """Measure how well the teacher recognises these mixes, Mixup's and CutMix's.
 
         All three mix the same pairs with the same weights, the same ones at every call.
 
         Args:
-            inputs: (N, C, H, W).
-            scores: Their labels, (N, num_classes).
-            data_samples: The N samples.
+            inputs: Images, (N, C, H, W).
+            scores: Labels, (N, num_classes).
+            data_samples: Samples of the N images.
 
         Returns:
-            The samples; each has ``mix_quality``, for every method the teacher's cross entropy
+            The samples, each with ``mix_quality``: for every method the teacher's cross entropy
             (nats) and whether its top classes are the mixed ones (0 or 1), and how far the
             spatial transformer moves the corners of the images. None where the batch is smaller
             than k.
@@ -157,11 +155,12 @@ class MixerSearch(BaseModel):
                 sample.set_field(None, 'mix_quality', field_type='metainfo')
             return data_samples
         generator = torch.Generator().manual_seed(_QUALITY_SEED)
-        weights, index = self._draw(inputs, generator)
+        draw = self._draw(inputs, generator)
+        weights, index = draw.weights, draw.index
         targets, classes = mix_targets(scores, weights, index), scores.argmax(dim=1)
         boxes = box_masks(weights, *inputs.shape[-2:], generator)
         images = inputs[index]
-        mixed, details = self._mix(inputs, scores, weights, index, generator)
+        mixed, details = mix_with_teacher(self.teacher, self.mixer, inputs, scores, draw)
         mixes = dict(
             transformmix=mixed,
             mixup=blend(images, weights[..., None, None, None].to(images.dtype)),
@@ -178,25 +177,6 @@ class MixerSearch(BaseModel):
             sample.set_field(quality, 'mix_quality', field_type='metainfo')
         return data_samples
 
-    def _draw(self, inputs: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        num_mix = self.mixer.num_mix
-        weights = draw_weights(len(inputs), num_mix, self.alpha, generator)
-        index = draw_index(len(inputs), num_mix, generator)
+    def _draw(self, inputs: Tensor, generator: torch.Generator) -> Draw:
         # the host does not wait: the queue still holds the last step
-        device = inputs.device
-        return weights.to(device, non_blocking=True), index.to(device, non_blocking=True)
-
-    def _mix(
-        self,
-        inputs: Tensor,
-        scores: Tensor,
-        weights: Tensor,
-        index: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        classes = scores.argmax(dim=1)
-        logits, saliency = self.teacher.saliency(inputs, classes, self.mixer.cam_size)
-        self.teacher.report(logits, scores)
-        noise = self.mixer.draw_noise(len(inputs), generator)
-        noise = noise.to(inputs.device, non_blocking=True)
-        return self.mixer.mix(inputs[index], saliency[index], weights, noise)
+        return draw_mixes(len(inputs), self.mixer.num_mix, self.alpha, generator, inputs.device)

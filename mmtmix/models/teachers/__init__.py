@@ -1,6 +1,5 @@
 """Frozen classifiers that tell mixers where to look and what a mix still shows."""
 
-from .asks_teacher import AsksTeacher
 from .building import build_teacher, check_teacher
 from .channel_order import ChannelOrder
 from .class_names import check_class_names, recorded_classes
@@ -9,13 +8,14 @@ from .input_stats import InputStats, preprocessor_config
 from .loaded_order import dataset_order, loaded_order, swaps
 from .renormalize import Renormalize
 from .report import TeacherReport, beats_chance
+from .teacher_mixin import TeacherMixin
 
 __all__ = [
-    'AsksTeacher',
     'ChannelOrder',
     'FrozenTeacher',
     'InputStats',
     'Renormalize',
+    'TeacherMixin',
     'TeacherReport',
     'beats_chance',
     'build_teacher',

@@ -81,7 +81,7 @@ def test_with_a_least_step_no_mix_is_a_plain_average(make_cfg, fitted_teacher, t
 
 
 def test_mixes_are_of_the_uncropped_images_and_the_teachers_labels(whole, fitted_teacher):
-    dataset = MixedImages(str(whole), labels='teacher')
+    dataset = MixedImages(str(whole), labels='soft_teacher')
     images = torch.stack([torch.from_numpy(dataset[i]['img']) for i in range(14)])[:, None]
     sources, flips, targets, finished = columns(whole, 'sources', 'flips', 'targets', 'finished')
     assert finished.all()
@@ -199,8 +199,21 @@ def test_a_teacher_of_other_classes_is_refused_before_anything_is_written(
         cfg = make_cfg(dict(type=kind, teacher=teacher))
     else:
         cfg = make_cfg(dict(type=kind), teacher=teacher)
-    with pytest.raises(ValueError, match='knows 7 classes and the data set has 10'):
+    with pytest.raises(ValueError, match='has 7 classes and the data set has 10'):
         generate(cfg, tmp_path / 'set', device='cpu')
+    assert not (tmp_path / 'set').exists()
+
+
+@pytest.mark.parametrize(
+    'augment',
+    [
+        dict(type='CoMixup'),
+        dict(type='ChooseAugment', augments=[dict(type='FMix')], probs=[0.5]),
+    ],
+)
+def test_an_augment_that_chooses_its_images_is_refused(make_cfg, tmp_path, augment):
+    with pytest.raises(ValueError, match=f'{augment["type"]} chooses by itself.*such as SuperMix'):
+        generate(make_cfg(augment), tmp_path / 'set', device='cpu')
     assert not (tmp_path / 'set').exists()
 
 

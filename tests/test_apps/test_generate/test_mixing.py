@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from mmtmix.apps.generate.draws import draw_batch
-from mmtmix.apps.generate.mixing import LabelledMixer, check_teacher
+from mmtmix.apps.generate.mixing import LabelledMixer, check_labeller
+from mmtmix.apps.generate.sampling import draw_batch
 from mmtmix.models import FrozenTeacher, SampleCutMix, SampleMixup, SuperMix
 from mmtmix.models.teachers import ChannelOrder, InputStats
 
@@ -114,7 +114,7 @@ def test_sources_are_flipped_as_drawn(teacher_of, make_items):
     made = Made(SampleMixup(), teacher, make_items, alpha=1e-6)
     assert made.draw.flips.any() and not made.draw.flips.all()
     assert np.array_equal(made.fields['flips'], made.draw.flips)
-    main = made.draw.weights.argmax(dim=1)  # its share is 1
+    main = made.draw.draw.weights.argmax(dim=1)  # its share is 1
     rows = torch.arange(6)
     assert torch.equal(made.stored().float(), made.sources[rows, main])
 
@@ -126,7 +126,7 @@ def test_every_field_has_its_type_and_meaning(mixer_of, teacher_of, make_items):
     fields, shape = made.fields, made.draw.sources.shape
     assert np.array_equal(fields['sources'], made.draw.sources)
     classes = made.labels.numpy()
-    if getattr(mixer, 'labels', 'gt') == 'teacher':
+    if getattr(mixer, 'labels', 'gt') == 'source_prediction':
         flat = probabilities(teacher, made.sources.flatten(0, 1))
         classes = flat.argmax(axis=1).reshape(shape)
     assert np.array_equal(fields['classes'], classes)
@@ -193,17 +193,17 @@ def test_no_augment_of_the_config_mixes_beforehand(teacher_of, make_items):
     items = make_items(4)
     draw = draw_batch((0, 0), 0, (2, 2), 4, 1e-6, 0.0)
     images = labelled([items[i] for i in draw.sources.flatten().tolist()], draw)['images']
-    main = draw.sources[torch.arange(2), draw.weights.argmax(dim=1)].tolist()
+    main = draw.sources[torch.arange(2), draw.draw.weights.argmax(dim=1)].tolist()
     for image, number in zip(images, main, strict=True):
         assert np.array_equal(image.transpose(2, 0, 1), items[number]['inputs'].numpy())
 
 
 def test_a_teacher_that_cannot_label_is_refused(make_teacher):
     with pytest.raises(ValueError, match=r'no teacher .* generation=dict\(teacher='):
-        check_teacher(None, 10)
-    with pytest.raises(ValueError, match='knows 7 classes and the data set has 10'):
-        check_teacher(make_teacher(num_classes=7), 10)
-    check_teacher(make_teacher(num_classes=7), 7)
+        check_labeller(None, 10)
+    with pytest.raises(ValueError, match='has 7 classes and the data set has 10'):
+        check_labeller(make_teacher(num_classes=7), 10)
+    check_labeller(make_teacher(num_classes=7), 7)
 
 
 class Net(nn.Module):
@@ -223,12 +223,12 @@ def test_a_modules_classes_are_counted_before_the_first_mix(make_items):
     chosen = [items[i] for i in draw.sources.flatten().tolist()]
     for classes in (10, 7):
         teacher = FrozenTeacher(model=Net(classes), **stats, input_stats=stats)
-        check_teacher(teacher, 10)  # nothing is known yet
+        check_labeller(teacher, 10)  # nothing is known yet
         labelled = LabelledMixer(SampleMixup(), teacher, preprocessor(), 10, 'cpu')
         if classes == 10:
             assert labelled(chosen, draw)['targets'].shape == (2, 10)
             continue
-        with pytest.raises(ValueError, match='knows 7 classes and the data set has 10'):
+        with pytest.raises(ValueError, match='has 7 classes and the data set has 10'):
             labelled(chosen, draw)
 
 

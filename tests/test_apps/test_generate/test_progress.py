@@ -52,7 +52,7 @@ def test_each_shard_says_how_much_how_fast_and_how_long(make_folder, make_record
     told.finish()
     assert re.fullmatch(
         rf'{folder.path} is complete: 10 images of 16 mixes, 62\.5 % of them finished, '
-        r'6\.0 iterations a mix',
+        r'6\.0 iterations per mix',
         lines[3],
     )
 

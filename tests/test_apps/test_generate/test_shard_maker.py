@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmtmix.apps.generate.draws import DrawSampler, draw_batch
+from mmtmix.apps.generate.sampling import DrawSampler, draw_batch
 from mmtmix.apps.generate.settings import GenerationSettings
 from mmtmix.apps.generate.shard_maker import MAX_FRUITLESS, make_shards
 from mmtmix.datasets.mixed_shards import decode_image
@@ -33,7 +33,7 @@ class FakeMixer:
             images=images,
             sources=sources,
             flips=draw.flips.numpy(),
-            weights=draw.weights.numpy(),
+            weights=draw.draw.weights.numpy(),
             classes=sources % 4,
             targets=np.eye(4, dtype=np.float32)[rows % 4],
             winners=rows % 4,

@@ -75,10 +75,10 @@ def entropy(logits, targets):
 @pytest.mark.parametrize(
     ('preset', 'mixed_cls', 'weights'),
     [
-        ('kd', 'teacher', dict(cls=0.1, kd=0.9)),
-        ('ce_mixed', 'teacher', dict(cls=2.0, mixed=2.0)),
-        ('ce_mixed', 'target', dict(cls=2.0, mixed=2.0)),
-        ('kd_mixed', 'teacher', dict(cls=1.8, mixed=1.8, kd=0.2, kd_mixed=0.2)),
+        ('kd', 'hard_teacher', dict(cls=0.1, kd=0.9)),
+        ('ce_mixed', 'hard_teacher', dict(cls=2.0, mixed=2.0)),
+        ('ce_mixed', 'mixed', dict(cls=2.0, mixed=2.0)),
+        ('kd_mixed', 'hard_teacher', dict(cls=1.8, mixed=1.8, kd=0.2, kd_mixed=0.2)),
         ('kd_mixed', 'target', dict(cls=1.8, mixed=1.8, kd=0.2, kd_mixed=0.2)),
     ],
 )
@@ -101,7 +101,7 @@ def test_terms_of_a_batch_have_the_presets_weights(
         cls=entropy(logits[0], F.one_hot(labels, 4)), kd=divergence(logits[0], answers[0], 4)
     )
     if mixed:
-        if mixed_cls == 'teacher':
+        if mixed_cls == 'hard_teacher':
             targets = answers[1].argmax(dim=1)
         else:
             dataset = hook.mixes.loader.dataset

@@ -91,7 +91,7 @@ def methods(crd):
     return dict(
         crd_kd=dict(losses=[KD, crd]),
         kd_mixed=dict(preset='kd_mixed', mixed=OFFLINE, kd_on='both'),
-        target=dict(losses=[crd], mixed=OFFLINE, mixed_cls='target'),
+        target=dict(losses=[crd], mixed=OFFLINE, mixed_cls='mixed'),
     )
 
 

@@ -37,7 +37,7 @@ def loader(loader_settings=None, **dataset):
         (dict(preset='kd', kd_on='all'), r"kd_on must be one of .*'both'.*, got 'all'"),
         (
             dict(preset='kd_mixed', mixed=AUGMENT, mixed_cls='student'),
-            r"mixed_cls must be one of .*'target'.*, got 'student'",
+            r"mixed_cls must be one of .*'mixed', got 'student'",
         ),
         (dict(losses=[KD, KD]), r"each loss can be given once, got \['kd', 'kd'\]"),
         (dict(preset='kd_mixed', mixed={}), r'mixed must be None, dict\(augment=.*; got {}'),
@@ -86,7 +86,7 @@ def test_two_hooks_are_refused(distill_runner, teacher):
 
 def test_mixed_targets_of_other_classes_are_refused(distill_runner):
     offline = dict(dataloader=dict(dataset=dict(type='OneMoreClass', size=5)))
-    hook = dict(preset='kd_mixed', mixed=offline, mixed_cls='target')
+    hook = dict(preset='kd_mixed', mixed=offline, mixed_cls='mixed')
     with pytest.raises(ValueError, match='mixed.dataloader: OneMoreClass.* gives the label 4'):
         distill_runner(hook).train()
 
@@ -157,8 +157,10 @@ def test_mixed_images_of_another_size(refuse, num_workers):
 
 
 def test_mixed_images_without_labels_where_they_are_asked_for(refuse):
-    hook = dict(preset='ce_mixed', mixed=loader(labelled=False), mixed_cls='target')
-    refuse(hook, ValueError, "no labels .*classify mixed images by the teacher: mixed_cls='teach")
+    hook = dict(preset='ce_mixed', mixed=loader(labelled=False), mixed_cls='mixed')
+    refuse(
+        hook, ValueError, "no labels .*classify mixed images by the teacher: mixed_cls='hard_teach"
+    )
 
 
 def test_crd_on_a_data_set_whose_numbers_are_not_unique(refuse, crd):

@@ -29,7 +29,7 @@ def methods(crd, teacher):
         workers=dict(preset='kd_mixed', mixed=offline(num_workers=2)),
         other_size=dict(preset='kd_mixed', mixed=offline(num_workers=1, batch_size=3)),
         online=dict(preset='kd_mixed', mixed=dict(augment=supermix), kd_on='both'),
-        offline_crd=dict(losses=[crd], mixed=offline(), mixed_cls='target'),
+        offline_crd=dict(losses=[crd], mixed=offline(), mixed_cls='mixed'),
     )
 
 

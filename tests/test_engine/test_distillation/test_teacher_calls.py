@@ -31,8 +31,8 @@ def train(distill_runner):
         (dict(preset='kd_mixed', mixed=OFFLINE), True, True),
         (dict(preset='kd_mixed', mixed=dict(augment=dict(type='SampleMixup'))), True, True),
         (dict(preset='ce_mixed', mixed=OFFLINE), False, True),
-        (dict(preset='ce_mixed', mixed=OFFLINE, mixed_cls='target'), False, False),
-        (dict(preset='kd_mixed', mixed=OFFLINE, mixed_cls='target'), True, False),
+        (dict(preset='ce_mixed', mixed=OFFLINE, mixed_cls='mixed'), False, False),
+        (dict(preset='kd_mixed', mixed=OFFLINE, mixed_cls='mixed'), True, False),
         (dict(preset='kd_mixed', mixed=OFFLINE, kd_on='both'), True, True),
         (dict(preset='kd_mixed', mixed=OFFLINE, kd_on='mixed'), False, True),
     ],
@@ -62,7 +62,7 @@ def test_clean_pass_of_transformmix_serves_the_distillation(train, teacher, kd_o
     assert all(torch.equal(a, b) for a, b in zip(seen.teacher, seen.student, strict=True))
 
 
-@pytest.mark.parametrize('labels', ['teacher', 'gt'])
+@pytest.mark.parametrize('labels', ['source_prediction', 'gt'])
 def test_both_answers_of_supermix_serve_the_distillation(train, teacher, labels):
     augment = dict(SUPERMIX, teacher=teacher, labels=labels)
     seen = train(dict(preset='kd_mixed', mixed=dict(augment=augment), kd_on='both'))

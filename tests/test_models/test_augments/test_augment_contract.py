@@ -8,8 +8,9 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 
 from mmtmix.engine.stages import plan_stages
-from mmtmix.models import SaliencySource
+from mmtmix.models import Draw, SaliencySource
 from mmtmix.models.augments import build_augment
+from mmtmix.models.draw import REPLAY
 from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
@@ -120,7 +121,7 @@ def test_a_single_image_comes_back_unmixed(make_batch, kind):
     mixed, targets, details = mix(kind, (inputs, scores))
     assert torch.equal(mixed, inputs) and torch.equal(targets, scores)
     assert torch.equal((details['masks'] * details['warped']).sum(dim=1), mixed)
-    assert set(details) == set(mix(kind, make_batch())[2])
+    assert {*details, *REPLAY} == set(mix(kind, make_batch())[2])
 
 
 @EVERY
@@ -138,13 +139,12 @@ def test_more_or_fewer_mixes_than_images_can_be_made(make_batch, kind):
     mixer = build(kind)
     for index in ([[0, 5]], [[0, 1], [1, 2], [0, 3], [4, 5], [3, 4], [2, 0], [5, 1], [1, 0]]):
         index = torch.tensor(index)
-        weights = torch.full(index.shape, 0.5)
-        mixed, details = mixer.mix(inputs, scores, weights, index, torch.Generator())
+        draw = Draw(torch.full(index.shape, 0.5), index, torch.Generator())
+        mixed, details = mixer.mix(inputs, scores, draw)
         assert mixed.shape == (len(index), *inputs.shape[1:])
-        _, details = mixer.mix_with_details(inputs, scores, weights, index, torch.Generator())
+        _, details = mixer.mix_with_details(inputs, scores, draw)
         assert torch.equal(details['warped'][:, 0], inputs[index[:, 0]])
-        if kind != 'SampleMixup':
-            assert details['weights'].shape == index.shape
+        assert details['weights'].shape == index.shape
 
 
 @EVERY

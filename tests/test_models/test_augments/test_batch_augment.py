@@ -5,8 +5,7 @@ import copy
 import pytest
 import torch
 
-from mmtmix.models import BatchAugment
-from mmtmix.models.augments import batch_augment
+from mmtmix.models import BatchAugment, draw
 
 pytestmark = pytest.mark.host
 
@@ -14,11 +13,11 @@ pytestmark = pytest.mark.host
 class Mixup(BatchAugment):
     """Blend by the weights; remembers what else it could draw."""
 
-    def mix(self, batch_inputs, batch_scores, weights, index, generator):
-        self.drawn = torch.rand(3, generator=generator)
-        warped = batch_inputs[index]
-        masks = weights[..., None, None, None].expand(-1, -1, 1, *batch_inputs.shape[-2:])
-        shares = masks.to(batch_inputs.dtype)
+    def mix(self, images, scores, draw):
+        self.drawn = torch.rand(3, generator=draw.generator)
+        warped = images[draw.index]
+        masks = draw.weights[..., None, None, None].expand(-1, -1, 1, *images.shape[-2:])
+        shares = masks.to(images.dtype)
         details = dict(saliency=masks, theta=masks, warped=warped, masks=masks)
         return (shares * warped).sum(dim=1), details
 
@@ -60,7 +59,7 @@ def test_one_call_after_another_draws_anew(make_batch):
 def test_ranks_with_one_seed_draw_different_weights_and_partners(make_batch, monkeypatch):
     details = []
     for rank in range(3):
-        monkeypatch.setattr(batch_augment, 'get_rank', lambda rank=rank: rank)
+        monkeypatch.setattr(draw, 'get_rank', lambda rank=rank: rank)
         details.append(seeded(Mixup(), make_batch(8), 0, return_details=True)[2])
     for name in ('weights', 'index'):
         values = [tuple(detail[name].flatten().tolist()) for detail in details]

@@ -6,7 +6,8 @@ import pytest
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 
-from mmtmix.models import CoMixup, SaliencySource
+from mmtmix.models import CoMixup, Draw, SaliencySource
+from mmtmix.models.draw import REPLAY
 
 pytestmark = pytest.mark.host
 
@@ -22,6 +23,13 @@ class Given(SaliencySource):
         generator = torch.Generator().manual_seed(3)
         shape = len(batch_inputs), 1, *batch_inputs.shape[-2:]
         return torch.rand(shape, generator=generator) ** 4
+
+
+class Squares(SaliencySource):
+    """Sees large values."""
+
+    def __call__(self, batch_inputs, batch_scores):
+        return batch_inputs.square().mean(dim=1, keepdim=True)
 
 
 def mix(batch, seed=0, repeat=1, **settings):
@@ -40,7 +48,7 @@ def test_mixes_and_targets_add_up_pixel_by_pixel(
     mixed, targets, details = mix((inputs, scores), repeat=repeat, block_num=block_num)
     count, k = num_samples * repeat, details['weights'].size(1)
     assert k >= 2
-    shapes = {name: tuple(value.shape) for name, value in details.items()}
+    shapes = {name: tuple(value.shape) for name, value in details.items() if name not in REPLAY}
     assert shapes == dict(
         weights=(count, k),
         index=(count, k),
@@ -134,11 +142,22 @@ def test_the_defaults_are_those_published_for_cifar():
     assert (mixer.block_num, mixer.group_size, mixer.saliency.clean_lam) == (4, 20, 1.0)
 
 
-def test_other_than_whole_batches_of_mixes_are_refused(make_batch):
-    inputs, scores = make_batch(4)
-    index = torch.zeros(6, 2, dtype=torch.long)
-    with pytest.raises(ValueError, match='as many mixes as images, got 4 images for 6 mixes'):
-        CoMixup(saliency=Given()).mix(inputs, scores, torch.ones(6, 2) / 2, index, None)
+@pytest.mark.parametrize('rows', [[3, 0, 5], [2]])
+def test_a_part_of_a_batch_is_mixed_within_itself(make_batch, rows):
+    inputs, scores = make_batch(6)
+    rows = torch.tensor(rows)
+    weights = torch.ones(len(rows), 2) / 2
+    draw = Draw(weights, rows[:, None].repeat(1, 2), torch.Generator().manual_seed(1))
+    mixed, details = CoMixup(saliency=Squares()).mix(inputs, scores, draw)
+    own = torch.arange(len(rows))[:, None].repeat(1, 2)
+    again = Draw(weights, own, torch.Generator().manual_seed(1))
+    alone, same = CoMixup(saliency=Squares()).mix(inputs[rows], scores[rows], again)
+    assert torch.equal(mixed, alone)
+    assert torch.equal(details['index'], rows[same['index']])
+    assert set(details['index'].flatten().tolist()) <= set(rows.tolist())
+    torch.testing.assert_close(details['weights'].sum(dim=1), torch.ones(len(rows)))
+    if len(rows) == 1:
+        assert torch.equal(mixed, inputs[rows])
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_a_first_call_in_inference_mode_leaves_it_fit_for_training(settings, mak
         augment.load()
     expected = mix(BATCH_AUGMENTS.build(settings), make_batch())
     assert torch.equal(mix(augment, make_batch())[0], expected[0])
-    weights = list(getattr(augment, 'saliency', augment).teacher.model.parameters())
+    weights = list((augment.saliency or augment).teacher.model.parameters())
     weights += getattr(augment, 'mixer', torch.nn.Module()).parameters()
     assert not any(weight.is_inference() for weight in weights)
 

@@ -8,8 +8,7 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from mmtmix.functional import draw_weights
-from mmtmix.models import FrozenTeacher, SaliencySource, TransformMixer
+from mmtmix.models import Draw, FrozenTeacher, SaliencySource, TransformMixer
 from mmtmix.models.augments import BatchAugment
 from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.label_check import as_scores
@@ -64,9 +63,17 @@ MANY, PAIRS = st.integers(2, 4), st.just(2)
 ALPHA = dict(alpha=st.sampled_from([0.02, 0.5, 1, 8.0]))
 SEEN = dict(saliency=st.builds(Brightness))
 BLOCKS = dict(block_num=st.sampled_from([None, 1, 3, [2, 4]]))
-LABELS = dict(labels=st.sampled_from(['teacher', 'gt']))
+LABELS = dict(labels=st.sampled_from(['source_prediction', 'gt']))
 KINDS = {
     'AttentiveMix': (PAIRS, dict(SEEN, num_cells=st.integers(1, 9), grid_size=st.integers(3, 5))),
+    'ChooseAugment': (
+        PAIRS,
+        dict(
+            augments=st.just([dict(type='SampleCutMix', num_mix=3), dict(type='SampleMixup')]),
+            probs=st.sampled_from([[0.4, 0.4], [0.9, 0.1]]),
+            per=st.sampled_from(['sample', 'batch']),
+        ),
+    ),
     'CoMixup': (PAIRS, dict(ALPHA, **SEEN, **BLOCKS, group_size=st.integers(2, 4))),
     'FMix': (MANY, dict(ALPHA, decay_power=st.floats(0, 4))),
     'GridMix': (MANY, dict(ALPHA, grid_size=st.integers(2, 5))),
@@ -91,13 +98,15 @@ KINDS = {
         MANY,
         dict(
             ALPHA,
-            labels=st.sampled_from(['given', 'visible']),
+            labels=st.sampled_from(['gt', 'visible']),
             cam_class=st.sampled_from(['target', 'predicted']),
         ),
     ),
 }
 # those whose tensors need no values: no solver on the CPU, no network, no seed of noise
-ON_ANY_DEVICE = sorted(set(KINDS) - {'CoMixup', 'FMix', 'PuzzleMix', 'SuperMix', 'TransformMix'})
+ON_ANY_DEVICE = sorted(
+    set(KINDS) - {'ChooseAugment', 'CoMixup', 'FMix', 'PuzzleMix', 'SuperMix', 'TransformMix'}
+)
 ENDS = [
     ('AttentiveMix', dict(grid_size=1, num_cells=1)),
     ('AttentiveMix', dict(grid_size=3, num_cells=9)),
@@ -127,7 +136,7 @@ def cases(draw, kind):
     num_samples, channels = draw(st.integers(1, 6)), draw(st.sampled_from([1, 3]))
     sides = st.integers(settings.get('grid_size', 1), 13)  # each cell of a grid needs a pixel
     height, width = draw(sides), draw(sides)
-    if kind != 'CoMixup':  # it makes mixes of as many images as its solution has
+    if kind not in ('ChooseAugment', 'CoMixup'):  # their mixes have as many images as they choose
         settings['num_mix'] = num_mix
     if kind in ('SuperMix', 'TransformMix'):
         settings['teacher'] = TEACHERS[channels]
@@ -189,14 +198,14 @@ def test_what_is_drawn_comes_from_the_generator_alone(kind, data):
     if len(images) < mixer.num_mix:
         return
     scores = as_scores(labels, mixer.num_classes)
-    weights = draw_weights(len(images), mixer.num_mix, 1.0, seeded())
-    index = mixer.draw_index(scores, seeded())
+    drawn = mixer.make_draw(scores, generator=seeded())
     mixes = []
     for seed in (1, 2):
         torch.manual_seed(seed)
         before = torch.random.get_rng_state()
         generator = seeded()
-        mixed, details = mixer.mix_with_details(images, scores, weights, index, generator)
+        draw = Draw(drawn.weights, drawn.index, generator, drawn.choice)
+        mixed, details = mixer.mix_with_details(images, scores, draw)
         assert torch.equal(torch.random.get_rng_state(), before)
         mixes.append((mixed, mixer.mix_targets(scores, details), generator.get_state()))
     assert all(torch.equal(one, other) for one, other in zip(*mixes, strict=True))
@@ -215,7 +224,8 @@ def test_nothing_is_made_on_another_device(kind, num_mix, monkeypatch):
         images, scores = torch.empty(4, 1, 8, 9, device='cuda'), torch.empty(4, 3, device='cuda')
         weights = torch.empty(4, num_mix, device='cuda')
         index = torch.empty(4, num_mix, dtype=torch.int64, device='cuda')
-        mixed, details = mixer.mix_with_details(images, scores, weights, index, seeded())
+        mixed, details = mixer.mix_with_details(images, scores, Draw(weights, index, seeded()))
+        assert details.pop('generator_state').device.type == 'cpu'
         unmixed = mixer.unmixed_details(images, scores)
         drawn = mixer.draw_index(scores, seeded())
         for value in (mixed, drawn, *details.values(), *unmixed.values()):

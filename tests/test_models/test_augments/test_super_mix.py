@@ -9,6 +9,7 @@ from mmpretrain.registry import BATCH_AUGMENTS
 
 from mmtmix.functional import SuperMixSettings, mix_targets
 from mmtmix.models import SuperMix
+from mmtmix.models.draw import REPLAY
 
 pytestmark = pytest.mark.host
 
@@ -42,7 +43,7 @@ def seeded(augment, batch, seed=5, **kwargs):
     return augment(*batch, **kwargs)
 
 
-@pytest.mark.parametrize('labels', ['teacher', 'gt'])
+@pytest.mark.parametrize('labels', ['source_prediction', 'gt'])
 @pytest.mark.parametrize('num_samples', [1, 8])
 @pytest.mark.parametrize(
     ('num_mix', 'shape'), [(2, (3, 16, 16)), (3, (1, 12, 20)), (4, (3, 16, 12))]
@@ -54,11 +55,12 @@ def test_details_have_the_documented_shapes_and_add_up(
     inputs, scores = make_batch(num_samples, shape)
     mixed, targets, details = augment(inputs, scores, return_details=True)
     assert mixed.shape == inputs.shape
-    # ground-truth labels need no look at the clean batch, unless that is all there is
-    looked = labels == 'teacher' or num_samples == 1
-    known = dict(clean_logits=(num_samples, 10)) if looked else {}
-    assert {name: tuple(value.shape) for name, value in details.items()} == dict(
-        known,
+    # ground-truth labels need no forward of the clean batch, unless that is all there is
+    needs_forward = labels == 'source_prediction' or num_samples == 1
+    computed = dict(clean_logits=(num_samples, 10)) if needs_forward else {}
+    shapes = {name: tuple(value.shape) for name, value in details.items() if name not in REPLAY}
+    assert shapes == dict(
+        computed,
         weights=(num_samples, num_mix),
         index=(num_samples, num_mix),
         classes=(num_samples, num_mix),
@@ -104,7 +106,7 @@ def test_ground_truth_labels_stay_soft(make_super, batch):
     assert targets.gt(0).all()
 
 
-@pytest.mark.parametrize('labels', ['teacher', 'gt'])
+@pytest.mark.parametrize('labels', ['source_prediction', 'gt'])
 def test_clean_gives_the_unfinished_their_own_image_and_class(make_super, batch, labels):
     settings = dict(labels=labels, num_mix=3)
     kept, kept_targets, plain = seeded(make_super(**settings), batch, return_details=True)
@@ -139,8 +141,8 @@ def test_resampled_partners_are_of_other_classes(make_super, batch):
 
 
 def test_a_teacher_of_other_classes_is_refused(make_super, batch):
-    for labels in ('teacher', 'gt'):
-        with pytest.raises(ValueError, match='knows 7 classes and batch_scores has 10'):
+    for labels in ('source_prediction', 'gt'):
+        with pytest.raises(ValueError, match='teacher has 7 classes and batch_scores has 10'):
             make_super(num_classes=7, labels=labels)(*batch)
 
 
@@ -170,7 +172,8 @@ def test_the_defaults_are_those_for_cifar(teacher_args):
     augment = SuperMix(teacher_args())
     assert augment.settings == SuperMixSettings()
     assert (augment.num_mix, augment.alpha) == (2, 3.0)
-    assert (augment.labels, augment.on_failure, augment.repeats) == ('teacher', 'keep', 'keep')
+    assert augment.labels == 'source_prediction'
+    assert (augment.on_failure, augment.repeats) == ('keep', 'keep')
 
 
 @pytest.mark.parametrize('name', ['labels', 'on_failure', 'repeats', 'method', 'divergence'])
@@ -191,7 +194,7 @@ def test_a_seed_repeats_the_mix_and_leaves_the_batch_alone(make_super, batch):
     assert all(torch.equal(a, b) for a, b in zip(batch, before, strict=True))
 
 
-@pytest.mark.parametrize(('labels', 'first'), [('teacher', [8]), ('gt', [])])
+@pytest.mark.parametrize(('labels', 'first'), [('source_prediction', [8]), ('gt', [])])
 def test_the_teacher_runs_once_for_the_labels_and_once_a_step(make_super, batch, labels, first):
     augment, seen = make_super(labels=labels), []
     augment.teacher.model.register_forward_pre_hook(lambda module, args: seen.append(len(args[0])))
@@ -241,7 +244,7 @@ def test_more_images_per_mix_than_classes_are_refused_as_early_as_can_be(make_su
         many(inputs, scores)
 
 
-@pytest.mark.parametrize('labels', ['teacher', 'gt'])
+@pytest.mark.parametrize('labels', ['source_prediction', 'gt'])
 def test_a_batch_too_small_to_mix_takes_one_pass_of_the_teacher(make_super, make_batch, labels):
     augment = make_super(num_mix=3, labels=labels)
     passes = []

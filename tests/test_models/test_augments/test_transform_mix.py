@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from mmtmix.functional import warp
-from mmtmix.models import TransformMix, TransformMixer
-from mmtmix.models.augments import batch_augment
+from mmtmix.models import TransformMix, TransformMixer, draw
+from mmtmix.models.draw import REPLAY
 from mmtmix.models.mixers import save_mixer
 
 pytestmark = pytest.mark.host
@@ -24,7 +24,7 @@ def test_details_have_the_documented_keys_and_shapes(make_augment, make_batch, n
     mixed, targets, details = augment(*make_batch(6, shape), return_details=True)
     assert mixed.shape == (6, *shape)
     assert targets.shape == (6, 10)
-    shapes = {name: tuple(value.shape) for name, value in details.items()}
+    shapes = {name: tuple(value.shape) for name, value in details.items() if name not in REPLAY}
     assert shapes == dict(
         weights=(6, num_mix),
         index=(6, num_mix),
@@ -122,7 +122,7 @@ def test_an_unmixed_batch_has_all_details_and_stands_still(make_augment, make_ba
     mixed, targets, details = augment(inputs, scores, return_details=True)
     assert torch.equal(mixed, inputs)
     assert torch.equal(targets, scores)
-    assert details.keys() == augment(*make_batch(), return_details=True)[2].keys()
+    assert {*details, *REPLAY} == augment(*make_batch(), return_details=True)[2].keys()
     assert torch.equal(details['saliency'], torch.zeros(2, 3, 1, 1, 1))
     assert torch.equal(details['theta'], torch.eye(2, 3).expand(2, 3, -1, -1))
     torch.testing.assert_close(details['clean_logits'], augment.teacher(inputs))
@@ -191,14 +191,14 @@ def test_a_seed_repeats_the_mix_and_a_rank_changes_it(make_augment, make_batch, 
     augment, batch = make_augment(), make_batch()
     first = seeded(augment, batch)
     assert all(torch.equal(a, b) for a, b in zip(first, seeded(augment, batch), strict=True))
-    monkeypatch.setattr(batch_augment, 'get_rank', lambda: 1)
+    monkeypatch.setattr(draw, 'get_rank', lambda: 1)
     other = seeded(augment, batch)
     assert not torch.equal(first[0], other[0])
     assert not torch.equal(first[1], other[1])
 
 
 def test_a_teacher_of_other_classes_is_refused_with_the_cure(make_augment, make_batch):
-    with pytest.raises(ValueError, match="knows 7 classes and .* has 10; .*cam_class='predicted'"):
+    with pytest.raises(ValueError, match="has 7 classes and .* has 10; .*cam_class='predicted'"):
         make_augment(num_classes=7)(*make_batch())
 
 
@@ -228,7 +228,7 @@ def test_visible_labels_are_the_shares_of_saliency_that_masks_leave(make_augment
 
 
 def test_unknown_labels_are_refused(make_augment):
-    with pytest.raises(ValueError, match="labels must be one of .*'given', 'visible'.*'eggs'"):
+    with pytest.raises(ValueError, match="labels must be one of .*'gt', 'visible'.*'eggs'"):
         make_augment(labels='eggs')
 
 

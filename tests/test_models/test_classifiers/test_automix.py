@@ -7,7 +7,7 @@ import torch
 
 from mmtmix.functional import draw_index, draw_weights
 from mmtmix.models import AutoMixClassifier
-from mmtmix.models.augments import rank_generator
+from mmtmix.models.draw import rank_generator
 
 pytestmark = pytest.mark.host
 

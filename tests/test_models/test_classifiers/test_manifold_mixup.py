@@ -7,7 +7,7 @@ from torch import nn
 
 from mmtmix.functional import draw_index, draw_weights
 from mmtmix.models import ManifoldMixup
-from mmtmix.models.augments import rank_generator
+from mmtmix.models.draw import rank_generator
 
 pytestmark = pytest.mark.host
 

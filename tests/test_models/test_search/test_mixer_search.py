@@ -9,6 +9,7 @@ from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
+from mmtmix.models import draw
 from mmtmix.models.search import mixer_search
 
 
@@ -38,14 +39,18 @@ def batch():
 def drawn(monkeypatch):
     """Keep all that a search draws, by name."""
     kept = {}
-    for name in ('draw_weights', 'draw_index', 'box_masks'):
-        original = getattr(mixer_search, name)
+    for module, name in (
+        (draw, 'draw_weights'),
+        (draw, 'draw_index'),
+        (mixer_search, 'box_masks'),
+    ):
+        original = getattr(module, name)
 
         def keep(*args, name=name, original=original):
             kept[name] = original(*args)
             return kept[name]
 
-        monkeypatch.setattr(mixer_search, name, keep)
+        monkeypatch.setattr(module, name, keep)
     return kept
 
 
@@ -241,7 +246,7 @@ def test_soft_labels_are_mixed_as_they_are(make_search, batch, drawn):
     ('samples', 'said'),
     [
         ([DataSample().set_gt_label([1, 2]) for _ in range(6)], '6 images have 12 labels'),
-        (scored(*[[0.5, 0.5]] * 6), 'knows 10 classes and gt_score has 2'),
+        (scored(*[[0.5, 0.5]] * 6), 'has 10 classes and gt_score has 2'),
         (scored(*[[1.0] * 2 + [0.0] * 8] * 6), 'takes one class per image'),
     ],
 )
@@ -276,12 +281,12 @@ def test_nothing_that_is_drawn_makes_the_host_wait(make_search, batch, monkeypat
     search = make_search()
     monkeypatch.setattr(Watched, 'waits', [])
     for owner, name in (
-        (mixer_search, 'draw_weights'),
-        (mixer_search, 'draw_index'),
+        (draw, 'draw_weights'),
+        (draw, 'draw_index'),
         (search.mixer, 'draw_noise'),
     ):
-        draw = getattr(owner, name)
-        watched = lambda *args, draw=draw: draw(*args).as_subclass(Watched)  # noqa: E731
+        drawn = getattr(owner, name)
+        watched = lambda *args, drawn=drawn: drawn(*args).as_subclass(Watched)  # noqa: E731
         monkeypatch.setattr(owner, name, watched)
     search(*batch, mode=mode)
     assert Watched.waits == [False] * 3

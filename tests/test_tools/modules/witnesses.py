@@ -14,8 +14,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmpretrain.registry import HOOKS
 
+from mmtmix.models import draw
 from mmtmix.models.augments import batch_augment
-from mmtmix.models.search import mixer_search
 
 
 @HOOKS.register_module()
@@ -42,7 +42,7 @@ class Witness(Hook):
 
     priority = 'LOWEST'
     seen = None
-    patched = ((mixer_search, 'draw_weights'), (mixer_search, 'draw_index')) + (
+    patched = ((draw, 'draw_weights'), (draw, 'draw_index')) + (
         (batch_augment, 'draw_weights'),
         (batch_augment, 'draw_index'),
         (os, 'replace'),

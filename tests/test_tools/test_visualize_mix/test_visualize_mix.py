@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 
 from mmtmix.datasets import FashionMNISTIdx
-from mmtmix.models import FrozenTeacher
+from mmtmix.models import Draw, FrozenTeacher
 
 
 @pytest.mark.host
@@ -75,9 +75,11 @@ def test_lambda_sweep_shows_direct_mixes_of_the_same_images(config, run, tool, a
     mixed, _ = mixer.mix(
         images.inputs,
         images.scores,
-        torch.full((2, 2), 0.5),
-        torch.tensor([[0, 1], [1, 0]]),
-        torch.Generator().manual_seed(4),
+        Draw(
+            torch.full((2, 2), 0.5),
+            torch.tensor([[0, 1], [1, 0]]),
+            torch.Generator().manual_seed(4),
+        ),
     )
     pixels = (mixed[0, 0] * 90.02 + 72.94).clamp(0, 255)
     assert_shows(cells[2 + 4][0], pixels.numpy())

@@ -73,14 +73,16 @@ def augments_of(cfg: Config | Mapping[str, Any]) -> list[tuple[str, Mapping[str,
         field, settings = 'data_preprocessor.batch_augments', preprocessor.get('batch_augments')
     if not isinstance(settings, Mapping):
         return []
-    augments = settings.get('augments') or []
+    return _listed(f'{field}.augments', settings.get('augments') or [])
+
+
+def _listed(field: str, augments: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return augments by their fields, those that a ``ChooseAugment`` holds after it."""
     if isinstance(augments, Mapping):
-        return [(f'{field}.augments', augments)]
-    return [
-        (f'{field}.augments[{number}]', augment)
-        for number, augment in enumerate(augments)
-        if isinstance(augment, Mapping)
-    ]
+        inner = augments.get('augments') or []
+        return [(field, augments), *_listed(f'{field}.augments', inner)]
+    numbered = enumerate(augments if isinstance(augments, (list, tuple)) else ())
+    return [found for number, one in numbered for found in _listed(f'{field}[{number}]', one)]
 
 
 def _rehearse_augments(settings: ConfigDict, problems: Problems) -> bool:

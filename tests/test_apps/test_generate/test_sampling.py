@@ -5,7 +5,7 @@ from itertools import combinations, islice
 import pytest
 import torch
 
-from mmtmix.apps.generate.draws import DrawSampler, batch_generator, draw_batch, draw_sources
+from mmtmix.apps.generate.sampling import DrawSampler, batch_generator, draw_batch, draw_sources
 
 CONSTANT = torch.zeros(1000, dtype=torch.long)
 
@@ -56,8 +56,9 @@ def draw(place, seed=0, **settings):
 
 
 def same(left, right):
-    names = ('sources', 'flips', 'weights')
-    return all(torch.equal(getattr(left, name), getattr(right, name)) for name in names)
+    pairs = [(getattr(left, name), getattr(right, name)) for name in ('sources', 'flips')]
+    pairs.append((left.draw.weights, right.draw.weights))
+    return all(torch.equal(*pair) for pair in pairs)
 
 
 def test_a_draw_depends_on_seed_shard_and_batch_alone():
@@ -65,10 +66,10 @@ def test_a_draw_depends_on_seed_shard_and_batch_alone():
     torch.rand(10)  # whatever else the process draws
     again = draw((2, 5), seed=7)
     assert same(first, again)
-    assert torch.equal(first.generator.get_state(), again.generator.get_state())
+    assert torch.equal(first.draw.generator.get_state(), again.draw.generator.get_state())
     others = [draw((2, 5), 8), draw((5, 2), 7), draw((2, 6), 7), draw((3, 5), 7)]
     assert not any(same(first, other) for other in others)
-    assert first.generator.initial_seed() == batch_generator(7, 2, 5).initial_seed()
+    assert first.draw.generator.initial_seed() == batch_generator(7, 2, 5).initial_seed()
 
 
 def test_places_do_not_run_into_each_other():
@@ -80,7 +81,9 @@ def test_a_draw_has_the_documented_types():
     drawn = draw((4, 0))
     assert (drawn.shard, drawn.sources.shape, drawn.sources.dtype) == (4, (6, 3), torch.int64)
     assert (drawn.flips.shape, drawn.flips.dtype) == ((6, 3), torch.bool)
-    torch.testing.assert_close(drawn.weights.sum(dim=1), torch.ones(6))
+    # the images come row by row
+    assert torch.equal(drawn.sources.flatten()[drawn.draw.index], drawn.sources)
+    torch.testing.assert_close(drawn.draw.weights.sum(dim=1), torch.ones(6))
     assert not draw((4, 0), flip_prob=0.0).flips.any()
     assert draw((4, 0), flip_prob=1.0).flips.all()
     assert 0.4 < draw((4, 0), size=(2000, 2), flip_prob=0.5).flips.float().mean() < 0.6

@@ -1,4 +1,4 @@
-"""Gaussian smoothing of small maps, and Gaussian spots."""
+"""Smooth maps: Gaussian smoothing and spots, and low-frequency noise."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def gaussian_smooth(maps: Tensor, kernel: Tensor) -> Tensor:
         kernel: Taps of :func:`gaussian_kernel`, on the maps' device.
 
     Returns:
-        (N, k, h, w).
+        Smoothed maps, (N, k, h, w).
     """
     before, after = (len(kernel) - 1) // 2, len(kernel) // 2
     kernel = kernel.to(maps.dtype)
@@ -59,7 +59,7 @@ def gaussian_smooth(maps: Tensor, kernel: Tensor) -> Tensor:
 
 
 def gaussian_spots(centre: Tensor, sigma: Tensor, height: int, width: int) -> Tensor:
-    """Spots of height 1 that fall off as a Gaussian in the picture's aspect ratio.
+    """Return spots of height 1 that fall off as a Gaussian in the picture's aspect ratio.
 
     ``exp(-((row - c_row) / (sigma H))^2 / 2 - ((column - c_column) / (sigma W))^2 / 2)``
 
@@ -83,3 +83,44 @@ def gaussian_spots(centre: Tensor, sigma: Tensor, height: int, width: int) -> Te
     columns = (torch.arange(width, device=centre.device) + 0.5) / width - centre[..., 1:]
     rows, columns = (torch.exp(-(x / sigma[..., None]).square() / 2) for x in (rows, columns))
     return rows[..., None] * columns[..., None, :]
+
+
+def low_frequency_noise(
+    num_samples: int,
+    height: int,
+    width: int,
+    decay_power: float = 3.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Return noise whose amplitudes fall off as ``1 / frequency ** decay_power`` (FMix).
+
+    Real and imaginary part of each frequency are drawn from N(0, 1). Frequencies below that of
+    one wave along the longer side count as that one.
+
+    Args:
+        num_samples: Number of samples N, >= 1.
+        height: Height H in pixels, >= 1.
+        width: Width W in pixels, >= 1.
+        decay_power: Power of the frequency, >= 0; the larger, the smoother.
+        generator: Source of randomness; its device is where the noise is made.
+
+    Returns:
+        Noise of any scale, float32 (N, H, W).
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If ``decay_power`` is negative.
+    """
+    for name, value in dict(num_samples=num_samples, height=height, width=width).items():
+        check_integer(name, value, 1)
+    check_number('decay_power', decay_power, 0, cure='FMix uses 3')
+    device = generator.device if generator is not None else None
+    rows = torch.fft.fftfreq(height, device=device)[:, None]
+    columns = torch.fft.rfftfreq(width, device=device)
+    lowest = 1 / max(height, width)
+    frequency = (rows.square() + columns.square()).sqrt().clamp_min(lowest)
+    # relative to the lowest, lest a large power overflows
+    amplitude = (frequency / lowest) ** -decay_power
+    parts = torch.randn(num_samples, *frequency.shape, 2, generator=generator, device=device)
+    spectrum = torch.view_as_complex(parts.mul_(amplitude[..., None]))
+    return torch.fft.irfft2(spectrum, s=(height, width))

@@ -1,9 +1,9 @@
-"""The area loss of AutoMix's masks, by hand."""
+"""AutoMix's area loss and momentum, by hand."""
 
 import pytest
 import torch
 
-from mmtmix.functional import mask_area_loss
+from mmtmix.functional import cosine_momentum, mask_area_loss
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,15 @@ def test_each_mix_is_judged_by_its_own_share():
     found.sum().backward()
     assert not masks.grad[0].any()
     assert (masks.grad[1, 0] < 0).all() and (masks.grad[2, 0] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ('progress', 'expected'), [(0, 0.99), (1 / 3, 0.9925), (0.5, 0.995), (2 / 3, 0.9975), (1, 1.0)]
+)
+def test_it_rises_along_half_a_cosine(progress, expected):
+    assert cosine_momentum(progress, 0.99) == pytest.approx(expected, abs=1e-9)
+
+
+def test_it_may_end_below_one():
+    assert cosine_momentum(1, 0.999, 0.999999) == pytest.approx(0.999999)
+    assert cosine_momentum(0.4, 0.9, 0.9) == pytest.approx(0.9)

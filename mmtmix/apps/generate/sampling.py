@@ -1,4 +1,4 @@
-"""What is drawn for each batch of mixes, from nothing but the seed and the batch's place."""
+"""The draws of a generated set: each follows from the seed and the batch's place alone."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer, check_number
 from mmtmix.functional import draw_weights
+from mmtmix.models import Draw
 
 _MAX_REDRAWS = 1000
 
 
 @dataclass(frozen=True)
-class Draw:
+class ShardDraw:
     """A batch of n mixes to make.
 
     Attributes:
-        shard: Number of the shard that it belongs to.
-        sources: Which images are mixed, int64 (n, k), no image twice in a row.
-        flips: Which of them are flipped, bool (n, k).
-        weights: Their shares, (n, k).
-        generator: For what the mixer draws.
+        shard: Number of the shard that the mixes belong to.
+        sources: Positions of the images in the data set, int64 (n, k), no image twice in a row.
+        flips: Whether each image is flipped, bool (n, k).
+        draw: Draw of the n mixes among the n * k images, which come row by row.
     """
 
     shard: int
     sources: Tensor
     flips: Tensor
-    weights: Tensor
-    generator: torch.Generator
+    draw: Draw
 
 
 def batch_generator(seed: int, shard: int, batch: int) -> torch.Generator:
-    """A generator of its own for each batch of each shard."""
+    """Return a generator of its own for each batch of each shard."""
     digest = hashlib.sha256(f'{seed}/{shard}/{batch}'.encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], 'little') >> 1)
 
@@ -52,11 +51,11 @@ def draw_sources(
 
     Args:
         num: Number of sets n.
-        num_mix: Images a set, k.
-        num_images: Images in the data set.
+        num_mix: Number of images per set, k.
+        num_images: Number of images in the data set.
         generator: Source of randomness.
-        labels: Class of each image, int64 (num_images,), where sets of different classes are
-            wanted.
+        labels: Class of each image, int64 (num_images,), for sets of different classes; None
+            allows any.
 
     Returns:
         int64 (n, k); each row uniformly from the sets of k different images.
@@ -86,20 +85,22 @@ def draw_sources(
 
 @dataclass
 class DrawSampler:
-    """The draws of a list of shards as a batch sampler for a data loader.
+    """Yield the images of the draws of a list of shards, as a data loader's batch sampler.
 
-    It goes on with a shard until it is told that the shard is full. Loader workers read ahead,
-    so the consumer takes the draws from :attr:`pending`, in the loader's order, and leaves out
-    those whose shard is full.
+    It goes on with a shard until the shard is in :attr:`full`. Loader workers read ahead, so the
+    consumer takes the draws from :attr:`pending`, in the loader's order, and leaves out those
+    whose shard is full.
 
     Attributes:
-        shards: Their numbers.
-        make_draw: Makes a draw from the numbers of shard and batch.
+        shards: Numbers of the shards.
+        make_draw: Function that makes a draw from the numbers of shard and batch.
+        pending: Draws whose images were yielded, oldest first.
+        full: Numbers of the shards that need no more mixes.
     """
 
     shards: Sequence[int]
-    make_draw: Callable[[int, int], Draw]
-    pending: deque[Draw] = field(default_factory=deque)
+    make_draw: Callable[[int, int], ShardDraw]
+    pending: deque[ShardDraw] = field(default_factory=deque)
     full: set[int] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[list[int]]:
@@ -120,20 +121,20 @@ def draw_batch(
     alpha: float,
     flip_prob: float,
     labels: Tensor | None = None,
-) -> Draw:
+) -> ShardDraw:
     """Draw everything that a batch needs.
 
     Args:
-        place: Number of the shard, number of the batch in it.
-        seed: Of the set.
-        size: Mixes n and images a mix k.
-        num_images: Images in the data set.
-        alpha: Dirichlet parameter of the weights.
-        flip_prob: Probability of a flip.
-        labels: See :func:`draw_sources`.
+        place: Number of the shard, and number of the batch in it, from 0.
+        seed: Seed of the set, >= 0.
+        size: Number of mixes n, and of images per mix k.
+        num_images: Number of images in the data set.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        flip_prob: Probability that an image is flipped, in [0, 1].
+        labels: Labels as of :func:`draw_sources`.
 
     Returns:
-        The draw; the same arguments give the same.
+        The draw, which is the same for the same arguments.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -145,4 +146,5 @@ def draw_batch(
     sources = draw_sources(*size, num_images, generator, labels)
     weights = draw_weights(*size, alpha, generator)
     flips = torch.rand(size, generator=generator) < flip_prob
-    return Draw(place[0], sources, flips, weights, generator)
+    index = torch.arange(sources.numel()).view(sources.shape)
+    return ShardDraw(place[0], sources, flips, Draw(weights, index, generator))

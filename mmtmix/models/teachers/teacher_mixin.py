@@ -1,4 +1,4 @@
-"""What mixers and saliency sources that ask a teacher share."""
+"""What augments and saliency sources with a teacher share."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from .building import build_teacher, check_teacher
 from .frozen_teacher import FrozenTeacher
 
 
-class AsksTeacher:
-    """Has a teacher whose files are read when it is first asked, so that only mixing needs them.
+class TeacherMixin:
+    """Hold a teacher whose files are read at its first use, so that only mixing needs them.
 
-    A mixin, to stand before the class whose ``load`` it replaces.
+    It stands before the class whose ``load`` it replaces.
     """
 
     def hold_teacher(self, teacher: dict | FrozenTeacher) -> None:
         """Check and keep what makes the teacher.
 
         Args:
-            teacher: As of :func:`build_teacher`.
+            teacher: Arguments as of :func:`build_teacher`, or a teacher.
 
         Raises:
             TypeError: If it is neither a dict nor a teacher, or an argument is unknown.
@@ -29,7 +29,7 @@ class AsksTeacher:
 
     @cached_property
     def teacher(self) -> FrozenTeacher:
-        """The teacher."""
+        """The teacher; its files are read at the first access."""
         return build_teacher(self._teacher)
 
     def load(self) -> None:
