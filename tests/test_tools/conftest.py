@@ -86,8 +86,24 @@ def write_job() -> Callable[..., None]:
     return write
 
 
+APPS = dict(
+    train='train.command',
+    test='test.command',
+    generate_mixed='generate.command',
+    prepare_data='prepare.command',
+    convert_checkpoint='convert.command',
+    reproduce='reproduce.command',
+    visualize_mix='visualize.mix',
+    visualize_mixers='visualize.mixers',
+    benchmark_mixers='benchmark.command',
+)
+"""Modules of what tools call, in mmtmix.apps."""
+
+
 def load_tool(name: str) -> ModuleType:
-    """Import a script of tools/."""
+    """Import what a script of tools/ calls, or the script itself if it calls nothing."""
+    if name in APPS:
+        return importlib.import_module(f'mmtmix.apps.{APPS[name]}')
     spec = importlib.util.spec_from_file_location(f'{name}_tool', ROOT / 'tools' / f'{name}.py')
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses look for it
