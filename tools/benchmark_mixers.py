@@ -1,9 +1,8 @@
-"""Measure what mixing a batch costs, as ratios."""
+"""Measure what mixing a batch costs: the command ``mmtmix benchmark``."""
 
 import sys
 
-from mmtmix.apps.benchmark.command import main
-from mmtmix.utils import run_command
+from mmtmix.cli.main import run_tool
 
 if __name__ == '__main__':
-    sys.exit(run_command(main, __file__))
+    sys.exit(run_tool(__file__))

@@ -1,9 +1,8 @@
-"""Turn a public checkpoint into one of this library."""
+"""Turn a public checkpoint into one of this library: the command ``mmtmix convert``."""
 
 import sys
 
-from mmtmix.apps.convert.command import main
-from mmtmix.utils import run_command
+from mmtmix.cli.main import run_tool
 
 if __name__ == '__main__':
-    sys.exit(run_command(main, __file__))
+    sys.exit(run_tool(__file__))

@@ -1,9 +1,8 @@
-"""Generate a data set of mixed images, to train on beside the clean ones."""
+"""Generate a data set of mixed images: the command ``mmtmix generate``."""
 
 import sys
 
-from mmtmix.apps.generate.command import main
-from mmtmix.utils import run_command
+from mmtmix.cli.main import run_tool
 
 if __name__ == '__main__':
-    sys.exit(run_command(main, __file__))
+    sys.exit(run_tool(__file__))

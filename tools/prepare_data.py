@@ -1,9 +1,8 @@
-"""Check a data set's folder; unpack or download what is missing."""
+"""Check, unpack or download a data set: the command ``mmtmix prepare``."""
 
 import sys
 
-from mmtmix.apps.prepare.command import main
-from mmtmix.utils import run_command
+from mmtmix.cli.main import run_tool
 
 if __name__ == '__main__':
-    sys.exit(run_command(main, __file__))
+    sys.exit(run_tool(__file__))

@@ -1,9 +1,8 @@
-"""Reproduce printed figures: list them, run them, record them, report."""
+"""Reproduce printed figures: the command ``mmtmix reproduce``."""
 
 import sys
 
-from mmtmix.apps.reproduce.command import main
-from mmtmix.utils import run_command
+from mmtmix.cli.main import run_tool
 
 if __name__ == '__main__':
-    sys.exit(run_command(main, __file__))
+    sys.exit(run_tool(__file__))

@@ -1,9 +1,8 @@
-"""Evaluate a checkpoint."""
+"""Evaluate a checkpoint: the command ``mmtmix test``."""
 
 import sys
 
-from mmtmix.apps.test.command import main
-from mmtmix.utils import run_command
+from mmtmix.cli.main import run_tool
 
 if __name__ == '__main__':
-    sys.exit(run_command(main, __file__))
+    sys.exit(run_tool(__file__))

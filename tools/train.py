@@ -1,9 +1,8 @@
-"""Train a config, and first whatever it requires, in order."""
+"""Train a config, and first whatever it requires: the command ``mmtmix train``."""
 
 import sys
 
-from mmtmix.apps.train.command import main
-from mmtmix.utils import run_command
+from mmtmix.cli.main import run_tool
 
 if __name__ == '__main__':
-    sys.exit(run_command(main, __file__))
+    sys.exit(run_tool(__file__))

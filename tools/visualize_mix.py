@@ -1,9 +1,8 @@
-"""Draw how a config's mixer mixes real images of its data set."""
+"""Draw how a config's augment mixes real images: the command ``mmtmix visualize mix``."""
 
 import sys
 
-from mmtmix.apps.visualize.mix import main
-from mmtmix.utils import run_command
+from mmtmix.cli.main import run_tool
 
 if __name__ == '__main__':
-    sys.exit(run_command(main, __file__))
+    sys.exit(run_tool(__file__))

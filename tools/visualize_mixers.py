@@ -1,9 +1,8 @@
-"""Draw what all mixers make of the same images, with the same shares."""
+"""Draw what all augments make of the same images: the command ``mmtmix visualize mixers``."""
 
 import sys
 
-from mmtmix.apps.visualize.mixers import main
-from mmtmix.utils import run_command
+from mmtmix.cli.main import run_tool
 
 if __name__ == '__main__':
-    sys.exit(run_command(main, __file__))
+    sys.exit(run_tool(__file__))

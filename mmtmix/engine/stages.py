@@ -13,6 +13,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 
+from mmtmix.program import program
 from mmtmix.utils import file_digest, load_config, make_writable_folder
 from mmtmix.utils.config import folder_of
 from mmtmix.utils.variants import variant_words
@@ -51,8 +52,9 @@ class Stage:
     @property
     def command(self) -> str:
         """Command line that makes it alone."""
-        words = ['python', 'tools/train.py', self.config, *variant_words(self.variants)]
-        return shlex.join([*words, '--work-dir', os.path.dirname(self.produces or '')])
+        words = [self.config, *variant_words(self.variants)]
+        words += ['--work-dir', os.path.dirname(self.produces or '')]
+        return f'{program("train")} {shlex.join(words)}'
 
 
 def plan_stages(

@@ -17,34 +17,11 @@ from mmengine.config import Config, ConfigDict
 from mmtmix.checks import check_keys
 
 from .command import describe_error, warn_user
+from .config_paths import drop_own_scope, finding_own_bases, plain_config, resolve_config
 from .variants import Variant, choosing, current_choice, label_of, not_default
 
 # default hooks that watch a run and change nothing of its result
 _WATCHERS = ('finite_stop',)
-_PACKAGE = Path(__file__).resolve().parent.parent
-
-
-def resolve_config(path: str | os.PathLike) -> Path:
-    """Find a config: as given, else among the configs that come with this library.
-
-    Args:
-        path: A path such as ``configs/simple/wrn28_cifar100.py``.
-
-    Returns:
-        The path of an existing file.
-
-    Raises:
-        FileNotFoundError: If there is no such file in any of those places.
-    """
-    path = Path(path)
-    # a checkout has configs/ beside the package, a wheel has them in mmtmix/.mim
-    places = [Path.cwd(), _PACKAGE.parent, _PACKAGE / '.mim']
-    for place in places:
-        if (place / path).is_file():
-            return place / path
-    raise FileNotFoundError(
-        f'config {str(path)!r} was not found; looked in ' + ', '.join(str(p) for p in places)
-    )
 
 
 def load_config(
@@ -139,7 +116,7 @@ def folder_of(config: str | os.PathLike, variants: Mapping[str, Any]) -> str:
         config: Path of a config, which is not read.
         variants: Values by name.
     """
-    path = Path(config).with_suffix('')
+    path = Path(plain_config(config)).with_suffix('')
     parts = path.parts
     if 'configs' in parts:
         last = len(parts) - 1 - parts[::-1].index('configs')
@@ -258,7 +235,10 @@ def _read_with(
 def _read(path: Path) -> Config:
     """Read a config file, and name it in whatever goes wrong."""
     try:
-        return Config.fromfile(str(path), import_custom_modules=False)
+        with finding_own_bases():
+            cfg = Config.fromfile(str(path), import_custom_modules=False)
+        drop_own_scope(cfg._cfg_dict)
+        return cfg
     except FileNotFoundError as error:
         if error.filename is None:
             raise

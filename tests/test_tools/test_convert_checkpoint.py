@@ -1,7 +1,6 @@
 """tools/convert_checkpoint.py as a user runs it."""
 
 import argparse
-import importlib.util
 import re
 import runpy
 import subprocess
@@ -23,12 +22,8 @@ ARCH = 'resnet18_imagenet'
 
 
 @pytest.fixture(scope='module')
-def main():
-    path = ROOT / 'tools' / 'convert_checkpoint.py'
-    spec = importlib.util.spec_from_file_location('convert_checkpoint_tool', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return lambda *args: module.main([str(arg) for arg in args])
+def main(load):
+    return lambda *args: load('convert_checkpoint').main([str(arg) for arg in args])
 
 
 @pytest.fixture(scope='module')

@@ -1,6 +1,5 @@
 """tools/prepare_data.py: its arguments and what it prints."""
 
-import importlib.util
 import os
 import pickle
 import subprocess
@@ -22,11 +21,8 @@ TOOL = ROOT / 'tools' / 'prepare_data.py'
 
 
 @pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('prepare_data_tool', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tool(load):
+    return load('prepare_data')
 
 
 @pytest.fixture

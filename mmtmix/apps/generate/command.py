@@ -1,10 +1,4 @@
-"""Generate a data set of mixed images, to train on beside the clean ones.
-
-The images of a config's training set are mixed by its mixer, without random crops, and labelled
-by its teacher. Run the same command again to complete a set that was broken off. The processes of
-a launch share the work: give --launcher, as tools/dist_generate.sh does. Without it this process
-makes the whole set, whatever RANK and WORLD_SIZE are in the environment.
-"""
+"""Generates a data set of mixed images."""
 
 from __future__ import annotations
 
@@ -13,19 +7,15 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.dist import get_rank, get_world_size
 from rich.progress import track
 
-from mmtmix.apps.generate import generate, write_pictures
 from mmtmix.checks import check_path
 from mmtmix.datasets.mixed_shards import DATASET_FILE, is_complete_set, verify_set
 from mmtmix.engine.claims import claimed, on_main_process, wait_for_ranks
 from mmtmix.engine.launch import end_launch, init_launcher
 from mmtmix.engine.resuming import command_again, describe_shards_of
 from mmtmix.utils import (
-    CommandParser,
-    add_trust_argument,
     check_device,
     default_work_dir,
     load_config,
@@ -33,47 +23,8 @@ from mmtmix.utils import (
     stoppable,
 )
 
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """What to make, and where."""
-    parser = CommandParser(description=__doc__)
-    parser.add_argument('config', help='config of a classifier that trains with a mixer of mmtmix')
-    parser.add_argument('--out', help='folder of the set (default: the work dir of the config)')
-    parser.add_argument('--num', type=int, help='mixed images to make')
-    parser.add_argument('--seed', type=int)
-    parser.add_argument('--shard-size', type=int, help='images a file (2000)')
-    parser.add_argument(
-        '--batch-size',
-        type=int,
-        help='mixes that are made at once (128); more suit a large GPU, and give another set',
-    )
-    parser.add_argument(
-        '--keep-unfinished',
-        action='store_true',
-        help="keep also mixes whose top classes aren't those of the sources",
-    )
-    parser.add_argument(
-        '--images', action='store_true', help='also write every image as a picture, to look at'
-    )
-    parser.add_argument(
-        '--verify', action='store_true', help='at the end read and check every record'
-    )
-    parser.add_argument('--device', help='such as cpu or cuda:1; by default the accelerator')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
-    add_trust_argument(parser)
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='what started the processes that share the work',
-    )
-    args = parser.parse_args(argv)
-    if args.launcher != 'none' and (args.images or args.verify):
-        parser.error(
-            '--images and --verify are for one process; run without them, and then with them and '
-            'without --launcher'
-        )
-    return args
+from .generate import generate
+from .pictures import write_pictures
 
 
 def overrides(args: argparse.Namespace) -> dict:
@@ -88,14 +39,20 @@ def overrides(args: argparse.Namespace) -> dict:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Generate; returns the exit status."""
-    argv = sys.argv[1:] if argv is None else argv
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> int:
+    """Generate a set and return the exit status.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.generate`.
+
+    Raises:
+        FileNotFoundError: If the config, a checkpoint or the data does not exist.
+        ValueError: If a config or an argument is wrong.
+    """
     if args.out is not None:
         check_path('--out', args.out)
-    out = Path(args.out or default_work_dir(args.config))
-    again = command_again(f'{__file__}/../../../../tools/generate_mixed.py', argv)
+    out = Path(args.out or default_work_dir(args.config, args.variant))
+    again = command_again('generate', args.argv)
     with stoppable(lambda: f'{describe_shards_of(out)}; to go on: {again}'):
         return make(args, out)
 
@@ -105,7 +62,7 @@ def make(args: argparse.Namespace, out: Path) -> int:
     load_safely(args.trust_checkpoint)
     if args.device is not None:
         check_device('--device', args.device)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
     init_launcher(args.launcher, cfg)
     # a complete set is only compared, and may lie where nothing can be written

@@ -1,9 +1,4 @@
-"""Reproduce printed figures: list them, show their commands, run them, record them, report.
-
-A cell is named paper/table/row/column, such as transformmix/2/wrn28x10_cifar100/mixup; the
-beginning of a name stands for all below it, and * for any part. Runs on several GPUs are kept
-apart from others.
-"""
+"""Lists, shows, runs, records and reports the runs that reproduce printed figures."""
 
 from __future__ import annotations
 
@@ -13,6 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
+import mmtmix
 from mmtmix.apps.reproduce import (
     Cell,
     CellResult,
@@ -33,8 +29,8 @@ from mmtmix.apps.reproduce import (
 )
 from mmtmix.checks import check_integer
 from mmtmix.engine.resuming import command_again
+from mmtmix.program import program
 from mmtmix.utils import (
-    CommandParser,
     atomic_path,
     check_output_file,
     check_output_folder,
@@ -42,47 +38,7 @@ from mmtmix.utils import (
     stoppable,
 )
 
-TOOLS = Path(__file__).resolve().parents[3] / 'tools'
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command and its arguments."""
-    parser = CommandParser(description=__doc__)
-    parser.add_argument('--experiments', default='configs/experiments.yaml', help='the cells')
-    parser.add_argument('--root', default='work_dirs/reproduce', help='folder of all runs')
-    commands = parser.add_subparsers(dest='command', required=True)
-
-    listing = commands.add_parser('list', help='cells, printed figures and how far they are')
-    listing.add_argument('--table', nargs='+', default=['*'], metavar='PART', help='such as */2')
-
-    show = commands.add_parser('show', help='the exact commands of a cell')
-    show.add_argument('cells', nargs='+', metavar='CELL')
-
-    run = commands.add_parser('run', help='run what is missing, go on with what was broken off')
-    run.add_argument('cells', nargs='+', metavar='CELL')
-    run.add_argument('--dry-run', action='store_true', help='only print the commands')
-    run.add_argument('--results', type=Path, help='skip the runs that this file holds')
-    for each in (show, run):
-        each.add_argument(
-            '--seeds', type=int, help='how many, from 0; by default those that count, or three'
-        )
-        each.add_argument('--seed', type=int, nargs='+', help='which, in place of how many')
-
-    report = commands.add_parser('report', help='what was run beside what is printed')
-    report.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
-    report.add_argument('--out', type=Path, help='folder for report.md, report.json and plots')
-    for each in (listing, report):
-        each.add_argument('--results', type=Path, help='file of the runs, in place of --root')
-
-    export = commands.add_parser('export', help='add finished runs to a file')
-    export.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
-    export.add_argument('--results', type=Path, required=True, help='such as results/runs.jsonl')
-    for each in (listing, show, run, report, export):
-        each.add_argument('--gpus', type=int, default=1, help='processes a run')
-    args = parser.parse_args(argv)
-    if args.gpus > 1:
-        args.root = f'{args.root}_{args.gpus}gpus'
-    return args
+TOOLS = (Path(mmtmix.__file__).parent / '.mim' / 'tools').resolve()
 
 
 def check_args(args: argparse.Namespace) -> None:
@@ -93,16 +49,16 @@ def check_args(args: argparse.Namespace) -> None:
         ValueError: If a number is out of its range.
     """
     check_integer('--gpus', args.gpus, 1)
-    if args.command in ('show', 'run'):
+    if args.action in ('show', 'run'):
         if args.seeds is not None:
             check_integer('--seeds', args.seeds, 1)
         for seed in args.seed or ():
             check_integer('--seed', seed, 0)
-    if args.command == 'run' and not args.dry_run:
+    if args.action == 'run' and not args.dry_run:
         check_output_folder('--root', args.root)
-    elif args.command == 'report' and args.out is not None:
+    elif args.action == 'report' and args.out is not None:
         check_output_folder('--out', args.out)
-    elif args.command == 'export':
+    elif args.action == 'export':
         check_output_file('--results', args.results)
 
 
@@ -142,7 +98,7 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
     for cell in cells:
         if cell.quoted:
             print(f'{cell.id} is only quoted: {cell.quoted}')
-    if args.command == 'run':
+    if args.action == 'run':
         runs, others = unrecorded(wanted, seeds, args)
         if others and not runs:
             raise others[0]
@@ -153,8 +109,15 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
         for line in run.before:
             print(line)
         names = [f'{name}={value}' for name, value in run.env]
-        print(shlex.join([*names, *run.command('tools', args.gpus)]))
+        print(' '.join([shlex.join(names), command_line(run, args.gpus)]).strip())
     return 0
+
+
+def command_line(run: Run, gpus: int) -> str:
+    """Return a run's command as the user calls the commands."""
+    words = run.command(TOOLS, gpus)
+    start = [program('train')] if words[0] == 'python' else [words[0]]
+    return ' '.join([*start, shlex.join(words[2 if words[0] == 'python' else 1 :])])
 
 
 def unrecorded(
@@ -217,11 +180,17 @@ def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
     plot_tables(results, args.out)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the subcommand that was parsed; returns the exit status."""
-    argv = sys.argv[1:] if argv is None else argv
-    args = parse_args(argv)
-    again = command_again(f'{__file__}/../../../../tools/reproduce.py', argv)
+def run(args: argparse.Namespace) -> int:
+    """Run the subcommand that was parsed and return the exit status.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.reproduce`.
+
+    Raises:
+        FileNotFoundError: If the file of experiments, or one of results, does not exist.
+        ValueError: If a cell is unknown, or an argument is out of its range.
+    """
+    again = command_again('reproduce', args.argv)
     with stoppable(lambda: f'finished runs and checkpoints are in {args.root}; to go on: {again}'):
         return act(args)
 
@@ -230,13 +199,13 @@ def act(args: argparse.Namespace) -> int:
     """Run the subcommand; returns the exit status."""
     check_args(args)
     cells = read_experiments(resolve_config(args.experiments))
-    names = args.table if args.command == 'list' else args.cells
+    names = args.table if args.action == 'list' else args.cells
     chosen = choose_cells(cells, names)
-    if args.command == 'list':
+    if args.action == 'list':
         print_list(look(chosen, args))
-    elif args.command == 'report':
+    elif args.action == 'report':
         write_report(chosen, args)
-    elif args.command == 'export':
+    elif args.action == 'export':
         export(chosen, args)
     else:
         return run_cells(chosen, args)

@@ -1,13 +1,10 @@
-"""Evaluate a checkpoint."""
+"""Evaluates a checkpoint."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from contextlib import nullcontext
 
-from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.evaluator import DumpResults
@@ -23,8 +20,6 @@ from mmtmix.engine.launch import (
 )
 from mmtmix.engine.resuming import command_again
 from mmtmix.utils import (
-    CommandParser,
-    add_trust_argument,
     atomic_path,
     check_output_file,
     default_work_dir,
@@ -40,40 +35,20 @@ from mmtmix.utils import (
 METRIC_SUFFIXES = ('.json', '.pkl', '.pickle', '.yaml', '.yml')  # those that MMEngine writes
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Those of MMPretrain's arguments that neither draw nor augment."""
-    parser = CommandParser(description=__doc__)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--work-dir', help='where logs go')
-    parser.add_argument('--out', help='file for the results (.json or .pkl)')
-    parser.add_argument(
-        '--out-item',
-        choices=['metrics', 'pred'],
-        default='metrics',
-        help='what to write: the metrics, or all predictions (.pkl only)',
-    )
-    parser.add_argument(
-        '--amp', action='store_true', help='test in mixed precision, if that is faster here'
-    )
-    parser.add_argument('--no-pin-memory', action='store_true')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
-    add_trust_argument(parser)
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args(argv)
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
-
-
 @record
-def main(argv: list[str] | None = None) -> dict:
-    """Evaluate; returns the metrics."""
-    argv = sys.argv[1:] if argv is None else argv
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> dict:
+    """Evaluate a checkpoint and return the metrics.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.test`.
+
+    Raises:
+        FileNotFoundError: If the config, the checkpoint or the data does not exist.
+        ValueError: If a config or an argument is wrong, or the checkpoint does not fit.
+    """
     again = 'the same launch'
     if args.launcher == 'none':
-        again = command_again(f'{__file__}/../../../../tools/test.py', argv)
+        again = command_again('test', args.argv)
     with stoppable(lambda: f'a test saves nothing on its way; to begin again: {again}'):
         return test(args)
 
@@ -85,10 +60,11 @@ def test(args: argparse.Namespace) -> dict:
         check_output_file('--out', args.out, suffixes)
     load_safely(args.trust_checkpoint)
     content = load_checkpoint(args.checkpoint)  # before a Runner begins its folder
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
     init_launcher(args.launcher, cfg)
     cfg.launcher = args.launcher
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
+    work_dir = args.work_dir or cfg.get('work_dir')
+    cfg.work_dir = work_dir or default_work_dir(args.config, args.variant)
     cfg.load_from = args.checkpoint
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     if cfg.model.get('train_cfg'):

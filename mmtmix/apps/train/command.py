@@ -1,22 +1,15 @@
-"""Train a config, and first whatever it requires, in order.
-
-That may be classifiers, searches and sets of mixed images; a config with ``generation`` stands for
-the set that it describes.
-"""
+"""Trains a config, and first whatever it requires, in order."""
 
 from __future__ import annotations
 
 import argparse
 import gc
 import os
-import sys
 
-from mmengine.config import DictAction
 from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.apps.generate import generate
-from mmtmix.apps.train.rehearsal import rehearse
 from mmtmix.datasets import check_data
 from mmtmix.engine.claims import wait_for_ranks
 from mmtmix.engine.launch import (
@@ -31,61 +24,16 @@ from mmtmix.engine.resuming import command_again, describe_checkpoint_of, descri
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.models.augments import load_augments
 from mmtmix.utils import (
-    CommandParser,
-    add_trust_argument,
     default_work_dir,
     load_config,
     load_safely,
     stoppable,
     unwrap,
 )
+from mmtmix.utils.config import declared_variants
+from mmtmix.utils.variants import not_default
 
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """MMPretrain's arguments, and ``--no-stages``."""
-    parser = CommandParser(description=__doc__)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go')
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        help='resume from the given checkpoint, or without one from the latest in the work dir; '
-        'missing stages always resume from their own work dirs',
-    )
-    parser.add_argument(
-        '--amp', action='store_true', help='train in mixed precision, if that is faster here'
-    )
-    parser.add_argument('--no-validate', action='store_true', help="don't evaluate in training")
-    parser.add_argument(
-        '--auto-scale-lr', action='store_true', help='scale the lr by the actual batch size'
-    )
-    parser.add_argument(
-        '--divide-batch',
-        action='store_true',
-        help='take batch sizes of configs, also of required stages, for those of all processes '
-        'together',
-    )
-    parser.add_argument('--no-pin-memory', action='store_true')
-    parser.add_argument('--no-persistent-workers', action='store_true')
-    parser.add_argument(
-        '--no-stages',
-        action='store_true',
-        help='refuse to start, rather than make first what the config requires and is missing',
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='overrides such as optim_wrapper.optimizer.lr=0.01; they go to CONFIG alone, not to '
-        'the stages that it requires',
-    )
-    add_trust_argument(parser)
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args(argv)
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+from .rehearsal import rehearse
 
 
 def divide_batch(stage: Stage) -> None:
@@ -110,7 +58,8 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     if stage.produces is not None:
         stage.goes_on = True  # seen when it starts: another launch may be at it now
     else:
-        cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
+        cfg.work_dir = args.work_dir or cfg.get('work_dir')
+        cfg.work_dir = cfg.work_dir or default_work_dir(args.config, args.variant)
         if args.resume == 'auto':
             stage.goes_on = True  # without a checkpoint it begins, from what it may load
         elif args.resume is not None:
@@ -143,9 +92,9 @@ class Run:
     def __call__(self, stage: Stage) -> None:
         """Run one stage."""
         self.stage = stage
-        run(stage)
+        run_stage(stage)
 
-    def describe(self, args: argparse.Namespace, argv: list[str]) -> str:
+    def describe(self, args: argparse.Namespace) -> str:
         """Return what is saved of the stage under way, and how to go on."""
         if self.stage is None:
             saved = 'nothing was begun'
@@ -155,11 +104,11 @@ class Run:
             saved = describe_checkpoint_of(self.stage.cfg.work_dir)
         again = 'the same launch with --resume'
         if args.launcher == 'none':
-            again = command_again(f'{__file__}/../../../../tools/train.py', argv, resume=True)
+            again = command_again('train', args.argv, resume=True)
         return f'{saved}; to go on: {again}'
 
 
-def run(stage: Stage) -> None:
+def run_stage(stage: Stage) -> None:
     """Run one stage to its end."""
     if 'generation' in stage.cfg:
         place = get_rank(), get_world_size()
@@ -175,20 +124,28 @@ def run(stage: Stage) -> None:
 
 
 @record
-def main(argv: list[str] | None = None) -> None:
-    """Train."""
-    argv = sys.argv[1:] if argv is None else argv
-    args, runs = parse_args(argv), Run()
-    with stoppable(lambda: runs.describe(args, argv)):
+def run(args: argparse.Namespace) -> None:
+    """Train a config, after the stages that it requires.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.train`.
+
+    Raises:
+        FileNotFoundError: If something is missing that no stage makes.
+        ValueError: If a config or an argument is wrong.
+    """
+    runs = Run()
+    with stoppable(lambda: runs.describe(args)):
         train(args, runs)
 
 
 def train(args: argparse.Namespace, runs: Run) -> None:
     """Train a config, after the stages that it requires."""
     load_safely(args.trust_checkpoint)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
     init_launcher(args.launcher, cfg)
-    stages = plan_stages(args.config, cfg)
+    chosen = not_default(declared_variants(args.config, args.variant)) if args.variant else {}
+    stages = plan_stages(args.config, cfg, chosen)
     missing = check_stages(stages)
     if args.no_stages and len(missing) > 1:
         raise FileNotFoundError(

@@ -1,10 +1,4 @@
-"""Draw how a config's mixer mixes real images of its data set.
-
-The mixer is the first one of mmtmix (TransformMix, SuperMix, SampleMixup, SampleCutMix) among the
-config's batch augments; what is drawn depends on the steps that it has. By default the images are
-the training set's. They go through the pipeline of the validation set, which has no random crops
-and flips.
-"""
+"""Draws how a config's augment mixes real images of its data set."""
 
 from __future__ import annotations
 
@@ -13,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from matplotlib.figure import Figure
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from torch import Tensor
@@ -24,16 +18,12 @@ from mmtmix.models import BatchAugment, FrozenTeacher
 from mmtmix.models.augments import augment_config, build_augment
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
-    CommandParser,
-    add_trust_argument,
     check_device,
     check_output_file,
     load_config,
     load_safely,
 )
 from mmtmix.visualization import (
-    CHANNEL_ORDERS,
-    LAYOUTS,
     RealImages,
     check_format,
     draw_comparison,
@@ -44,63 +34,6 @@ from mmtmix.visualization import (
     sweep_lambda,
     sweep_temperature,
 )
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """What to draw, of which images."""
-    parser = CommandParser(description=__doc__)
-    parser.add_argument('config', help='config of a classifier that trains with a mixer of mmtmix')
-    parser.add_argument('--out', required=True, help='picture to write (.png, .pdf, .svg)')
-    kind = parser.add_mutually_exclusive_group()
-    kind.add_argument(
-        '--lam-sweep',
-        action='store_true',
-        help='draw the same images at shares of the first from 0.1 to 0.9',
-    )
-    kind.add_argument(
-        '--temperature-sweep',
-        action='store_true',
-        help='draw the same images, in equal shares, at several softmax temperatures '
-        '(TransformMix alone)',
-    )
-    kind.add_argument(
-        '--num-mix',
-        type=int,
-        nargs='+',
-        metavar='K',
-        help='draw mixes of K images for each K, such as 2 3 4 (not TransformMix)',
-    )
-    parser.add_argument('--num', type=int, default=4, help='number of mixes, of each K')
-    parser.add_argument('--seed', type=int, default=0, help='of images, weights and noise')
-    parser.add_argument(
-        '--indices',
-        type=int,
-        nargs='+',
-        help='images in the data set, k for each mix, in place of --num mixes of images of '
-        'different classes; with --num-mix as many as the largest K, smaller ones take the first',
-    )
-    parser.add_argument('--split', choices=['train', 'val'], default='train')
-    parser.add_argument(
-        '--layout',
-        choices=LAYOUTS,
-        default='rows',
-        help='a mix a row, or a mix a column; sweeps and --num-mix have rows',
-    )
-    parser.add_argument(
-        '--channel-order',
-        choices=CHANNEL_ORDERS,
-        help='of colour images as the network gets them; by default what the '
-        "config's data set, pipeline and data_preprocessor make of them",
-    )
-    parser.add_argument(
-        '--checkpoint',
-        help='weights of the classifier, which then stands in for the network in training, where '
-        'a mixer such as PuzzleMix asks it',
-    )
-    parser.add_argument('--device', default=get_device())
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
-    add_trust_argument(parser)
-    return parser.parse_args(argv)
 
 
 def build_augments(cfg: Config, num_mix: Sequence[int] | None) -> list[BatchAugment]:
@@ -155,16 +88,24 @@ def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Name
     return draw_panel(images.inputs, mixed, details, images.stats, **options)
 
 
-def main(argv: list[str] | None = None) -> Figure:
-    """Draw and write; returns the figure."""
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> Figure:
+    """Draw a config's mixes, write the picture and return the figure.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.visualize_mix`.
+
+    Raises:
+        FileNotFoundError: If the config, a checkpoint or the data does not exist.
+        ValueError: If a config or an argument is wrong.
+    """
+    args.device = args.device or get_device()
     load_safely(args.trust_checkpoint)
     # before the work rather than after it
     check_format(args.out)
     check_output_file('--out', args.out)
     check_integer('--num', args.num, 1)
     check_device('--device', args.device)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         mixers = build_augments(cfg, args.num_mix)
         most = max(mixer.num_mix for mixer in mixers)

@@ -1,9 +1,4 @@
-"""Draw what all mixers make of the same images, with the same shares.
-
-The config is that of a trained classifier. It is the teacher of the mixers that have one, and it
-stands in for the network in training for those that ask that one. TransformMix is drawn where
---mixer names the module of a search. Co-Mixup chooses for itself which of the images it mixes.
-"""
+"""Draws what all augments make of the same images, with the same shares."""
 
 from __future__ import annotations
 
@@ -11,18 +6,16 @@ import argparse
 
 import torch
 from matplotlib.figure import Figure
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from mmtmix.checks import check_integer
+from mmtmix.checks import check_choice, check_integer
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.augments import MIXERS, WITH_TEACHER, build_for
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
-    CommandParser,
-    add_trust_argument,
     check_device,
     check_output_file,
     default_work_dir,
@@ -30,31 +23,6 @@ from mmtmix.utils import (
     load_safely,
 )
 from mmtmix.visualization import check_format, draw_gallery, load_images, save_figure
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """What to draw."""
-    parser = CommandParser(description=__doc__)
-    parser.add_argument('config', help='config of a trained classifier')
-    parser.add_argument('--out', required=True, help='picture to write (.png, .pdf, .svg)')
-    parser.add_argument(
-        '--checkpoint', help="its weights (default: last.pth of the config's work dir)"
-    )
-    parser.add_argument('--mixer', help='mixer.pth of a search, for TransformMix')
-    parser.add_argument('--methods', nargs='+', choices=MIXERS, metavar='NAME', help='only these')
-    parser.add_argument('--num', type=int, default=5, help='number of pairs')
-    parser.add_argument('--lam', type=float, default=0.5, help='share of the first image')
-    parser.add_argument('--seed', type=int, default=0, help='of pairs and whatever is drawn')
-    parser.add_argument('--split', choices=['train', 'val'], default='train')
-    parser.add_argument('--device', default=get_device())
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
-    add_trust_argument(parser)
-    args = parser.parse_args(argv)
-    if not 0 <= args.lam <= 1:
-        parser.error(f'--lam must be in [0, 1], got {args.lam}')
-    if args.methods and 'TransformMix' in args.methods and not args.mixer:
-        parser.error('TransformMix needs --mixer')
-    return args
 
 
 def mix(
@@ -79,17 +47,27 @@ def mix(
     return mixer.mix(*batch, generator)[0]
 
 
-def main(argv: list[str] | None = None) -> Figure:
-    """Mix, draw and write; returns the figure."""
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> Figure:
+    """Mix by every augment, draw, write the picture and return the figure.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.visualize_mixers`.
+
+    Raises:
+        FileNotFoundError: If the config, a checkpoint or the data does not exist.
+        ValueError: If a config or an argument is wrong.
+    """
+    args.device = args.device or get_device()
+    for name in args.methods or ():
+        check_choice('--methods', name, MIXERS)
     load_safely(args.trust_checkpoint)
     # before the work rather than after it
     check_format(args.out)
     check_output_file('--out', args.out)
     check_integer('--num', args.num, 1)
     check_device('--device', args.device)
-    cfg = load_config(args.config, args.cfg_options)
-    checkpoint = args.checkpoint or f'{default_work_dir(args.config)}/last.pth'
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    checkpoint = args.checkpoint or f'{default_work_dir(args.config, args.variant)}/last.pth'
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         teacher = FrozenTeacher(cfg, checkpoint)
         images = load_images(cfg, 2, args.split, args.num, seed=args.seed, device=args.device)

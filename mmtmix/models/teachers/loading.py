@@ -13,6 +13,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from mmtmix.program import program
 from mmtmix.utils import (
     check_finite_weights,
     load_checkpoint,
@@ -116,7 +117,7 @@ def load_weights(
     try:
         content = load_checkpoint(checkpoint)
     except FileNotFoundError as error:
-        command = f': python tools/train.py {config_name}' if config_name else ''
+        command = f': {program("train")} {config_name}' if config_name else ''
         raise FileNotFoundError(f"the teacher's {error}; train it first{command}") from None
     model.load_state_dict(read_weights(model, checkpoint, content))
     return recorded_classes(content)

@@ -60,7 +60,7 @@ def test_a_config_file_is_read_with_its_variants(teacher_args, tmp_path):
     assert list(teachers[1].stats.mean) == [0.0]
     with pytest.raises(ValueError, match='variant STATS must be one of a, b; got c'):
         FrozenTeacher(path, args['checkpoint'], variants=dict(STATS='c'))
-    train_it = r'train it first: python tools/train.py \S+teacher.py --variant STATS=b$'
+    train_it = r'train it first: mmtmix train \S+teacher.py --variant STATS=b$'
     with pytest.raises(FileNotFoundError, match=train_it):
         FrozenTeacher(path, 'nowhere.pth', variants=dict(STATS='b'))
     with pytest.raises(ValueError, match='those of a config file, but config is dict'):
@@ -116,7 +116,7 @@ def test_a_missing_config_names_where_it_was_looked_for(teacher_args):
 def test_a_missing_checkpoint_names_the_command_that_makes_it(teacher_config, tmp_path):
     path = tmp_path / 'teacher.py'
     Config(teacher_config()).dump(path)
-    command = re.escape(f'python tools/train.py {path}')
+    command = re.escape(f'mmtmix train {path}')
     with pytest.raises(FileNotFoundError, match=f"'none.pth' does not exist.*{command}"):
         FrozenTeacher(path, 'none.pth')
     with pytest.raises(FileNotFoundError, match="'none.pth' does not exist; train it first$"):

@@ -6,15 +6,14 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmtmix.apps.visualize import mix
 from mmtmix.models import TransformMixer, save_mixer
 
 MEAN, STD = [72.94], [90.02]  # not those of the teachers of tests/conftest.py
 
 
 @pytest.fixture(scope='module')
-def tool():
-    return mix
+def tool(load):
+    return load('visualize_mix')
 
 
 @pytest.fixture
