@@ -42,6 +42,7 @@ COMMANDS = {
     'visualize mix': Command('visualize_mix', 'visualize.mix'),
     'visualize mixers': Command('visualize_mixers', 'visualize.mixers'),
     'benchmark': Command('benchmark', 'benchmark.command'),
+    'init': Command('init', 'init.command'),
 }
 
 
