@@ -137,6 +137,6 @@ demo: venv ## show what mmtmix does, on a small data set
 	$(VPY) tools/demo.py
 
 clean: ## delete build products and caches, but no environment
-	rm -rf build dist *.egg-info mmtmix/.mim .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 	  .coverage .coverage.* coverage.json
 	find mmtmix tests tools configs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,7 @@
-"""What setup.cfg cannot say: the copies of configs and tools that MIM looks for in `.mim`."""
+"""What setup.cfg cannot state: the copies of configs and tools in `.mim`, for MIM and MMEngine.
+
+A checkout has links there.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ def fill_mim(package: Path, link: bool = False) -> None:
 
 
 class BuildPyWithMim(build_py):
-    """Wheels get copies; an editable install gets links, so that edits are seen at once."""
+    """Wheels get copies; an editable install gets links, so that edits take effect at once."""
 
     def run(self) -> None:
         super().run()

@@ -1,14 +1,71 @@
 """Learned sample mixing for MMPretrain.
 
-Importing it registers everything: ``custom_imports=dict(imports=['mmtmix'],
-allow_failed_imports=False)`` is all that a config needs.
+Importing it registers everything where the host stack is installed:
+``custom_imports=dict(imports=['mmtmix'], allow_failed_imports=False)`` is all that a config needs.
+Without the host stack it registers nothing, and ``mmtmix.functional`` needs torch alone.
 """
 
-from .host import check_host
+from __future__ import annotations
+
+import importlib
+import warnings
+from typing import Any
+
+from .host import check_host, check_installed, missing_packages
+from .program import is_command
 from .version import __version__
 
-check_host()
+__all__ = [
+    '__version__',
+    'datasets',
+    'engine',
+    'evaluation',
+    'functional',
+    'models',
+    'register',
+]
 
-from . import datasets, engine, evaluation, models  # noqa: E402
+_HOUSES = ('datasets', 'engine', 'evaluation', 'functional', 'models')
+_REGISTERED = ('registry', 'datasets', 'engine', 'evaluation', 'models')
 
-__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models']
+
+def register() -> None:
+    """Register everything of this library into MMPretrain.
+
+    ``import mmtmix`` calls it, except in the command ``mmtmix``, which parses its arguments first.
+
+    Raises:
+        ImportError: If the host stack is missing, too old, or installed twice.
+    """
+    check_host()
+    for house in _REGISTERED:
+        importlib.import_module(f'{__name__}.{house}')
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOUSES:
+        return importlib.import_module(f'{__name__}.{name}')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _register_if_possible() -> None:
+    """Register everything, if the host stack is there and this is not the command."""
+    if is_command():
+        return
+    check_installed()
+    missing = missing_packages()
+    if not missing:
+        register()
+    elif len(missing) < 3:  # a part of the stack: its user may expect that something registers
+        warnings.warn(
+            f'mmtmix registers nothing, since {" and ".join(missing)} cannot be found; '
+            'mmtmix.functional works',
+            stacklevel=3,
+        )
+
+
+_register_if_possible()

@@ -1,8 +1,9 @@
 """Check that the host frameworks are installed, recent enough and not there twice.
 
 The OpenMMLab stack comes as two distributions, upstream's and the maintained fork's, that share
-their import names. So mmtmix cannot depend on either; it looks at what is there and says what to
-do. Nothing is imported to find out, save a package that carries no metadata.
+their import names. So mmtmix cannot depend on either. It reads the metadata of what is installed,
+and its errors give the commands that cure them. Nothing is imported for that, save a package that
+carries no metadata.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ class Requirement(NamedTuple):
     """A package that mmtmix needs.
 
     Args:
-        module: The import name.
-        minimum: The oldest version that works.
+        module: Import name.
+        minimum: Oldest version that works.
         distributions: Names under which the package can be installed.
     """
 
@@ -63,11 +64,36 @@ def check_host() -> None:
     raise ImportError('\n'.join(lines))
 
 
-def find_problem(requirement: Requirement) -> str | None:
-    """Say what is wrong with one package.
+def check_installed() -> None:
+    """Check what is installed of the requirements; what is missing is no fault here.
+
+    Raises:
+        ImportError: As of :func:`check_host`, if a package is too old, broken or there twice.
+    """
+    if any(find_problem(each) for each in REQUIREMENTS if not is_missing(each)):
+        check_host()
+
+
+def missing_packages() -> list[str]:
+    """Return the import names of the requirements that are not installed at all."""
+    return [each.module for each in REQUIREMENTS if is_missing(each)]
+
+
+def is_missing(requirement: Requirement) -> bool:
+    """Return whether neither a distribution nor a module of a package is there.
 
     Args:
-        requirement: The package to look for.
+        requirement: The package.
+    """
+    is_there = installed_versions(requirement.distributions) or util.find_spec(requirement.module)
+    return not is_there
+
+
+def find_problem(requirement: Requirement) -> str | None:
+    """Return what is wrong with one package.
+
+    Args:
+        requirement: The package.
 
     Returns:
         One sentence, or `None` if all is well.
@@ -95,10 +121,10 @@ def find_problem(requirement: Requirement) -> str | None:
 
 
 def installed_versions(distributions: tuple[str, ...]) -> dict[str, str]:
-    """Look distributions up in the metadata of the environment.
+    """Return the versions of distributions by the metadata of the environment.
 
     Args:
-        distributions: Names to look for.
+        distributions: Names of distributions.
 
     Returns:
         The version of each that is installed; empty where its metadata holds none.
@@ -115,7 +141,7 @@ def installed_versions(distributions: tuple[str, ...]) -> dict[str, str]:
 
 
 def release(version: str) -> tuple[int, ...]:
-    """Read the first three numbers of a version.
+    """Return the first three numbers of a version.
 
     Pre-releases count as the release: builds of torch such as `2.4.0a0+git` are common.
 

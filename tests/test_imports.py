@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from mmtmix.program import TOOLS
+
 pytestmark = pytest.mark.host
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'mmtmix'
 FILES = sorted(PACKAGE.rglob('*.py'))
-CHECKS = 'mmtmix.checks'  # beneath all houses
+# beneath all houses
+BELOW = tuple(f'mmtmix.{name}' for name in ('checks', 'program', 'host', 'needs_host', 'version'))
 
 
 def module_of(path):
@@ -25,17 +28,22 @@ def module_of(path):
 @cache
 def imports_of(path):
     """The modules that a file imports anywhere in it, by their full names."""
-    package = module_of(path.parent / '__init__.py').split('.')
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            name = '.'.join([*base, *([node.module] if node.module else [])])
-            # `from . import x` and `from mmtmix import x` may name modules
-            found |= {name} | {f'{name}.{alias.name}' for alias in node.names}
-    return found
+    package = module_of(path.parent / '__init__.py')
+    nodes = ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+    return {name for node in nodes for name in imported(node, package)}
+
+
+def imported(node, package):
+    """The modules that a statement imports in a module of a package; none for other statements."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if not isinstance(node, ast.ImportFrom):
+        return set()
+    parts = package.split('.')
+    base = parts[: len(parts) - node.level + 1] if node.level else []
+    name = '.'.join([*base, *([node.module] if node.module else [])])
+    # `from . import x` and `from mmtmix import x` may name modules
+    return {name} | {f'{name}.{alias.name}' for alias in node.names}
 
 
 def within(name, *packages):
@@ -47,8 +55,8 @@ def offenders(house, allowed):
     files = [path for path in FILES if within(module_of(path), house)]
     assert files, house
     own = {(module_of(path), name) for path in files for name in imports_of(path)}
-    own = {(file, name) for file, name in own if within(name, 'mmtmix')}
-    return {(file, name) for file, name in own if not within(name, CHECKS) and not allowed(name)}
+    own = {(file, name) for file, name in own if within(name, 'mmtmix') and name != 'mmtmix'}
+    return {(file, name) for file, name in own if not within(name, *BELOW) and not allowed(name)}
 
 
 def test_functional_imports_torch_and_nothing_else():
@@ -56,7 +64,7 @@ def test_functional_imports_torch_and_nothing_else():
     for name in set().union(*map(imports_of, files)):
         root = name.split('.')[0]
         assert root in {'torch', *sys.stdlib_module_names} or within(
-            name, 'mmtmix.functional', CHECKS
+            name, 'mmtmix.functional', 'mmtmix.checks'
         )
 
 
@@ -81,7 +89,9 @@ FLOORS = [
     {'mmtmix.models.augments'},
     {'mmtmix.models.search'},
     {'mmtmix.engine', 'mmtmix.evaluation', 'mmtmix.visualization'},
+    {'mmtmix.recipes'},
     {'mmtmix.apps'},
+    {'mmtmix.cli'},
 ]
 
 
@@ -103,9 +113,9 @@ def test_the_conversion_imports_models_and_utils_alone():
     assert not offenders(house, lambda name: within(name, house, 'mmtmix.models', 'mmtmix.utils'))
 
 
-def test_nobody_but_apps_imports_apps():
+def test_nobody_but_apps_and_the_command_imports_apps():
     for path in FILES:
-        if not within(module_of(path), 'mmtmix.apps'):
+        if not within(module_of(path), 'mmtmix.apps', 'mmtmix.cli'):
             assert not any(within(name, 'mmtmix.apps') for name in imports_of(path)), path
 
 
@@ -113,6 +123,28 @@ def test_nothing_but_apps_imports_the_visualization():
     for path in FILES:
         if not within(module_of(path), 'mmtmix.apps', 'mmtmix.visualization'):
             assert not any(within(name, 'mmtmix.visualization') for name in imports_of(path)), path
+
+
+def test_what_the_command_loads_before_it_parses_imports_nothing_heavy():
+    files = [path for path in FILES if within(module_of(path), 'mmtmix.cli')]
+    for path in [*files, PACKAGE / 'program.py', PACKAGE / 'host.py', PACKAGE / '__init__.py']:
+        at_top = ast.parse(path.read_text(encoding='utf-8')).body
+        names = {
+            name
+            for node in at_top
+            for name in imported(node, module_of(path.parent / '__init__.py'))
+        }
+        own = {name for name in names if within(name, 'mmtmix')}
+        assert {name.partition('.')[0] for name in names - own} <= set(sys.stdlib_module_names)
+        assert all(within(name, 'mmtmix.cli', *BELOW) or name == 'mmtmix' for name in own), path
+
+
+def test_tools_are_thin_files_of_the_commands():
+    for tool in TOOLS.values():
+        path = PACKAGE.parent / 'tools' / tool
+        names = {name for node in ast.parse(path.read_text()).body for name in imported(node, '')}
+        assert names == {'sys', 'mmtmix.cli.main', 'mmtmix.cli.main.run_tool'}
+        assert len(path.read_text().splitlines()) < 10
 
 
 HOST = """

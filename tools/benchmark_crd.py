@@ -14,8 +14,9 @@ from mmengine.device import get_device
 from torch import Tensor
 
 from mmtmix.checks import check_integer
+from mmtmix.cli.parser import CommandParser
 from mmtmix.functional import ClassOrder, bank_scores, contrast_loss, log_normalizer
-from mmtmix.utils import CommandParser, check_device, median_seconds, peak_memory, run_command
+from mmtmix.utils import check_device, median_seconds, peak_memory, run_command
 
 TEMPERATURE = 0.07
 

@@ -31,14 +31,14 @@ from mmtmix.apps.benchmark.training import (
     time_steps,
 )
 from mmtmix.checks import check_integer
-from mmtmix.engine.launch import default_work_dir
+from mmtmix.cli.arguments import add_trust
+from mmtmix.cli.parser import CommandParser
 from mmtmix.utils import (
     DTYPES,
-    CommandParser,
-    add_trust_argument,
     atomic_path,
     check_device,
     check_output_file,
+    default_work_dir,
     load_config,
     load_safely,
     run_command,
@@ -63,7 +63,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of images, weights and pairs')
     parser.add_argument('--json', help='also write the figures to this file')
     parser.add_argument('--device', default=get_device())
-    add_trust_argument(parser)
+    add_trust(parser)
     return parser.parse_args(argv)
 
 

@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 from mmtmix.apps.reproduce import run_child
-from mmtmix.utils import CommandParser, atomic_path, load_config, run_command
+from mmtmix.cli.parser import CommandParser
+from mmtmix.utils import atomic_path, load_config, run_command
 from mmtmix.visualization import plot_curves, save_figure
 
 TOOLS = Path(__file__).resolve().parent

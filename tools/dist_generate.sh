@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Generate mixed images with N processes of this machine, one a GPU.
-#   tools/dist_generate.sh CONFIG N [arguments of tools/generate_mixed.py]
+# Generate mixed images with N processes of this machine, one per GPU.
+#   tools/dist_generate.sh CONFIG N [arguments of mmtmix generate]
 # More machines that share the folder of the set: set NNODES, NODE_RANK, MASTER_ADDR and PORT on
 # each.
 set -euo pipefail
@@ -14,4 +14,4 @@ shift 2
 exec torchrun \
   --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$processes" \
   --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
-  -- "$(dirname "$0")/generate_mixed.py" "$config" --launcher pytorch "$@"
+  -m -- mmtmix generate "$config" --launcher pytorch "$@"

@@ -21,8 +21,8 @@ from mmtmix.apps.reproduce import (
     recall,
     runs_of,
 )
+from mmtmix.cli.parser import CommandParser
 from mmtmix.utils import (
-    CommandParser,
     atomic_path,
     check_output_file,
     check_output_folder,

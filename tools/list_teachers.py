@@ -16,9 +16,10 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from mmtmix.cli.parser import CommandParser
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.teachers.network import last_linear
-from mmtmix.utils import CommandParser, atomic_path, check_output_file, run_command
+from mmtmix.utils import atomic_path, check_output_file, run_command
 
 ROOT = Path(__file__).resolve().parents[1]
 FAMILIES = Path(__file__).with_name('teacher_families.py')

@@ -19,9 +19,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mmtmix.apps.convert import ARCHS
 from mmtmix.apps.prepare import DATA_SETS
+from mmtmix.cli.parser import CommandParser
 from mmtmix.datasets import flowers102_818
 from mmtmix.models.teachers.cam import has_exact_cam
-from mmtmix.utils import CommandParser, atomic_path, check_output_file, load_config, run_command
+from mmtmix.utils import atomic_path, check_output_file, load_config, run_command
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL_FILES = sorted(ROOT.glob('configs/_base_/models/*.py'))

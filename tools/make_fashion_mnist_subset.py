@@ -21,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mmtmix.cli.parser import CommandParser
 from mmtmix.datasets.fashion_mnist import IDX_FILES, NUM_CLASSES, find_idx_file, read_split
-from mmtmix.utils import CommandParser, check_output_folder, run_command
+from mmtmix.utils import check_output_folder, run_command
 
 LICENSE = """The MIT License (MIT)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Train under Slurm: one torchrun a node, one process a GPU.
-#   tools/slurm_train.sh PARTITION JOB_NAME CONFIG [arguments of tools/train.py]
-# NODES (1), GPUS_PER_NODE (8), CPUS_PER_TASK (5 a GPU), PORT (29500) and SRUN_ARGS change it.
+# Train under Slurm: one torchrun per node, one process per GPU.
+#   tools/slurm_train.sh PARTITION JOB_NAME CONFIG [arguments of mmtmix train]
+# NODES (1), GPUS_PER_NODE (8), CPUS_PER_TASK (5 per GPU), PORT (29500) and SRUN_ARGS change it.
 set -euo pipefail
 if [ $# -lt 3 ]; then
   sed -n '2,4s/^# //p' "$0" >&2
@@ -18,4 +18,4 @@ srun --partition="$partition" --job-name="$job" --nodes="$nodes" --ntasks-per-no
     head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
     exec torchrun --nnodes="$1" --nproc_per_node="$2" --rdzv_backend=c10d \
       --rdzv_id="$SLURM_JOB_ID" --rdzv_endpoint="$head:$3" "${@:4}" --launcher pytorch
-  ' _ "$nodes" "$gpus" "$port" "$(dirname "$0")/train.py" "$config" "$@"
+  ' _ "$nodes" "$gpus" "$port" -m mmtmix train "$config" "$@"

@@ -1,5 +1,7 @@
 """Datasets of our own and the check that a config's data is in place."""
 
+from mmtmix import needs_host  # noqa: F401
+
 from .digits import Digits
 from .endless_sampler import EndlessSampler
 from .fashion_mnist import FashionMNISTIdx

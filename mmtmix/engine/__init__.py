@@ -1,5 +1,7 @@
 """Loops, hooks and optimizer wrappers; importing this registers them."""
 
+from mmtmix import needs_host  # noqa: F401
+
 from .hooks import (
     AccuracySummaryHook,
     AutoMixHook,

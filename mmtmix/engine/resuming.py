@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from mmtmix.datasets.mixed_shards import DATASET_FILE, shard_files
 from mmtmix.datasets.mixed_shards.files import progress_of
+from mmtmix.program import program
 
 from .newest_checkpoint import newest_checkpoint
 
@@ -37,14 +38,14 @@ def describe_shards_of(folder: str | os.PathLike) -> str:
     return f'{progress_of(folder)} in {os.fspath(folder)}'
 
 
-def command_again(script: str, argv: Sequence[str], resume: bool = False) -> str:
-    """Return the command line that takes up what was broken off.
+def command_again(command: str, argv: Sequence[str], resume: bool = False) -> str:
+    """Return the command line that takes up what was broken off, as the user calls the command.
 
     Args:
-        script: Path of the tool.
-        argv: The arguments that it had.
-        resume: Whether it needs ``--resume`` for that. A checkpoint that was given with it goes,
-            for the run is further now.
+        command: Name of the command, such as ``'train'``.
+        argv: Arguments that it had.
+        resume: Whether it needs ``--resume`` for that. A checkpoint that was given with it is
+            left out, for the run is further now.
     """
     words = list(argv)
     if resume:
@@ -56,4 +57,4 @@ def command_again(script: str, argv: Sequence[str], resume: bool = False) -> str
                 kept.append(word)
             before = word
         words = [*kept, '--resume']
-    return shlex.join(['python', os.path.relpath(script), *words])
+    return f'{program(command)} {shlex.join(words)}'

@@ -1,5 +1,7 @@
 """Metrics."""
 
+from mmtmix import needs_host  # noqa: F401
+
 from .mix_quality import MixQuality
 from .teacher_agreement import TeacherAgreement
 

@@ -1,5 +1,7 @@
 """Networks, mixers and teachers; importing this registers them into MMPretrain."""
 
+from mmtmix import needs_host  # noqa: F401
+
 from .augments import (
     AttentiveMix,
     BatchAugment,

@@ -1,5 +1,7 @@
 """Configs, files and checkpoints. Imports nothing else of this library."""
 
+from mmtmix import needs_host  # noqa: F401
+
 from .checkpoint import (
     UnsafeCheckpointError,
     describe_checkpoint,
@@ -7,8 +9,9 @@ from .checkpoint import (
     load_checkpoint,
     load_trusted,
 )
-from .command import CommandParser, describe_error, launch_rank, run_command, warn_user
-from .config import load_config, resolve_config, without_watchers
+from .command import describe_error, launch_rank, run_command, warn_user
+from .config import default_work_dir, load_config, without_watchers
+from .config_paths import resolve_config
 from .deprecation import current_value
 from .files import (
     atomic_path,
@@ -17,7 +20,7 @@ from .files import (
     make_writable_folder,
     publish_file,
 )
-from .host_loading import add_trust_argument, load_safely
+from .host_loading import load_safely
 from .memory import peak_memory
 from .outputs import check_device, check_output_file, check_output_folder
 from .precision import (
@@ -38,10 +41,8 @@ from .weights import check_finite_weights, is_finite, read_weights, unwrap, with
 __all__ = [
     'AUTO',
     'DTYPES',
-    'CommandParser',
     'Stopped',
     'UnsafeCheckpointError',
-    'add_trust_argument',
     'atomic_path',
     'autocast_as',
     'check_device',
@@ -51,6 +52,7 @@ __all__ = [
     'check_output_folder',
     'choose_dtype',
     'current_value',
+    'default_work_dir',
     'describe_checkpoint',
     'describe_error',
     'dtype_name',

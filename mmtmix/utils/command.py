@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import subprocess
@@ -24,22 +23,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from mmtmix.program import DEBUG
+
 from .stopping import Stopped
 
-DEBUG = '--debug'
 USER_ERROR, FAILURE = 2, 1
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PATIENCE = 5.0  # seconds that torchrun has to end this process, once another has failed
-
-
-class CommandParser(argparse.ArgumentParser):
-    """A parser with ``--debug``, which :func:`run_command` takes out of the arguments."""
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.add_argument(
-            DEBUG, action='store_true', help='show the traceback of an error, not its line alone'
-        )
 
 
 def run_command(

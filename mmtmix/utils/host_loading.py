@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -27,23 +26,6 @@ def load_safely(trusted: Iterable[str | os.PathLike] = ()) -> None:
     force_safe_loading(trusted)
     CheckpointLoader.register_scheme('', load_from_file, force=True)
     CheckpointLoader.register_scheme(('http://', 'https://'), load_from_address, force=True)
-
-
-def add_trust_argument(parser: argparse.ArgumentParser) -> None:
-    """Give a tool ``--trust-checkpoint``, for :func:`load_safely`.
-
-    Args:
-        parser: Parser of the tool.
-    """
-    parser.add_argument(
-        '--trust-checkpoint',
-        action='append',
-        default=[],
-        metavar='FILE',
-        help='load this checkpoint, by the name that the config or the command gives it, also if '
-        'it holds more than tensors and plain data. Loading it runs whatever code its author put '
-        'into it. May be given several times',
-    )
 
 
 def load_from_file(filename: str, map_location: Any = None) -> dict:

@@ -3,6 +3,8 @@
 Needs matplotlib, so nothing else of this library imports it. Figures belong to no screen.
 """
 
+from mmtmix import needs_host  # noqa: F401
+
 from .comparison import draw_comparison
 from .curves import plot_curves
 from .gallery import draw_gallery

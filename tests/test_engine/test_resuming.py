@@ -23,12 +23,12 @@ from mmtmix.engine.resuming import command_again, describe_checkpoint_of, descri
 )
 def test_the_command_to_go_on_resumes_from_what_is_newest(monkeypatch, tmp_path, argv, words):
     monkeypatch.chdir(tmp_path)
-    assert command_again('tools/train.py', argv, resume=True) == f'python tools/train.py {words}'
+    assert command_again('train', argv, resume=True) == f'mmtmix train {words}'
 
 
 def test_the_command_to_begin_again_is_the_same(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert command_again(tmp_path / 'tools' / 'x.py', ['a']) == 'python tools/x.py a'
+    assert command_again('generate', ['a']) == 'mmtmix generate a'
 
 
 def test_a_checkpoint_is_named_if_it_is_there(monkeypatch, tmp_path):

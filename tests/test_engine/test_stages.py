@@ -161,7 +161,7 @@ def test_folder_under_a_products_name_does_not_count(chain):
 
 def test_command_makes_the_file_where_it_is_looked_for(chain):
     assert chain[0].command == (
-        f'python tools/train.py configs/method/teacher.py --work-dir {chain[0].cfg.work_dir}'
+        f'mmtmix train configs/method/teacher.py --work-dir {chain[0].cfg.work_dir}'
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import io
 import os
@@ -13,9 +14,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
+
+from mmtmix.cli.main import COMMANDS, call
+from mmtmix.program import TOOLS as SCRIPTS
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ('train', 'test', 'generate_mixed', 'benchmark_mixers', 'benchmark_training')
@@ -86,8 +91,26 @@ def write_job() -> Callable[..., None]:
     return write
 
 
-def load_tool(name: str) -> ModuleType:
-    """Import a script of tools/."""
+class Tool:
+    """A command under the name of its script, and what is in its module.
+
+    Args:
+        name: Name of the command, such as ``'train'``.
+    """
+
+    def __init__(self, name: str):
+        self.main = functools.partial(call, name)
+        self.module = importlib.import_module(f'mmtmix.apps.{COMMANDS[name].work}')
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.module, name)
+
+
+def load_tool(name: str) -> ModuleType | Tool:
+    """Import a script of tools/, or the command that it calls."""
+    command = {file: command for command, file in SCRIPTS.items()}.get(f'{name}.py')
+    if command is not None:
+        return Tool(command)
     spec = importlib.util.spec_from_file_location(f'{name}_tool', ROOT / 'tools' / f'{name}.py')
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses look for it

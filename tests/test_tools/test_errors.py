@@ -116,6 +116,8 @@ CASES = [
     ('evidence', ('--page', 'file/page.md'), 'is a file; give a folder'),
     ('list_zoo', ('--out', 'folder.json'), '--out must end in .md'),
     ('list_teachers', ('--out', 'file/x.md'), 'is a file; give a folder'),
+    ('prepare_data', ('mnist',), 'NAME must be one of'),
+    ('convert_checkpoint', ('a', 'b', '--arch', 'none'), '--arch must be one of'),
     ('prepare_data', ('cifar100', '--root', 'none', '--offline'), 'CIFAR-100 is not complete in'),
     ('make_fashion_mnist_subset', ('nowhere', 'out'), 'nowhere'),
     ('make_fashion_mnist_subset', ('out', 'out'), 'OUT_DIR must not be SRC_DIR'),
@@ -169,9 +171,7 @@ def test_a_users_error_is_one_line_and_status_2(
         ('generate_mixed', (SET, '--num', 'many')),
         ('visualize_mix', (DEMO,)),
         ('visualize_mixers', (SIMPLE, '--out', 'a.png', '--lam', '2')),
-        ('convert_checkpoint', ('a', 'b', '--arch', 'none')),
         ('reproduce', ()),
-        ('prepare_data', ('mnist',)),
         ('demo', ('x',)),
     ],
 )

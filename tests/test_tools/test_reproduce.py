@@ -1,12 +1,15 @@
 """tools/reproduce.py as a user runs it: two tiny runs, one that fails, and the report."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from mmtmix.utils import run_command
 
 pytestmark = pytest.mark.host
+
+ROOT = Path(__file__).resolve().parents[2]
 
 EXPERIMENTS = """
 paper/1/row:
@@ -88,7 +91,7 @@ def test_list_and_show_name_configs_and_commands(reproduced, load, capsys):
     assert call(load, folder, 'show', 'paper/1/row/simple', '--seed', '5', '--gpus', '4') == 0
     out = capsys.readouterr().out
     assert out.startswith(
-        'tools/dist_train.sh configs/tiny.py 4 --work-dir work_dirs/reproduce_4gpus/'
+        f'{ROOT}/tools/dist_train.sh configs/tiny.py 4 --work-dir work_dirs/reproduce_4gpus/'
     )
     assert 'randomness.seed=5' in out
 

@@ -74,7 +74,7 @@ def test_a_set_that_was_stopped_counts_its_shards(
     assert run_command(main, 'generate_mixed.py', arguments) == 128 + signal.SIGTERM
     line = capfd.readouterr().err.splitlines()[-1]
     assert line.startswith('generate_mixed.py: stopped by SIGTERM; 2 of 5 shards are there in set')
-    assert line.endswith(f'generate_mixed.py {SET} --num 10 --out set')
+    assert line.endswith(f'to go on: mmtmix generate {SET} --num 10 --out set')
     monkeypatch.setattr(folder_module, 'pack_shard', pack)
     assert run_command(main, 'generate_mixed.py', arguments) == 0
     assert Path('set/dataset.json').exists()

@@ -99,9 +99,7 @@ def test_no_stages_refuses_and_lists_the_commands(tmp_path, write_job, run_tool)
     for line, product in zip(lines[1:3], PRODUCTS, strict=False):
         path, command = line.strip().split(': ', 1)
         assert path == str(product)
-        assert re.fullmatch(
-            rf'python tools/train\.py configs/\S+\.py --work-dir {product.parent}', command
-        )
+        assert re.fullmatch(rf'mmtmix train configs/\S+\.py --work-dir {product.parent}', command)
     assert 'leave out --no-stages' in lines[-1]
     assert not (tmp_path / WORK).exists()
 

@@ -106,7 +106,7 @@ def test_without_stages_the_set_is_asked_for_with_its_command(tmp_path, write_su
     write_supermix(tmp_path)
     with pytest.raises(FileNotFoundError) as error:
         run_tool('train', tmp_path, CONFIGS['offline'], '--no-stages')
-    command = f'python tools/train.py {CONFIGS["generate"]} --work-dir {work_dir("generate")}'
+    command = f'mmtmix train {CONFIGS["generate"]} --work-dir {work_dir("generate")}'
     assert f'  {work_dir("generate")}/dataset.json: {command}\n' in str(error.value)
 
 

@@ -13,11 +13,10 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from torch import Tensor
 
-from mmtmix.engine.launch import default_work_dir
 from mmtmix.models import BatchAugment, FrozenTeacher, InputGradient, SaliencySource
 from mmtmix.models.augments import MIXERS, WITH_TEACHER
 from mmtmix.models.saliency import LiveModel, set_live_model
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
 from mmtmix.visualization import load_images
 
 Call = Callable[[], object]
@@ -61,8 +60,8 @@ def make_batch(args: argparse.Namespace) -> tuple[FrozenTeacher, Tensor, Tensor]
         labels = torch.randint(args.num_classes, (args.batch_size,))
         scores = torch.nn.functional.one_hot(labels, args.num_classes).float()
         return teacher, inputs.to(args.device), scores.to(args.device)
-    cfg = load_config(args.config, args.cfg_options)
-    checkpoint = args.checkpoint or f'{default_work_dir(args.config)}/last.pth'
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    checkpoint = args.checkpoint or f'{default_work_dir(args.config, args.variant)}/last.pth'
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         teacher = FrozenTeacher(cfg, checkpoint, compile=args.compile)
         images = load_images(cfg, 2, indices=range(args.batch_size), device=args.device)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from mmtmix.program import program
 from mmtmix.utils import atomic_path, check_finite_weights, load_checkpoint
 from mmtmix.version import __version__
 
@@ -61,9 +62,9 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
     """
     if not Path(path).expanduser().is_file():
         raise FileNotFoundError(
-            f'mixer file {str(path)!r} does not exist. Make it with `python tools/train.py '
-            'CONFIG`: a config that lists it under `requires` makes it first, a search config '
-            '(configs/transformmix/search_*.py) makes it alone'
+            f'mixer file {str(path)!r} does not exist. Make it with '
+            f'`{program("train")} CONFIG`: a config that lists it under `requires` makes it '
+            'first, a search config (configs/transformmix/search_*.py) makes it alone'
         )
     try:
         content = load_checkpoint(path)

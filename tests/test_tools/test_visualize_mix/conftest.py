@@ -1,8 +1,5 @@
 """tools/visualize_mix.py, and configs of classifiers that train with a mixer."""
 
-import importlib.util
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -11,17 +8,12 @@ from mmengine.config import Config
 
 from mmtmix.models import TransformMixer, save_mixer
 
-ROOT = Path(__file__).resolve().parents[3]
 MEAN, STD = [72.94], [90.02]  # not those of the teachers of tests/conftest.py
 
 
 @pytest.fixture(scope='module')
-def tool():
-    path = ROOT / 'tools' / 'visualize_mix.py'
-    spec = importlib.util.spec_from_file_location('visualize_mix', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tool(load):
+    return load('visualize_mix')
 
 
 @pytest.fixture

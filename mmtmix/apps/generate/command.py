@@ -1,0 +1,87 @@
+"""Generates a data set of mixed images."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+from mmengine.dist import get_rank, get_world_size
+from rich.progress import track
+
+from mmtmix.checks import check_path
+from mmtmix.datasets.mixed_shards import DATASET_FILE, is_complete_set, verify_set
+from mmtmix.engine.claims import claimed, on_main_process, wait_for_ranks
+from mmtmix.engine.launch import end_launch, init_launcher
+from mmtmix.engine.resuming import command_again, describe_shards_of
+from mmtmix.utils import (
+    check_device,
+    default_work_dir,
+    load_config,
+    load_safely,
+    stoppable,
+)
+
+from .generate import generate
+from .pictures import write_pictures
+
+
+def overrides(args: argparse.Namespace) -> dict:
+    """The arguments that are fields of the config's ``generation``."""
+    given = dict(
+        num=args.num,
+        seed=args.seed,
+        shard_size=args.shard_size,
+        batch_size=args.batch_size,
+        keep='all' if args.keep_unfinished else None,
+    )
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def run(args: argparse.Namespace) -> int:
+    """Generate a set and return the exit status.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.generate`.
+
+    Raises:
+        FileNotFoundError: If the config, a checkpoint or the data does not exist.
+        ValueError: If a config or an argument is wrong.
+    """
+    if args.out is not None:
+        check_path('--out', args.out)
+    out = Path(args.out or default_work_dir(args.config, args.variant))
+    again = command_again('generate', args.argv)
+    with stoppable(lambda: f'{describe_shards_of(out)}; to go on: {again}'):
+        return make(args, out)
+
+
+def make(args: argparse.Namespace, out: Path) -> int:
+    """Make what is missing of a set; returns the exit status."""
+    load_safely(args.trust_checkpoint)
+    if args.device is not None:
+        check_device('--device', args.device)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
+    init_launcher(args.launcher, cfg)
+    # a complete set is only compared, and may lie where nothing can be written
+    is_complete = on_main_process(lambda: is_complete_set(out))
+    with nullcontext() if is_complete else claimed(out):
+        generate(cfg, out, get_rank(), get_world_size(), args.device, wait_for_ranks)
+        if args.images:
+            print(f'pictures are in {write_pictures(out)}')
+        status = verify(out) if args.verify else 0
+    end_launch()
+    return status
+
+
+def verify(out: Path) -> int:
+    """Check a set and say what is wrong; returns the exit status."""
+    errors = verify_set(out, lambda shards: track(list(shards), 'Checking shards'))
+    for error in errors:
+        print(error, file=sys.stderr)
+    print(
+        f'{out / DATASET_FILE}: {f"{len(errors)} problems" if errors else "every record is good"}'
+    )
+    return 1 if errors else 0

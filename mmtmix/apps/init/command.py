@@ -1,0 +1,160 @@
+"""Writes the configs of a folder of images."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmtmix.checks import check_integer, check_number
+from mmtmix.program import program
+from mmtmix.utils import atomic_path, check_output_folder
+
+from .images import ImageFolder, Samples, measure, read_folder
+from .network import build_model
+from .templates import FILES
+
+IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+SMALL = 128  # below it images are padded and cropped, from it on cropped at random scales
+
+
+def run(args: argparse.Namespace) -> list[Path]:
+    """Write the configs, print the next command, and return the files.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.init`.
+
+    Raises:
+        FileExistsError: If one of the files is there.
+        FileNotFoundError: If there are no images, or no such checkpoint.
+        ValueError: If the images or an argument cannot work.
+    """
+    for name in ('image_size', 'epochs', 'search_epochs', 'batch_size'):
+        if getattr(args, name) is not None:
+            check_integer(f'--{name.replace("_", "-")}', getattr(args, name), 1)
+    if args.lr is not None:
+        check_number('--lr', args.lr, 0)
+    root = Path(args.data_dir)
+    out = args.out or Path('configs', root.resolve().name)
+    check_output_folder('--out', out)
+    for name, path in (('DATA_DIR', root), ('--out', out)):
+        if set(str(path)) & set('\'"\\\n{}'):
+            raise ValueError(f'{name}: configs cannot name {str(path)!r}; rename the folder')
+    folder = read_folder(root)
+    files = texts(args, folder, out)
+    there = [out / name for name in files if (out / name).exists()]
+    if there and not args.force:
+        raise FileExistsError(
+            f'{", ".join(map(str, there))} exist; give --force to replace them, or another --out'
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        with atomic_path(out / name) as temporary:
+            temporary.write_text(text, encoding='utf-8')
+    split = '' if folder.val_name else ', split from the others'
+    print(
+        f'{len(folder.classes)} classes, {len(folder.train)} images to train on, '
+        f'{len(folder.val)} to validate on{split}\nwrote {", ".join(str(out / n) for n in files)}'
+        f'\nnext: {program("train")} {shlex.quote(str(out / "transformmix.py"))}   # makes the '
+        'teacher and the search first; cutmix.py is to compare with'
+    )
+    return [out / name for name in files]
+
+
+def texts(args: argparse.Namespace, folder: ImageFolder, out: Path) -> dict[str, str]:
+    """Return the content of each file by its name.
+
+    Args:
+        args: As of :func:`run`.
+        folder: The images.
+        out: Folder of the files.
+    """
+    size, mean, std = measure(folder, args.image_size)
+    stats = 'of the training images'
+    if (args.stats or ('imagenet' if args.pretrained else 'measured')) == 'imagenet':
+        (mean, std), stats = IMAGENET, "ImageNet's"
+    batch_size = fit_batch(args.batch_size, len(folder.train))
+    model = build_model(args.backbone, len(folder.classes), size, args.pretrained)
+    lr = args.lr or 0.1 * batch_size / 256 * (0.1 if args.pretrained else 1)
+    workers = min(4, os.cpu_count() or 1)
+    words = [word for word in args.argv if word != '--force']
+    values: dict[str, Any] = dict(
+        title=f'{folder.root.resolve().name}, {args.backbone}',
+        name=out.name,
+        out=out.as_posix(),
+        command=f'{program("init")} {shlex.join(words)}',
+        model=Config(dict(model=model)).pretty_text,
+        num_classes=len(folder.classes),
+        mean=mean,
+        std=std,
+        stats=stats,
+        size=size,
+        test_edge=size if size < SMALL else size * 8 // 7,
+        train_steps=train_steps(size),
+        batch_size=batch_size,
+        workers=workers,
+        train_data=data_lines(folder, out, 'train'),
+        val_data=data_lines(folder, out, 'val'),
+        topk=(1, 5) if len(folder.classes) > 5 else (1,),
+        lr=float(f'{lr:.3g}'),
+        epochs=args.epochs,
+        cam_size=min(size, 64),
+        search_epochs=args.search_epochs,
+        interval=max(1, args.search_epochs // 2),
+    )
+    found = {name: text.format(**values) for name, text in FILES.items()}
+    found['classes.txt'] = ''.join(f'{name}\n' for name in folder.classes)
+    if folder.val_name is None:
+        found |= {'train.txt': lines_of(folder.train), 'val.txt': lines_of(folder.val)}
+    return found
+
+
+def fit_batch(given: int | None, num_images: int) -> int:
+    """Return the number of images per step.
+
+    Args:
+        given: What the user wants; None takes 64, or fewer where there are fewer than 128 images.
+        num_images: Number of training images.
+
+    Raises:
+        ValueError: If the search, which takes full batches, would have none.
+    """
+    if given is None:
+        return max(1, min(64, num_images // 2))
+    if given > num_images:
+        raise ValueError(
+            f'--batch-size must be at most {num_images}, the number of training images; got '
+            f'{given}'
+        )
+    return given
+
+
+def train_steps(size: int) -> str:
+    """Return the lines of the pipeline that make training images of a size."""
+    if size >= SMALL:
+        return f"    dict(type='RandomResizedCrop', scale={size}),"
+    return (
+        f"    dict(type='ResizeEdge', scale={size}, edge='short'),\n"
+        f"    dict(type='CenterCrop', crop_size={size}),\n"
+        f"    dict(type='RandomCrop', crop_size={size}, padding={size // 8}),"
+    )
+
+
+def data_lines(folder: ImageFolder, out: Path, split: str) -> str:
+    """Return the lines of a data set that name its files."""
+    indent = ' ' * 8
+    root = folder.root.as_posix()
+    if folder.val_name is None:
+        ann_file = f'{out.as_posix()}/{split}.txt'
+        return f'{indent}data_prefix={root!r},\n{indent}ann_file={ann_file!r},'
+    prefix = 'train' if split == 'train' else folder.val_name
+    return f'{indent}data_root={root!r},\n{indent}data_prefix={prefix!r},'
+
+
+def lines_of(samples: Samples) -> str:
+    """Return the text of an annotation file: path and label of an image per line."""
+    return ''.join(f'{path} {label}\n' for path, label in samples)

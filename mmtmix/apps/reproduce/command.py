@@ -1,0 +1,216 @@
+"""Lists, shows, runs, records and reports the runs that reproduce printed figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import mmtmix
+from mmtmix.apps.reproduce import (
+    Cell,
+    CellResult,
+    Run,
+    RunResult,
+    choose_cells,
+    collect,
+    describe,
+    execute,
+    merge_records,
+    plot_tables,
+    read_experiments,
+    read_records,
+    recall,
+    render,
+    runs_of,
+    write_records,
+)
+from mmtmix.checks import check_integer
+from mmtmix.engine.resuming import command_again
+from mmtmix.program import program
+from mmtmix.utils import (
+    atomic_path,
+    check_output_file,
+    check_output_folder,
+    resolve_config,
+    stoppable,
+)
+
+TOOLS = (Path(mmtmix.__file__).parent / '.mim' / 'tools').resolve()
+
+
+def check_args(args: argparse.Namespace) -> None:
+    """Refuse numbers out of range, and places that cannot be written, before any work.
+
+    Raises:
+        OSError: If something is to be written where it cannot be.
+        ValueError: If a number is out of its range.
+    """
+    check_integer('--gpus', args.gpus, 1)
+    if args.action in ('show', 'run'):
+        if args.seeds is not None:
+            check_integer('--seeds', args.seeds, 1)
+        for seed in args.seed or ():
+            check_integer('--seed', seed, 0)
+    if args.action == 'run' and not args.dry_run:
+        check_output_folder('--root', args.root)
+    elif args.action == 'report' and args.out is not None:
+        check_output_folder('--out', args.out)
+    elif args.action == 'export':
+        check_output_file('--results', args.results)
+
+
+def look(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
+    """What cells came to, by the results file if there is one, else by the folders of runs."""
+    if args.results:
+        records = read_records(args.results)
+        return [recall_or_tell(cell, records) for cell in cells]
+    return [collect(cell, args.root) for cell in cells]
+
+
+def recall_or_tell(cell: Cell, records: list[RunResult]) -> CellResult:
+    """As :func:`recall`; of a cell whose config can't be read it prints why, and finds nothing."""
+    try:
+        return recall(cell, records)
+    except (FileNotFoundError, ValueError) as error:
+        print(f'{cell.id}: {error}', file=sys.stderr)
+        return CellResult(cell)
+
+
+def print_list(results: list[CellResult]) -> None:
+    """A line a cell."""
+    for result in results:
+        cell = result.cell
+        printed = ' / '.join(f'{figure:g}' for figure in cell.printed) or '-'
+        if cell.quoted:
+            state = f'quoted only: {cell.quoted}'
+        else:
+            state = f'{len(result.runs)} runs, {cell.config}'
+        print(f'{cell.id:60} {printed:>13}  {state}')
+
+
+def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
+    """Show or run the runs of cells; returns the exit status."""
+    seeds = tuple(args.seed) if args.seed else args.seeds
+    wanted = [cell for cell in cells if not cell.quoted]
+    for cell in cells:
+        if cell.quoted:
+            print(f'{cell.id} is only quoted: {cell.quoted}')
+    if args.action == 'run':
+        runs, others = unrecorded(wanted, seeds, args)
+        if others and not runs:
+            raise others[0]
+        for error in others:
+            print(error, file=sys.stderr)
+        return 1 if execute(runs, TOOLS, args.gpus, args.dry_run) or others else 0
+    for run in (run for cell in wanted for run in runs_of(cell, seeds, args.root)):
+        for line in run.before:
+            print(line)
+        names = [f'{name}={value}' for name, value in run.env]
+        print(' '.join([shlex.join(names), command_line(run, args.gpus)]).strip())
+    return 0
+
+
+def command_line(run: Run, gpus: int) -> str:
+    """Return a run's command as the user calls the commands."""
+    words = run.command(TOOLS, gpus)
+    start = [program('train')] if words[0] == 'python' else [words[0]]
+    return ' '.join([*start, shlex.join(words[2 if words[0] == 'python' else 1 :])])
+
+
+def unrecorded(
+    cells: list[Cell], seeds: int | tuple[int, ...] | None, args: argparse.Namespace
+) -> tuple[list[Run], list[ValueError]]:
+    """Return the runs that the results file, if there is one, doesn't hold.
+
+    Returns:
+        The runs, and an error for each cell that is not for these seeds.
+    """
+    records = read_records(args.results) if args.results else []
+    missing, recorded, errors = [], [], []
+    for cell in cells:
+        try:
+            runs = runs_of(cell, seeds, args.root)
+        except ValueError as error:
+            errors.append(error)
+            continue
+        known = {result.seed for result in recall_or_tell(cell, records).runs}
+        for run in runs:
+            (recorded if run.seed in known else missing).append(run)
+    for run in dict.fromkeys(recorded):
+        if run not in missing:  # cells that share a run may want different accuracies of it
+            print(f'{run.folder}: recorded before')
+    return missing, errors
+
+
+def export(cells: list[Cell], args: argparse.Namespace) -> None:
+    """Add finished runs to a file."""
+    recorded = read_records(args.results) if args.results.is_file() else []
+    if args.recorded:
+        found = [run for path in args.recorded for run in read_records(path)]
+        results = [recall_or_tell(cell, found) for cell in cells]
+    else:
+        results = [collect(cell, args.root) for cell in cells]
+    for result in results:
+        for seed, why in result.left_out.items():
+            print(f'{result.cell.id}, seed {seed}: left out, {why}')
+    merged = merge_records(recorded, [run for result in results for run in result.runs])
+    for run in merged.refused:
+        print(
+            f'{run.config}, seed {run.seed}: recorded before with other figures, which stay; now '
+            f'{dict(run.metrics)}'
+        )
+    write_records(merged.records, args.results)
+    print(
+        f'{args.results}: {len(merged.records)} runs, {merged.new} of them new, {merged.replaced} '
+        'in place of one made with another config'
+    )
+
+
+def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
+    """Print the tables, and write them with plots and data."""
+    results = look(cells, args)
+    text = render(results)
+    print(text)
+    if args.out is None:
+        return
+    args.out.mkdir(parents=True, exist_ok=True)
+    data = json.dumps(describe(results), indent=1) + '\n'
+    for name, content in (('report.md', text), ('report.json', data)):
+        with atomic_path(args.out / name) as temporary:
+            temporary.write_text(content, encoding='utf-8')
+    plot_tables(results, args.out)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the subcommand that was parsed and return the exit status.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.reproduce`.
+
+    Raises:
+        FileNotFoundError: If the file of experiments, or one of results, does not exist.
+        ValueError: If a cell is unknown, or an argument is out of its range.
+    """
+    again = command_again('reproduce', args.argv)
+    with stoppable(lambda: f'finished runs and checkpoints are in {args.root}; to go on: {again}'):
+        return act(args)
+
+
+def act(args: argparse.Namespace) -> int:
+    """Run the subcommand; returns the exit status."""
+    check_args(args)
+    cells = read_experiments(resolve_config(args.experiments))
+    names = args.table if args.action == 'list' else args.cells
+    chosen = choose_cells(cells, names)
+    if args.action == 'list':
+        print_list(look(chosen, args))
+    elif args.action == 'report':
+        write_report(chosen, args)
+    elif args.action == 'export':
+        export(chosen, args)
+    else:
+        return run_cells(chosen, args)
+    return 0

@@ -1,0 +1,1 @@
+"""Testing: the command that evaluates a checkpoint."""

@@ -1,0 +1,90 @@
+"""Evaluates a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import nullcontext
+
+from mmengine.device import get_device
+from mmengine.dist import is_main_process
+from mmengine.evaluator import DumpResults
+from mmengine.fileio import dump
+from torch.distributed.elastic.multiprocessing.errors import record
+
+from mmtmix.datasets import check_data
+from mmtmix.engine.launch import (
+    build_runner,
+    end_launch,
+    init_launcher,
+    set_loader_defaults,
+)
+from mmtmix.engine.resuming import command_again
+from mmtmix.utils import (
+    atomic_path,
+    check_output_file,
+    default_work_dir,
+    is_faster_in_half,
+    load_checkpoint,
+    load_config,
+    load_safely,
+    read_weights,
+    stoppable,
+    unwrap,
+)
+
+METRIC_SUFFIXES = ('.json', '.pkl', '.pickle', '.yaml', '.yml')  # those that MMEngine writes
+
+
+@record
+def run(args: argparse.Namespace) -> dict:
+    """Evaluate a checkpoint and return the metrics.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.test`.
+
+    Raises:
+        FileNotFoundError: If the config, the checkpoint or the data does not exist.
+        ValueError: If a config or an argument is wrong, or the checkpoint does not fit.
+    """
+    again = 'the same launch'
+    if args.launcher == 'none':
+        again = command_again('test', args.argv)
+    with stoppable(lambda: f'a test saves nothing on its way; to begin again: {again}'):
+        return test(args)
+
+
+def test(args: argparse.Namespace) -> dict:
+    """Evaluate a checkpoint; returns the metrics."""
+    if args.out:
+        suffixes = ('.pkl', '.pickle') if args.out_item == 'pred' else METRIC_SUFFIXES
+        check_output_file('--out', args.out, suffixes)
+    load_safely(args.trust_checkpoint)
+    content = load_checkpoint(args.checkpoint)  # before a Runner begins its folder
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    init_launcher(args.launcher, cfg)
+    cfg.launcher = args.launcher
+    work_dir = args.work_dir or cfg.get('work_dir')
+    cfg.work_dir = work_dir or default_work_dir(args.config, args.variant)
+    cfg.load_from = args.checkpoint
+    cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
+    if cfg.model.get('train_cfg'):
+        cfg.model.train_cfg = None  # a test mixes nothing and needs no teacher
+    if args.amp:
+        cfg.test_cfg.fp16 = is_faster_in_half(get_device())
+    check_data(cfg)
+    set_loader_defaults(cfg, not args.no_pin_memory)
+    runner = build_runner(cfg)
+    # MMEngine would only warn, and report the accuracy of partly random weights
+    read_weights(unwrap(runner.model), args.checkpoint, content)
+    del content
+    is_wanted = args.out and args.out_item == 'pred'
+    # the main process alone writes the predictions
+    with atomic_path(args.out) if is_wanted and is_main_process() else nullcontext() as file:
+        if is_wanted:
+            runner.test_evaluator.metrics.append(DumpResults(out_file_path=str(file or args.out)))
+        metrics = runner.test()
+    if args.out and args.out_item == 'metrics' and is_main_process():
+        with atomic_path(args.out) as temporary:
+            dump(metrics, temporary)
+    end_launch()
+    return metrics

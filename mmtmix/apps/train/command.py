@@ -1,0 +1,162 @@
+"""Trains a config, and first whatever it requires, in order."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+
+from mmengine.dist import get_rank, get_world_size
+from torch.distributed.elastic.multiprocessing.errors import record
+
+from mmtmix.apps.generate import generate
+from mmtmix.datasets import check_data
+from mmtmix.engine.claims import wait_for_ranks
+from mmtmix.engine.launch import (
+    build_runner,
+    end_launch,
+    init_launcher,
+    set_loader_defaults,
+    use_amp,
+)
+from mmtmix.engine.newest_checkpoint import resume_newest
+from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
+from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
+from mmtmix.models.augments import load_augments
+from mmtmix.utils import (
+    default_work_dir,
+    load_config,
+    load_safely,
+    stoppable,
+    unwrap,
+)
+from mmtmix.utils.config import declared_variants
+from mmtmix.utils.variants import not_default
+
+from .rehearsal import rehearse
+
+
+def divide_batch(stage: Stage) -> None:
+    """Share the training batch of a config among the processes of the launch.
+
+    Raises:
+        ValueError: If it can't be shared evenly.
+    """
+    loader, processes = stage.cfg.train_dataloader, get_world_size()
+    if loader.batch_size % processes:
+        raise ValueError(
+            f'--divide-batch: {processes} processes cannot share the batch of '
+            f'{loader.batch_size} of {stage.config} evenly; use another number of them'
+        )
+    loader.batch_size //= processes
+
+
+def complete(stage: Stage, args: argparse.Namespace) -> None:
+    """Put the arguments into a stage's config."""
+    cfg = stage.cfg
+    cfg.launcher = args.launcher
+    if stage.produces is not None:
+        stage.goes_on = True  # seen when it starts: another launch may be at it now
+    else:
+        cfg.work_dir = args.work_dir or cfg.get('work_dir')
+        cfg.work_dir = cfg.work_dir or default_work_dir(args.config, args.variant)
+        if args.resume == 'auto':
+            stage.goes_on = True  # without a checkpoint it begins, from what it may load
+        elif args.resume is not None:
+            cfg.resume, cfg.load_from = True, args.resume
+    if args.no_validate and 'generation' not in cfg:  # whose pipeline is that of validation
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        use_amp(cfg)
+    if args.divide_batch and 'generation' not in cfg:
+        divide_batch(stage)
+    if args.auto_scale_lr:
+        if 'auto_scale_lr' not in cfg:
+            raise ValueError(
+                f'--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in {stage.config}'
+            )
+        cfg.auto_scale_lr.enable = True
+    set_loader_defaults(cfg, not args.no_pin_memory, not args.no_persistent_workers)
+
+
+class Run:
+    """Runs stages to their end, one after the other.
+
+    Attributes:
+        stage: The one under way; None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.stage: Stage | None = None
+
+    def __call__(self, stage: Stage) -> None:
+        """Run one stage."""
+        self.stage = stage
+        run_stage(stage)
+
+    def describe(self, args: argparse.Namespace) -> str:
+        """Return what is saved of the stage under way, and how to go on."""
+        if self.stage is None:
+            saved = 'nothing was begun'
+        elif 'generation' in self.stage.cfg:
+            saved = describe_shards_of(self.stage.cfg.work_dir)
+        else:
+            saved = describe_checkpoint_of(self.stage.cfg.work_dir)
+        again = 'the same launch with --resume'
+        if args.launcher == 'none':
+            again = command_again('train', args.argv, resume=True)
+        return f'{saved}; to go on: {again}'
+
+
+def run_stage(stage: Stage) -> None:
+    """Run one stage to its end."""
+    if 'generation' in stage.cfg:
+        place = get_rank(), get_world_size()
+        generate(stage.cfg, stage.cfg.work_dir, *place, wait_for_ranks=wait_for_ranks)
+        return
+    if stage.goes_on:
+        resume_newest(stage.cfg)
+    runner = build_runner(stage.cfg)
+    load_augments(unwrap(runner.model), runner.hooks)  # a missing file ends the run right here
+    runner.train()
+    del runner
+    gc.collect()  # a Runner is full of cycles, and the next stage wants the memory
+
+
+@record
+def run(args: argparse.Namespace) -> None:
+    """Train a config, after the stages that it requires.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.train`.
+
+    Raises:
+        FileNotFoundError: If something is missing that no stage makes.
+        ValueError: If a config or an argument is wrong.
+    """
+    runs = Run()
+    with stoppable(lambda: runs.describe(args)):
+        train(args, runs)
+
+
+def train(args: argparse.Namespace, runs: Run) -> None:
+    """Train a config, after the stages that it requires."""
+    load_safely(args.trust_checkpoint)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    init_launcher(args.launcher, cfg)
+    chosen = not_default(declared_variants(args.config, args.variant)) if args.variant else {}
+    stages = plan_stages(args.config, cfg, chosen)
+    missing = check_stages(stages)
+    if args.no_stages and len(missing) > 1:
+        raise FileNotFoundError(
+            f'{args.config} requires files that do not exist:\n'
+            + '\n'.join(f'  {stage.produces}: {stage.command}' for stage in missing[:-1])
+            + '\nMake them with these commands, or leave out --no-stages'
+        )
+    to_come = [os.path.dirname(stage.produces) for stage in missing[:-1]]
+    for stage in missing:
+        check_data(stage.cfg, to_come)
+        complete(stage, args)
+    rehearse(missing)  # before hours of training on what is there already
+    run_stages(stages, runs)
+    end_launch()

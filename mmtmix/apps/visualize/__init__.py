@@ -1,0 +1,1 @@
+"""Pictures of what mixers make of real images."""

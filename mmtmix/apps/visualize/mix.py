@@ -1,0 +1,121 @@
+"""Draws how a config's augment mixes real images of its data set."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import torch
+from matplotlib.figure import Figure
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import DefaultScope
+from torch import Tensor
+
+from mmtmix.checks import check_integer
+from mmtmix.functional import draw_weights
+from mmtmix.models import BatchAugment, Draw, FrozenTeacher
+from mmtmix.models.augments import augment_config, build_augment
+from mmtmix.models.saliency import LiveModel, set_live_model
+from mmtmix.utils import (
+    check_device,
+    check_output_file,
+    load_config,
+    load_safely,
+)
+from mmtmix.visualization import (
+    RealImages,
+    check_format,
+    draw_comparison,
+    draw_panel,
+    draw_sweep,
+    load_images,
+    save_figure,
+    sweep_lambda,
+    sweep_temperature,
+)
+
+
+def build_augments(cfg: Config, num_mix: Sequence[int] | None) -> list[BatchAugment]:
+    """Build a config's mixer, or one like it for each number of images.
+
+    Raises:
+        ValueError: If there are numbers, but for a TransformMix.
+    """
+    if not num_mix:
+        return [build_augment(cfg)]
+    settings = augment_config(cfg)
+    if 'mixer' in settings:
+        raise ValueError(
+            f'--num-mix {" ".join(map(str, num_mix))} is not for TransformMix, whose module was '
+            f'searched for mixes of {settings.get("num_mix", 2)} images; draw the config of each '
+            'search by itself'
+        )
+    return [build_augment(cfg, num_mix=k) for k in num_mix]
+
+
+def mix(
+    mixer: BatchAugment, images: RealImages, index: Tensor, seed: int
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Mix with drawn weights.
+
+    Returns:
+        The mixes and their details.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    weights = draw_weights(len(index), mixer.num_mix, mixer.alpha, generator).to(index.device)
+    return mixer.mix_with_details(images.inputs, images.scores, Draw(weights, index, generator))
+
+
+def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Namespace) -> Figure:
+    """Mix the images and draw what the arguments ask for."""
+    mixer, batch = mixers[0], (images.inputs, images.scores)
+    options = dict(names=images.names, channel_order=args.channel_order or images.channel_order)
+    if args.num_mix:
+        groups = images.index[list(images.rows)]
+        mixes = [mix(each, images, groups[:, : each.num_mix], args.seed) for each in mixers]
+        return draw_comparison(images.inputs, mixes, images.stats, **options)
+    options['rows'] = images.rows
+    if args.lam_sweep:
+        sweep = sweep_lambda(mixer, *batch, images.index, seed=args.seed)
+        return draw_sweep(sweep, images.inputs, images.stats, **options)
+    if args.temperature_sweep:
+        weights = torch.full(images.index.shape, 1 / mixer.num_mix, device=args.device)
+        sweep = sweep_temperature(mixer, *batch, weights, images.index, seed=args.seed)
+        return draw_sweep(sweep, images.inputs, images.stats, steps=True, **options)
+    mixed, details = mix(mixer, images, images.index, args.seed)
+    options['layout'] = args.layout
+    return draw_panel(images.inputs, mixed, details, images.stats, **options)
+
+
+def run(args: argparse.Namespace) -> Figure:
+    """Draw a config's mixes, write the picture and return the figure.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.visualize_mix`.
+
+    Raises:
+        FileNotFoundError: If the config, a checkpoint or the data does not exist.
+        ValueError: If a config or an argument is wrong.
+    """
+    args.device = args.device or get_device()
+    load_safely(args.trust_checkpoint)
+    # before the work rather than after it
+    check_format(args.out)
+    check_output_file('--out', args.out)
+    check_integer('--num', args.num, 1)
+    check_device('--device', args.device)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
+        mixers = build_augments(cfg, args.num_mix)
+        most = max(mixer.num_mix for mixer in mixers)
+        images = load_images(cfg, most, args.split, args.num, args.indices, args.seed, args.device)
+        if args.checkpoint:
+            set_live_model(LiveModel(FrozenTeacher(cfg, args.checkpoint).model.to(args.device)))
+    try:
+        figure = draw(mixers, images, args)
+    finally:
+        set_live_model(None)
+    save_figure(figure, args.out)
+    print(f'wrote {args.out}')
+    return figure

@@ -1,0 +1,89 @@
+"""Draws what all augments make of the same images, with the same shares."""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+from matplotlib.figure import Figure
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import DefaultScope
+from torch import Tensor
+
+from mmtmix.checks import check_choice, check_integer
+from mmtmix.models import Draw, FrozenTeacher
+from mmtmix.models.augments import MIXERS, WITH_TEACHER, build_for
+from mmtmix.models.saliency import LiveModel, set_live_model
+from mmtmix.utils import (
+    check_device,
+    check_output_file,
+    default_work_dir,
+    load_config,
+    load_safely,
+)
+from mmtmix.visualization import check_format, draw_gallery, load_images, save_figure
+
+
+def mix(
+    name: str,
+    args: argparse.Namespace,
+    cfg: Config,
+    teacher: FrozenTeacher,
+    batch: tuple[Tensor, ...],
+) -> Tensor:
+    """The mixes of one method."""
+    options = dict(teacher=teacher) if name in WITH_TEACHER else {}
+    if name == 'TransformMix':
+        options['mixer'] = args.mixer
+    mixer = build_for(dict(MIXERS[name], **options), cfg)
+    generator = torch.Generator().manual_seed(args.seed)
+    torch.manual_seed(args.seed)
+    *images, weights, index = batch
+    if not mixer.follows_index:  # its groups are of all images
+        count = len(images[0]) // len(index)
+        weights, index = weights.repeat(count, 1), torch.arange(len(images[0]))[:, None]
+        mixed, _ = mixer.mix(*images, Draw(weights, index, generator))
+        return mixed[: len(batch[-1])]
+    return mixer.mix(*images, Draw(weights, index, generator))[0]
+
+
+def run(args: argparse.Namespace) -> Figure:
+    """Mix by every augment, draw, write the picture and return the figure.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.visualize_mixers`.
+
+    Raises:
+        FileNotFoundError: If the config, a checkpoint or the data does not exist.
+        ValueError: If a config or an argument is wrong.
+    """
+    args.device = args.device or get_device()
+    for name in args.methods or ():
+        check_choice('--methods', name, MIXERS)
+    load_safely(args.trust_checkpoint)
+    # before the work rather than after it
+    check_format(args.out)
+    check_output_file('--out', args.out)
+    check_integer('--num', args.num, 1)
+    check_device('--device', args.device)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    checkpoint = args.checkpoint or f'{default_work_dir(args.config, args.variant)}/last.pth'
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
+        teacher = FrozenTeacher(cfg, checkpoint)
+        images = load_images(cfg, 2, args.split, args.num, seed=args.seed, device=args.device)
+    teacher.model.to(args.device)
+    index = images.index[list(images.rows)]
+    weights = torch.tensor([[args.lam, 1 - args.lam]], device=args.device).repeat(len(index), 1)
+    names = args.methods or [name for name in MIXERS if name != 'TransformMix' or args.mixer]
+    batch = (images.inputs, images.scores, weights, index)
+    set_live_model(LiveModel(teacher.model))
+    try:
+        mixes = {name: mix(name, args, cfg, teacher, batch) for name in names}
+    finally:
+        set_live_model(None)
+    order = images.channel_order
+    figure = draw_gallery(images.inputs, weights, index, mixes, images.stats, images.names, order)
+    save_figure(figure, args.out)
+    print(f'wrote {args.out}')
+    return figure

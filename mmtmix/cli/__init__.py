@@ -1,0 +1,1 @@
+"""Arguments of the commands. Its modules import neither torch nor the host stack at the top."""

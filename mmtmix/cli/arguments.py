@@ -1,0 +1,125 @@
+"""Groups of arguments that several commands share, by the same names and with the same help."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import Any
+
+LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+
+
+def add_config(parser: argparse.ArgumentParser, text: str, flag: str = 'config') -> None:
+    """Add a config, and what changes it: ``--variant`` and ``--cfg-options``.
+
+    Args:
+        parser: Parser of the command.
+        text: Help of the config.
+        flag: ``'config'`` or ``'--config'``.
+    """
+    group = parser.add_argument_group('config')
+    group.add_argument(flag, metavar='CONFIG', help=f'{text}; a path, or mmtmix::METHOD/NAME.py')
+    group.add_argument(
+        '--variant',
+        nargs='+',
+        action='extend',
+        type=_pair,
+        metavar='NAME=VALUE',
+        help='variants of the config such as ABLATION=mask_only; also of the configs that it '
+        'requires. A wrong name or value is answered by the list of those that there are',
+    )
+    group.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action='extend',
+        type=_pair,
+        metavar='KEY=VALUE',
+        help='overrides of fields such as optim_wrapper.optimizer.lr=0.01; they go to CONFIG '
+        'alone, not to the stages that it requires',
+    )
+    add_trust(group)
+
+
+def add_trust(parser: Any) -> None:
+    """Add ``--trust-checkpoint``, for :func:`mmtmix.utils.load_safely`.
+
+    Args:
+        parser: Parser of a command, or a group of its arguments.
+    """
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='load this checkpoint, by the name that the config or the command gives it, also if '
+        'it holds more than tensors and plain data. Loading it runs whatever code its author put '
+        'into it. May be given several times',
+    )
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Add ``--launcher`` and the ``--local_rank`` that old launchers pass.
+
+    Args:
+        parser: Parser of the command.
+    """
+    group = parser.add_argument_group('processes')
+    group.add_argument(
+        '--launcher',
+        choices=LAUNCHERS,
+        default='none',
+        help='what started the processes that share the work',
+    )
+    group.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``.
+
+    Args:
+        parser: Parser of the command.
+    """
+    parser.add_argument('--device', help='such as cpu or cuda:1; by default the accelerator')
+
+
+def complete(args: argparse.Namespace) -> None:
+    """Convert what only the host stack can read, once it is imported.
+
+    The texts of ``--cfg-options`` become a dict by MMEngine's rules, and those of ``--variant``
+    a dict of texts by name. ``LOCAL_RANK`` is set for MMEngine where no launcher has set it.
+
+    Args:
+        args: Arguments as they were parsed; they are changed in place.
+
+    Raises:
+        ValueError: If a variant is given twice.
+    """
+    from mmtmix.utils.variants import parse_variants
+
+    if getattr(args, 'cfg_options', None):
+        args.cfg_options = parse_options(args.cfg_options)
+    if hasattr(args, 'variant'):
+        args.variant = parse_variants(args.variant or [])
+    if hasattr(args, 'local_rank'):
+        os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+
+
+def parse_options(words: Sequence[str]) -> dict[str, Any]:
+    """Return the overrides of a config by MMEngine's rules.
+
+    Args:
+        words: Texts such as ``'train_cfg.max_epochs=2'``.
+    """
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args(['--cfg-options', *words]).cfg_options
+
+
+def _pair(text: str) -> str:
+    """Check that a text is NAME=VALUE."""
+    if not text.partition('=')[0].strip() or '=' not in text:
+        raise argparse.ArgumentTypeError(f'{text!r} is not of the form NAME=VALUE')
+    return text

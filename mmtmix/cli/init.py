@@ -1,0 +1,58 @@
+"""Write the configs of a folder of images: teacher, search, TransformMix and CutMix.
+
+DATA_DIR holds train/CLASS/*.jpg and val/CLASS/*.jpg, as ImageNet's folder does, or CLASS/*.jpg
+alone. Then a tenth of each class, at least one image, becomes the validation set: the images are
+ordered by the SHA-1 of their paths below DATA_DIR, and the first ones are taken. The configs are
+run from the folder in which this command is run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+EXAMPLE = 'data/birds --backbone resnet18'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the images, the network and the training."""
+    parser.add_argument('data_dir', metavar='DATA_DIR', help='folder of the images')
+    parser.add_argument(
+        '--backbone',
+        default='resnet18',
+        metavar='NAME',
+        help='file in configs/_base_/models of MMPretrain such as resnet50 or '
+        "swin_transformer/tiny_224, one of its backbones' class names such as ConvNeXt, or a "
+        'wide ResNet for small images, wrn16_2 (depth 16, widen factor 2) (default: resnet18)',
+    )
+    parser.add_argument(
+        '--pretrained',
+        nargs='?',
+        const='default',
+        metavar='CHECKPOINT',
+        help='start from these weights of the backbone, a file or an address; without a value '
+        "torchvision's, for resnet18, 34, 50, 101 and 152",
+    )
+    parser.add_argument(
+        '--image-size',
+        type=int,
+        help='edge of the images in pixels (default: 32, 64, 96, 128, 160 or 224, the first that '
+        'is not below the median short edge)',
+    )
+    parser.add_argument(
+        '--stats',
+        choices=['measured', 'imagenet'],
+        help="mean and std of the channels (default: imagenet's with --pretrained, else measured)",
+    )
+    parser.add_argument('--epochs', type=int, default=100, help='of each classifier (100)')
+    parser.add_argument('--search-epochs', type=int, default=10, help='of the search (10)')
+    parser.add_argument(
+        '--batch-size', type=int, help='images per step (default: 64, or fewer for few images)'
+    )
+    parser.add_argument('--lr', type=float, help='learning rate (default: 0.1 per 256 images)')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        help='folder of the configs (default: configs/ and the name of DATA_DIR)',
+    )
+    parser.add_argument('--force', action='store_true', help='replace configs that are there')

@@ -1,0 +1,69 @@
+"""Reproduce printed figures: list them, show their commands, run them, record them, report.
+
+A cell is named paper/table/row/column, such as transformmix/2/wrn28x10_cifar100/mixup. The
+beginning of a name stands for all below it, and * for any part. Runs on several GPUs are kept
+apart from others.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+EXAMPLE = 'run transformmix/2/wrn28x10_cifar100/mixup --seeds 3'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands and their arguments."""
+    parser.add_argument('--experiments', default='configs/experiments.yaml', help='the cells')
+    parser.add_argument('--root', default='work_dirs/reproduce', help='folder of all runs')
+    commands = parser.add_subparsers(dest='action', required=True)
+
+    listing = commands.add_parser('list', help='cells, printed figures and how far they are')
+    listing.add_argument('--table', nargs='+', default=['*'], metavar='PART', help='such as */2')
+
+    show = commands.add_parser('show', help='the exact commands of a cell')
+    show.add_argument('cells', nargs='+', metavar='CELL')
+
+    run = commands.add_parser('run', help='run what is missing, go on with what was broken off')
+    run.add_argument('cells', nargs='+', metavar='CELL')
+    run.add_argument('--dry-run', action='store_true', help='only print the commands')
+    run.add_argument('--results', type=Path, help='skip the runs that this file holds')
+    for each in (show, run):
+        each.add_argument(
+            '--seeds', type=int, help='how many, from 0; by default those that count, or three'
+        )
+        each.add_argument('--seed', type=int, nargs='+', help='which, in place of how many')
+
+    report = commands.add_parser('report', help='what was run beside what is printed')
+    report.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
+    report.add_argument('--out', type=Path, help='folder for report.md, report.json and plots')
+    for each in (listing, report):
+        each.add_argument('--results', type=Path, help='file of the runs, in place of --root')
+
+    export = commands.add_parser('export', help='add finished runs to a file')
+    export.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
+    export.add_argument(
+        '--out',
+        '--results',
+        dest='results',
+        type=Path,
+        required=True,
+        help='file to add them to, such as results/runs.jsonl',
+    )
+    export.add_argument(
+        '--recorded',
+        type=Path,
+        nargs='+',
+        default=[],
+        metavar='FILE',
+        help='files of runs made elsewhere, which are added in place of those in --root',
+    )
+    for each in (listing, show, run, report, export):
+        each.add_argument('--gpus', type=int, default=1, help='processes per run')
+
+
+def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Keep runs on several GPUs apart."""
+    if args.gpus > 1:
+        args.root = f'{args.root}_{args.gpus}gpus'

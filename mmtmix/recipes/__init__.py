@@ -1,0 +1,12 @@
+"""What configs share, as functions: import them in a config below ``_base_``.
+
+A file without a base begins with ``_base_ = []``: above an import of a package MMEngine would take
+it for a config of its newer style.
+"""
+
+from mmtmix.utils.config import read_base
+from mmtmix.utils.variants import variant
+
+from .stages import stage, teacher_from
+
+__all__ = ['read_base', 'stage', 'teacher_from', 'variant']

@@ -1,0 +1,53 @@
+"""What makes MMEngine and MMPretrain find this library by its name.
+
+``_base_ = 'mmtmix::_base_/default_runtime.py'``: MMEngine resolves ``scope::path`` for packages
+that it knows by name. It then builds what a config takes from such a base in a registry of that
+scope. Everything of this library is registered into MMPretrain's registries, so the registries
+here are empty and find all in their parents.
+
+``mmpretrain.get_model('transformmix_wrn28_cifar100')``: MMPretrain reads an index of models.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.registry import Registry
+from mmpretrain import registry as host
+from mmpretrain.apis.model import ModelHub
+
+SCOPE = 'mmtmix'
+
+MODULE2PACKAGE.setdefault(SCOPE, SCOPE)
+
+REGISTRIES = {
+    name: Registry(parent.name, parent=parent, scope=SCOPE, locations=['mmtmix'])
+    for name, parent in vars(host).items()
+    if isinstance(parent, Registry) and parent.scope == 'mmpretrain'
+}
+"""Registries by the names that MMPretrain gives their parents."""
+
+
+def extend_model_hub() -> None:
+    """Have MMPretrain's ``ModelHub`` read this library's index as well, when it reads its own.
+
+    MMPretrain offers :meth:`ModelHub.register_model_index` for that, which parses all metafiles at
+    once. Its own index it reads at the first question for a model. The method that does so is
+    extended here, since importing this library should read no files.
+    """
+    read_own = ModelHub._register_mmpretrain_models
+    is_read = False
+
+    def read_all(cls: type[ModelHub]) -> None:
+        nonlocal is_read
+        read_own()
+        if not is_read:
+            is_read = True
+            folder = Path(__file__).parent / '.mim'
+            cls.register_model_index(folder / 'model-index.yml', config_prefix=folder)
+
+    ModelHub._register_mmpretrain_models = classmethod(read_all)
+
+
+extend_model_hub()

@@ -1,0 +1,107 @@
+"""Where configs are: as given, in ``mmtmix::METHOD/NAME.py``, and as a base of another config."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+SCOPE = 'mmtmix::'
+_PACKAGE = Path(__file__).resolve().parent.parent
+# a wheel has configs in mmtmix/.mim, a checkout beside the package as well
+_OWN = (_PACKAGE.parent, _PACKAGE / '.mim')
+
+
+def resolve_config(path: str | os.PathLike) -> Path:
+    """Find a config: as given, else among the configs that come with this library.
+
+    Args:
+        path: Path such as ``configs/simple/wrn28_cifar100.py``, or
+            ``mmtmix::simple/wrn28_cifar100.py``, which is among those of this library in any case.
+
+    Returns:
+        The path of an existing file.
+
+    Raises:
+        FileNotFoundError: If there is no such file in any of those places.
+    """
+    text = os.fspath(path)
+    relative = plain_config(text)
+    places = _OWN if text.startswith(SCOPE) else (Path.cwd(), *_OWN)
+    for place in places:
+        if (place / relative).is_file():
+            return place / relative
+    raise FileNotFoundError(
+        f'config {text!r} was not found; looked in ' + ', '.join(str(p) for p in places)
+    )
+
+
+def plain_config(path: str | os.PathLike) -> str:
+    """Return ``configs/METHOD/NAME.py`` for ``mmtmix::METHOD/NAME.py``, others as they are.
+
+    Args:
+        path: Path of a config, which is not read.
+    """
+    text = os.fspath(path)
+    return f'configs/{text.removeprefix(SCOPE)}' if text.startswith(SCOPE) else text
+
+
+@contextmanager
+def finding_own_bases() -> Iterator[None]:
+    """Let ``_base_ = 'mmtmix::...'`` be found while a config is read.
+
+    MMEngine finds the package by its metadata. Upstream needs ``pkg_resources`` for that, which
+    newer setuptools lack, and fails for editable installs; and another copy may be installed.
+    Only where MMEngine does not find our file its method is replaced, and put back at the end.
+    """
+    if _is_found_by_host():
+        yield
+        return
+    original = Config._get_cfg_path
+
+    def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
+        if cfg_path.startswith(SCOPE):
+            return str(resolve_config(cfg_path)), None
+        return original(cfg_path, filename)
+
+    Config._get_cfg_path = staticmethod(get_cfg_path)
+    try:
+        yield
+    finally:
+        Config._get_cfg_path = staticmethod(original)
+
+
+def drop_own_scope(content: Any) -> None:
+    """Remove the scope that MMEngine notes in what comes from a base ``mmtmix::...``, in place.
+
+    All is registered into MMPretrain's registries, so the scope adds nothing. It would be one more
+    argument of functions such as a ``collate_fn``, and another config than by a path.
+
+    Args:
+        content: Dict, list or other value of a config.
+    """
+    if isinstance(content, dict):
+        # a ConfigDict's own methods would import what configs of MMEngine's newest style name
+        if dict.get(content, '_scope_') == SCOPE.removesuffix('::'):
+            dict.pop(content, '_scope_')
+        for value in dict.values(content):
+            drop_own_scope(value)
+    elif isinstance(content, (list, tuple)):
+        for value in content:
+            drop_own_scope(value)
+
+
+@cache
+def _is_found_by_host() -> bool:
+    """Return whether MMEngine itself finds the configs of this copy of the library."""
+    name = f'{SCOPE}_base_/default_runtime.py'
+    try:
+        found, _ = Config._get_cfg_path(name, '')
+    except Exception:  # whatever a host raises that lacks a package or its metadata
+        return False
+    return os.path.samefile(found, resolve_config(name))

@@ -1,0 +1,153 @@
+"""`mmtmix init`: what it writes for a folder of images trains, and what it refuses."""
+
+import hashlib
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from mmtmix.apps.init.images import measure, read_folder
+from mmtmix.apps.init.network import build_model
+from mmtmix.cli.main import call, run
+from mmtmix.utils import load_config
+
+pytestmark = pytest.mark.host
+
+SMALL = ('--backbone', 'wrn10_1', '--epochs', '6', '--lr', '0.1', '--search-epochs', '1')
+
+
+def write_images(folder, classes, count, size=(36, 32)):
+    rng = np.random.default_rng(0)
+    for number, name in enumerate(classes):
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            image = rng.integers(0, 40, (*size, 3)) + 100 * (number % 3)
+            cv2.imwrite(str(folder / name / f'{i}.png'), image.astype(np.uint8))
+
+
+@pytest.fixture(scope='module')
+def project(tmp_path_factory):
+    """A folder with images in data/birds, whose four configs were written and trained."""
+    folder = tmp_path_factory.mktemp('project')
+    write_images(folder / 'data/birds/train', ['a b', 'c', 'd'], 8)
+    write_images(folder / 'data/birds/val', ['a b', 'c', 'd'], 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv('LOCAL_RANK', '0')
+        call('init', ['data/birds', *SMALL])
+        few = ['--cfg-options', 'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
+        call('train', ['configs/birds/transformmix.py', *few])
+        call('train', ['configs/birds/cutmix.py', *few, 'train_cfg.max_epochs=1'])
+    return folder
+
+
+def test_the_four_configs_train(project):
+    products = ('teacher/last.pth', 'search/mixer.pth', 'transformmix/last.pth', 'cutmix/last.pth')
+    for product in products:
+        assert (project / 'work_dirs/birds' / product).is_file()
+
+
+def test_the_configs_hold_what_the_images_are(project, monkeypatch):
+    monkeypatch.chdir(project)
+    cfg = load_config('configs/birds/cutmix.py')
+    assert cfg.data_preprocessor.num_classes == cfg.model.head.num_classes == 3
+    assert cfg.model.head.in_channels == 64
+    assert cfg.train_dataloader.dataset.pipeline[1] == dict(
+        type='ResizeEdge', scale=32, edge='short'
+    )
+    images = [cv2.imread(str(path)) for path in (project / 'data/birds/train').rglob('*.png')]
+    pixels = np.concatenate([image[..., ::-1].reshape(-1, 3) for image in images])
+    assert np.allclose(cfg.data_preprocessor.mean, pixels.mean(0), atol=0.02)
+    assert np.allclose(cfg.data_preprocessor.std, pixels.std(0), atol=0.02)
+    assert (project / 'configs/birds/classes.txt').read_text() == 'a b\nc\nd\n'
+
+
+def test_nothing_is_overwritten_without_force(project, monkeypatch, capfd):
+    monkeypatch.chdir(project)
+    before = (project / 'configs/birds/teacher.py').read_text()
+    (project / 'configs/birds/teacher.py').write_text('# mine\n')
+    assert run('init', ['data/birds', *SMALL], 'mmtmix init') == 2
+    assert 'configs/birds/teacher.py' in capfd.readouterr().err
+    assert (project / 'configs/birds/teacher.py').read_text() == '# mine\n'
+    call('init', ['data/birds', *SMALL, '--force'])
+    assert (project / 'configs/birds/teacher.py').read_text() == before
+    assert 'next: mmtmix train configs/birds/transformmix.py' in capfd.readouterr().out
+
+
+def test_one_folder_of_classes_is_split_by_a_stated_rule(tmp_path, monkeypatch):
+    write_images(tmp_path / 'all', ['x', 'y'], 20, (8, 8))
+    folder = read_folder(tmp_path / 'all')
+    assert (len(folder.train), len(folder.val)) == (36, 4)
+    for label, name in enumerate('xy'):
+        paths = [f'{name}/{i}.png' for i in range(20)]
+        first = sorted(paths, key=lambda path: hashlib.sha1(path.encode()).hexdigest())[:2]
+        assert {path for path, its in folder.val if its == label} == set(first)
+    assert not {path for path, _ in folder.train} & {path for path, _ in folder.val}
+    assert measure(folder, None)[0] == 32
+    monkeypatch.chdir(tmp_path)
+    call('init', ['all', '--backbone', 'wrn10_1', '--stats', 'imagenet', '--out', 'here'])
+    dataset = load_config('here/teacher.py').val_dataloader.dataset
+    assert (dataset.ann_file, dataset.data_prefix) == ('here/val.txt', 'all')
+    text = ''.join(f'{path} {label}\n' for path, label in folder.val)
+    assert (tmp_path / 'here/val.txt').read_text() == text
+    assert load_config('here/teacher.py').data_preprocessor.mean == [123.675, 116.28, 103.53]
+
+
+WRONG = {
+    'nothing': ((), (), FileNotFoundError, r"'none' is no folder"),
+    'no images': (('a', 'b'), (), FileNotFoundError, 'no image is in the folders of'),
+    'one class': (('a/1.jpg', 'a/2.jpg'), (), ValueError, "holds one class, 'a'"),
+    'too few': (('a/1.jpg', 'b/1.jpg', 'b/2.jpg'), (), ValueError, 'needs 2 images of each.*: a$'),
+    'no val': (('train/a/1.jpg', 'train/b/1.jpg'), (), FileNotFoundError, 'no val/; add it'),
+    'classes differ': (
+        ('train/a/1.jpg', 'train/b/1.jpg', 'val/a/1.jpg', 'val/B/1.jpg'),
+        (),
+        ValueError,
+        'same folders of classes, but 2 are in one of them alone: B, b',
+    ),
+    'backbone': (None, ('--backbone', 'resnet19'), ValueError, 'did you mean .*resnet1'),
+    'arguments': (None, ('--backbone', 'ResNet'), ValueError, 'cannot be built by its name alone'),
+    'too deep': (None, ('--backbone', 'resnet18'), ValueError, 'to one position'),
+    'size': (
+        None,
+        ('--backbone', 'mlp_mixer_base_patch16'),
+        ValueError,
+        '--image-size 224 fits it',
+    ),
+    'batch': (None, ('--batch-size', '99'), ValueError, 'must be at most 16'),
+    'weights': (None, ('--pretrained', 'no.pth'), FileNotFoundError, "'no.pth' does not exist"),
+    'default': (None, ('--pretrained',), ValueError, 'not for wrn10_1; give a checkpoint'),
+}
+
+
+@pytest.mark.parametrize('kind', WRONG)
+def test_what_cannot_work_is_refused_and_nothing_is_written(tmp_path, monkeypatch, kind):
+    files, more, error, said = WRONG[kind]
+    monkeypatch.chdir(tmp_path)
+    for file in files or ():
+        path = tmp_path / 'data' / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix:
+            path.touch()
+        else:
+            path.mkdir()
+    if files is None:
+        write_images(tmp_path / 'data', ['a', 'b'], 9, (8, 8))
+    backbone = () if '--backbone' in more else ('--backbone', 'wrn10_1')
+    with pytest.raises(error, match=said):
+        call('init', ['data' if files != () else 'none', *backbone, *more])
+    assert not (tmp_path / 'configs').exists()
+
+
+def test_backbones_of_mmpretrain_get_heads_that_fit(tmp_path):
+    mobile = build_model('mobilenet_v2_1x', 5, 64, None)
+    assert mobile['head'] == dict(type='LinearClsHead', num_classes=5, in_channels=1280)
+    by_class = build_model('MobileNetV2', 5, 64, None)
+    assert by_class['head']['in_channels'] == 1280
+    assert by_class['neck'] == dict(type='GlobalAveragePooling')
+    token = build_model('t2t-vit-t-14', 5, 224, None)
+    assert (token['neck'], token['head']['in_channels']) == (None, 384)
+    pretrained = build_model('resnet18', 5, 64, 'default')
+    assert pretrained['backbone']['init_cfg']['checkpoint'] == 'torchvision://resnet18'
+    assert Config(dict(model=pretrained)).pretty_text
