@@ -66,11 +66,14 @@ def test_the_checks_of_arguments_import_nothing():
     )
 
 
-@pytest.mark.parametrize(
-    'house', ['mmtmix.functional', 'mmtmix.utils', 'mmtmix.datasets', 'mmtmix.models.backbones']
-)
+@pytest.mark.parametrize('house', ['mmtmix.functional', 'mmtmix.utils', 'mmtmix.models.backbones'])
 def test_the_lowest_houses_import_nothing_else_of_the_package(house):
     assert not offenders(house, lambda name: within(name, house))
+
+
+def test_data_sets_import_nothing_but_utils():
+    house = 'mmtmix.datasets'
+    assert not offenders(house, lambda name: within(name, house, 'mmtmix.utils'))
 
 
 FLOORS = [

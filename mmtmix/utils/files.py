@@ -102,7 +102,7 @@ def make_writable_folder(folder: str | os.PathLike) -> None:
     """
     with explaining_faults(folder):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix='.writable.') as file:
+        with tempfile.NamedTemporaryFile(dir=str(folder), prefix='.writable.') as file:
             file.write(b'x')
             file.flush()
 

@@ -122,7 +122,7 @@ def _seconds(dtype: torch.dtype) -> float:
     # whatever mode the caller is in: a teacher is in no_grad, and maybe under autocast
     images = torch.ones(32, 16, 16, 16, dtype=dtype, requires_grad=True)
     weights = torch.ones(32, 16, 3, 3, dtype=dtype)
-    times = []
+    times: list[float] = []
     end = time.perf_counter() + 0.05
     while len(times) < 3 or time.perf_counter() < end:
         start = time.perf_counter()

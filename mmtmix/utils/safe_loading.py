@@ -65,10 +65,11 @@ def mmengine_globals() -> list:
     """List what an MMEngine checkpoint holds besides tensors: its log history and schedules."""
     dtypes = [type(np.dtype(kind)) for kind in (np.float32, np.float64, np.int32, np.int64)]
     # the functions that rebuild arrays and scalars; numpy 1 and 2 name their module differently
-    reconstruct, scalar = np.empty(0).__reduce__()[0], np.float64(0).__reduce__()[0]
+    values: list[Any] = [np.empty(0), np.float64(0)]
+    functions = [value.__reduce__()[0] for value in values]
     aliases = [
         (function, f'numpy.{core}.multiarray.{function.__name__}')
-        for function in (reconstruct, scalar)
+        for function in functions
         for core in ('core', '_core')
     ]
     # builtins.getattr itself would let a file reach anything

@@ -176,7 +176,8 @@ def verify_set(
         described = read_dataset_file(folder)
     except (OSError, ValueError) as error:
         return [str(error)]
-    errors, shapes = [], {}
+    errors: list[str] = []
+    shapes: dict[Any, Path] = {}
     for number in progress(range(len(described['shards']))):
         try:
             reader = open_shard(folder, described, number)

@@ -12,6 +12,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
@@ -114,7 +115,7 @@ def pack_shard(
     check_integer('number', number, 0)
     check_text('settings_digest', settings_digest)
     sizes = [len(image) for image in records.images]
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         'images': np.frombuffer(b''.join(records.images), dtype=np.uint8),
         'offsets': np.cumsum([0, *sizes], dtype=np.int64),
         'crc32': np.array([zlib.crc32(image) for image in records.images], dtype=np.uint32),
@@ -123,7 +124,7 @@ def pack_shard(
         if field.name != 'images':
             # safetensors would store the memory of a strided array in the wrong order
             arrays[field.name] = np.ascontiguousarray(getattr(records, field.name))
-    header = {
+    header: dict[str, Any] = {
         'format': FORMAT,
         'number': number,
         'settings_digest': settings_digest,
@@ -149,7 +150,7 @@ def index_digest(header: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
     for name in sorted(INDEX_ARRAYS):
         array = arrays[name]
         digest.update(f'{name} {array.dtype.str} {array.shape}\n'.encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(memoryview(np.ascontiguousarray(array)))
     return digest.hexdigest()
 
 
