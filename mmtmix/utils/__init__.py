@@ -2,7 +2,7 @@
 
 from .checkpoint import (
     UnsafeCheckpointError,
-    describe_checkpoint,
+    checkpoint_in_words,
     fetch_checkpoint,
     load_checkpoint,
     load_trusted,
@@ -13,12 +13,16 @@ from .files import (
     atomic_path,
     explaining_faults,
     file_digest,
-    make_writable_folder,
     publish_file,
 )
 from .host_loading import add_trust_argument, load_safely
 from .memory import peak_memory
-from .outputs import check_device, check_output_file, check_output_folder
+from .outputs import (
+    check_device,
+    check_output_file,
+    check_output_folder,
+    make_writable_folder,
+)
 from .precision import (
     AUTO,
     DTYPES,
@@ -48,8 +52,8 @@ __all__ = [
     'check_finite_weights',
     'check_output_file',
     'check_output_folder',
+    'checkpoint_in_words',
     'choose_dtype',
-    'describe_checkpoint',
     'describe_error',
     'dtype_name',
     'explaining_faults',

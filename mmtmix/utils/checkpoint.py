@@ -121,7 +121,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
         ValueError: If it is damaged or holds no dict.
     """
     file = fetch_checkpoint(path)
-    name = describe_checkpoint(path, file)
+    name = checkpoint_in_words(path, file)
     _check_records(name, file)
     try:
         content = load_trusted(file) if is_trusted(path) else _load_data(file)
@@ -174,12 +174,12 @@ def _check_records(name: str, file: Path) -> None:
         )
 
 
-def describe_checkpoint(path: str | os.PathLike, file: Path) -> str:
-    """Name a checkpoint in an error, and where a download of it is kept.
+def checkpoint_in_words(path: str | os.PathLike, file: Path) -> str:
+    """Return a checkpoint's name for an error, with the file that holds a download of it.
 
     Args:
-        path: What :func:`fetch_checkpoint` was given.
-        file: What it returned.
+        path: Argument of :func:`fetch_checkpoint`.
+        file: Path that it returned.
     """
     name = str(path)
     if name.startswith(('http://', 'https://')):

@@ -18,8 +18,9 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from .files import explaining_faults, make_writable_folder
+from .files import explaining_faults
 from .holder import Holder
+from .outputs import make_writable_folder
 
 try:
     import fcntl

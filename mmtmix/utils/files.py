@@ -91,22 +91,6 @@ def publish_file(temporary: str | os.PathLike, path: str | os.PathLike) -> None:
             os.close(folder)
 
 
-def make_writable_folder(folder: str | os.PathLike) -> None:
-    """Make a folder and write a small file there, so that a long work can't fail at its end.
-
-    Args:
-        folder: The folder; nothing is left in it.
-
-    Raises:
-        OSError: If it can't be made or written to; it names the folder and what to do.
-    """
-    with explaining_faults(folder):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=str(folder), prefix='.writable.') as file:
-            file.write(b'x')
-            file.flush()
-
-
 @contextmanager
 def explaining_faults(path: str | os.PathLike) -> Iterator[None]:
     """Put the file and the cure into errors of a full disk, a read-only folder and the like.

@@ -52,3 +52,20 @@ def check_trainable(head: Any) -> None:
             f'MMPretrain does not train a {type(head).__name__} with distillation=True; give the '
             'student distillation=False'
         )
+
+
+def check_class_counts(student: int | None, teacher: int | None) -> None:
+    """Refuse a teacher of another number of classes.
+
+    Args:
+        student: Number of classes of the student; None if it is not known yet.
+        teacher: Number of classes of the teacher; None if it is not known yet.
+
+    Raises:
+        ValueError: If the numbers differ.
+    """
+    if None not in (student, teacher) and student != teacher:
+        raise ValueError(
+            f'the student has {student} classes and the teacher {teacher}; distillation needs a '
+            'teacher of the same classes'
+        )

@@ -20,12 +20,11 @@ from mmtmix.datasets import EndlessSampler
 from mmtmix.datasets.class_names import compare_datasets
 from mmtmix.engine.labels import check_labels, iter_labelled
 from mmtmix.engine.mixing import check_batch_size
+from mmtmix.engine.runner_privates import shared_seed
 from mmtmix.engine.seeded_batches import MIXED, seeded_batches
 from mmtmix.models.augments import BatchAugment
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.teachers import ChannelOrder, FrozenTeacher, dataset_order, loaded_order
-
-from .shared_seed import shared_seed
 
 
 @dataclass

@@ -13,6 +13,7 @@ from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.losses import DistillLoss, NetworkOutputs
 from mmtmix.models.teachers import FrozenTeacher
 
+from .heads import check_class_counts
 from .mixes import MixedBatch, Mixes
 from .student import Student
 
@@ -77,7 +78,7 @@ class DistillObjective:
             All terms, each under a name of its own.
         """
         clean = self.student.take()
-        self._check_classes(clean.logits, inputs)
+        self._check_widths(clean.logits, inputs)
         own = self.student.weigh(losses, self.cls_weight)
         terms = {'loss_cls' if name == 'loss' else name: value for name, value in own.items()}
         mixed = None
@@ -97,10 +98,10 @@ class DistillObjective:
             terms |= self._mixed_terms(mixed, seed)
         return terms
 
-    def _check_classes(self, logits: Tensor, inputs: Tensor) -> None:
+    def _check_widths(self, logits: Tensor, inputs: Tensor) -> None:
         """Compare the widths of both networks' logits, which some configs don't give, at first."""
         if not self._is_checked:
-            check_classes(logits.size(1), self.teacher.count_classes(inputs))
+            check_class_counts(logits.size(1), self.teacher.count_classes(inputs))
             self._is_checked = True
 
     def _mixed_terms(self, mixed: MixedBatch, seed: int) -> dict[str, Tensor]:
@@ -136,23 +137,6 @@ class DistillObjective:
         if any(loss.needs_features for loss in losses):
             return NetworkOutputs(*self.teacher.features(inputs))
         return NetworkOutputs(self.teacher(inputs) if known is None else known)
-
-
-def check_classes(ours: int | None, theirs: int | None) -> None:
-    """Refuse a teacher of other classes.
-
-    Args:
-        ours: Number of classes of the student; None where nothing says it yet.
-        theirs: Number of classes of the teacher, as ``ours``.
-
-    Raises:
-        ValueError: If the numbers differ.
-    """
-    if None not in (ours, theirs) and ours != theirs:
-        raise ValueError(
-            f'the student has {ours} classes and the teacher {theirs}; distillation needs a '
-            'teacher of the same classes'
-        )
 
 
 def _numbers(
