@@ -10,9 +10,11 @@ from .checks import (
 )
 from .extra_parameters import add_parameters, join_state, split_state
 from .heads import check_class_counts
-from .mixes import MixedBatch, Mixes, OfflineMixes, OnlineMixes, build_mixes
+from .mixes import MixedBatch, Mixes
 from .objective import KD_ON, MIXED_CLS, DistillObjective
-from .presets import PRESETS, Method, choose_method
+from .offline_mixes import OfflineMixes
+from .online_mixes import OnlineMixes
+from .presets import PRESETS, Method, build_mixes, choose_method
 from .student import Student
 from .teacher_predictions import TeacherPredictions
 

@@ -1,4 +1,4 @@
-"""Which heads can be distilled."""
+"""Checks of the heads of student and teacher."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def check_prediction(head: Any, owner: str) -> None:
     """Refuse a head that does not give one softmax prediction per image.
 
     Args:
-        head: A classifier's head, or None.
-        owner: ``'student'`` or ``'teacher'``, for the message.
+        head: Head of a classifier, or None.
+        owner: ``'student'`` or ``'teacher'``, for the error.
 
     Raises:
         ValueError: If it is one of MMPretrain's that give something else.
@@ -41,6 +41,9 @@ def check_prediction(head: Any, owner: str) -> None:
 
 def check_trainable(head: Any) -> None:
     """Refuse a student's head that MMPretrain cannot train.
+
+    Args:
+        head: Head of the student.
 
     Raises:
         ValueError: If it has a second, distilled classifier that MMPretrain only evaluates.

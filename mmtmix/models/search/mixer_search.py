@@ -23,8 +23,8 @@ from mmtmix.functional import (
 )
 from mmtmix.models.augments import rank_generator
 from mmtmix.models.classifiers.labels import read_scores
+from mmtmix.models.label_check import check_one_class
 from mmtmix.models.mixers import TransformMixer
-from mmtmix.models.one_class import check_one_class
 from mmtmix.models.teachers import FrozenTeacher, InputStats, build_teacher, check_teacher
 
 _QUALITY_SEED = 0

@@ -6,7 +6,7 @@ from mmpretrain.registry import MODELS
 
 from mmtmix.engine.distillation import Student
 from mmtmix.engine.launch import build_runner
-from mmtmix.models.teachers.features import feature_dim
+from mmtmix.models.teachers.network import feature_dim
 from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
