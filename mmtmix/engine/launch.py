@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from copy import deepcopy
 from pathlib import Path
 
@@ -144,7 +144,7 @@ def keep_local_log(cfg: Config) -> None:
         cfg: Config, changed in place.
     """
     visualizer = cfg.get('visualizer')
-    if not isinstance(visualizer, Mapping):
+    if not isinstance(visualizer, MutableMapping):
         return  # an object; without any, MMEngine's own has a local backend
     backends = visualizer.get('vis_backends') or ()
     if isinstance(backends, Mapping):  # --cfg-options makes one of vis_backends.0.type=...

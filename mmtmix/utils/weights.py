@@ -107,6 +107,10 @@ def _shorten(keys: list[str]) -> str:
     return ', '.join(keys[:_MOST_KEYS]) + more
 
 
-def unwrap(model: nn.Module) -> nn.Module:
-    """The model itself, out of the wrapper that distributed training puts around it."""
+def unwrap(model: Any) -> Any:
+    """Return a model out of the wrapper that distributed training puts around it.
+
+    Args:
+        model: A model, wrapped or not.
+    """
     return model.module if is_model_wrapper(model) else model

@@ -177,7 +177,7 @@ def verify_set(
     except (OSError, ValueError) as error:
         return [str(error)]
     errors: list[str] = []
-    shapes: dict[Any, Path] = {}
+    shapes: dict[Any, str | os.PathLike] = {}
     for number in progress(range(len(described['shards']))):
         try:
             reader = open_shard(folder, described, number)

@@ -150,7 +150,7 @@ def index_digest(header: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
     for name in sorted(INDEX_ARRAYS):
         array = arrays[name]
         digest.update(f'{name} {array.dtype.str} {array.shape}\n'.encode())
-        digest.update(memoryview(np.ascontiguousarray(array)))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from mmpretrain.structures import DataSample
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.losses import DistillLoss, NetworkOutputs
@@ -45,7 +45,7 @@ class DistillObjective:
         self,
         student: Student,
         teacher: FrozenTeacher,
-        losses: nn.ModuleList,
+        losses: Sequence[DistillLoss],
         mixes: Mixes | None,
         cls_weight: float,
         mixed_cls: str,
@@ -106,7 +106,8 @@ class DistillObjective:
     def _mixed_terms(self, mixed: MixedBatch, seed: int) -> dict[str, Tensor]:
         outputs = self.student.classify(mixed.inputs)
         logits = outputs.logits
-        terms, targets = {}, mixed.targets
+        terms: dict[str, Tensor] = {}
+        targets = mixed.targets
         if self._on_mixed or self.mixed_cls == 'teacher':
             theirs = self._teacher_outputs(mixed.inputs, self._on_mixed, mixed.logits)
             if self.mixed_cls == 'teacher':
@@ -115,8 +116,10 @@ class DistillObjective:
             nobody = torch.empty(0, dtype=torch.long)
             for loss in self._on_mixed:
                 terms[f'loss_{loss.name}_mixed'] = loss(outputs, theirs, nobody, seed)
-        loss = self.student.loss(logits, targets)
-        return {'loss_mixed': self.cls_weight * loss, **terms}
+        if targets is None:
+            raise RuntimeError(f'{type(self.mixes).__name__} drew mixes without their labels')
+        own = self.student.loss(logits, targets)
+        return {'loss_mixed': self.cls_weight * own, **terms}
 
     @torch.no_grad()
     def _report(

@@ -46,6 +46,7 @@ class OfflineMixes(Mixes):
                 f'{sampler!r}; leave it out'
             )
         self._batches: Iterator | None = None
+        self.num_classes: int | None = None
 
     def prepare(self, runner: Any, num_classes: int | None, needs_targets: bool) -> None:
         """See :meth:`Mixes.prepare`.
@@ -94,12 +95,14 @@ class OfflineMixes(Mixes):
         self, inputs: Tensor, data_samples: Sequence, teacher: FrozenTeacher, needs_targets: bool
     ) -> MixedBatch:
         """See :meth:`Mixes.draw`."""
+        if self._batches is None:
+            raise RuntimeError('a batch was drawn outside of an epoch')
         data = next(self._batches)
         if not needs_targets:
             # another data set may have other classes
             data = dict(inputs=data['inputs'])
         data = self._preprocess(data, training=False)
-        if not needs_targets:
+        if not needs_targets or self.num_classes is None:
             return MixedBatch(data['inputs'])
         return MixedBatch(data['inputs'], read_scores(data['data_samples'], self.num_classes))
 

@@ -100,7 +100,7 @@ def choose_method(
     check_choice('preset', preset, (None, *PRESETS))
     if cls_weight is not None:
         check_number('cls_weight', cls_weight, 0)
-    known = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
+    known: dict[str, Any] = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
     settings = known if preset is None else PRESETS[preset]
     if settings['mixes'] and mixed is None:
         raise ValueError(

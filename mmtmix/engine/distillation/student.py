@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from mmpretrain.models.heads import ArcFaceClsHead
@@ -31,9 +32,10 @@ class Student:
 
     def __init__(self, model: nn.Module, needs_features: bool = False):
         self.model = model
-        self._owner = model if getattr(model, 'head', None) is None else model.head
-        self._source = model.model if self._owner is model and hasattr(model, 'model') else None
-        self._source = self._source or self._owner
+        # untyped, since heads of MMPretrain share no base with these methods
+        self._owner: Any = model if getattr(model, 'head', None) is None else model.head
+        wrapped = getattr(model, 'model', None) if self._owner is model else None
+        self._source: Any = wrapped or self._owner
         self.head_use = head_use_of(model)
         self._needs_features = needs_features
         self._seen: NetworkOutputs | None = None
@@ -142,7 +144,7 @@ class Student:
     def _keep(self, number: int, layer: nn.Module, args: tuple) -> None:
         self._features[number] = args[0]
 
-    def _join_features(self, rows: int, head: nn.Module, args: tuple) -> Tensor | None:
+    def _join_features(self, rows: int, head: Any, args: tuple) -> Tensor | None:
         if not self._needs_features:
             return None
         # a head without a linear layer has no layer to capture at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
@@ -11,6 +11,7 @@ from mmtmix.checks import check_number
 from mmtmix.engine.runner_privates import is_resumed
 from mmtmix.functional import cosine_momentum
 from mmtmix.models.classifiers import AutoMixClassifier
+from mmtmix.models.classifiers.momentum_encoder import MomentumEncoder
 from mmtmix.utils import unwrap
 
 _ENTRY = 'automix'
@@ -48,7 +49,7 @@ class AutoMixHook(Hook):
         """Copy the classifier into the encoder."""
         model = _automix(runner)
         if not self._is_resumed:
-            model.mixing.encoder.reset(model)
+            _encoder(model).reset(model)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Set the finished share of the training in the model."""
@@ -59,8 +60,9 @@ class AutoMixHook(Hook):
     ) -> None:
         """Move the encoder."""
         model = _automix(runner)
-        momentum = cosine_momentum(model.progress, self.momentum, self.end_momentum)
-        model.mixing.encoder.follow(model, momentum)
+        progress = runner.iter / runner.max_iters
+        momentum = cosine_momentum(progress, self.momentum, self.end_momentum)
+        _encoder(model).follow(model, momentum)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Add mix block and encoder to a checkpoint that can be resumed."""
@@ -91,6 +93,10 @@ class AutoMixHook(Hook):
             )
         _automix(runner).mixing.load_training_state(checkpoint[_ENTRY])
         self._is_resumed = True
+
+
+def _encoder(model: AutoMixClassifier) -> MomentumEncoder:
+    return cast(MomentumEncoder, model.mixing.get_submodule('encoder'))
 
 
 def _automix(runner: Any) -> AutoMixClassifier:

@@ -33,6 +33,7 @@ from mmtmix.engine.distillation import (
 )
 from mmtmix.engine.runner_privates import built_loop, is_resumed, shared_seed
 from mmtmix.evaluation import TeacherAgreement
+from mmtmix.models.losses import DistillLoss
 from mmtmix.models.teachers import (
     FrozenTeacher,
     build_teacher,
@@ -119,9 +120,9 @@ class DistillHook(Hook):
         if sum(isinstance(hook, DistillHook) for hook in runner.hooks) > 1:
             raise ValueError('there are several DistillHooks; give one all of the losses')
         model = unwrap(runner.model)
-        needs_features = any(loss.needs_features for loss in self.losses)
+        needs_features = any(loss.needs_features for loss in self._terms)
         student = Student(model, needs_features)
-        check_views(student, self.losses, self.mixes)
+        check_views(student, self._terms, self.mixes)
         with torch.random.fork_rng(devices=[]):  # keeps the student's initialisation
             if self.mixes is not None:
                 self.mixes.load()
@@ -133,7 +134,7 @@ class DistillHook(Hook):
         self.objective = DistillObjective(
             student,
             teacher,
-            self.losses,
+            self._terms,
             self.mixes,
             self.cls_weight,
             self.mixed_cls,
@@ -164,7 +165,7 @@ class DistillHook(Hook):
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
         """Update the losses after the step."""
-        for loss in self.losses:
+        for loss in self._terms:
             loss.after_step()
 
     def after_train_epoch(self, runner: Any) -> None:
@@ -203,15 +204,20 @@ class DistillHook(Hook):
         join_state(checkpoint['optimizer'], entry['optimizer'])
 
     @property
+    def _terms(self) -> list[DistillLoss]:
+        """The losses, which a ModuleList types as modules."""
+        return [loss for loss in self.losses if isinstance(loss, DistillLoss)]
+
+    @property
     def _has_parameters(self) -> bool:
         return any(True for _ in self.losses.parameters())
 
     def _prepare_losses(self, runner: Any, student: Student, teacher: FrozenTeacher) -> None:
         labels = torch.empty(0, dtype=torch.long)
-        if any(loss.needs_index for loss in self.losses):
+        if any(loss.needs_index for loss in self._terms):
             labels = numbered_labels(runner.train_loop.dataloader.dataset)
         dims = student.feature_dim, teacher.feature_dim
-        for loss in self.losses:
+        for loss in self._terms:
             loss.prepare(*dims, labels, shared_seed(runner))
         if self._has_parameters:
             self.losses.to(next(student.model.parameters()).device)

@@ -55,7 +55,9 @@ class LabelRangeHook(Hook):
                 continue
             loaded = loop.dataloader.dataset
             self._check_names(loaded, f'{name}_dataloader')
-            for dataset in iter_labelled(loaded) if num_classes is not None else ():
+            if num_classes is None:
+                continue
+            for dataset in iter_labelled(loaded):
                 if not any(dataset is seen for seen in self._seen):
                     self._seen.append(dataset)
                     check_labels(dataset, num_classes, f'{name}_dataloader')

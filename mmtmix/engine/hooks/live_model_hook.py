@@ -58,7 +58,8 @@ class LiveModelHook(Hook):
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Drop losses of an earlier step, whose graph is gone."""
-        self._live.losses.clear()
+        if self._live is not None:
+            self._live.losses.clear()
 
     def after_train(self, runner: Any) -> None:
         """Unset the model, and detach from it."""

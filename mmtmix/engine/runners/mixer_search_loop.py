@@ -129,8 +129,8 @@ class MixerSearchLoop(EpochBasedTrainLoop):
             ValueError: If it has another number of classes than the data set, or gives them other
                 labels, or an image has no labels or several.
         """
-        known = self.search.teacher.num_classes
-        if known is not None:
+        known = self.search.teacher.num_classes or 0
+        if known:
             self._check_class_count(known)
         check_class_names(self.search.teacher, self.dataloader.dataset, 'train_dataloader')
         counts = torch.zeros(2)
@@ -138,7 +138,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
             if batch == self.teacher_batches:
                 break
             data = self.search.data_preprocessor(data, training=False)
-            if known is None:
+            if not known:
                 known = self.search.teacher.count_classes(data['inputs'])
                 self._check_class_count(known)
             labels = self.search.read_scores(data['data_samples']).argmax(dim=1)

@@ -62,8 +62,8 @@ def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str, before: int
         ValueError: If their aspect is not that of the images, one is not finite, or all of them
             are constant.
     """
-    whose, size = f"the teacher's maps, {source},", tuple(inputs.shape[-2:])
-    if not fits_image(*maps.shape[-2:], size):
+    whose, size = f"the teacher's maps, {source},", (inputs.size(-2), inputs.size(-1))
+    if not fits_image(maps.size(-2), maps.size(-1), size):
         raise ValueError(
             f'{whose} are of {tuple(maps.shape[-2:])} cells, which is not the aspect of images of '
             f'{size} pixels; {cure}'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from .input_stats import InputStats
 from .loading import build_classifier, copy_module, load_weights
 from .network import classify, declared_classes, feature_dim, has_pre_logits, linear_features
 from .options import as_statistics, check_options, check_source
+from .outputs import Forward
 from .report import TeacherReport
 from .teacher_inputs import TeacherInputs
 
@@ -98,10 +100,12 @@ class FrozenTeacher:
         self.config_name = str(config) if isinstance(config, (str, os.PathLike)) else ''
         self.checkpoint_name = '' if checkpoint is None else str(checkpoint)
         if model is None:
-            self.model, self.stats = build_classifier(config)
+            built, self.stats = build_classifier(config)
         else:
-            self.model = copy_module(model)
+            built = copy_module(model)
             self.stats = InputStats(as_statistics(mean), as_statistics(std))
+        # untyped, since MMPretrain's classifiers share no type with other modules
+        self.model: Any = built
         if channel_order is not None:
             self.stats = self.stats.in_order(channel_order)
         classes: tuple[str, ...] = ()
@@ -110,7 +114,7 @@ class FrozenTeacher:
         self.classes = classes or configured_classes(config)
         self.model.requires_grad_(False).eval()
         switch_off_recomputation(self.model)
-        self._forward = partial(classify, self.model)
+        self._forward: Forward = partial(classify, self.model)
         self._cam: Saliency = choose_saliency(
             self.model, self._forward, saliency, cam_layer, num_extra_tokens
         )
@@ -140,10 +144,10 @@ class FrozenTeacher:
         Args:
             inputs: Images as for a call, (N, C, H, W).
         """
-        if self.num_classes is None:
-            with torch.no_grad():
-                self(inputs[:1])
-        return self.num_classes
+        if self.num_classes is not None:
+            return self.num_classes
+        with torch.no_grad():
+            return self(inputs[:1]).size(1)
 
     @property
     def feature_dim(self) -> int:

@@ -98,7 +98,7 @@ def feature_layers(model: nn.Module) -> list[nn.Linear]:
     head = getattr(model, 'head', None)
     if isinstance(head, DeiTClsHead):
         return [head.layers.head, head.layers.head_dist]
-    found = last_linear(head if has_pre_logits(model) else model)
+    found = last_linear(head if head is not None and has_pre_logits(model) else model)
     return [] if found is None else [found[1]]
 
 
