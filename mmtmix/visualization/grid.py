@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -98,7 +99,7 @@ def image_grid(
     return figure, axes
 
 
-def highlight(axes: Sequence, color: str = 'tab:red') -> None:
+def highlight(axes: Iterable[Any], color: str = 'tab:red') -> None:
     """Draw a coloured frame around cells."""
     for cell in axes:
         for spine in cell.spines.values():

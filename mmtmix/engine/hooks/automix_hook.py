@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
@@ -96,7 +96,7 @@ class AutoMixHook(Hook):
 
 
 def _encoder(model: AutoMixClassifier) -> MomentumEncoder:
-    return cast(MomentumEncoder, model.mixing.get_submodule('encoder'))
+    return model.mixing.encoder
 
 
 def _automix(runner: Any) -> AutoMixClassifier:

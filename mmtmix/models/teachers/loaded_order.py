@@ -153,7 +153,7 @@ def _file_order(kind: Any, settings: Mapping) -> ChannelOrder:
 
 
 def _declared(kind: Any, settings: Mapping) -> ChannelOrder | None:
-    """Return the order that a class declares; None where a subclass makes images in its own way."""
+    """Return the order that a class declares; None where a subclass makes its own images."""
     for base in kind.__mro__ if isinstance(kind, type) else ():
         if isinstance(vars(base).get('channel_order'), (str, classmethod)):
             break
