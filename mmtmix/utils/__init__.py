@@ -1,4 +1,4 @@
-"""Configs, files and checkpoints. Imports nothing else of this library."""
+"""Configs, files and checkpoints; imports nothing else of this library."""
 
 from .checkpoint import (
     UnsafeCheckpointError,
