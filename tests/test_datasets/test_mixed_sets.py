@@ -133,7 +133,7 @@ def test_all_bad_shards_are_told(make_set):
     shutil.copy(paths[5], paths[4])
     (folder / shard_name(9)).write_bytes(b'')
     errors = verify_set(folder)
-    wanted = ['record 2 has been altered', 'truncated', 'is missing', 'number 5 under', 'not know']
+    wanted = ['record 2 has been altered', 'truncated', 'is missing', 'number 5 under', 'not list']
     assert len(errors) == len(wanted)
     for number, text, error in zip((0, 1, 2, 4, 9), wanted, errors, strict=True):
         assert str(folder / shard_name(number)) in error and text in error
