@@ -18,9 +18,9 @@ from mmpretrain.registry import MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmtmix.apps.convert import ARCHS
-from mmtmix.apps.prepare import DATA_SETS
 from mmtmix.cli.parser import CommandParser
 from mmtmix.datasets import flowers102_818
+from mmtmix.datasets.sources import DATA_SETS
 from mmtmix.models.teachers.cam import has_exact_cam
 from mmtmix.utils import atomic_path, check_output_file, load_config, run_command
 

@@ -1,9 +1,10 @@
-"""Datasets of our own and the check that a config's data is in place."""
+"""Data sets of our own, and the check that a config's data is there."""
 
 from mmtmix import needs_host  # noqa: F401
 
 from .digits import Digits
 from .endless_sampler import EndlessSampler
+from .eval_view import build_eval_view, eval_view_config
 from .fashion_mnist import FashionMNISTIdx
 from .flowers102_818 import Flowers102Split818
 from .imagenet32 import ImageNet32
@@ -14,7 +15,6 @@ from .preflight import check_data
 from .seeding import seed_worker
 from .tiny_imagenet import TinyImageNet
 from .transforms import AugMix, PlaceOnCanvas
-from .undistorted import build_undistorted, undistorted_config
 
 __all__ = [
     'AugMix',
@@ -28,9 +28,9 @@ __all__ = [
     'OneHotScore',
     'PlaceOnCanvas',
     'TinyImageNet',
-    'build_undistorted',
+    'build_eval_view',
     'check_data',
+    'eval_view_config',
     'name_image_files',
     'seed_worker',
-    'undistorted_config',
 ]

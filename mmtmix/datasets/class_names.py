@@ -1,4 +1,4 @@
-"""Whether a label means the same class in two places, by the names of the classes."""
+"""Compare the classes of labels in two places by their names."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class ClassNames:
     """Names of classes in the order of their labels.
 
     Attributes:
-        owner: What has them, as a message names it.
-        classes: One name per label, as ``metainfo['classes']`` lists them; empty if unknown.
-        folders: Names of the folders that labels count; empty where labels come from elsewhere.
+        owner: Origin of the names, for a message.
+        classes: One name per label, as in ``metainfo['classes']``; empty if unknown.
+        folders: Names of the folders that labels number; empty if labels come from elsewhere.
     """
 
     owner: str
@@ -32,7 +32,11 @@ class ClassNames:
 
 
 def as_names(classes: Any) -> tuple[str, ...]:
-    """Return a list of class names as a tuple; an empty one if it is none."""
+    """Return a list of class names as a tuple; an empty one for other values.
+
+    Args:
+        classes: Any value.
+    """
     is_list = isinstance(classes, Sequence) and not isinstance(classes, str)
     return tuple(classes) if is_list and all(isinstance(one, str) for one in classes) else ()
 
@@ -41,8 +45,8 @@ def iter_names(dataset: Any, loader: str) -> Iterator[ClassNames]:
     """Yield the class names of the data sets that a data set is or wraps.
 
     Args:
-        dataset: Any, built and initialised.
-        loader: The config field to name.
+        dataset: A data set, built and initialised.
+        loader: Name of the config field, for a message.
 
     Yields:
         Names of each part that has any.
@@ -69,18 +73,18 @@ def iter_names(dataset: Any, loader: str) -> Iterator[ClassNames]:
 def compare_names(known: ClassNames, other: ClassNames, cure: str = '') -> None:
     """Compare two lists of class names, label by label.
 
-    Names that neither has in another place may be two names for one class: that is logged as a
-    warning. Nothing is compared where one side has no names.
+    Different names that neither has at another label may be two names of one class. They are
+    logged as a warning. Nothing is compared if one side has no names.
 
     Args:
-        known: What the labels should mean, such as those of the training images.
-        other: What is compared with it.
-        cure: What to do about an error; by default, how to mend a data set.
+        known: Names that the labels should have, such as those of the training images.
+        other: Names that are compared with them.
+        cure: Advice for an error; by default for a data set.
 
     Raises:
         ValueError: If a class has another label in ``other`` than in ``known``.
     """
-    # folders are what labels count, whatever classes are said to be
+    # labels number the folders, whatever the classes are called
     ours, theirs = known.classes, other.classes
     if known.folders and other.folders:
         ours, theirs = known.folders, other.folders
@@ -106,9 +110,9 @@ def compare_datasets(known: Any, other: Any, fields: tuple[str, str]) -> None:
     """Compare the class names of two data sets.
 
     Args:
-        known: What the labels should mean.
-        other: What is compared with it.
-        fields: The config fields of both.
+        known: Data set whose names the labels should have.
+        other: Data set that is compared with it.
+        fields: Names of the config fields of both.
 
     Raises:
         ValueError: If a class has another label in ``other`` than in ``known``.
@@ -120,7 +124,7 @@ def compare_datasets(known: Any, other: Any, fields: tuple[str, str]) -> None:
 
 
 def _plain(names: Sequence[str]) -> tuple[str, ...]:
-    """Names without case, spaces and signs that join words: spellings of one name agree."""
+    """Return names without case, spaces and joining signs, so that spellings of one agree."""
     return tuple(re.sub(r'[\s_\-/.]+', '', name.casefold()) or name for name in names)
 
 

@@ -18,16 +18,16 @@ class Digits(BaseDataset):
     """The 1,797 handwritten digits of ``sklearn.datasets.load_digits``, which needs no download.
 
     They are the test set of `UCI's optical digits
-    <https://archive.ics.uci.edu/dataset/80>`_, in its order; the last ones are the test images.
+    <https://archive.ics.uci.edu/dataset/80>`_, in its order. The last ones are the test images.
 
     An item is ``dict(img, gt_label)`` with ``img`` uint8 ``(8, 8)`` in [0, 255] and ``gt_label``
     an int; a pipeline that starts with ``Resize`` makes them as large as a network wants.
 
     Args:
         split: ``'train'`` or ``'test'``.
-        num_train: Images of the training split, from the first; the others are the test split's.
-        metainfo: Overrides the meta information.
-        **kwargs: Other arguments of MMPretrain's ``BaseDataset`` (``pipeline``, ``indices``, ...).
+        num_train: Number of training images, 1 to 1796, from the first; the rest is for the test.
+        **kwargs: Other arguments of MMPretrain's ``BaseDataset`` (``pipeline``, ``metainfo``,
+            ``indices``, ...).
 
     Raises:
         ImportError: If scikit-learn is not installed.
@@ -35,7 +35,7 @@ class Digits(BaseDataset):
         ValueError: If an argument is invalid.
     """
 
-    channel_order = 'rgb'  # they are grey, for which any order holds
+    channel_order = 'rgb'  # images are grey, for which any order holds
 
     METAINFO = dict(classes=tuple(map(str, range(10))))
 
@@ -43,20 +43,19 @@ class Digits(BaseDataset):
         self,
         split: str = 'train',
         num_train: int = 1000,
-        metainfo: dict | None = None,
         **kwargs: Any,
     ) -> None:
         check_choice('split', split, SPLITS)
         check_integer('num_train', num_train, 1, 1796)
         self.split = split
         self.num_train = num_train
-        super().__init__(ann_file='', metainfo=metainfo, **kwargs)
+        super().__init__(ann_file='', **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Read the split's images and labels.
+        """Read the images and labels of the split.
 
         Returns:
-            One ``dict(img, gt_label)`` an image.
+            One ``dict(img, gt_label)`` per image.
 
         Raises:
             ImportError: If scikit-learn is not installed.

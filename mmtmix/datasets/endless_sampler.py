@@ -17,25 +17,25 @@ from mmtmix.checks import check_flag, check_integer
 class EndlessSampler(Sampler[int]):
     """All samples of a data set, one shuffle after the other.
 
-    What comes at a position depends on the seed and the position alone, so a resumed run goes on
-    where it stopped without going through what came before. Ranks take turns: together they see
-    what a single process with all of their batches would see.
+    The sample at a position depends only on the seed and the position. So a resumed run continues
+    where it stopped, without iterating over the earlier samples. Ranks alternate: together they
+    get the samples that a single process with all of their batches would get.
 
     Args:
-        dataset: What to draw from.
+        dataset: Data set of the samples.
         shuffle: Whether each pass has an order of its own.
-        seed: The same on all ranks; drawn and shared by default.
-        epoch_size: Samples of an epoch, over all ranks; each epoch goes on where the one before
-            stopped. So schedules in epochs take as many steps on a set of any size. With
-            ``drop_last`` take a multiple of the batch, or each epoch skips some. By default the
-            stream has no end.
+        seed: Seed of the orders, the same on all ranks; drawn and shared by default.
+        epoch_size: Number of samples per epoch, over all ranks. Each epoch continues where the
+            last one stopped, so schedules in epochs have the same steps on a set of any size.
+            With ``drop_last`` give a multiple of the batch, or each epoch skips some. By default
+            the stream has no end.
 
     Attributes:
         start: Position in the stream, over all ranks, at which iteration begins.
 
     Raises:
         TypeError: If an argument is of another type.
-        ValueError: If the data set is empty or ``epoch_size`` is below a sample a rank.
+        ValueError: If the data set is empty or ``epoch_size`` is below one sample per rank.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class EndlessSampler(Sampler[int]):
         self.start = 0
 
     def __len__(self) -> int:
-        """Samples that a rank sees in an epoch.
+        """Return the number of samples of a rank in an epoch.
 
         Raises:
             TypeError: If the stream has no end.
@@ -71,12 +71,16 @@ class EndlessSampler(Sampler[int]):
         return self.length
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin where the epoch before stopped."""
+        """Begin where the last epoch stopped.
+
+        Args:
+            epoch: Number of the epoch, >= 0.
+        """
         if self.length is not None:
             self.start = epoch * self.length * self.world_size
 
     def __iter__(self) -> Iterator[int]:
-        """Yield numbers of samples, of an epoch or for ever."""
+        """Yield numbers of samples, of one epoch or without end."""
         return islice(self._stream(), self.length)
 
     def _stream(self) -> Iterator[int]:
@@ -90,7 +94,7 @@ class EndlessSampler(Sampler[int]):
             position += self.world_size
 
     def _order(self, number: int) -> list[int]:
-        """The samples in the order of a pass."""
+        """Return the samples in the order of a pass."""
         if not self.shuffle:
             return list(range(self.size))
         # neighbouring seeds and passes must not share an order

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import mat4py
 import numpy as np
-from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from mmtmix.checks import check_choice, check_path
 
-from .preparing import own_advice
+from .advice import prepare_command
+from .local_dataset import LocalDataset
+from .sources.table import FLOWERS102
 
-NUM_IMAGES = 8189
-NUM_CLASSES = 102
+NUM_IMAGES = sum(FLOWERS102.images)
+NUM_CLASSES = FLOWERS102.classes
 NUM_TEST = 818
 SEED = 818
-SPLITS = ('train', 'val', 'trainval', 'test')
 
 
 def divide(labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Divide the images by class into 80, 10 and 10 per cent, always in the same way.
+    """Divide the images of each class into 80, 10 and 10 per cent, always in the same way.
 
-    Each class gives its share of the 818 test and of the 818 validation images, rounded so that
-    they sum up to that.
+    Each class has its share of the 818 test and of the 818 validation images. Shares are rounded
+    so that they sum to 818.
 
     Args:
-        labels: The labels of all images, shape ``(8189,)``, in [0, 101].
+        labels: Labels of all images, int ``(8189,)`` in [0, 101].
 
     Returns:
         Positions in ``labels``, sorted, for ``'train'`` (6,553), ``'val'`` (818), ``'test'``
@@ -54,67 +55,65 @@ def divide(labels: np.ndarray) -> dict[str, np.ndarray]:
 
 
 @DATASETS.register_module()
-class Flowers102Split818(BaseDataset):
+class Flowers102Split818(LocalDataset):
     """`Oxford Flowers-102 <https://www.robots.ox.ac.uk/~vgg/data/flowers/102/>`_, 818 to test on.
 
     TransformMix's Table 3 prints accuracies that are multiples of 1/818, while the official test
-    set has 6,149 images; which 818 is not written. One known candidate is the folder ``valid`` of
-    Udacity's ``flower_data.zip`` (6,552 / 818 / 819 images). The division here is our own: 80, 10
-    and 10 per cent of each class, drawn with a fixed seed from the official labels, so it
-    resembles the paper's in size alone, and accuracies compare within a few images at best. Give
-    ``test_ids`` to use a list that you have. For the official division use MMPretrain's
-    ``Flowers102``.
+    set has 6,149 images. The paper does not name the 818. One known candidate is the folder
+    ``valid`` of Udacity's ``flower_data.zip`` (6,552 / 818 / 819 images). The division here is our
+    own: 80, 10 and 10 per cent of each class, drawn with a fixed seed from the official labels. It
+    has the paper's size alone, so accuracies compare within a few images at best. Give
+    ``test_ids`` to use a list that you have. MMPretrain's ``Flowers102`` has the official
+    division.
 
     An item is ``dict(img_path, gt_label)``; ``setid.mat`` is not needed.
 
     Args:
-        data_root: The folder with ``jpg`` and ``imagelabels.mat``.
+        data_root: Folder with ``jpg`` and ``imagelabels.mat``.
         split: ``'train'`` (6,553), ``'val'`` (818), ``'trainval'`` (7,371) or ``'test'`` (818).
             Defaults to ``'trainval'``.
-        test_ids: A text file with the number of one test image (1 to 8189) a line; all others
-            are ``'trainval'`` then, and there is no ``'train'`` or ``'val'``. Defaults to None.
+        test_ids: Path of a text file with the number of one test image (1 to 8189) per line. All
+            other images are then ``'trainval'``, and there is no ``'train'`` or ``'val'``.
+            Defaults to None.
         **kwargs: Other arguments of MMPretrain's ``BaseDataset``; not ``ann_file`` or
             ``data_prefix``, which have no meaning here.
 
     Raises:
         FileNotFoundError: If files are missing.
-        ValueError: If an argument is invalid, or a file does not say what it should.
+        ValueError: If an argument is invalid, or a file is damaged or not the official one.
     """
 
-    data_advice = (
-        'python tools/prepare_data.py flowers102 --root {folder} fetches what is missing.'
-    )
+    source = FLOWERS102
+    root_cure = 'it is the folder with jpg'
+    data_advice = f'{prepare_command(FLOWERS102, "{folder}")} fetches what is missing.'
 
     def __init__(
         self,
         data_root: str | os.PathLike,
         split: str = 'trainval',
         test_ids: str | os.PathLike | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
-        unused = sorted({'ann_file', 'data_prefix'} & kwargs.keys())
-        if unused:
-            raise ValueError(f'Flowers102Split818 does not take {", ".join(unused)}.')
-        self.split = _checked_split(split, test_ids)
+        _check_list(split, test_ids)
         self.test_ids = test_ids
         kwargs.setdefault('test_mode', split == 'test')
-        super().__init__(ann_file='', data_root=str(_resolve_root(data_root)), **kwargs)
+        super().__init__(data_root, split, **kwargs)
 
     @classmethod
     def missing_files(
         cls,
-        data_root: str | os.PathLike,
-        split: str = 'trainval',
+        data_root: str | os.PathLike | None = None,
+        split: str | None = None,
         test_ids: str | os.PathLike | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> tuple[str, list[str]]:
-        """Tell which files are missing, without reading any (see ``check_data``).
+        """Return which files are missing, without reading an image; see ``check_data``.
 
         Args:
             data_root: As in the constructor.
-            split: As in the constructor; all images are asked for whatever it is.
+            split: As in the constructor. All images are required, whatever the split.
             test_ids: As in the constructor.
-            **kwargs: The constructor's other arguments, unused.
+            **kwargs: Other arguments of the constructor, unused.
 
         Returns:
             The absolute folder and the missing names.
@@ -122,8 +121,10 @@ class Flowers102Split818(BaseDataset):
         Raises:
             ValueError: If an argument is invalid.
         """
-        _checked_split(split, test_ids)
-        root = _resolve_root(data_root)
+        split = cls.splits[0] if split is None else split
+        cls.check_split(split)
+        _check_list(split, test_ids)
+        root = cls.find_root(data_root)
         missing = [] if (root / 'imagelabels.mat').is_file() else ['imagelabels.mat']
         if test_ids is not None and not Path(test_ids).expanduser().is_file():
             missing.append(str(test_ids))
@@ -135,23 +136,19 @@ class Flowers102Split818(BaseDataset):
         return str(root), missing
 
     def load_data_list(self) -> list[dict]:
-        """List the split's images.
+        """List the images of the split.
 
         Returns:
-            One ``dict(img_path, gt_label)`` an image, in the order of their numbers.
+            One ``dict(img_path, gt_label)`` per image, in the order of their numbers.
 
         Raises:
             FileNotFoundError: If files are missing.
-            ValueError: If a file does not say what it should.
+            ValueError: If a file is damaged or not the official one.
         """
-        root, missing = self.missing_files(self.data_root, self.split, self.test_ids)
-        if missing:
-            raise FileNotFoundError(
-                f'data_root {root} lacks {", ".join(missing)}. {own_advice(type(self), root)}'
-            )
+        root = self.require_files(test_ids=self.test_ids)
         labels = _read_labels(Path(root, 'imagelabels.mat'))
         if self.test_ids is None:
-            chosen = divide(labels)[self.split]
+            chosen = divide(labels)[self.split or '']
         else:
             chosen = _read_ids(Path(self.test_ids).expanduser())
             if self.split == 'trainval':
@@ -160,14 +157,6 @@ class Flowers102Split818(BaseDataset):
             dict(img_path=str(Path(root, 'jpg', _file_name(i + 1))), gt_label=int(labels[i]))
             for i in chosen
         ]
-
-    def extra_repr(self) -> list[str]:
-        """Describe the data set's source for ``repr``.
-
-        Returns:
-            The lines to add.
-        """
-        return [f'Folder: \t{self.data_root}', f'Split: \t{self.split}']
 
 
 def _file_name(number: int) -> str:
@@ -191,7 +180,7 @@ def _read_labels(path: Path) -> np.ndarray:
 
 
 def _read_ids(path: Path) -> np.ndarray:
-    """Read image numbers, one a line; return them from 0, sorted."""
+    """Read image numbers, one per line; return them from 0, sorted."""
     words = path.read_text(encoding='utf-8').split()
     wrong = [word for word in words if not word.isdecimal() or not 1 <= int(word) <= NUM_IMAGES]
     if wrong or not words or len(set(words)) != len(words):
@@ -200,17 +189,8 @@ def _read_ids(path: Path) -> np.ndarray:
     return np.sort([int(word) - 1 for word in words])
 
 
-def _checked_split(split: str, test_ids: object) -> str:
-    """Return ``split``, or raise ValueError if there is none of that name."""
-    splits = SPLITS if test_ids is None else ('trainval', 'test')
-    cure = '' if test_ids is None else 'test_ids tells no other apart'
-    check_choice('split', split, splits, cure=cure)
+def _check_list(split: str, test_ids: object) -> None:
+    """Refuse a split that a list of test images does not define."""
     if test_ids is not None:
+        check_choice('split', split, ('trainval', 'test'), cure='test_ids defines no other')
         check_path('test_ids', test_ids)
-    return split
-
-
-def _resolve_root(data_root: str | os.PathLike) -> Path:
-    """Return the absolute folder that ``data_root`` stands for."""
-    check_path('data_root', data_root, cure='it is the folder with jpg')
-    return Path(os.path.abspath(os.path.expanduser(data_root)))

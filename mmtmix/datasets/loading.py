@@ -1,4 +1,4 @@
-"""Reading images from files, with an error that names the file."""
+"""Read images from files, with an error that names the file."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _STOCK = LoadImageFromFile.__name__
 
 @TRANSFORMS.register_module()
 class CheckedLoadImageFromFile(LoadImageFromFile):
-    """MMCV's ``LoadImageFromFile`` that says which file is no image.
+    """MMCV's ``LoadImageFromFile``, with an error that names a file that is no image.
 
-    OpenCV returns nothing for some damaged files and raises an error of its own for empty ones,
-    and neither names the file. It still decodes most JPEGs that end too early, with grey in
-    place of the rest; ``tools/prepare_data.py NAME --deep`` finds those.
+    OpenCV returns nothing for some damaged files and raises an error of its own for empty ones.
+    Neither names the file. OpenCV decodes most JPEGs that end too early, with grey in place of
+    the rest; ``tools/prepare_data.py NAME --deep`` finds those.
 
     Args:
-        **kwargs: The arguments of MMCV's ``LoadImageFromFile``.
+        **kwargs: Arguments of MMCV's ``LoadImageFromFile``.
     """
 
     @classmethod
-    def channel_order(cls, imdecode_backend: str = 'cv2', **kwargs) -> str:
+    def channel_order(cls, imdecode_backend: str = 'cv2', **kwargs: Any) -> str:
         """Return ``'bgr'``, in which MMCV decodes.
 
         Args:
             imdecode_backend: As in the constructor.
-            **kwargs: The constructor's other arguments, unused.
+            **kwargs: Other arguments of the constructor, unused.
 
         Raises:
             ValueError: If the backend is tifffile, for which MMCV keeps the order of the file.
@@ -43,7 +43,7 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
         """Load the image of ``results['img_path']``.
 
         Args:
-            results: The item of the data set.
+            results: Item of the data set.
 
         Returns:
             The item with ``img``, ``img_shape`` and ``ori_shape``; None if the image cannot be
@@ -55,7 +55,7 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
         """
         try:
             return super().transform(results)
-        except Exception as error:  # what a decoder raises depends on which it is
+        except Exception as error:  # each decoder has errors of its own
             path = results['img_path']
             item = f' (item {results["sample_idx"]})' if 'sample_idx' in results else ''
             if isinstance(error, FileNotFoundError):
@@ -79,8 +79,8 @@ def name_image_files(settings: Any) -> None:
     """Replace each ``LoadImageFromFile`` of MMCV by the one that names a damaged file.
 
     Args:
-        settings: A config or any part of one, at any depth; it is changed in place. A class of
-            somebody's own that loads images stays.
+        settings: Config or any part of one, at any depth, changed in place. Other classes that
+            load images stay.
     """
     if isinstance(settings, Mapping):
         kind = settings.get('type')

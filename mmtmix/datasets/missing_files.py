@@ -5,44 +5,67 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from inspect import signature
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from mmpretrain.datasets import MNIST, CustomDataset
+from mmpretrain.datasets import CustomDataset
 
-from .annotated import missing_annotated
+from .host_downloads import ListsFiles, base_folder, file_names
+from .sources import data_set_of, missing_of_split
+
+
+@runtime_checkable
+class ChecksOwnFiles(Protocol):
+    """A class of a data set that finds out itself which of its files are missing."""
+
+    def missing_files(self, **kwargs: Any) -> tuple[str, list[str]]:
+        """Return the absolute folder and the missing names, as a classmethod.
+
+        Args:
+            **kwargs: Arguments of the constructor.
+        """
 
 
 def missing_files(cls: Any, kwargs: dict) -> tuple[str, list[str]]:
-    """Return the absolute folder of a dataset and what is missing there."""
-    if hasattr(cls, 'missing_files'):
+    """Return the absolute folder of a data set and what is missing there.
+
+    Args:
+        cls: Class of the data set.
+        kwargs: Arguments of its constructor.
+    """
+    if isinstance(cls, ChecksOwnFiles):
         return cls.missing_files(**kwargs)
-    if has_file_lists(cls):
+    if isinstance(cls, ListsFiles):
         return _missing_listed(cls, kwargs)
     folder, missing = _missing_paths(kwargs)
     if missing or _is_remote(folder):
         return folder, missing
-    return folder, missing_annotated(cls, folder, kwargs) or _missing_images(cls, kwargs)
+    data_set = data_set_of(cls)
+    if data_set is not None:
+        missing = missing_of_split(data_set, folder, kwargs.get('split'), kwargs)
+    return folder, missing or _missing_images(cls, kwargs)
 
 
-def has_file_lists(cls: Any) -> bool:
-    """Tell whether a class lists its files, as those do that MMPretrain can download."""
-    return hasattr(cls, 'train_list') and hasattr(cls, 'test_list')
+def listed_root(kwargs: dict) -> str:
+    """Return the folder into which a class that lists its files would download them.
+
+    Args:
+        kwargs: Arguments of its constructor.
+    """
+    return _join(kwargs.get('data_root'), kwargs.get('data_prefix'))
 
 
-def _missing_listed(cls: Any, kwargs: dict) -> tuple[str, list[str]]:
-    """Check a class that lists its files; MMPretrain asks for both lists whatever the split."""
-    folder = _join(kwargs.get('data_root'), kwargs.get('data_prefix'))
+def _missing_listed(cls: ListsFiles, kwargs: dict) -> tuple[str, list[str]]:
+    """Check a class that lists its files; MMPretrain needs both lists, whatever the split."""
+    folder = listed_root(kwargs)
     if _is_remote(folder):
         return folder, []
-    folder = os.path.abspath(os.path.join(folder, getattr(cls, 'base_folder', '')))
-    names = [entry[0] for entry in (*cls.train_list, *cls.test_list)]
-    if reads_extracted(cls):
-        names = [os.path.splitext(name)[0] for name in names]
+    folder = os.path.abspath(os.path.join(folder, base_folder(cls)))
+    names = file_names(cls)
     return folder, [name for name in names if not os.path.exists(os.path.join(folder, name))]
 
 
 def _missing_images(cls: Any, kwargs: dict) -> list[str]:
-    """Look for one image in the folders of a ``CustomDataset``, which fails without any."""
+    """Find one image in the folders of a ``CustomDataset``, which fails without any."""
     if cls is not CustomDataset or kwargs.get('ann_file'):
         return []
     prefix = kwargs.get('data_prefix')
@@ -60,11 +83,6 @@ def _missing_images(cls: Any, kwargs: dict) -> list[str]:
     return [f'any image ({", ".join(endings)}) in {where}{root}']
 
 
-def reads_extracted(cls: Any) -> bool:
-    """Tell whether the class's lists name gzipped downloads whose contents it then reads."""
-    return isinstance(cls, type) and issubclass(cls, MNIST)
-
-
 def _missing_paths(kwargs: dict) -> tuple[str, list[str]]:
     """Check ``ann_file`` and the folders, joined to ``data_root`` as MMEngine joins them."""
     root = kwargs.get('data_root')
@@ -80,7 +98,7 @@ def _missing_paths(kwargs: dict) -> tuple[str, list[str]]:
 
 
 def _join(root: Any, path: Any) -> str:
-    """Join as MMEngine does; what is no path (another class's meaning) counts as empty."""
+    """Join as MMEngine does; a value that is no path counts as empty."""
     root, path = (os.fspath(p) if isinstance(p, (str, os.PathLike)) else '' for p in (root, path))
     path = os.path.expanduser(path)
     return path if _is_remote(path) else os.path.join(root, path)

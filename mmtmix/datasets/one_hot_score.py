@@ -1,4 +1,4 @@
-"""Give samples of hard labels the scores that mixed samples beside them have."""
+"""Scores for samples of hard labels that are trained beside mixed samples."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mmtmix.checks import check_integer
 class OneHotScore(BaseTransform):
     """Set ``gt_score`` to the one-hot of ``gt_label`` unless there is one already.
 
-    MMPretrain's data preprocessor looks at a batch's first sample to decide whether the batch has
-    scores. So where data sets with and without ``gt_score`` are concatenated, such as clean images
-    and :class:`MixedImages` with soft labels, every sample needs one. Put this transform anywhere
-    before ``PackInputs``, which packs ``gt_score`` by default.
+    MMPretrain's data preprocessor decides by the first sample whether a batch has scores. Where
+    data sets with and without ``gt_score`` are concatenated, every sample needs one. An example
+    are clean images and :class:`MixedImages` with soft labels. Put this transform anywhere before
+    ``PackInputs``, which packs ``gt_score`` by default.
 
     Args:
-        num_classes: The number of classes.
+        num_classes: Number of classes, >= 1.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -34,7 +34,7 @@ class OneHotScore(BaseTransform):
         """Add the score.
 
         Args:
-            results: A sample with an integer ``gt_label`` in [0, num_classes), or with a
+            results: Sample with an integer ``gt_label`` in [0, num_classes), or with a
                 ``gt_score`` of num_classes values.
 
         Returns:

@@ -1,31 +1,43 @@
-"""Tell, before a model is built, that the data of a config is not where the config says."""
+"""Check, before a model is built, that the data of a config is where the config says."""
 
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
-from unittest.mock import patch
+from typing import Any, Protocol, runtime_checkable
 
-import torch.distributed as torch_dist
 from mmengine import dist
 from mmengine.config import Config
 from mmpretrain.registry import DATASETS
 
-from .missing_files import has_file_lists, missing_files, reads_extracted
-from .preparing import own_advice, prepare_hint
+from .advice import own_advice, prepare_hint
+from .host_downloads import (
+    ComesGzipped,
+    ListsFiles,
+    address,
+    base_folder,
+    download_listed,
+)
+from .missing_files import listed_root, missing_files
 
 DATALOADER_FIELDS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
-DOWNLOAD_TIMEOUT = 10.0  # seconds without an answer from the server
+
+@runtime_checkable
+class GivesAdvice(Protocol):
+    """A class of a data set with advice of its own on missing files.
+
+    Attributes:
+        data_advice: The advice, with ``{folder}`` for the folder.
+    """
+
+    data_advice: str
 
 
 @dataclass
 class _Problem:
-    """What one dataset lacks; picklable, for the exchange between ranks."""
+    """The missing files of one data set; picklable, for the exchange between ranks."""
 
     name: str
     folder: str
@@ -38,7 +50,7 @@ class _Problem:
 
     @property
     def key(self) -> tuple:
-        """What makes two problems the same one, seen from two config fields or ranks."""
+        """Key by which one problem is recognised in several config fields and ranks."""
         return self.name, self.folder, self.missing
 
     def __str__(self) -> str:
@@ -54,35 +66,34 @@ class _Problem:
 
 
 def check_data(cfg: Config | Mapping[str, Any], to_come: Collection[str] = ()) -> None:
-    """Check that the files of a config's datasets are there.
+    """Check that the files of a config's data sets are there.
 
-    No image is read; those that MMPretrain's annotation files list are looked up. A dataset that
+    No image is opened. Images on MMPretrain's lists are checked by their names. A data set that
     MMPretrain can download (CIFAR, MNIST, unless ``download=False``) is downloaded if it is
     missing. Wrappers (``dataset``, ``datasets``) are followed. Remote paths (``s3://``,
     ``http://``) and types that are not registered are left to the Runner.
 
-    A dataset class may bring its own check as a classmethod ``missing_files(**kwargs)``, which
-    takes the arguments of its constructor and returns ``(absolute folder, missing names)``, and
-    its own advice as the class attribute ``data_advice``, where ``{folder}`` stands for that
-    folder.
+    A class may bring its own check as a classmethod ``missing_files(**kwargs)``. It takes the
+    arguments of the constructor and returns ``(absolute folder, missing names)``. It may bring its
+    own advice as the class attribute ``data_advice``, with ``{folder}`` for that folder.
 
-    In a distributed run, call it on every rank after the process group is initialised: rank 0
-    downloads, then every rank looks again and all raise the same error.
+    In a distributed run, call it on every rank after the process group is initialised. Rank 0
+    downloads, then every rank checks again, and all raise the same error.
 
     Args:
-        cfg: A full config with ``train_dataloader``, ``val_dataloader`` and ``test_dataloader``,
-            each of which may be missing or None; beside the first, hooks may bring loaders of
-            mixed images.
-        to_come: Folders that another run will have made by then; what they lack is no problem.
+        cfg: Full config with ``train_dataloader``, ``val_dataloader`` and ``test_dataloader``,
+            each of which may be missing or None. Where the first is there, loaders of mixed
+            images in ``custom_hooks`` are checked too.
+        to_come: Folders that an earlier stage will make; files missing there are no problem.
 
     Raises:
         TypeError: If ``cfg`` is no mapping.
-        FileNotFoundError: If files are missing, with everything that is missing.
+        FileNotFoundError: If files are missing; it lists all of them.
     """
     if not hasattr(cfg, 'get'):
         raise TypeError(f'cfg must be a Config or a dict, got {type(cfg).__name__}.')
     datasets = [item for name, loader in _loaders(cfg) for item in _iter_datasets(name, loader)]
-    _find_problems(datasets, {})  # an invalid argument stops every rank here, before they talk
+    _find_problems(datasets, {})  # an invalid argument stops every rank before they communicate
     reasons = [_download_missing(datasets) if dist.is_main_process() else None]
     # The broadcast is also the barrier behind which the other ranks wait for the download.
     dist.broadcast_object_list(reasons)
@@ -99,7 +110,7 @@ def check_data(cfg: Config | Mapping[str, Any], to_come: Collection[str] = ()) -
 
 
 def _loaders(cfg: Config | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield ``(config field, settings)`` of the data loaders, in a training those of hooks too."""
+    """Yield ``(config field, settings)`` of the data loaders, and in a training of the hooks'."""
     for name in DATALOADER_FIELDS:
         yield name, cfg.get(name)
     if cfg.get('train_dataloader') is None:
@@ -125,7 +136,7 @@ def _iter_datasets(name: str, cfg: Any) -> Iterator[tuple[str, Any, dict]]:
 
 
 def _get_class(kind: Any) -> Any:
-    """Return the class registered as ``kind``, or None for the Runner to complain about."""
+    """Return the class registered as ``kind``; None if there is none, which the Runner reports."""
     if not isinstance(kind, str):
         return kind
     try:
@@ -137,7 +148,7 @@ def _get_class(kind: Any) -> Any:
 def _find_problems(
     datasets: list[tuple[str, Any, dict]], reasons: dict[tuple[str, str], str]
 ) -> list[_Problem]:
-    """Look for the files of all datasets; the same lack in several fields is one problem."""
+    """Find the missing files of all data sets; one data set in several fields is one problem."""
     problems: dict[tuple, _Problem] = {}
     for name, cls, kwargs in datasets:
         folder, missing = missing_files(cls, kwargs)
@@ -154,26 +165,25 @@ def _name(cls: Any) -> str:
 
 
 def _advice(cls: Any, folder: str, kwargs: dict) -> str:
-    """Say what to do about missing files."""
-    if hasattr(cls, 'data_advice'):
+    """Return what to do about missing files."""
+    if isinstance(cls, GivesAdvice):
         return own_advice(cls, folder)
-    if not has_file_lists(cls):
+    if not isinstance(cls, ListsFiles):
         return 'Put the data there, or correct data_root, data_prefix or ann_file in the config.'
-    url = getattr(cls, 'url', None) or getattr(cls, 'url_prefix', None)
-    source = f' (from {url})' if url else ''
-    plain = ', un-gzipped' if reads_extracted(cls) else ''
+    source = f' (from {address(cls)})' if address(cls) else ''
+    plain = ', un-gzipped' if isinstance(cls, ComesGzipped) else ''
     off = '' if _may_download(cls, kwargs) else ', or allow the download (download=True)'
-    holder = getattr(cls, 'base_folder', '') or 'them'
-    return f'Put the files there{plain}{source}, or set data_root to what holds {holder}{off}.'
+    held = base_folder(cls) or 'them'
+    return f'Put the files there{plain}{source}, or set data_root to the folder of {held}{off}.'
 
 
 def _may_download(cls: Any, kwargs: dict) -> bool:
-    """Tell whether the class fetches missing files itself, as MMPretrain's do by default."""
-    return has_file_lists(cls) and kwargs.get('download', True) is not False
+    """Return whether missing files may be downloaded, which is MMPretrain's default."""
+    return isinstance(cls, ListsFiles) and kwargs.get('download', True) is not False
 
 
 def _download_missing(datasets: list[tuple[str, Any, dict]]) -> dict[tuple[str, str], str]:
-    """Let each class download what is missing; return why it failed by (class, folder)."""
+    """Download what is missing; return why it failed by (class, folder)."""
     reasons: dict[tuple[str, str], str] = {}
     for _, cls, kwargs in datasets:
         if not _may_download(cls, kwargs):
@@ -184,32 +194,13 @@ def _download_missing(datasets: list[tuple[str, Any, dict]]) -> dict[tuple[str, 
             continue
         is_launched = 'TORCHELASTIC_RUN_ID' in os.environ  # WORLD_SIZE alone may be a stray one
         if is_launched and os.environ.get('WORLD_SIZE', '1') != '1' and not dist.is_distributed():
-            # Every process would take itself for rank 0 and write the same files.
+            # every process would act as rank 0 and write the same files
             reasons[key] = 'not tried: under torchrun, but torch.distributed is not initialised'
             continue
-        # Only the download is wanted: no transforms, and not put off to the first access.
-        override = {k: v for k, v in (('pipeline', []), ('lazy_init', False)) if k in kwargs}
         try:
-            with _no_process_group(), _socket_timeout(DOWNLOAD_TIMEOUT):
-                cls(**{**kwargs, **override})
-        except Exception as error:  # whatever it was, it is the reason to report
+            download_listed(cls, os.path.abspath(listed_root(kwargs)))
+        except ConnectionError as error:
+            reasons[key] = str(error)
+        except Exception as error:  # whatever it is, it is the reason to report
             reasons[key] = f'{type(error).__name__}: {error}'
     return reasons
-
-
-def _no_process_group() -> AbstractContextManager:
-    """Hide the process group: MMPretrain's datasets wait for all ranks, and only one is here."""
-    if not dist.is_distributed():
-        return nullcontext()
-    return patch.object(torch_dist, 'is_initialized', lambda: False)
-
-
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """Bound the waiting in urllib, which MMPretrain calls without a timeout."""
-    original = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(original)

@@ -11,13 +11,13 @@ from mmengine.registry import FUNCTIONS
 
 @FUNCTIONS.register_module()
 def seed_worker(worker_id: int) -> None:
-    """Seed a worker's Python and numpy from the seed that torch gave it.
+    """Seed a worker's Python and NumPy from the seed that torch gave it.
 
-    Torch draws that seed anew from the main process in every epoch; MMEngine's own function
-    replaces it by a constant, the same crops in every epoch for workers that don't persist.
+    Torch draws that seed anew from the main process in every epoch. MMEngine's own function
+    replaces it by a constant: workers that don't persist then make the same crops in each epoch.
 
     Args:
-        worker_id: Number of the worker; torch's seed depends on it already.
+        worker_id: Number of the worker, unused, since torch's seed depends on it already.
     """
     seed = torch.initial_seed() % 2**32
     random.seed(seed)

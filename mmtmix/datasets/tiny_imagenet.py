@@ -5,23 +5,24 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
-from mmtmix.checks import check_choice, check_path
+from mmtmix.checks import check_choice
 
-from .preparing import own_advice
+from .advice import own_advice, prepare_command
+from .local_dataset import LocalDataset
+from .sources.table import TINY_IMAGENET
 
-FOLDER = 'tiny-imagenet-200'
-SPLITS = ('train', 'val')
+FOLDER = TINY_IMAGENET.folder
 
 
 @DATASETS.register_module()
-class TinyImageNet(BaseDataset):
+class TinyImageNet(LocalDataset):
     """Tiny-ImageNet: 200 classes of ImageNet, 100,000 training and 10,000 validation images.
 
-    It reads the official archive ``tiny-imagenet-200.zip`` as it unpacks::
+    This reads the official archive ``tiny-imagenet-200.zip`` as it unpacks::
 
         tiny-imagenet-200
         ├── wnids.txt
@@ -38,89 +39,63 @@ class TinyImageNet(BaseDataset):
     the accuracy on ``'val'``.
 
     Args:
-        data_root: The folder that holds ``tiny-imagenet-200``, or that folder itself.
+        data_root: Folder that holds ``tiny-imagenet-200``, or that folder itself.
         split: ``'train'`` or ``'val'``. Defaults to ``'train'``.
-        metainfo: Overrides the meta information. Defaults to None.
-        **kwargs: Other arguments of MMPretrain's ``BaseDataset`` (``pipeline``, ``indices``,
-            ``test_mode``, ...); not ``ann_file`` or ``data_prefix``, which have no meaning here.
+        **kwargs: Other arguments of MMPretrain's ``BaseDataset`` (``pipeline``, ``metainfo``,
+            ``indices``, ``test_mode``, ...); not ``ann_file`` or ``data_prefix``, which have no
+            meaning here.
 
     Raises:
         FileNotFoundError: If files are missing.
-        ValueError: If an argument is invalid, or a file does not say what it should.
+        ValueError: If an argument is invalid, or a list is not the official one.
     """
 
+    source = TINY_IMAGENET
+    refusal_cure = f'give only the folder that holds {FOLDER} as data_root, and a split'
+    root_cure = f'it is the folder that holds {FOLDER}'
     data_advice = (
-        'python tools/prepare_data.py tiny_imagenet --root {folder} downloads and unpacks it, or '
-        'unpacks a tiny-imagenet-200.zip that is there.'
+        f'{prepare_command(TINY_IMAGENET, "{folder}")} downloads and unpacks it, or unpacks a '
+        f'{FOLDER}.zip that is there.'
     )
 
-    def __init__(
-        self,
-        data_root: str | os.PathLike,
-        split: str = 'train',
-        metainfo: dict | None = None,
-        **kwargs,
-    ) -> None:
-        unused = sorted({'ann_file', 'data_prefix'} & kwargs.keys())
-        if unused:
-            raise ValueError(
-                f'TinyImageNet does not take {", ".join(unused)}; give only the folder that holds '
-                f'{FOLDER} as data_root, and a split.'
-            )
-        self.split = _checked_split(split)
-        super().__init__(
-            ann_file='', metainfo=metainfo, data_root=str(_find_folder(data_root)), **kwargs
-        )
+    def __init__(self, data_root: str | os.PathLike, split: str = 'train', **kwargs: Any) -> None:
+        super().__init__(data_root, split, **kwargs)
 
     @classmethod
-    def missing_files(
-        cls, data_root: str | os.PathLike, split: str = 'train', **kwargs
-    ) -> tuple[str, list[str]]:
-        """Tell which files are missing, without reading an image (see ``check_data``).
+    def check_split(cls, split: str) -> None:
+        """Refuse a split that does not exist.
+
+        Args:
+            split: Name of the split.
+
+        Raises:
+            ValueError: If there is no split of that name.
+        """
+        cure = "the test images have no labels, and papers report 'val'" if split == 'test' else ''
+        check_choice('split', split, cls.splits, cure=cure)
+
+    @classmethod
+    def find_root(cls, data_root: str | os.PathLike | None) -> Path:
+        """Return the absolute folder ``tiny-imagenet-200``, which ``data_root`` holds or is.
 
         Args:
             data_root: As in the constructor.
-            split: As in the constructor. Only this split's files are asked for.
-            **kwargs: The constructor's other arguments, unused.
-
-        Returns:
-            The absolute folder and the missing names.
-
-        Raises:
-            ValueError: If ``data_root`` or ``split`` is invalid.
         """
-        folder = _find_folder(data_root)
-        names = ['wnids.txt', 'words.txt']
-        names += ['train'] if _checked_split(split) == 'train' else []
-        names += ['val/val_annotations.txt', 'val/images'] if split == 'val' else []
-        missing = [name for name in names if not (folder / name).exists()]
-        if split == 'train' and not missing:
-            missing = [
-                f'train/{wnid}/images'
-                for wnid in read_wnids(folder)
-                if not (folder / 'train' / wnid / 'images').is_dir()
-            ]
-        if len(missing) > 5:
-            missing[4:] = [f'and {len(missing) - 4} others']
-        return str(folder), missing
+        root = super().find_root(data_root)
+        return root if (root / 'wnids.txt').is_file() or root.name == FOLDER else root / FOLDER
 
     def load_data_list(self) -> list[dict]:
-        """List the split's images.
+        """List the images of the split.
 
         Returns:
-            One ``dict(img_path, gt_label)`` an image, in the order of the classes (``'train'``) or
-            of ``val_annotations.txt``.
+            One ``dict(img_path, gt_label)`` per image, in the order of the classes (``'train'``)
+            or of ``val_annotations.txt``.
 
         Raises:
             FileNotFoundError: If files are missing.
-            ValueError: If a file does not say what it should, or images are missing.
+            ValueError: If a list is not the official one, or images are missing.
         """
-        folder, missing = self.missing_files(self.data_root, self.split)
-        if missing:
-            raise FileNotFoundError(
-                f'data_root {folder} lacks {", ".join(missing)} for split={self.split!r}. '
-                f'{own_advice(type(self), folder)}'
-            )
+        folder = self.require_files()
         wnids = read_wnids(folder)
         names = _read_words(Path(folder, 'words.txt'))
         self._metainfo.setdefault('classes', tuple(names.get(wnid, wnid) for wnid in wnids))
@@ -129,23 +104,12 @@ class TinyImageNet(BaseDataset):
             return _list_train(Path(folder, 'train'), labels)
         return _list_val(Path(folder, 'val'), labels)
 
-    def extra_repr(self) -> list[str]:
-        """Describe the data set's source for ``repr``.
-
-        Returns:
-            The lines to add.
-        """
-        return [f'Folder: \t{self.data_root}', f'Split: \t{self.split}']
-
 
 def read_wnids(folder: str | os.PathLike) -> list[str]:
     """Read the WordNet ids of the classes, in alphabetical order: the order of the labels.
 
     Args:
-        folder: The folder ``tiny-imagenet-200``.
-
-    Returns:
-        The ids.
+        folder: Folder ``tiny-imagenet-200``.
 
     Raises:
         ValueError: If ``wnids.txt`` is empty or names a class twice.
@@ -167,12 +131,12 @@ def _read_words(path: Path) -> dict[str, str]:
 
 
 def _list_train(folder: Path, labels: dict[str, int]) -> list[dict]:
-    """List ``train/<wnid>/images``, where every class has as many images."""
+    """List ``train/<wnid>/images``, where every class has the same number of images."""
     items = []
     counts = {}
     for wnid, label in labels.items():
         names = sorted(os.listdir(folder / wnid / 'images'))
-        # '._x.JPEG' is what macOS puts beside x.JPEG
+        # macOS puts '._x.JPEG' beside x.JPEG
         names = [name for name in names if name.endswith('.JPEG') and not name.startswith('._')]
         counts[wnid] = len(names)
         items += [
@@ -211,17 +175,3 @@ def _list_val(folder: Path, labels: dict[str, int]) -> list[dict]:
             f'{own_advice(TinyImageNet, folder.parent)}'
         )
     return items
-
-
-def _checked_split(split: str) -> str:
-    """Return ``split``, or raise ValueError if there is none of that name."""
-    cure = "the test images have no labels, and papers report 'val'" if split == 'test' else ''
-    check_choice('split', split, SPLITS, cure=cure)
-    return split
-
-
-def _find_folder(data_root: str | os.PathLike) -> Path:
-    """Return the absolute folder ``tiny-imagenet-200``, which ``data_root`` holds or is."""
-    check_path('data_root', data_root, cure=f'it is the folder that holds {FOLDER}')
-    root = Path(os.path.abspath(os.path.expanduser(data_root)))
-    return root if (root / 'wnids.txt').is_file() or root.name == FOLDER else root / FOLDER

@@ -1,4 +1,4 @@
-"""The one place that writes the checkpoints of a Runner: whole, or not at all."""
+"""Write the checkpoints of a Runner whole, or not at all."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _LOCAL: tuple[Any, ...] = (None, {}, {'backend': 'local'})
 
 
 def write_checkpoints_whole(runner: Runner) -> None:
-    """Have a Runner write each checkpoint beside its name, and rename it when it is complete.
+    """Make a Runner write each checkpoint beside its name, and rename it when it is complete.
 
     MMEngine writes under the final name, so a full disk or a kill leaves half a checkpoint there.
-    Whoever calls ``runner.save_checkpoint``, hooks included, then gets the other way. What goes
-    to a storage service is left to its own backend.
+    All callers of ``runner.save_checkpoint``, hooks included, then write whole files. Files in a
+    storage service are left to its own backend.
 
     Args:
         runner: The Runner; its ``save_checkpoint`` is replaced, once.
@@ -44,16 +44,16 @@ def write_checkpoints_whole(runner: Runner) -> None:
             save(out_dir, filename, *args, **kwargs)
 
     save_checkpoint.is_whole = True  # type: ignore[attr-defined]
-    runner.save_checkpoint = save_checkpoint  # type: ignore[method-assign]
+    runner.save_checkpoint = save_checkpoint
 
 
 def write_whole(write: Callable[[str], object], folder: str, filename: str) -> None:
-    """Have a file written under another name, and give it its own when it is complete.
+    """Write a file under another name, and rename it when it is complete.
 
     Args:
-        write: Function that writes the file into ``folder``, under the name that it is given.
+        write: Function that writes the file into ``folder``, under its argument as the name.
         folder: The folder.
-        filename: The final name. What a kill leaves of an earlier try is overwritten.
+        filename: Final name. Remains of a killed process are overwritten.
 
     Raises:
         OSError: If the disk is full, the folder can't be written to and the like; it names the

@@ -1,4 +1,4 @@
-"""Work that one launch at a time does, whatever the number of its processes."""
+"""Folders in which one launch at a time works, whatever the number of its processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mmtmix.utils.claims import Claim, claim_folder, wait_for_folder
 Result = TypeVar('Result')
 
 _PATIENCE = timedelta(days=365)
-_groups: list[tuple[Any, Any]] = []  # the process group of a launch, and the patient one beside it
+_groups: list[tuple[Any, Any]] = []  # the process group of a launch, and one with a long timeout
 
 
 @contextmanager
@@ -27,17 +27,17 @@ def claimed(
 ) -> Iterator[bool]:
     """Claim a folder for this launch while the body runs.
 
-    Rank 0 claims it; the other ranks wait for rank 0, for as long as that takes. All ranks have
-    to come here.
+    Rank 0 claims it, and the other ranks wait for rank 0, for as long as that takes. All ranks
+    have to call this.
 
     Args:
         folder: The folder; it is made if need be.
         is_done: Function that returns whether the work is done. With it the launch waits for
-            another one that works there; without it that is an error.
-        say: Function that takes a line about the process that is waited for, on rank 0.
+            another one that works there. Without it, another one is an error.
+        say: Function that takes a line about the other process, on rank 0.
 
     Yields:
-        Whether there is work left to do: False if another launch has done it.
+        Whether the work is left to do: False if another launch has done it.
 
     Raises:
         ClaimedError: If another launch works there and ``is_done`` is None.
@@ -63,11 +63,11 @@ def claimed(
 def on_main_process(call: Callable[[], Result]) -> Result:
     """Call a function on rank 0 and return its result, or raise its error, on all ranks.
 
-    The other ranks wait for as long as it takes; a collective of the launch's own group would
-    give up after half an hour.
+    The other ranks wait for as long as it takes. A collective of the launch's own group would
+    fail after half an hour.
 
     Args:
-        call: The function. Its result and its errors can be pickled.
+        call: Function whose result and errors can be pickled.
     """
     if get_world_size() == 1:
         return call()
@@ -90,7 +90,7 @@ def wait_for_ranks() -> None:
 
 
 def _patient_group() -> Any:
-    """The group of all ranks whose collectives don't give up while the processes live."""
+    """Return the group of all ranks whose collectives don't time out."""
     world = torch_dist.group.WORLD
     if not _groups or _groups[-1][0] is not world:  # made once per launch, by all ranks
         _groups[:] = [(world, torch_dist.new_group(backend='gloo', timeout=_PATIENCE))]

@@ -1,4 +1,4 @@
-"""Labels that a model has no class for."""
+"""Labels for which a model has no class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from mmtmix.utils import unwrap
 
 
 def iter_labelled(dataset: Any) -> Iterator[Any]:
-    """Yield the data sets with single integer labels that a data set is or wraps."""
+    """Yield the data sets with single integer labels that a data set is or wraps.
+
+    Args:
+        dataset: A data set, built and initialised.
+    """
     if isinstance(dataset, ConcatDataset):
         for part in dataset.datasets:
             yield from iter_labelled(part)
@@ -35,9 +39,9 @@ def check_labels(dataset: Any, num_classes: int, loader: str) -> None:
     """Check the labels of a data set.
 
     Args:
-        dataset: One of MMPretrain's, with single integer labels.
-        num_classes: How many classes there are.
-        loader: The config field to name.
+        dataset: Data set of MMPretrain with single integer labels.
+        num_classes: Number of classes, >= 1.
+        loader: Name of the config field, for the error.
 
     Raises:
         ValueError: If a label is below 0 or not below ``num_classes``.
@@ -61,7 +65,11 @@ def check_labels(dataset: Any, num_classes: int, loader: str) -> None:
 
 
 def read_labels(dataset: Any) -> np.ndarray:
-    """The labels of a data set of MMPretrain's, int ``(N,)``."""
+    """Return the labels of a data set of MMPretrain, int ``(N,)``.
+
+    Args:
+        dataset: The data set, built and initialised.
+    """
     cls = type(dataset)
     is_plain = (
         getattr(cls, 'get_gt_labels', None) is BaseDataset.get_gt_labels
@@ -76,7 +84,7 @@ def read_labels(dataset: Any) -> np.ndarray:
 
 
 def _count_folders(dataset: Any) -> float:
-    """How many folders the labels of a data set count; infinity if they come from elsewhere."""
+    """Return the number of folders that labels count; infinity if they are no folders' numbers."""
     are_folders = (
         isinstance(dataset, CustomDataset)
         and type(dataset).load_data_list is CustomDataset.load_data_list
@@ -86,7 +94,11 @@ def _count_folders(dataset: Any) -> float:
 
 
 def count_model_classes(model: nn.Module) -> int | None:
-    """The number of classes that a model is built for: the least that a part of it names."""
+    """Return the number of classes of a model: the least among its parts; None if unknown.
+
+    Args:
+        model: A model, which may be wrapped.
+    """
     model = unwrap(model)
     parts = (getattr(model, name, None) for name in ('head', 'teacher', 'data_preprocessor'))
     counts = [getattr(part, 'num_classes', None) for part in parts]

@@ -1,9 +1,9 @@
-"""What our tools do to a config before a Runner is built from it."""
+"""Settings that our commands add to a config before a Runner is built from it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from copy import deepcopy
 
 import torch.distributed as torch_dist
@@ -20,26 +20,37 @@ from mmtmix.datasets import name_image_files
 from .checkpoints import write_checkpoints_whole
 from .hooks import keep_checkpoints
 
+# Hooks that our commands add to every run, in this order. A config replaces one by its own
+# settings in default_hooks, or switches it off by None.
+_ADDED_HOOKS = {
+    'last_checkpoint': 'LastCheckpointHook',
+    'mixing_check': 'MixingCheckHook',
+    'label_range': 'LabelRangeHook',
+    'precision': 'PrecisionHook',
+    'finite_stop': 'FiniteStopHook',
+    'resume_config': 'ResumeConfigHook',
+    'signal_stop': 'SignalStopHook',
+}
 # MMEngine's own default hooks, which a config may switch off by None
 _HOSTS_HOOKS = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def init_launcher(launcher: str, cfg: Config) -> None:
-    """Start the process group of a launch before anything asks for its rank.
+    """Start the process group of a launch before anything reads its rank.
 
-    A Runner leaves a group that already exists alone; but stages are planned, and mixed images
-    generated, without one. On machines without an accelerator ``torchrun`` gets gloo, since
-    MMEngine's start would ask for a CUDA device there.
+    A Runner keeps a group that already exists. Stages are planned, and mixed images generated,
+    without a Runner. On machines without an accelerator ``torchrun`` gets gloo, since MMEngine's
+    start would require a CUDA device there.
 
     Args:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
-        cfg: The config of the launch; its ``env_cfg.dist_cfg`` is used as a Runner would.
+        cfg: Config of the launch; its ``env_cfg.dist_cfg`` is used as by a Runner.
 
     Raises:
         ValueError: If torchrun started this process as one of several and ``launcher`` is
-            ``'none'``. ``RANK`` and ``WORLD_SIZE`` alone mean nothing: a shell may have them from
-            something else.
+            ``'none'``. ``RANK`` and ``WORLD_SIZE`` alone mean nothing, since another program may
+            have exported them.
     """
     if launcher == 'none' and 'TORCHELASTIC_RUN_ID' in os.environ:
         processes = os.environ.get('WORLD_SIZE', '1')
@@ -59,8 +70,8 @@ def init_launcher(launcher: str, cfg: Config) -> None:
 def end_launch() -> None:
     """End the process group of a launch whose work is done, if there is one.
 
-    Left to the interpreter's exit, threads of the group may still run then and abort the process.
-    A rank that fails doesn't call this: the launcher stops the others.
+    Without it, threads of the group may still run at the interpreter's exit and abort the process.
+    A rank that fails doesn't call this, since the launcher stops the others.
     """
     if torch_dist.is_initialized():
         torch_dist.destroy_process_group()
@@ -72,9 +83,9 @@ def set_loader_defaults(
     """Fill in what MMPretrain's tools fill in for data loaders.
 
     Args:
-        cfg: Changed in place.
-        pin_memory: False switches it off everywhere.
-        persistent_workers: False switches them off everywhere.
+        cfg: Config, changed in place.
+        pin_memory: Whether pinned memory is allowed; False switches it off everywhere.
+        persistent_workers: Whether they are allowed; False switches them off everywhere.
 
     Raises:
         TypeError: If a loader is no dict.
@@ -97,7 +108,11 @@ def set_loader_defaults(
 
 
 def use_amp(cfg: Config) -> None:
-    """Train in mixed precision (``--amp``); on CPUs, where MMEngine has none, if it is faster."""
+    """Train in mixed precision (``--amp``), on CPUs where it is faster.
+
+    Args:
+        cfg: Config, changed in place.
+    """
     if get_device() == 'cpu':
         cfg.optim_wrapper.type = 'mmpretrain.AutocastOptimWrapper'
     else:
@@ -108,14 +123,14 @@ def use_amp(cfg: Config) -> None:
 def keep_local_log(cfg: Config) -> None:
     """Add a ``LocalVisBackend`` to the visualizer's backends if none is there.
 
-    Reports read a run's figures from the file that it writes. The backend of another service,
-    such as TensorBoard's, thus comes beside it.
+    Reports read a run's figures from the file that it writes. Backends of other services, such as
+    TensorBoard, stay beside it.
 
     Args:
-        cfg: Changed in place.
+        cfg: Config, changed in place.
     """
     visualizer = cfg.get('visualizer')
-    if not isinstance(visualizer, Mapping):
+    if not isinstance(visualizer, MutableMapping):
         return  # an object; without any, MMEngine's own has a local backend
     backends = visualizer.get('vis_backends') or ()
     if isinstance(backends, Mapping):  # --cfg-options makes one of vis_backends.0.type=...
@@ -129,30 +144,25 @@ def keep_local_log(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the Runner of a config.
+    """Build the Runner of a config, with the hooks of our commands.
 
     Args:
-        cfg: Complete, with ``work_dir`` and ``launcher``.
+        cfg: Complete config with ``work_dir`` and ``launcher``; it is not changed.
     """
     cfg = deepcopy(cfg)
     hooks = cfg.setdefault('default_hooks', ConfigDict())
     keep_checkpoints(hooks)
-    hooks.setdefault('last_checkpoint', dict(type='mmpretrain.LastCheckpointHook'))
-    hooks.setdefault('mixing_check', dict(type='mmpretrain.MixingCheckHook'))
-    hooks.setdefault('label_range', dict(type='mmpretrain.LabelRangeHook'))
-    hooks.setdefault('precision', dict(type='mmpretrain.PrecisionHook'))
-    hooks.setdefault('finite_stop', dict(type='mmpretrain.FiniteStopHook'))
-    hooks.setdefault('resume_config', dict(type='mmpretrain.ResumeConfigHook'))
-    hooks.setdefault('signal_stop', dict(type='mmpretrain.SignalStopHook'))
+    for name, kind in _ADDED_HOOKS.items():
+        hooks.setdefault(name, dict(type=f'mmpretrain.{kind}'))
     keep_local_log(cfg)
     name_image_files(list(cfg.values()))
     distributed = cfg.get('launcher', 'none') != 'none'
     if distributed:
-        # without it each rank validates with running statistics of its own; rank 0's are saved
+        # otherwise each rank validates with running statistics of its own, and rank 0's are saved
         hooks.setdefault('sync_buffers', dict(type='SyncBuffersHook'))
     for name in [name for name, hook in hooks.items() if hook is None]:
         if name not in _HOSTS_HOOKS:
-            del hooks[name]  # MMEngine takes None for its own hooks alone
+            del hooks[name]  # MMEngine accepts None for its own hooks alone
     if distributed and get_device() == 'cpu':
         wrapper = cfg.setdefault('model_wrapper_cfg', ConfigDict())
         # as MMEngine wraps by default, but that names a CUDA device
@@ -160,6 +170,6 @@ def build_runner(cfg: Config) -> Runner:
         wrapper.setdefault('broadcast_buffers', False)
         wrapper.setdefault('device_ids', None)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-    if isinstance(runner, Runner):  # MMEngine's FlexibleRunner saves by its strategy
+    if isinstance(runner, Runner):  # a FlexibleRunner saves by its strategy
         write_checkpoints_whole(runner)
     return runner

@@ -1,10 +1,10 @@
-"""Find the mixers of a run that would never mix, before it begins."""
+"""Find the augments of a run that would never mix, before it begins."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, cast, runtime_checkable
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -20,18 +20,29 @@ from mmtmix.models.augments.reach import can_mix, prepare_switch, watch
 from mmtmix.utils import unwrap
 
 
-def check_mixing(runner: Any) -> None:
-    """Refuse a training that names mixers and would not apply them.
+@runtime_checkable
+class Mixes(Protocol):
+    """An augment, or a classifier that mixes inside the network.
 
-    MMPretrain tells nothing of augments that it drops or never calls.
+    Attributes:
+        num_mix: Number of images per mix.
+    """
+
+    num_mix: int
+
+
+def check_mixing(runner: Any) -> None:
+    """Refuse a training whose augments would not be applied.
+
+    MMPretrain reports no augments that it drops or never calls.
 
     Args:
         runner: A Runner whose training loop is built.
 
     Raises:
-        ValueError: If a mixer in the config did not arrive in the data preprocessor, a mix has
-            more images than a batch, the task has too few classes for it, or a schedule can't
-            bring its mixer.
+        ValueError: If an augment of the config did not arrive in the data preprocessor, a mix has
+            more images than a batch, the task has too few classes, or a schedule can't switch its
+            augment on.
     """
     model = unwrap(runner.model)
     preprocessor = getattr(model, 'data_preprocessor', None)
@@ -42,7 +53,7 @@ def check_mixing(runner: Any) -> None:
     choices = [first, *(recipe.get('batch_augments') for _, recipe in later)]
     loader = runner.train_loop.dataloader
     num_classes = count_model_classes(model)
-    if hasattr(model, 'num_mix'):  # it mixes inside
+    if isinstance(model, Mixes):  # inside the network
         check_batch_size(loader, model)
     for mixer in {mixer for choice in choices for mixer in _mixers(choice)}:
         check_batch_size(loader, mixer)
@@ -55,16 +66,16 @@ def check_mixing(runner: Any) -> None:
                 logger='current',
                 level=logging.WARNING,
             )
-    if list(_mixers(first)) and can_mix(preprocessor):
+    if preprocessor is not None and list(_mixers(first)) and can_mix(preprocessor):
         watch(preprocessor)
 
 
-def check_batch_size(loader: DataLoader, mixer: Any) -> None:
+def check_batch_size(loader: DataLoader, mixer: Mixes) -> None:
     """Refuse batches of which none is large enough to mix.
 
     Args:
-        loader: Of the training.
-        mixer: Whatever mixes, with ``num_mix``.
+        loader: Loader of the training.
+        mixer: An augment, or a classifier that mixes.
 
     Raises:
         ValueError: If a full batch has fewer images than a mix.
@@ -79,17 +90,21 @@ def check_batch_size(loader: DataLoader, mixer: Any) -> None:
 
 
 def batch_sizes(loader: DataLoader) -> tuple[int, int] | None:
-    """Return the images of a full batch and of the last one; None where nothing tells them."""
-    batches = loader.batch_sampler
+    """Return the sizes of a full batch and of the last one; None if they are unknown.
+
+    Args:
+        loader: A data loader.
+    """
+    batches, sampler = cast(Any, loader.batch_sampler), cast(Any, loader.sampler)
     size = getattr(batches, 'batch_size', None)
     if size is None:
         return None
-    rest = 0 if batches.drop_last else len(loader.sampler) % size
+    rest = 0 if batches.drop_last else len(sampler) % size
     return size, rest or size
 
 
 def _mixers(choice: Any) -> Iterator[BatchAugment]:
-    """The mixers of this library in a ``RandomBatchAugment``, or in one that is None."""
+    """Yield our augments in a ``RandomBatchAugment``, which may be None."""
     return (one for one in getattr(choice, 'augments', ()) if isinstance(one, BatchAugment))
 
 
@@ -100,10 +115,10 @@ def _probability(choice: Any, mixer: BatchAugment) -> float:
 
 
 def _check_arrived(cfg: Config, built: list[BatchAugment]) -> None:
-    """Compare the mixers that a config names with those that the model has."""
+    """Compare the augments that a config names with those of the model."""
     model = cfg.get('model')
     if not isinstance(model, Mapping):
-        return  # an object, whose settings are in no config
+        return  # an object has no settings in the config
     own, shared = model.get('data_preprocessor'), cfg.get('data_preprocessor')
     places = {
         'model.train_cfg.augments': model.get('train_cfg'),
@@ -133,7 +148,7 @@ def _augments_of(preprocessor: Any) -> Any:
 
 
 def _kinds(settings: Any) -> Iterator[type | None]:
-    """The classes of the augments of ``dict(augments=...)``."""
+    """Yield the classes of the augments of ``dict(augments=...)``."""
     augments = settings.get('augments') if isinstance(settings, Mapping) else None
     augments = [augments] if isinstance(augments, Mapping) else augments or ()
     for one in augments:
@@ -142,14 +157,14 @@ def _kinds(settings: Any) -> Iterator[type | None]:
 
 
 def _scheduled(hooks: Iterable[Any]) -> Iterator[tuple[int, Mapping]]:
-    """The epochs and recipes of all ``SwitchRecipeHook``s."""
+    """Yield the epochs and recipes of all ``SwitchRecipeHook``s."""
     for hook in hooks:
         if isinstance(hook, SwitchRecipeHook):
             yield from hook.schedule.items()
 
 
 def _check_schedules(runner: Any, model: nn.Module, later: list[tuple[int, Mapping]]) -> None:
-    """Refuse recipes whose mixers would not come; have the model take those that do."""
+    """Refuse recipes that would not be applied, and prepare the model for the others."""
     for epoch, recipe in later:
         if 'train_augments' in recipe:
             raise ValueError(

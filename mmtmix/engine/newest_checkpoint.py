@@ -1,4 +1,4 @@
-"""Find the checkpoint that a run goes on from: the newest whole one."""
+"""Find the checkpoint from which a run continues: the newest whole one."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from .claims import on_main_process
 
 _POINTER = 'last_checkpoint'  # MMEngine's note of the newest file
 _NAME = re.compile(r'(?!best_)(?:.*\D)?(\d+)\.pth')  # whatever the filename_tmpl
-_NEEDED = ('meta', 'state_dict', 'message_hub')  # what MMEngine's resuming reads
+_NEEDED = ('meta', 'state_dict', 'message_hub')  # MMEngine's resuming reads these
 
 
 class Found(NamedTuple):
     """The checkpoint to resume from.
 
     Attributes:
-        path: The newest whole one, or the address that MMEngine's note has; None if there is none.
-        faults: Why newer ones, or the note of the newest, are passed over; a line each.
+        path: Path of the newest whole one, or the address in MMEngine's note; None if there is
+            none.
+        faults: Faults of newer ones, and of the note, a line each.
     """
 
     path: Path | str | None
@@ -38,14 +39,14 @@ class Found(NamedTuple):
 
 
 def resume_newest(cfg: Config) -> None:
-    """Have a run go on from the newest whole checkpoint of its work dir, if there is one.
+    """Set a config to continue from the newest whole checkpoint of its work dir, if any.
 
-    Prints what is passed over and what is taken in its place.
+    It prints which newer checkpoints are damaged, and which one is used.
 
     Args:
-        cfg: Complete, with ``work_dir``; ``resume`` and ``load_from`` are changed in place.
+        cfg: Complete config with ``work_dir``; ``resume`` and ``load_from`` are set in place.
     """
-    # all ranks go on from the same file, however long the reading takes
+    # all ranks continue from the same file, however long the reading takes
     found = on_main_process(lambda: find_checkpoint(cfg.work_dir))
     if found.path is not None:
         cfg.resume, cfg.load_from = True, str(found.path)
@@ -55,20 +56,20 @@ def resume_newest(cfg: Config) -> None:
 
 
 def find_checkpoint(work_dir: str | os.PathLike) -> Found:
-    """Find the newest checkpoint of a work dir from which a run can go on.
+    """Find the newest checkpoint of a work dir from which a run can continue.
 
-    Each is read, and compared with its checksums: a full disk, a killed process or a copy that
-    broke off leave damaged ones behind. The folder may have been moved since.
+    Each is read, and compared with its checksums, since a full disk, a killed process or an
+    incomplete copy leave damaged ones. The folder may have been moved since.
 
     Args:
-        work_dir: The folder of the run.
+        work_dir: Work dir of the run.
 
     Raises:
         UnsafeCheckpointError: If the newest whole one would need unsafe loading.
     """
     faults: list[str] = []
     if address := _address(Path(work_dir, _POINTER)):
-        return Found(address, faults)  # of a storage service, which MMEngine reads
+        return Found(address, faults)  # in a storage service, which MMEngine reads
     for path in _candidates(Path(work_dir), faults):
         try:
             content = load_checkpoint(path)
@@ -76,7 +77,7 @@ def find_checkpoint(work_dir: str | os.PathLike) -> Found:
             weights = without_masks(content.get('state_dict') or {})
             check_finite_weights(weights, f'checkpoint {str(path)!r}')
         except UnsafeCheckpointError:
-            raise  # a whole file: to begin anew would lose what it holds
+            raise  # the file is whole, and a new start would lose its content
         except (OSError, ValueError) as error:
             faults.append(str(error))
             continue
@@ -87,7 +88,11 @@ def find_checkpoint(work_dir: str | os.PathLike) -> Found:
 
 
 def newest_checkpoint(work_dir: str | os.PathLike) -> Path | None:
-    """Return the newest checkpoint by its name, without reading it; None if there is none."""
+    """Return the newest checkpoint by its name, without reading it; None if there is none.
+
+    Args:
+        work_dir: Work dir of the run.
+    """
     return next(_candidates(Path(work_dir), []), None)
 
 
@@ -113,7 +118,7 @@ def _candidates(folder: Path, faults: list[str]) -> Iterator[Path]:
     else:
         faults.append(f'checkpoint {str(named)!r} is not there')
     yield from (file for file in files if file != named and file not in later)
-    yield from (file for file in later if file not in newer)  # rather of another run
+    yield from (file for file in later if file not in newer)  # probably of another run
 
 
 def _address(pointer: Path) -> str | None:
@@ -125,7 +130,7 @@ def _address(pointer: Path) -> str | None:
 
 
 def _named(pointer: Path, folder: Path) -> Path | None:
-    """Return the checkpoint that a note names, in its folder if that was moved."""
+    """Return the checkpoint in a note, in its present folder if that was moved."""
     try:
         text = pointer.read_text(encoding='utf-8').strip()
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Batches whose random augmentations depend on their position in the stream alone."""
+"""Batches whose random augmentations depend only on their position in the stream."""
 
 from __future__ import annotations
 
@@ -16,17 +16,25 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset
 
 from mmtmix.datasets import EndlessSampler
 
-# tell the streams of a run apart, and from the seeds of its steps
+# numbers of the streams of a run, which its steps' seeds don't have
 TRAINING, MIXED = 1, 2
 
 
 def seed_from(entropy: Sequence[int]) -> int:
-    """Return a 32-bit seed for several integers >= 0."""
+    """Return a 32-bit seed for several integers.
+
+    Args:
+        entropy: Integers, >= 0.
+    """
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 def is_seedable(loader: Any) -> bool:
-    """Return whether :func:`seeded_batches` can take a loader: it loads batches of a map."""
+    """Return whether :func:`seeded_batches` accepts a loader: it loads batches by indices.
+
+    Args:
+        loader: Any loader.
+    """
     return (
         isinstance(loader, DataLoader)
         and loader.batch_sampler is not None
@@ -37,14 +45,14 @@ def is_seedable(loader: Any) -> bool:
 def seeded_batches(loader: DataLoader, start: int, seed: int, stream: int) -> Iterator[Any]:
     """Return the endless stream of a loader's batches from a position on.
 
-    The batch at a position is the same wherever the stream begins: which samples it has, and what
-    its transforms draw, with any number of workers. The passes before the position are not
-    loaded. A data set that is exhausted begins again, with the next epoch of its sampler.
-    Workers are started once, and stop when the stream is no longer referenced. Loading leaves
-    the random state of this process as it was.
+    The batch at a position is the same wherever the stream begins. That covers its samples and the
+    draws of its transforms, with any number of workers. Batches before the position are not
+    loaded. At its end a data set begins again, with the next epoch of its sampler. Workers are
+    started once, and stop when the stream is no longer referenced. Loading keeps the random state
+    of this process.
 
     Args:
-        loader: Any that :func:`is_seedable` accepts. Its own iterator is not used.
+        loader: Loader that :func:`is_seedable` accepts. Its own iterator is not used.
         start: Position of the first batch, >= 0, counted per rank.
         seed: Seed of the run, >= 0.
         stream: Number of the stream within the run, > 0.
@@ -53,7 +61,9 @@ def seeded_batches(loader: DataLoader, start: int, seed: int, stream: int) -> It
         The iterator.
     """
     workers = loader.num_workers
-    options = dict(prefetch_factor=loader.prefetch_factor) if workers else {}
+    options: dict[str, Any] = {}
+    if workers:
+        options['prefetch_factor'] = loader.prefetch_factor
     numbered = DataLoader(
         _SeededSamples(loader.dataset, (seed, get_rank(), stream)),
         batch_sampler=_NumberedBatches(loader, start),
@@ -91,8 +101,8 @@ class _SeededSamples(Dataset):
     """A data set that seeds Python, numpy and torch before it loads a numbered batch.
 
     Args:
-        dataset: What to load from.
-        entropy: What seeds depend on beside the batch's position.
+        dataset: Data set of the samples.
+        entropy: Integers on which seeds depend, beside the batch's position.
     """
 
     def __init__(self, dataset: Any, entropy: Sequence[int]):
@@ -118,11 +128,11 @@ class _SeededSamples(Dataset):
 
 def _batches_from(loader: DataLoader, start: int) -> Iterator[list]:
     """Yield the indices of batches from a position on, over all passes, without loading any."""
-    batch_sampler = loader.batch_sampler
-    sampler = getattr(batch_sampler, 'sampler', None)
+    batch_sampler: Any = loader.batch_sampler
+    sampler: Any = getattr(batch_sampler, 'sampler', None)
     if type(batch_sampler) is BatchSampler:
         size = batch_sampler.batch_size
-        # a stream that was begun goes on where it is, so these need samplers of their own
+        # these samplers continue where they are, so a new one is needed
         if type(sampler) is InfiniteSampler:
             anew = InfiniteSampler(sampler.dataset, sampler.shuffle, sampler.seed)
             return iter(BatchSampler(islice(anew, start * size, None), size, drop_last=True))
@@ -136,23 +146,25 @@ def _batches_from(loader: DataLoader, start: int) -> Iterator[list]:
 
 
 def _passes(loader: DataLoader, first: int, skipped: int) -> Iterator[list]:
-    """Yield the batches of all passes from one on, but the first so many of that one.
+    """Yield the batches of all passes from one on, without the first ones of that pass.
 
     Raises:
         ValueError: If a pass has no batch.
     """
+    batch_sampler: Any = loader.batch_sampler
     for number in count(first):
-        for sampler in (loader.sampler, getattr(loader.batch_sampler, 'sampler', None)):
+        samplers: list[Any] = [loader.sampler, getattr(batch_sampler, 'sampler', None)]
+        for sampler in samplers:
             if hasattr(sampler, 'set_epoch'):
                 sampler.set_epoch(number)
         is_empty = True
-        for batch in islice(loader.batch_sampler, skipped, None):
+        for batch in islice(batch_sampler, skipped, None):
             is_empty = False
             yield batch
         if is_empty and not skipped:
             raise ValueError(
                 f'the data loader of {type(loader.dataset).__name__} has no batch: its sampler '
-                f'gives {len(loader.dataset)} images at most; give more images, a smaller '
+                'yields too few images; give more images, a smaller '
                 'batch_size or drop_last=False'
             )
         skipped = 0

@@ -1,4 +1,4 @@
-"""How well a teacher reads mixes, over a validation set."""
+"""The quality of mixes by a teacher, over a validation set."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mmpretrain.registry import METRICS
 
 @METRICS.register_module()
 class MixQuality(BaseMetric):
-    """Means of what :meth:`mmtmix.models.MixerSearch.predict` measures.
+    """Means of the measures of :meth:`mmtmix.models.MixerSearch.predict`.
 
-    For each of ``transformmix``, ``mixup`` and ``cutmix``, on the same pairs and weights:
+    There are two for each of ``transformmix``, ``mixup`` and ``cutmix``, on the same pairs:
     ``mix/<method>/ce``, the teacher's cross entropy with the mixed label in nats (lower is
     better), and ``mix/<method>/top_k``, the percentage of mixes whose top-k classes are the
     mixed ones. ``mix/transformmix/shift`` is how far the spatial transformer moves an image's
@@ -23,7 +23,7 @@ class MixQuality(BaseMetric):
     default_prefix = 'mix'
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Keep what the samples of a batch say."""
+        """Store the measures of a batch."""
         for sample in data_samples:
             if sample['mix_quality'] is not None:
                 self.results.append(sample['mix_quality'])

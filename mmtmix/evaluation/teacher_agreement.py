@@ -13,15 +13,15 @@ from mmpretrain.registry import METRICS
 class TeacherAgreement(BaseMetric):
     """Accuracy of a student and of its teacher, and how often they agree, in percent.
 
-    ``distill/student`` and ``distill/teacher`` are top-1; ``distill/agreement`` is the share of
-    images that both put into the same class, right or wrong. ``DistillHook`` adds this metric and
-    the ``teacher_label`` that it reads.
+    ``distill/student`` and ``distill/teacher`` are top-1 accuracies. ``distill/agreement`` is the
+    share of images for which both predict the same class, right or wrong. ``DistillHook`` adds
+    this metric and the ``teacher_label`` that it reads.
     """
 
     default_prefix = 'distill'
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Keep the labels of a batch."""
+        """Store the labels of a batch."""
         for sample in data_samples:
             labels = [sample[name] for name in ('gt_label', 'pred_label', 'teacher_label')]
             self.results.append([int(label) for label in labels])

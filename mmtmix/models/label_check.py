@@ -1,4 +1,4 @@
-"""Labels that can be mixed: from class indices or scores to scores, and what is refused."""
+"""Labels that can be mixed: from class indices or scores to scores, and which are refused."""
 
 from __future__ import annotations
 
@@ -16,22 +16,27 @@ _CURE = (
     'data_preprocessor=dict(to_onehot=True, num_classes=...)'
 )
 
-# One for the process: on CUDA a verdict arrives after the call that it is about.
+_ROUNDING = 0.01  # of soft labels of many classes in half precision
+
+# One per process: on CUDA a verdict arrives after the call that it concerns.
 _late = LateVerdict()
 
 
 def refusal(problem: str, cure: str = _CURE) -> str:
-    """Return the one text by which every mixer refuses labels.
+    """Return the one text by which every augment refuses labels.
 
     Args:
-        problem: What was received, such as ``'shape (8,) in torch.int64'``.
-        cure: What to do about it.
+        problem: Labels that were received, such as ``'shape (8,) in torch.int64'``.
+        cure: Advice.
     """
     return f'{_NEED}, got {problem}; {cure}'
 
 
 def check_num_classes(num_classes: int | None) -> None:
-    """Refuse a number of classes that is none.
+    """Refuse a wrong number of classes.
+
+    Args:
+        num_classes: Number of classes, >= 1; None for scores of any number.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -45,12 +50,11 @@ def as_scores(labels: Tensor, num_classes: int | None = None) -> Tensor:
     """Return the labels of a batch as scores, whose values are checked.
 
     Several classes of one image (multi-hot rows) pass, and so does an image of no class, a row of
-    zeros. Mixers that need one class per image refuse both by
-    :func:`~mmtmix.models.one_class.check_one_class`.
+    zeros. Augments that need one class per image refuse both by :func:`check_one_class`.
 
     Args:
         labels: Scores (N, num_classes), or class indices int (N,) where ``num_classes`` is given.
-        num_classes: Number of classes; None takes scores of any number of them but one.
+        num_classes: Number of classes; None allows scores of any number but one.
 
     Returns:
         Floating-point scores (N, num_classes); floating-point ones as they are.
@@ -63,7 +67,7 @@ def as_scores(labels: Tensor, num_classes: int | None = None) -> Tensor:
     if labels.dim() == 1 and is_integer and num_classes is not None:
         return _one_hot(labels, num_classes)
     shape = tuple(labels.shape)
-    # one column is a list of class indices in disguise, unless one class is what was asked for
+    # one column is a list of class indices, unless the task has one class
     if labels.dim() == 2 and shape[1] == 1 and num_classes != 1:
         raise ValueError(refusal(f'class indices of shape {shape} in {labels.dtype}'))
     if labels.dim() != 2:
@@ -79,10 +83,10 @@ def check_scores(scores: Tensor) -> None:
     """Refuse scores that are NaN, infinite or negative.
 
     Args:
-        scores: Floating point, (N, num_classes).
+        scores: Floating-point scores, (N, num_classes).
 
     Raises:
-        ValueError: If one is; on CUDA by a later call.
+        ValueError: If one is; on CUDA raised by a later call.
     """
     if scores.numel() == 0 or scores.is_meta:
         return
@@ -96,6 +100,23 @@ def check_scores(scores: Tensor) -> None:
         return refusal(f'{kind} in shape {shape}', 'look for what makes or smooths the labels')
 
     _late.raise_unless(flags, describe)
+
+
+def check_one_class(batch_scores: Tensor) -> None:
+    """Refuse labels that name several classes of an image, or none.
+
+    Args:
+        batch_scores: Scores, (N, num_classes). Rows of one-hot and of soft labels sum to 1.
+
+    Raises:
+        ValueError: If a row sums to more than 1, or to 0; on CUDA raised by a later call.
+    """
+    if batch_scores.is_meta or batch_scores.numel() == 0:
+        return
+    sums = batch_scores.detach().sum(dim=1, dtype=torch.float32)
+    lowest, highest = torch.aminmax(sums)
+    flags = torch.stack([highest <= 1 + _ROUNDING, lowest > 0])
+    _late.raise_unless(flags, lambda known: _several_or_none(known, sums))
 
 
 def _one_hot(labels: Tensor, num_classes: int) -> Tensor:
@@ -112,3 +133,13 @@ def _one_hot(labels: Tensor, num_classes: int) -> Tensor:
     # by comparison: `one_hot` of a wrong index would end the process's CUDA context
     classes = torch.arange(num_classes, device=labels.device)
     return (labels[:, None] == classes).float()
+
+
+def _several_or_none(known: list[bool], sums: Tensor) -> str:
+    row = int(sums.argmin() if known[0] else sums.argmax())
+    what = 'no class' if known[0] else 'several classes'
+    return (
+        f'batch_scores names {what} of an image (row {row} sums to {float(sums[row]):.4g}), and '
+        'this takes one class per image; give one-hot or soft labels, or mix images of several '
+        'labels by a mixer that needs no class, such as SampleMixup'
+    )

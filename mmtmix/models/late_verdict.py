@@ -1,4 +1,4 @@
-"""Raise for bad values in a tensor without making the host wait for the GPU."""
+"""Raise for bad values in tensors without making the host wait for the GPU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 Describe = Callable[[list[bool]], str]
-_waiting: WeakSet[LateVerdict] = WeakSet()  # those with verdicts on the way
+_waiting: WeakSet[LateVerdict] = WeakSet()  # with verdicts that have not arrived
 
 
 class LateVerdict:
@@ -29,11 +29,11 @@ class LateVerdict:
         return {**self.__dict__, '_pending': deque()}
 
     def raise_unless(self, flags: Tensor, describe: Describe) -> None:
-        """Take note of flags, and raise if these or earlier ones are known to be false.
+        """Store flags, and raise if one of these or earlier ones has arrived and is false.
 
         Args:
-            flags: What should hold, bool (F,).
-            describe: Makes the error's text from the F flags; called if one is false.
+            flags: Conditions that should hold, bool (F,).
+            describe: Function that makes the error's text from the F flags, if one is false.
 
         Raises:
             ValueError: If a flag is false.
@@ -50,7 +50,7 @@ class LateVerdict:
             self._raise_first()
 
     def settle(self) -> None:
-        """Wait for the verdicts on the way, and raise for the first that is false.
+        """Wait for all verdicts, and raise for the first that is false.
 
         Raises:
             ValueError: If a flag is false.
@@ -64,8 +64,42 @@ class LateVerdict:
         _raise_unless(arrived, describe)
 
 
+class FiniteCheck(LateVerdict):
+    """Raises for tensors that hold NaN or infinity.
+
+    It raises at once on the CPU, and later on CUDA; see :class:`LateVerdict`.
+
+    Args:
+        name: Name of the tensors in the error.
+        cure: Advice for the end of the error.
+    """
+
+    def __init__(self, name: str, cure: str):
+        super().__init__()
+        self.name = name
+        self.cure = cure
+
+    @torch.compiler.disable
+    def __call__(self, *values: Tensor) -> None:
+        """Check tensors of one batch.
+
+        Args:
+            *values: Floating-point tensors of any shape, on one device.
+
+        Raises:
+            ValueError: If one, or an earlier one whose verdict has arrived, is not finite.
+        """
+        # a sum is finite only if every value is, and costs less than a test of each
+        sums = [value.detach().sum(dtype=torch.float32) for value in values]
+        finite = torch.isfinite(torch.stack(sums))
+        shapes = ' and '.join(str(tuple(value.shape)) for value in values)
+        self.raise_unless(
+            finite, lambda _: f'{self.name} of shape {shapes} holds NaN or infinity; {self.cure}'
+        )
+
+
 def settle_verdicts() -> None:
-    """Wait for all verdicts on the way in this process, where the host waits for the GPU anyway.
+    """Wait for all verdicts in this process, at a point where the host waits for the GPU anyway.
 
     Raises:
         ValueError: If one is false.

@@ -1,10 +1,10 @@
-"""Configs, files and checkpoints. Imports nothing else of this library."""
+"""Configs, files and checkpoints; imports nothing else of this library."""
 
 from mmtmix import needs_host  # noqa: F401
 
 from .checkpoint import (
     UnsafeCheckpointError,
-    describe_checkpoint,
+    checkpoint_in_words,
     fetch_checkpoint,
     load_checkpoint,
     load_trusted,
@@ -17,12 +17,16 @@ from .files import (
     atomic_path,
     explaining_faults,
     file_digest,
-    make_writable_folder,
     publish_file,
 )
 from .host_loading import load_safely
 from .memory import peak_memory
-from .outputs import check_device, check_output_file, check_output_folder
+from .outputs import (
+    check_device,
+    check_output_file,
+    check_output_folder,
+    make_writable_folder,
+)
 from .precision import (
     AUTO,
     DTYPES,
@@ -50,10 +54,10 @@ __all__ = [
     'check_finite_weights',
     'check_output_file',
     'check_output_folder',
+    'checkpoint_in_words',
     'choose_dtype',
     'current_value',
     'default_work_dir',
-    'describe_checkpoint',
     'describe_error',
     'dtype_name',
     'explaining_faults',

@@ -41,12 +41,13 @@ class UnsafeCheckpointError(ValueError):
 
 
 def fetch_checkpoint(path: str | os.PathLike) -> Path:
-    """Where a checkpoint is on this machine; what is at an address is downloaded once.
+    """Return the file of a checkpoint on this machine; one at an address is downloaded once.
 
-    torch's own name in its hub cache is the last part of an address, which many files share.
+    torch's own name in its hub cache is the last part of an address, which many files share. So
+    the name here begins with a digest of the address.
 
     Args:
-        path: A file, or an http(s) address.
+        path: Path of a file, or an http(s) address.
 
     Returns:
         The file, which for an address is in torch's hub cache.
@@ -56,8 +57,7 @@ def fetch_checkpoint(path: str | os.PathLike) -> Path:
         IsADirectoryError: If it is a folder.
         ConnectionError: If it cannot be downloaded.
         OSError: If the disk is full, the cache can't be written to and the like.
-        ValueError: If its name ends with the first digits of another SHA-256, as the names of
-            model zoos do.
+        ValueError: If its SHA-256 differs from the digits in its name, which model zoos put there.
     """
     name = str(path)
     if not name.startswith(('http://', 'https://')):
@@ -70,7 +70,7 @@ def fetch_checkpoint(path: str | os.PathLike) -> Path:
     digest = hashlib.sha256(name.encode()).hexdigest()[:12]
     last, cache = PurePosixPath(urlsplit(name).path).name, Path(torch.hub.get_dir(), 'checkpoints')
     promised, file = promised_hash(last), cache / f'{digest}-{last}'
-    # what torch or MMEngine has fetched, if its name promises the same hash
+    # a download of torch or MMEngine, if its name promises the same hash
     shared = cache / last
     if promised and shared.is_file() and file_digest(shared, len(promised)) == promised:
         return shared
@@ -95,7 +95,7 @@ def promised_hash(name: str) -> str | None:
     """Return the first digits of a file's SHA-256 in its name; None where there are none.
 
     Args:
-        name: Such as ``resnet50_8xb32_in1k_20210831-ea4938fc.pth``.
+        name: File name such as ``resnet50_8xb32_in1k_20210831-ea4938fc.pth``.
     """
     found = _HASH.findall(name)
     # eight figures alone may as well be a date
@@ -108,10 +108,10 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
     A zipped file's records are compared with their checksums, which torch itself doesn't do.
 
     Args:
-        path: A file, or an http(s) address, see :func:`fetch_checkpoint`.
+        path: Path or http(s) address; see :func:`fetch_checkpoint`.
 
     Returns:
-        What the file holds, a dict.
+        The content of the file, a dict.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -121,7 +121,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
         ValueError: If it is damaged or holds no dict.
     """
     file = fetch_checkpoint(path)
-    name = describe_checkpoint(path, file)
+    name = checkpoint_in_words(path, file)
     _check_records(name, file)
     try:
         content = load_trusted(file) if is_trusted(path) else _load_data(file)
@@ -133,7 +133,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
 
 
 def _load_data(file: Path) -> Any:
-    # torch forgets on exit what it is given, so leave out what was allowed before
+    # on exit torch drops what it was given here, so leave out what was allowed before
     allowed = torch.serialization.get_safe_globals()
     needed = [item for item in mmengine_globals() if item not in allowed]
     with torch.serialization.safe_globals(needed), warnings.catch_warnings():
@@ -145,7 +145,7 @@ def load_trusted(file: Path, pickle_module: Any = pickle) -> Any:
     """Load a file to the CPU, and run whatever code is in it.
 
     Args:
-        file: Checkpoint of an author whom the user trusts as that of a program.
+        file: Checkpoint whose author the user trusts as that of a program.
         pickle_module: Module that unpickles it; see :func:`torch.load`.
     """
     with unforced():
@@ -174,12 +174,12 @@ def _check_records(name: str, file: Path) -> None:
         )
 
 
-def describe_checkpoint(path: str | os.PathLike, file: Path) -> str:
-    """Name a checkpoint in an error, and where a download of it is kept.
+def checkpoint_in_words(path: str | os.PathLike, file: Path) -> str:
+    """Return a checkpoint's name for an error, with the file that holds a download of it.
 
     Args:
-        path: What :func:`fetch_checkpoint` was given.
-        file: What it returned.
+        path: Argument of :func:`fetch_checkpoint`.
+        file: Path that it returned.
     """
     name = str(path)
     if name.startswith(('http://', 'https://')):
@@ -188,7 +188,7 @@ def describe_checkpoint(path: str | os.PathLike, file: Path) -> str:
 
 
 def _fault(name: str, file: Path, error: Exception) -> ValueError:
-    """What is wrong with a file that torch does not load safely, without torch's advice."""
+    """Return the error for a file that torch does not load safely, without torch's advice."""
     with open(file, 'rb') as opened:
         head = opened.read(20)
     if not head.startswith((b'PK', b'\x80')):  # neither zipped nor pickled

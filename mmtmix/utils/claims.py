@@ -1,9 +1,9 @@
-"""Folders that one process at a time works in.
+"""Folders in which one process at a time works.
 
-A claim is a file in the folder that names the process that works there. The kernel's lock on it,
-which a dead process can't hold, decides on one machine. Between machines many file systems keep
-such locks to themselves, so the holder also renews the file's time; one that is not renewed any
-more is dead.
+A claim is a file in the folder with the process that works there. On one machine the kernel's lock
+on the file decides, which a dead process can't hold. Many file systems don't share such locks
+between machines, so the holder also renews the file's time. A claim that is no longer renewed is
+dead.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from .files import explaining_faults, make_writable_folder
+from .files import explaining_faults
 from .holder import Holder
+from .outputs import make_writable_folder
 
 try:
     import fcntl
@@ -27,7 +28,7 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 CLAIM_FILE = 'claim.json'
-"""Name of the file, which is there while somebody works in the folder, and after a kill."""
+"""Name of the file, which exists while a process works in the folder, and after a kill."""
 
 BEAT = 20.0
 """Seconds between two renewals."""
@@ -65,7 +66,7 @@ class Claim:
     Args:
         path: The claim file.
         handle: The open file, locked where the file system has locks.
-        is_new: Whether the folder was made for it, and goes again if it stays empty.
+        is_new: Whether the folder was made for it, and is removed again if it stays empty.
     """
 
     def __init__(self, path: Path, handle: int, is_new: bool = False):
@@ -81,20 +82,21 @@ class Claim:
         threading.Thread(target=self._renew, name=f'claim of {path}', daemon=True).start()
 
     def release(self) -> None:
-        """Give the folder back; in a forked process and a second time nothing happens."""
+        """Release the folder; nothing happens in a forked process or a second time."""
         if os.getpid() == self.holder.pid and not self._is_over.is_set():
             try:
-                # what fails here must not hide the error that ended the work
+                # a failure here must not hide the error that ended the work
                 with suppress(OSError):
                     if _is_named(self.path, self.handle):
-                        self.path.unlink()  # before the lock goes: later it may be another's
+                        # before the lock is released, since another process may take it then
+                        self.path.unlink()
                         if self.is_new:
                             self.path.parent.rmdir()  # fails where something is in it
             finally:
                 self.drop()
 
     def drop(self) -> None:
-        """Close the file and leave it to another process."""
+        """Close the file without deleting it."""
         self._is_over.set()
         del _held[str(self.path)]
         os.close(self.handle)
@@ -110,11 +112,11 @@ def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print
 
     Args:
         folder: The folder; it is made if need be.
-        say: Takes a line, where it takes minutes to see whether a process on another machine
-            still works there.
+        say: Function that takes a line, if it takes minutes to find out whether a process on
+            another machine still works there.
 
     Returns:
-        The claim; its ``release`` gives the folder back.
+        The claim; its ``release`` frees the folder.
 
     Raises:
         ClaimedError: If another process works there; it names the process and what to do.
@@ -122,7 +124,7 @@ def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print
         ValueError: If this process has claimed it already.
     """
     path, shown = Path(os.path.realpath(folder), CLAIM_FILE), os.path.join(folder, CLAIM_FILE)
-    # a second handle on the file, closed again, would give the lock of the first one away
+    # closing a second handle on the file would release the lock of the first one
     if str(path) in _held:
         raise ValueError(f'{folder} is the folder of two runs of this process; give each its own')
     is_new = not path.parent.exists()
@@ -153,8 +155,8 @@ def wait_for_folder(
     Args:
         folder: The folder; it is made if need be.
         is_done: Function that returns whether the work is done, so that no claim is needed.
-        say: Function that takes one line about the process that is waited for.
-        poll: Seconds between two looks.
+        say: Function that takes one line about the process that works there.
+        poll: Seconds between two attempts.
 
     Returns:
         The claim, or None if the work is done.
@@ -178,7 +180,7 @@ def wait_for_folder(
             continue
         if not is_done():
             return claim
-        claim.release()  # it was done between the two looks
+        claim.release()  # it was done between two attempts
         break
     return None
 
@@ -210,7 +212,7 @@ def _lock(handle: int) -> bool | None:
 
 
 def _is_named(path: Path, handle: int) -> bool:
-    """Whether an open file still has its name."""
+    """Return whether an open file still has its name."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(handle))
     except FileNotFoundError:
@@ -224,15 +226,15 @@ def _holds(
     is_locked: bool | None,
     say: Callable[[str], object],
 ) -> bool:
-    """Whether whoever a claim names still works, although no lock of it is seen."""
+    """Return whether the process of a claim still works, although its lock is not visible."""
     if holder.is_here:
         return not is_locked and holder.is_alive
-    # by the clock of the file system, which gives both times: those of machines differ
+    # both times are by the clock of the file system, since clocks of machines differ
     renewed = os.stat(handle).st_mtime
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix='.now.') as file:
         left = DEAD_AFTER - (os.stat(file.name).st_mtime - renewed)
     if left > 0:
-        say(f'{path.parent}: looking up to {left:.0f} s whether {holder} is still there')
+        say(f'{path.parent}: waiting up to {left:.0f} s to find out whether {holder} still works')
     end = time.monotonic() + left
     while time.monotonic() < end:
         try:
@@ -245,7 +247,7 @@ def _holds(
 
 
 def _read(handle: int) -> Holder | None:
-    """Who an open claim names; None if it is empty or damaged."""
+    """Return the process of an open claim; None if it is empty or damaged."""
     try:
         return Holder(**json.loads(_content(handle)))
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are complete."""
+"""Files that get their name only when they are complete."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # of file systems that have no such ca
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; on a clean exit it takes the final name.
+    """Yield a temporary path beside ``path``, and rename it to ``path`` on a clean exit.
 
-    After an exception nothing is left behind, and a file that had the name before is untouched.
-    The content is on the disk before the name is, so that a power failure leaves the old file or
-    the new one.
+    After an exception nothing is left, and a file that had the name before is unchanged. The
+    content is on the disk before the name is, so that a power failure leaves the old file or the
+    new one.
 
     Args:
-        path: The final name. Its folder is made if need be.
+        path: Final path. Its folder is made if need be.
 
     Yields:
         The path to write to, with the same suffix as the final one.
@@ -66,11 +66,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def publish_file(temporary: str | os.PathLike, path: str | os.PathLike) -> None:
-    """Give a complete file its final name, once its content is on the disk.
+    """Rename a complete file to its final name, once its content is on the disk.
 
     Args:
-        temporary: The file, in the folder of ``path``.
-        path: The final name; a file that has it is replaced.
+        temporary: Path of the file, in the folder of ``path``.
+        path: Final path; a file that has it is replaced.
 
     Raises:
         OSError: If the disk fails, or a folder has the name.
@@ -82,7 +82,7 @@ def publish_file(temporary: str | os.PathLike, path: str | os.PathLike) -> None:
             if error.errno not in _NO_SYNC:
                 raise
     os.replace(temporary, path)
-    # without it a power failure may still take the name back; some file systems have no such call
+    # otherwise a power failure may undo the renaming; some file systems have no such call
     with suppress(OSError):
         folder = os.open(Path(path).parent, os.O_RDONLY)
         try:
@@ -91,31 +91,15 @@ def publish_file(temporary: str | os.PathLike, path: str | os.PathLike) -> None:
             os.close(folder)
 
 
-def make_writable_folder(folder: str | os.PathLike) -> None:
-    """Make a folder and write a small file there, so that a long work can't fail at its end.
-
-    Args:
-        folder: The folder; nothing is left in it.
-
-    Raises:
-        OSError: If it can't be made or written to; it names the folder and what to do.
-    """
-    with explaining_faults(folder):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix='.writable.') as file:
-            file.write(b'x')
-            file.flush()
-
-
 @contextmanager
 def explaining_faults(path: str | os.PathLike) -> Iterator[None]:
-    """Put the file and the cure into errors of a full disk, a read-only folder and the like.
+    """Add the file and advice to errors of a full disk, a read-only folder and the like.
 
     Args:
-        path: The file that the body writes, or the folder.
+        path: Path of the file or folder that the body writes.
 
     Raises:
-        OSError: In place of the system's or a library's error, where that comes from such a fault.
+        OSError: In place of the system's or a library's error, if that comes from such a fault.
     """
     try:
         yield
@@ -127,12 +111,12 @@ def explaining_faults(path: str | os.PathLike) -> Iterator[None]:
 
 
 def _write_fault(error: BaseException, path: str | os.PathLike) -> OSError | None:
-    """Make the error of a file that can't be written, with its name and what to do.
+    """Make the error of a file that can't be written, with its name and advice.
 
     Args:
-        error: Error that was raised while it was written. Where a library raised its own, the
-            system's is among those that led to it.
-        path: The file.
+        error: Error that was raised while it was written. If a library raised its own, the
+            system's is among its causes.
+        path: Path of the file.
 
     Returns:
         An error of the same class and number as the system's; None if ``error`` comes from no
@@ -156,12 +140,16 @@ def _write_fault(error: BaseException, path: str | os.PathLike) -> OSError | Non
 
 
 def is_write_fault(error: OSError) -> bool:
-    """Return whether an error is one of :func:`explaining_faults`."""
+    """Return whether an error is one of :func:`explaining_faults`.
+
+    Args:
+        error: Any error of the system.
+    """
     return _EXPLAINED in str(error)
 
 
 def _is_near(name: object, path: str | os.PathLike) -> bool:
-    """Whether a system's error, which may name a file, can be about a path or its folders."""
+    """Return whether a system's error, which may name a file, concerns a path or its folders."""
     if not isinstance(name, (str, os.PathLike)):
         return True  # writes and syncs name none
     other, wanted = Path(os.path.abspath(name)), Path(os.path.abspath(path))
@@ -170,7 +158,12 @@ def _is_near(name: object, path: str | os.PathLike) -> bool:
 
 
 def file_digest(path: str | os.PathLike, length: int = 12) -> str:
-    """The first ``length`` hex digits of a file's SHA-256."""
+    """Return the first hex digits of a file's SHA-256.
+
+    Args:
+        path: Path of the file.
+        length: Number of digits, 1 to 64.
+    """
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while chunk := file.read(1 << 20):

@@ -18,8 +18,8 @@ class Holder:
     Attributes:
         host: Name of the machine.
         pid: Number of the process.
-        started: Time at which the kernel started the process, in its own unit; None where that
-            isn't known. A later process of the same number has another.
+        started: Time at which the kernel started the process, in ticks; None if unknown. A later
+            process of the same number has another.
         command: Command line of the process.
         since: Time at which it claimed the folder, in ISO 8601.
     """
@@ -32,7 +32,7 @@ class Holder:
 
     @classmethod
     def here(cls) -> Holder:
-        """Return this process, from now on."""
+        """Return this process, with the present time."""
         return cls(
             socket.gethostname(),
             os.getpid(),
@@ -53,7 +53,7 @@ class Holder:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return False
-        except OSError:  # it is another user's
+        except OSError:  # of another user
             pass
         started = _start_of(self.pid)
         return None in (started, self.started) or started == self.started
@@ -63,7 +63,7 @@ class Holder:
 
 
 def _start_of(pid: int) -> int | None:
-    """When a process was started, in ticks since the machine was; None without /proc."""
+    """Return the start of a process in ticks since that of the machine; None without /proc."""
     try:
         text = Path(f'/proc/{pid}/stat').read_text()
     except OSError:

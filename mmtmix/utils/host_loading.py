@@ -1,4 +1,4 @@
-"""Have MMEngine load checkpoints as this library does."""
+"""Make MMEngine load checkpoints as this library does."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .weights import check_finite_weights, without_masks
 
 
 def load_safely(trusted: Iterable[str | os.PathLike] = ()) -> None:
-    """Have everything in this process load checkpoints as data; our tools call it.
+    """Make all code in this process load checkpoints as data; our commands call it.
 
     MMEngine then reads files and addresses (``load_from``, ``resume``, ``init_cfg``) by
-    :func:`~mmtmix.utils.load_checkpoint`. The plugin itself changes nothing global.
+    :func:`~mmtmix.utils.load_checkpoint`. Importing mmtmix changes nothing global.
 
     Args:
-        trusted: Files and addresses whose code may run, as the user names them.
+        trusted: Paths and addresses of files whose code may run, as the user names them.
     """
     force_safe_loading(trusted)
     CheckpointLoader.register_scheme('', load_from_file, force=True)
@@ -32,8 +32,8 @@ def load_from_file(filename: str, map_location: Any = None) -> dict:
     """Load a file for MMEngine.
 
     Args:
-        filename: A path.
-        map_location: Not used: the content goes to the CPU, and with the model to its device.
+        filename: Path of the file.
+        map_location: Device, not used: the content is on the CPU, and moves with the model.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -47,11 +47,11 @@ def load_from_file(filename: str, map_location: Any = None) -> dict:
 
 
 def load_from_address(filename: str, map_location: Any = None) -> dict:
-    """Load what is at an http(s) address for MMEngine; the main process downloads it.
+    """Load the file at an http(s) address for MMEngine; the main process downloads it.
 
     Args:
-        filename: The address.
-        map_location: Not used, see :func:`load_from_file`.
+        filename: Address of the file.
+        map_location: Device, not used; see :func:`load_from_file`.
 
     Raises:
         ConnectionError: If it cannot be downloaded.

@@ -1,4 +1,4 @@
-"""The most memory that a call needs."""
+"""Peak memory of a call."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 import torch
 
-_RESET_PEAK = '5'  # what makes Linux forget a process's peak, see proc(5), clear_refs
+_RESET_PEAK = '5'  # resets a process's peak in Linux, see proc(5), clear_refs
 
 
 def peak_memory(call: Callable[[], object], device: str | torch.device) -> int | None:
-    """Bytes that a call needs at its peak, beyond what is in use before it.
+    """Return the bytes that a call needs at its peak, beyond those in use before it.
 
     Args:
-        call: What to measure.
-        device: Where it runs: on CUDA the allocator counts, on a CPU the kernel counts the
-            process's resident memory.
+        call: Function to measure.
+        device: Device on which it runs. On CUDA the allocator counts; on a CPU the kernel counts
+            the process's resident memory.
 
     Returns:
-        The bytes, or None where nothing counts: on other devices, and CPUs without Linux.
+        The bytes; None on other devices and on CPUs without Linux, where nothing counts.
     """
     gc.collect()
     if torch.device(device).type == 'cuda':
@@ -41,7 +41,7 @@ def peak_memory(call: Callable[[], object], device: str | torch.device) -> int |
 
 
 def _return_free_memory() -> None:
-    """Let the C library give back what earlier calls freed, which would hide new use."""
+    """Make the C library return freed memory to the system, since it would hide new use."""
     trim = getattr(ctypes.CDLL(ctypes.util.find_library('c')), 'malloc_trim', None)
     if trim is not None:  # glibc has it
         trim(0)

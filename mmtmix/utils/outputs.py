@@ -1,8 +1,9 @@
-"""Checks of a tool's output files and device, before it begins."""
+"""Checks of where a command writes and computes, before it begins."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import torch
 
 from mmtmix.checks import check_path
+
+from .files import explaining_faults
 
 
 def check_output_file(name: str, path: Any, suffixes: Sequence[str] = ()) -> None:
@@ -39,7 +42,7 @@ def check_output_file(name: str, path: Any, suffixes: Sequence[str] = ()) -> Non
 
 
 def check_output_folder(name: str, path: Any) -> None:
-    """Refuse a folder that can be neither written to nor made.
+    """Refuse a folder that can be neither written to nor made, without making it.
 
     Args:
         name: Name of the argument.
@@ -65,15 +68,33 @@ def check_output_folder(name: str, path: Any) -> None:
         )
 
 
+def make_writable_folder(folder: str | os.PathLike) -> None:
+    """Make a folder and write a small file there, so that long work can't fail at its end.
+
+    :func:`check_output_folder` refuses the same faults without making anything.
+
+    Args:
+        folder: The folder; nothing is left in it.
+
+    Raises:
+        OSError: If it can't be made or written to; it names the folder and what to do.
+    """
+    with explaining_faults(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=str(folder), prefix='.writable.') as file:
+            file.write(b'x')
+            file.flush()
+
+
 def check_device(name: str, device: Any) -> None:
-    """Refuse a device that does not exist, or not on this machine.
+    """Refuse a device that this machine does not have, or that does not compute.
 
     Args:
         name: Name of the argument.
         device: Value of the argument, such as ``'cuda:1'``.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If there is no such device.
     """
     try:
         kind = torch.device(device)

@@ -1,4 +1,4 @@
-"""The precision that this machine computes fast in."""
+"""The precision in which this machine computes fast."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Precision(NamedTuple):
     """A dtype and the reason for it.
 
     Attributes:
-        dtype: Of matrix products and convolutions under autocast; float32 means no autocast.
-        reason: Why ``'auto'`` chose it, for a log.
+        dtype: Dtype of matrix products and convolutions under autocast; float32 means no autocast.
+        reason: Reason for which ``'auto'`` chose it, for a log.
     """
 
     dtype: torch.dtype
@@ -37,7 +37,11 @@ class Precision(NamedTuple):
 
 
 def dtype_name(dtype: torch.dtype) -> str:
-    """Return ``'bfloat16'`` for ``torch.bfloat16``."""
+    """Return the name of a dtype, such as ``'bfloat16'`` for ``torch.bfloat16``.
+
+    Args:
+        dtype: A dtype of torch.
+    """
     return str(dtype).removeprefix('torch.')
 
 
@@ -70,10 +74,10 @@ def fast_precision(device_type: str) -> Precision:
 
 
 def is_faster_in_half(device: str) -> bool:
-    """Whether a device computes faster under autocast than in float32.
+    """Return whether a device computes faster under autocast than in float32.
 
     Args:
-        device: Such as ``'cpu'`` or ``'cuda:0'``.
+        device: Device such as ``'cpu'`` or ``'cuda:0'``.
     """
     return fast_precision(torch.device(device).type).dtype != torch.float32
 
@@ -82,7 +86,7 @@ def choose_dtype(dtype: str, device_type: str) -> torch.dtype:
     """Return the torch dtype of an option.
 
     Args:
-        dtype: ``'auto'`` or a name in :data:`DTYPES`.
+        dtype: Name in :data:`DTYPES`, or ``'auto'``.
         device_type: Type of the device that computes.
 
     Raises:
@@ -95,6 +99,9 @@ def choose_dtype(dtype: str, device_type: str) -> torch.dtype:
 def check_dtype(dtype: str) -> None:
     """Refuse an unknown dtype.
 
+    Args:
+        dtype: Name in :data:`DTYPES`, or ``'auto'``.
+
     Raises:
         ValueError: If the name is unknown.
     """
@@ -102,8 +109,8 @@ def check_dtype(dtype: str) -> None:
 
 
 def _multiplies_bfloat16() -> bool | None:
-    """Whether an x86 CPU does; None for other CPUs."""
-    # not by mkldnn's check, which counts AVX512 without BF16, where oneDNN emulates as well
+    """Return whether an x86 CPU does so natively; None for other CPUs."""
+    # mkldnn's own check accepts AVX512 without BF16, where oneDNN emulates as well
     checks: list[Callable[[], bool]] = [
         getattr(torch.cpu, name)
         for name in ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
@@ -118,11 +125,11 @@ def _multiplies_bfloat16() -> bool | None:
 @torch.enable_grad()
 @torch.autocast('cpu', enabled=False)
 def _seconds(dtype: torch.dtype) -> float:
-    """The shortest of several times of a convolution's forward and backward pass."""
-    # whatever mode the caller is in: a teacher is in no_grad, and maybe under autocast
+    """Return the shortest of several times of a convolution's forward and backward pass."""
+    # a caller may be in no_grad, in inference mode or under autocast
     images = torch.ones(32, 16, 16, 16, dtype=dtype, requires_grad=True)
     weights = torch.ones(32, 16, 3, 3, dtype=dtype)
-    times = []
+    times: list[float] = []
     end = time.perf_counter() + 0.05
     while len(times) < 3 or time.perf_counter() < end:
         start = time.perf_counter()
@@ -132,12 +139,12 @@ def _seconds(dtype: torch.dtype) -> float:
 
 
 def autocast_as(dtype: str | None, device_type: str) -> AbstractContextManager:
-    """Return the context that a frozen network's passes run in.
+    """Return the context of a frozen network's passes.
 
     Args:
         dtype: Name of a dtype; None to compute as the caller does; ``AUTO`` to do so too, but not
             in an emulated dtype.
-        device_type: Such as ``'cuda'``.
+        device_type: Type of the device, such as ``'cuda'``.
     """
     if dtype is None:
         return nullcontext()

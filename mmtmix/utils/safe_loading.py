@@ -1,4 +1,4 @@
-"""Checkpoints are data: what their pickles may name, and whose files are trusted with more."""
+"""Checkpoints are data: which names their pickles may hold, and which files may hold more."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _trusted: set[str] = set()
 
 
 def force_safe_loading(trusted: Iterable[str | os.PathLike] = ()) -> None:
-    """Have torch load data alone in this process and those that it starts.
+    """Make torch load only data in this process and those that it starts.
 
     The maintained fork of MMEngine requests unsafe loading for a file that needs it, which is
-    then refused. What MMEngine's own checkpoints hold is allowed: without it ``--resume`` fails
+    then refused. Classes in MMEngine's own checkpoints are allowed, since ``--resume`` needs them
     on MMEngine 0.10.7.
 
     Args:
-        trusted: Files and addresses whose code may run, as the user names them.
+        trusted: Paths and addresses of files whose code may run, as the user names them.
     """
     _trusted.update(map(_name, trusted))
     if os.environ.pop(_FORCE_NOT, None):
@@ -46,13 +46,17 @@ def force_safe_loading(trusted: Iterable[str | os.PathLike] = ()) -> None:
 
 
 def is_trusted(path: str | os.PathLike) -> bool:
-    """Return whether the user trusts a checkpoint's author as that of a program."""
+    """Return whether the user trusts a checkpoint's author as that of a program.
+
+    Args:
+        path: Path or address of the checkpoint.
+    """
     return _name(path) in _trusted
 
 
 @contextmanager
 def unforced() -> Iterator[None]:
-    """Let torch run the code of a trusted file for a while."""
+    """Allow torch to run the code of a trusted file inside the block."""
     before = os.environ.pop(_FORCE, None)
     try:
         yield
@@ -62,16 +66,17 @@ def unforced() -> Iterator[None]:
 
 
 def mmengine_globals() -> list:
-    """List what an MMEngine checkpoint holds besides tensors: its log history and schedules."""
+    """List the classes in an MMEngine checkpoint besides tensors: log history and schedules."""
     dtypes = [type(np.dtype(kind)) for kind in (np.float32, np.float64, np.int32, np.int64)]
     # the functions that rebuild arrays and scalars; numpy 1 and 2 name their module differently
-    reconstruct, scalar = np.empty(0).__reduce__()[0], np.float64(0).__reduce__()[0]
+    values: list[Any] = [np.empty(0), np.float64(0)]
+    functions = [value.__reduce__()[0] for value in values]
     aliases = [
         (function, f'numpy.{core}.multiarray.{function.__name__}')
-        for function in (reconstruct, scalar)
+        for function in functions
         for core in ('core', '_core')
     ]
-    # builtins.getattr itself would let a file reach anything
+    # builtins.getattr itself would give a file access to anything
     return [*_METHODS, np.ndarray, np.dtype, *dtypes, *aliases] + [
         (_known_method, 'builtins.getattr')
     ]
@@ -81,7 +86,7 @@ def _known_method(owner: Any, name: str) -> Any:
     """Stand in for ``getattr`` in a checkpoint: only the methods that MMEngine's own name."""
     if isinstance(owner, type) and name in _METHODS.get(owner, ()):
         return getattr(owner, name)
-    raise pickle.UnpicklingError(f'a checkpoint may not ask for {name!r} of {owner!r}')
+    raise pickle.UnpicklingError(f'a checkpoint may not name {name!r} of {owner!r}')
 
 
 def _name(path: str | os.PathLike) -> str:

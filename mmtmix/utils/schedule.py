@@ -12,19 +12,19 @@ Epochs = TypeVar('Epochs', int, list[int])
 def scale_epochs(epochs: Epochs, num_clean: int, num_images: int) -> Epochs:
     """Divide epochs by kappa, so that training takes as many iterations (SuperMix, section 4).
 
-    For ``max_epochs``, milestones and validation intervals, but not for a warm-up: the public
-    code's 5 epochs are epochs of the mixed set, whatever its size. kappa is
-    ``num_images / num_clean``. Where an epoch goes through the mixed images alone, as the paper's
-    distillation does, that is the paper's |D'| / |D|: 600 epochs on CIFAR-100's 50,000 images
-    become 60 on 500,000 mixed ones. Where it goes through both, ``num_images`` counts both.
+    It is meant for ``max_epochs``, milestones and validation intervals. It is not for a warm-up,
+    since the public code's 5 epochs are epochs of the mixed set, whatever its size. kappa is
+    ``num_images / num_clean``. If an epoch has the mixed images alone, as in the paper's
+    distillation, it is the paper's |D'| / |D|: 600 epochs on CIFAR-100's 50,000 images become 60
+    on 500,000 mixed ones. If an epoch has both, ``num_images`` counts both.
 
     Args:
-        epochs: Of the schedule on clean images alone: a number, or a list of them.
-        num_clean: Images of the clean data set |D|, > 0.
-        num_images: Images that an epoch goes through, > 0.
+        epochs: Number of epochs on clean images alone, or a list of such numbers, >= 1.
+        num_clean: Number of images of the clean data set |D|, > 0.
+        num_images: Number of images per epoch, > 0.
 
     Returns:
-        As given, each rounded to a whole epoch, at least 1.
+        The number or the list, each rounded to a whole epoch, at least 1.
 
     Raises:
         TypeError: If an argument is of another type.

@@ -1,4 +1,4 @@
-"""How a command ends on SIGTERM and on Ctrl-C: at a step boundary where it can wait for one."""
+"""The end of a command on SIGTERM and on Ctrl-C: at a step boundary if it can wait for one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal has stopped the command; as ``KeyboardInterrupt``, no handler of errors takes it.
+    """A signal has stopped the command; no ``except Exception`` catches it.
 
     Args:
         signum: Number of the signal.
@@ -29,8 +29,8 @@ class StopRequest:
 
     Attributes:
         signum: Number of the signal that came; None if none did.
-        is_awaited: Whether somebody stops at the next step boundary. Where nobody does, the
-            signal stops the command at once, and so does a second one.
+        is_awaited: Whether a hook stops the run at the next step boundary. Otherwise the signal
+            stops the command at once, and so does a second one.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class StopRequest:
 
 
 stop_request = StopRequest()
-"""The one of this process: a process has one set of signal handlers."""
+"""The request of this process, which has one set of signal handlers."""
 
 
 @contextmanager
@@ -47,11 +47,11 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
     """Turn SIGTERM and Ctrl-C into :class:`Stopped` with a report.
 
     SIGTERM waits for the end of a step while :data:`stop_request` is awaited. Ctrl-C does not
-    wait. The handler is put back at the end. Outside of the main thread, where Python sets no
-    handlers, SIGTERM stays what it was.
+    wait. The previous handler is restored at the end. Outside of the main thread, where Python
+    sets no handlers, SIGTERM is not changed.
 
     Args:
-        describe: Function that returns what is saved and how to go on, after the stop.
+        describe: Function that returns what is saved and how to continue, after the stop.
 
     Raises:
         Stopped: If a signal comes.
@@ -59,7 +59,7 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
     owner = os.getpid()
 
     def on_sigterm(signum: int, frame: FrameType | None) -> None:
-        if os.getpid() != owner:  # a worker that was forked from here ends as it would have
+        if os.getpid() != owner:  # in a forked worker, which ends by the default
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
             return
@@ -72,7 +72,7 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        if in_main_thread:  # a launcher that is in a hurry need not wait for the report
+        if in_main_thread:  # so that a launcher need not wait for the report
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
         when = error.report if isinstance(error, Stopped) else ''

@@ -1,4 +1,4 @@
-"""How long calls take, side by side."""
+"""Times of calls, side by side."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mmtmix.checks import check_integer
 
 
 def seconds_of(call: Callable[[], object], device: str | torch.device) -> float:
-    """Time of one call, with what it started on its device.
+    """Return the time of one call, with the work that it starts on its device.
 
     Args:
-        call: What to time.
-        device: Where it runs.
+        call: Function to time.
+        device: Device on which it runs.
     """
     device = torch.device(device)
-    # of several the current one may be another; MPS has one and takes no name
+    # of several devices another may be the current one; MPS has one and takes no name
     named = () if device.type == 'mps' else (device,)
     synchronize = getattr(torch, device.type).synchronize
     synchronize(*named)
@@ -32,12 +32,12 @@ def seconds_of(call: Callable[[], object], device: str | torch.device) -> float:
 def median_seconds(
     calls: Mapping[str, Callable[[], object]], repeats: int, device: str | torch.device
 ) -> dict[str, float]:
-    """Median time of each call, in turns, so that a busy machine slows all of them alike.
+    """Return the median time of each call; they alternate, so that other load slows all alike.
 
     Args:
-        calls: What to time, by name.
-        repeats: How often each is timed, after two times to warm up.
-        device: Where they run.
+        calls: Functions to time, by name.
+        repeats: Number of timed calls of each, >= 1, after two to warm up.
+        device: Device on which they run.
 
     Raises:
         TypeError: If an argument is of another type.

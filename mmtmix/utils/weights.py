@@ -20,9 +20,9 @@ def read_weights(
     """Read weights that fit a model exactly.
 
     Args:
-        model: The network that they should fit; it is not changed.
-        checkpoint: An MMEngine checkpoint or a bare state dict, as a file or http(s) address.
-        content: What :func:`load_checkpoint` returned for it; it is loaded if None.
+        model: Network that they should fit; it is not changed.
+        checkpoint: Path or http(s) address of an MMEngine checkpoint or a bare state dict.
+        content: Value of :func:`load_checkpoint` for it; it is loaded if None.
 
     Returns:
         The state dict.
@@ -50,7 +50,7 @@ def read_weights(
             f'checkpoint {str(checkpoint)!r} does not fit its config: {listed}. '
             'Give the config that the checkpoint was trained with'
         )
-    # what a network itself sets to infinity, as some masks are, may be so
+    # values that a network itself sets to infinity, such as some masks, may be so
     trained = {key: value for key, value in state.items() if is_finite(own[key])}
     check_finite_weights(trained, f'checkpoint {str(checkpoint)!r}')
     return state
@@ -61,10 +61,10 @@ def check_finite_weights(state: Mapping[str, Tensor], owner: str) -> None:
 
     Args:
         state: Weights by name.
-        owner: Whose they are, such as their file, for the error.
+        owner: Origin of the weights, such as their file, for the error.
 
     Raises:
-        ValueError: If there is NaN or infinity among them; the keys are named.
+        ValueError: If there is NaN or infinity among them; the error names the keys.
     """
     damaged = [key for key, value in state.items() if not is_finite(value)]
     if damaged:
@@ -77,7 +77,7 @@ def check_finite_weights(state: Mapping[str, Tensor], owner: str) -> None:
 def without_masks(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Leave out tensors that are infinite on purpose, as some masks are.
 
-    For checkpoints without a network to compare them with.
+    It serves checkpoints without a network to compare them with.
 
     Args:
         state: Values by name.
@@ -94,7 +94,11 @@ def _is_mask(value: Tensor) -> bool:
 
 
 def is_finite(value: Any) -> bool:
-    """Return whether a tensor holds neither NaN nor infinity; True for what is no tensor."""
+    """Return whether a tensor has neither NaN nor infinity; True for other values.
+
+    Args:
+        value: Any value.
+    """
     if not isinstance(value, Tensor) or not value.is_floating_point():
         return True
     if value.element_size() == 1:  # float8 has no isfinite
@@ -107,6 +111,10 @@ def _shorten(keys: list[str]) -> str:
     return ', '.join(keys[:_MOST_KEYS]) + more
 
 
-def unwrap(model: nn.Module) -> nn.Module:
-    """The model itself, out of the wrapper that distributed training puts around it."""
+def unwrap(model: Any) -> Any:
+    """Return a model out of the wrapper that distributed training puts around it.
+
+    Args:
+        model: A model, wrapped or not.
+    """
     return model.module if is_model_wrapper(model) else model

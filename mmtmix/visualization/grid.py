@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -98,7 +99,7 @@ def image_grid(
     return figure, axes
 
 
-def highlight(axes: Sequence, color: str = 'tab:red') -> None:
+def highlight(axes: Iterable[Any], color: str = 'tab:red') -> None:
     """Draw a coloured frame around cells."""
     for cell in axes:
         for spine in cell.spines.values():
@@ -156,7 +157,7 @@ def _centers(groups: Sequence[Group], track: _Track) -> Iterator[tuple[Group, li
         yield group, [next(starts) + track.cell / 2 for _ in group.labels]
 
 
-def _write(figure: Figure, x: float, y: float, text: str, size: float, **alignment: str) -> None:
+def _write(figure: Figure, x: float, y: float, text: str, size: float, **alignment: Any) -> None:
     """Write at a place in inches from the figure's upper left corner."""
     width, height = figure.get_size_inches()
     figure.text(x / width, 1 - y / height, text, fontsize=size, parse_math=False, **alignment)
@@ -185,7 +186,7 @@ def _text_width(text: str, size: float) -> float:
     )
 
 
-def _make_frame(axes) -> None:
+def _make_frame(axes: Any) -> None:
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(edgecolor='0.6', linewidth=0.4)

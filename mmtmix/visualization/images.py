@@ -47,7 +47,8 @@ def denormalize(images: Tensor, stats: InputStats, channel_order: str = 'rgb') -
     channels = images.size(-3)
     if channels == 3:  # a grey image has none
         check_choice('channel_order', channel_order, CHANNEL_ORDERS, cure=_ORDER_CURE)
-    mean, std = np.float32(stats.mean or (0.0,)), np.float32(stats.std or (1.0,))
+    mean = np.asarray(stats.mean or (0.0,), dtype=np.float32)
+    std = np.asarray(stats.std or (1.0,), dtype=np.float32)
     for name, values in (('mean', mean), ('std', std)):
         if len(values) not in (1, channels):
             raise ValueError(

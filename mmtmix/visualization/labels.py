@@ -69,8 +69,8 @@ def mix_labels(
         return labels
     steps, finished = details['iterations'].tolist(), details['finished'].tolist()
     return [
-        f'{label}\n{_ending(*ending, separator)}'
-        for label, *ending in zip(labels, steps, finished, strict=True)
+        f'{label}\n{_ending(count, done, separator)}'
+        for label, count, done in zip(labels, steps, finished, strict=True)
     ]
 
 

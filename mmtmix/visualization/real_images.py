@@ -11,7 +11,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmtmix.checks import check_choice, check_integer
-from mmtmix.datasets import build_undistorted, undistorted_config
+from mmtmix.datasets import build_eval_view, eval_view_config
 from mmtmix.models.data_preprocessors.task_preprocessor import TaskPreprocessor, count_classes
 from mmtmix.models.teachers import InputStats, dataset_order, preprocessor_config
 
@@ -75,7 +75,7 @@ def load_images(
     check_choice('split', split, ('train', 'val', 'test'))
     for name, value, least in (('num_mix', num_mix, 1), ('num', num, 1), ('seed', seed, 0)):
         check_integer(name, value, least)
-    dataset, _ = build_undistorted(cfg, split)
+    dataset, _ = build_eval_view(cfg, split)
     indices = draw_groups(dataset, num, num_mix, seed) if indices is None else list(indices)
     if not indices or len(indices) % num_mix or not all(0 <= i < len(dataset) for i in indices):
         raise ValueError(
@@ -91,7 +91,7 @@ def load_images(
     # row i of a group is the group from its i-th image on, around its end
     groups = torch.arange(len(indices), device=device).view(-1, num_mix)
     index = torch.stack([groups.roll(-i, dims=1) for i in range(num_mix)], dim=1).flatten(0, 1)
-    order = dataset_order(undistorted_config(cfg, split)[0])
+    order = dataset_order(eval_view_config(cfg, split)[0])
     stats = InputStats.from_preprocessor(settings, order)
     return RealImages(inputs, scores, names, index, stats, stats.channel_order)
 

@@ -51,8 +51,7 @@ def draw_sweep(
     rows = check_rows(rows, names, len(batch_inputs))
     inputs = denormalize(batch_inputs, stats, channel_order)
     mixes = denormalize(sweep.mixed, stats, channel_order)
-    plain = sweep.saliency is None
-    saliency = [None] * len(sweep.index) if plain else to_array(sweep.saliency)[:, :, 0]
+    saliency = None if sweep.saliency is None else to_array(sweep.saliency)[:, :, 0]
     masks = to_array(sweep.masks)[:, :, 0, 0]
     index = sweep.index.cpu().numpy()
     columns = [
@@ -60,7 +59,7 @@ def draw_sweep(
         Group(_value_labels(sweep), sweep.title),
     ]
     labels = [_row_label(sweep, row, names) for row in rows]
-    below = 'mask 1' if plain else 'CAMs\nand mask 1'
+    below = 'mask 1' if saliency is None else 'CAMs\nand mask 1'
     lines = [Group([label, below]) for label in labels] if steps else [Group(labels)]
     figure, axes = image_grid(columns, lines, batch_inputs.size(-2) / batch_inputs.size(-1))
     cells = iter(axes)
@@ -68,7 +67,8 @@ def draw_sweep(
         own = inputs[index[row]]
         _show_line(next(cells), (*own, *mixes[:, row]))
         if steps:
-            _show_steps(next(cells), own, masks[:, row], saliency[row])
+            cams = None if saliency is None else saliency[row]
+            _show_steps(next(cells), own, masks[:, row], cams)
     if sweep.learned is not None:
         highlight(axes[:, index.shape[1] + sweep.learned])
     return figure
@@ -79,9 +79,9 @@ def _show_steps(
 ) -> None:
     """Fill the row below; without CAMs there is nothing to show below the inputs."""
     if cams is not None:
-        _show_line(cells, (*inputs, *masks), cams)
+        _show_line(cells, (*inputs, *masks), [*cams])
         return
-    _show_line(cells[len(inputs) :], masks)
+    _show_line(cells[len(inputs) :], [*masks])
     for unused in cells[: len(inputs)]:
         unused.remove()
 

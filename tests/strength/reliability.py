@@ -21,7 +21,7 @@ ROWS = {
         'test_utils/test_checkpoint_of_runs.py',
     ],
     'archives that lead elsewhere, are damaged or fill the disk': [
-        'test_apps/test_prepare/test_unpacking.py'
+        'test_datasets/test_sources/test_unpacking.py'
     ],
     'checkpoints cut, empty, flipped, missing, moved': ['test_engine/test_newest_checkpoint.py'],
     'damaged sets of mixed images': [

@@ -13,8 +13,8 @@ from mmpretrain.datasets import FashionMNIST
 from mmpretrain.registry import DATASETS
 
 import mmtmix.datasets
-from mmtmix.datasets import fashion_mnist
-from mmtmix.datasets.fashion_mnist import BUNDLED_ROOT, FashionMNISTIdx, read_idx
+from mmtmix.datasets.fashion_mnist import BUNDLED_ROOT, FashionMNISTIdx
+from mmtmix.datasets.sources import idx_files, read_idx
 
 NAMES = {
     'train': ('train-images-idx3-ubyte', 'train-labels-idx1-ubyte'),
@@ -249,7 +249,7 @@ def test_import_reads_no_data_and_draws_nothing():
 
 
 def test_a_file_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(fashion_mnist, '_MOST_BYTES', 1 << 20)
+    monkeypatch.setattr(idx_files, '_MOST_BYTES', 1 << 20)
     path = tmp_path / 'train-labels-idx1-ubyte.gz'
     path.write_bytes(gzip.compress(bytes((0, 0, 8, 1)) + bytes(8 << 20)))
     with pytest.raises(ValueError, match=r'ubyte\.gz unpacks to more than 1 MiB'):

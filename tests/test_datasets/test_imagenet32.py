@@ -8,8 +8,7 @@ import pytest
 from mmpretrain.registry import DATASETS
 
 from mmtmix.datasets import ImageNet32, check_data
-from mmtmix.datasets.array_pickles import load_array_pickle
-from mmtmix.datasets.imagenet32 import read_batch
+from mmtmix.datasets.sources import load_array_pickle, read_batch
 
 pytestmark = pytest.mark.host
 

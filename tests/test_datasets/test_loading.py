@@ -8,7 +8,7 @@ import pytest
 from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
 
-from mmtmix.datasets import CheckedLoadImageFromFile, build_undistorted, name_image_files
+from mmtmix.datasets import CheckedLoadImageFromFile, build_eval_view, name_image_files
 from mmtmix.engine.launch import build_runner
 
 pytestmark = pytest.mark.host
@@ -59,10 +59,10 @@ def test_every_form_of_the_stock_loading_is_replaced_and_nothing_else():
     assert cfg.number == 3
 
 
-def test_a_damaged_image_of_an_undistorted_set_is_named(images):
+def test_a_damaged_image_of_an_eval_view_is_named(images):
     data = of_folder(images, PIPELINE)
     cfg = Config(dict(train_dataloader=dict(dataset=data), val_dataloader=dict(dataset=data)))
-    dataset, _ = build_undistorted(cfg, 'train')
+    dataset, _ = build_eval_view(cfg, 'train')
     assert cfg.train_dataloader.dataset.pipeline[0].type == 'LoadImageFromFile'
     assert dataset[0]['inputs'].shape == (3, 28, 28)
     with pytest.raises(ValueError) as error:

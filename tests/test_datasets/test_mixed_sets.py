@@ -133,7 +133,7 @@ def test_all_bad_shards_are_told(make_set):
     shutil.copy(paths[5], paths[4])
     (folder / shard_name(9)).write_bytes(b'')
     errors = verify_set(folder)
-    wanted = ['record 2 has been altered', 'truncated', 'is missing', 'number 5 under', 'not know']
+    wanted = ['record 2 has been altered', 'truncated', 'is missing', 'number 5 under', 'not list']
     assert len(errors) == len(wanted)
     for number, text, error in zip((0, 1, 2, 4, 9), wanted, errors, strict=True):
         assert str(folder / shard_name(number)) in error and text in error
@@ -142,9 +142,9 @@ def test_all_bad_shards_are_told(make_set):
 @pytest.mark.parametrize(
     ('change', 'text'),
     [
-        ({'shards': [4, 3, 4]}, 'holds 4 records, dataset.json says 3'),
-        ({'num_mix': 2}, 'holds 3 sources, dataset.json says 2'),
-        ({'num_classes': 5, 'classes': None}, 'holds 4 classes, dataset.json says 5'),
+        ({'shards': [4, 3, 4]}, 'holds 4 records, dataset.json has 3'),
+        ({'num_mix': 2}, 'holds 3 sources, dataset.json has 2'),
+        ({'num_classes': 5, 'classes': None}, 'holds 4 classes, dataset.json has 5'),
         ({'settings_digest': 'else'}, 'other settings'),
     ],
 )

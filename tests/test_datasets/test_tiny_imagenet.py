@@ -101,10 +101,11 @@ def test_nothing_there_is_short(tmp_path):
     folder, missing = TinyImageNet.missing_files(tmp_path, 'val')
     assert folder == str(tmp_path / 'tiny-imagenet-200')
     assert missing == ['wnids.txt', 'words.txt', 'val/val_annotations.txt', 'val/images']
-    (tmp_path / 'tiny-imagenet-200' / 'train').mkdir(parents=True)
+    (tmp_path / 'tiny-imagenet-200' / 'train' / '0').mkdir(parents=True)
     (tmp_path / 'tiny-imagenet-200' / 'wnids.txt').write_text('\n'.join(map(str, range(200))))
     (tmp_path / 'tiny-imagenet-200' / 'words.txt').touch()
-    assert TinyImageNet.missing_files(tmp_path)[1][-1] == 'and 196 others'
+    said = 'train/0/images and 199 more of 200 looked for'
+    assert TinyImageNet.missing_files(tmp_path)[1] == [said]
 
 
 def test_half_unpacked(root):

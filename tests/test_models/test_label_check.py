@@ -8,7 +8,7 @@ import torch
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from mmpretrain.structures import DataSample
 
-from mmtmix.engine.distillation.mixes import OnlineMixes
+from mmtmix.engine.distillation import OnlineMixes
 from mmtmix.models import FineGrainedSaliency, SuperMix, TransformMix, TransformMixer
 from mmtmix.models.label_check import as_scores
 

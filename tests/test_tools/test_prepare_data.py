@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mmtmix.apps.prepare import DATA_SETS
-from mmtmix.apps.prepare.forms import Batch
+from mmtmix.datasets.sources.file_formats import Batch
 
 pytestmark = pytest.mark.host
 
@@ -40,7 +40,7 @@ def test_archives_given_to_the_default_folder(tool, archives, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     official = DATA_SETS['imagenet32']
     sources = [
-        replace(source, gives=tuple(replace(item, form=Batch(2)) for item in source.gives))
+        replace(source, gives=tuple(replace(item, format=Batch(2)) for item in source.gives))
         for source in official.sources
     ]
     monkeypatch.setitem(DATA_SETS, 'imagenet32', replace(official, sources=tuple(sources)))

@@ -13,7 +13,7 @@ from torch import Tensor
 from mmtmix.checks import check_flag
 from mmtmix.utils import (
     UnsafeCheckpointError,
-    describe_checkpoint,
+    checkpoint_in_words,
     fetch_checkpoint,
     load_checkpoint,
     load_trusted,
@@ -80,7 +80,7 @@ def _load_trusted(path: str | os.PathLike) -> Any:
         return load_trusted(file, tolerant)
     except Exception as error:  # a damaged pickle can fail in any way
         raise ValueError(
-            f'checkpoint {describe_checkpoint(path, file)} is damaged or cannot be rebuilt here: '
+            f'checkpoint {checkpoint_in_words(path, file)} is damaged or cannot be rebuilt here: '
             f'{error!r}'
         ) from error
 

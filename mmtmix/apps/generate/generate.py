@@ -14,7 +14,7 @@ from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 
 from mmtmix.checks import check_integer, check_keys, check_path
-from mmtmix.datasets import build_undistorted, undistorted_config
+from mmtmix.datasets import build_eval_view, eval_view_config
 from mmtmix.datasets.mixed_shards import shard_name
 from mmtmix.models import BatchAugment
 from mmtmix.models.augments import augment_config, build_augment, with_input_stats
@@ -95,11 +95,11 @@ def generate(
     check_integer('rank', rank, 0, world_size - 1, cure='it counts from 0')
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         settings, options = read_settings(cfg)
-        source = undistorted_config(cfg, 'train', options['pipeline'])[0]
+        source = eval_view_config(cfg, 'train', options['pipeline'])[0]
         shown = Config(dict(cfg, train_dataloader=dict(dataset=source)))  # what augments get
         augment = build_augment(shown)
         check_augment(augment)
-        dataset, _ = build_undistorted(cfg, 'train', options['pipeline'])
+        dataset, _ = build_eval_view(cfg, 'train', options['pipeline'])
         channel_order = _channel_order(source, dataset)
         labelled = _labelled(augment, shown, dataset, options['teacher'], device or get_device())
     parts = dict(

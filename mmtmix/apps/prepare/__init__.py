@@ -1,24 +1,7 @@
-"""Getting the data sets: a table of them, and checking, fetching and unpacking their files."""
+"""Getting the data sets of the table: check a folder, fetch and unpack what is missing."""
 
-from .checks import check_contents, file_md5
-from .contents import DataSet, Files, IdxFile, Listed, Source
-from .deep import check_deeply
-from .downloads import download
+from mmtmix.datasets.sources import DATA_SETS
+
 from .prepare import prepare
-from .table import DATA_SETS
-from .unpacking import unpack
 
-__all__ = [
-    'DATA_SETS',
-    'DataSet',
-    'Files',
-    'IdxFile',
-    'Listed',
-    'Source',
-    'check_contents',
-    'check_deeply',
-    'download',
-    'file_md5',
-    'prepare',
-    'unpack',
-]
+__all__ = ['DATA_SETS', 'prepare']

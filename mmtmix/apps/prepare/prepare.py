@@ -1,4 +1,4 @@
-"""Getting a data set into a folder: check, find or fetch the archives, unpack, check again."""
+"""Get a data set into a folder: check, find or fetch the archives, unpack, check again."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mmtmix.checks import check_flag, check_path
+from mmtmix.datasets.sources import (
+    DataSet,
+    Source,
+    check_contents,
+    check_deeply,
+    download,
+    file_md5,
+    unpack,
+)
 from mmtmix.utils.files import atomic_path
-
-from .checks import check_contents, file_md5
-from .contents import DataSet, Source
-from .deep import check_deeply
-from .downloads import download
-from .unpacking import unpack
 
 
 def prepare(
@@ -27,25 +30,25 @@ def prepare(
     any_checksum: bool = False,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """Make a data set complete, or say what is missing.
+    """Make a data set complete, or raise an error that lists what is missing.
 
-    What is complete is left alone, so an interrupted run goes on where it was.
+    Complete parts are left alone, so an interrupted run continues where it stopped.
 
     Args:
         data_set: The data set.
-        root: Its folder: what configs call ``data_root``. It is made if need be.
-        archives: Files that the user has; others are looked for in the folder.
-        offline: Whether to download nothing.
-        deep: Whether to decode every image at the end.
-        any_checksum: Whether to accept archives with another checksum than the published one, as
-            those that others packed again; what they hold is checked all the same.
-        say: Told what happens.
+        root: Folder of the data set, the ``data_root`` of configs. It is made if need be.
+        archives: Paths of archives that the user has; others are searched in the folder.
+        offline: Whether nothing is downloaded.
+        deep: Whether every image is decoded at the end.
+        any_checksum: Whether archives with another checksum than the published one are accepted,
+            such as archives that others packed again. Their contents are checked all the same.
+        say: Function that takes a line about each step.
 
     Returns:
-        The folder.
+        The absolute folder.
 
     Raises:
-        FileNotFoundError: If something is missing, with what to put where.
+        FileNotFoundError: If something is missing; it lists which file to put where.
         TypeError: If an argument is of another type.
         ValueError: If an archive or a file is damaged or not what it should be.
     """
@@ -57,7 +60,7 @@ def prepare(
         root = root.parent  # people often name the folder that the archive makes
     given = _assign(data_set, [Path(archive).expanduser() for archive in archives])
     if not _is_complete(data_set, root):
-        lacking = []
+        lacking: list[tuple[Source, str]] = []
         for source in data_set.sources:
             if check_contents(source.gives, root):
                 # an archive of images can't be checked without the lists of another one
@@ -82,13 +85,13 @@ def prepare(
 
 
 def _is_complete(data_set: DataSet, root: Path) -> bool:
-    """Whether either layout is there."""
+    """Return whether either layout is there."""
     layouts = (layout for layout in (data_set.all_contents, data_set.instead) if layout)
     return any(not check_contents(layout, root) for layout in layouts)
 
 
 def _assign(data_set: DataSet, archives: Sequence[Path]) -> dict[str, Path]:
-    """Tell which source each of the user's files is: by its name, or because there is but one."""
+    """Assign each of the user's files to a source, by its name or because there is only one."""
     names = [source.name for source in data_set.sources]
     assigned: dict[str, Path] = {}
     for path in archives:
@@ -104,7 +107,7 @@ def _assign(data_set: DataSet, archives: Sequence[Path]) -> dict[str, Path]:
 
 
 def _lists_for(source: Source, other: Source) -> bool:
-    """Whether another source gives the lists of a source's images."""
+    """Return whether another source gives the lists of a source's images."""
     return any(item.pattern in source.lists_of_others for item in other.gives)
 
 
@@ -117,10 +120,10 @@ def _obtain(
     any_checksum: bool,
     say: Callable[[str], None],
 ) -> str:
-    """Find or fetch a source and take what it gives, unless others that lack come first.
+    """Find or fetch a source and unpack it, unless missing ones come first.
 
     Returns:
-        Why it could not be had; empty if it could.
+        Reason for which it is not there; empty if it is.
     """
     if not path.is_file():
         if source.url is None:
@@ -155,7 +158,7 @@ def _obtain(
 def _explain(
     data_set: DataSet, root: Path, lacking: Sequence[tuple[Source, str]], problems: Sequence[str]
 ) -> str:
-    """Say what is missing and what to put where."""
+    """Return the text on what is missing and which file to put where."""
     lines = [f'{data_set.title} is not complete in {root}:', *_indented(problems)]
     if lacking:
         lines.append(
@@ -169,7 +172,7 @@ def _explain(
 
 
 def _indented(lines: Sequence[str], most: int = 10) -> list[str]:
-    """Indent lines, and count what would be too many."""
+    """Indent lines, and count those beyond the most."""
     shown = [*lines] if len(lines) <= most + 1 else lines[:most]
     more = [f'and {len(lines) - len(shown)} others'] if len(shown) < len(lines) else []
     return [f'    {line}' for line in (*shown, *more)]

@@ -1,4 +1,4 @@
-"""The folder of a mixed set: the names in it, its description, and whether the two agree."""
+"""The folder of a mixed set: its files, its description, and their comparison."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .reader import ShardReader
 from .records import FORMAT
 
 DATASET_FILE = 'dataset.json'
-"""Describes a set; it appears when the set is complete."""
+"""Description of a set; the file exists when the set is complete."""
 
 SETTINGS_FILE = 'settings.json'
-"""What a set is generated with; it is there from the start."""
+"""Settings of the generation; the file exists from the start."""
 
 ADVICE = (
     'Make the set with `python tools/generate_mixed.py CONFIG --out DIR --num N`; where a '
     'generation was stopped, the same command completes it.'
 )
 
-# What dataset.json holds beside `format`; its types make reading it safe, not sensible.
+# Keys of dataset.json beside `format`. Right types make it safe to read, not consistent.
 _TYPES: dict[str, tuple[type, ...]] = {
     'num': (int,),
     'shards': (list,),
@@ -43,10 +43,10 @@ _OTHER_KEYS = ('format', 'made_with', 'sha256')
 
 
 def shard_name(number: int) -> str:
-    """Name the file of a shard.
+    """Return the name of a shard's file.
 
     Args:
-        number: The number of the shard, from 0.
+        number: Number of the shard, >= 0.
 
     Returns:
         The name, such as ``shard-00000.safetensors``.
@@ -58,7 +58,7 @@ def shard_files(folder: str | os.PathLike) -> list[str]:
     """List the shards that are in a folder, whatever their content.
 
     Args:
-        folder: The folder; it may be missing.
+        folder: Folder, which may be missing.
 
     Returns:
         Their names, sorted.
@@ -70,12 +70,12 @@ def read_dataset_file(folder: str | os.PathLike) -> dict[str, Any]:
     """Read the description of a complete set.
 
     Args:
-        folder: The folder of the set.
+        folder: Folder of the set.
 
     Returns:
         The content of ``dataset.json``: ``num`` images in all, ``shards`` with the number of
         records of each, ``settings_digest``, ``classes`` (names or None), ``num_classes``,
-        ``num_mix`` (sources an image), ``channel_order``, ``settings`` and ``statistics``.
+        ``num_mix`` (sources per image), ``channel_order``, ``settings`` and ``statistics``.
 
     Raises:
         FileNotFoundError: If the set is not complete or there is none.
@@ -89,7 +89,7 @@ def read_dataset_file(folder: str | os.PathLike) -> dict[str, Any]:
     try:
         content = json.loads(text)
         fault = _fault_of(content)
-    except ValueError as error:  # what is no JSON, and what is no UTF-8
+    except ValueError as error:  # of JSON or of UTF-8
         fault = f'it is no JSON ({error})'
     if fault:
         raise ValueError(
@@ -100,10 +100,10 @@ def read_dataset_file(folder: str | os.PathLike) -> dict[str, Any]:
 
 
 def description_digest(described: Mapping[str, Any]) -> str:
-    """Digest the content of ``dataset.json``, so that an altered byte is seen.
+    """Digest the content of ``dataset.json``, so that an altered byte is found.
 
     Args:
-        described: The content; a ``sha256`` in it is left out.
+        described: Content of the file; a ``sha256`` in it is left out.
 
     Returns:
         A SHA-256 in hexadecimal.
@@ -116,7 +116,7 @@ def is_complete_set(folder: str | os.PathLike) -> bool:
     """Return whether a folder holds a description of a set and a file for each of its shards.
 
     Args:
-        folder: The folder; it may be missing.
+        folder: Folder, which may be missing.
     """
     try:
         shards = read_dataset_file(folder)['shards']
@@ -126,13 +126,13 @@ def is_complete_set(folder: str | os.PathLike) -> bool:
 
 
 def missing_set(folder: str | os.PathLike) -> str:
-    """Say what a folder lacks that has no ``dataset.json``.
+    """Return what is missing in a folder without ``dataset.json``, in words.
 
     Args:
-        folder: The folder; it may be missing.
+        folder: Folder, which may be missing.
 
     Returns:
-        One or two sentences that end with what to do.
+        One or two sentences that end with advice.
     """
     if not Path(folder, SETTINGS_FILE).is_file():
         return f'There is no mixed set in {folder}: it has no {DATASET_FILE}. {ADVICE}'
@@ -143,7 +143,7 @@ def missing_set(folder: str | os.PathLike) -> str:
 
 
 def progress_of(folder: str | os.PathLike) -> str:
-    """Say how far the generation of a set is.
+    """Return the progress of a generation, in words.
 
     Args:
         folder: The folder of the set, which has a ``settings.json``.
@@ -162,21 +162,22 @@ def progress_of(folder: str | os.PathLike) -> str:
 def verify_set(
     folder: str | os.PathLike, progress: Callable[[Iterable[int]], Iterable[int]] = iter
 ) -> list[str]:
-    """Read and check a whole set; go on after a bad shard.
+    """Read and check a whole set, and continue after a bad shard.
 
     Args:
-        folder: The folder of the set.
-        progress: Wraps the iterable of shard numbers, to show how far the check is, such as
-            ``tqdm.tqdm``. Defaults to nothing shown.
+        folder: Folder of the set.
+        progress: Function that wraps the iterable of shard numbers to show progress, such as
+            ``tqdm.tqdm``. By default nothing is shown.
 
     Returns:
-        What is wrong, one string a shard; empty if the set is good.
+        Faults, one string per shard; empty if the set is good.
     """
     try:
         described = read_dataset_file(folder)
     except (OSError, ValueError) as error:
         return [str(error)]
-    errors, shapes = [], {}
+    errors: list[str] = []
+    shapes: dict[Any, str | os.PathLike] = {}
     for number in progress(range(len(described['shards']))):
         try:
             reader = open_shard(folder, described, number)
@@ -188,7 +189,7 @@ def verify_set(
         errors.append(f'The images differ in shape between shards: {", ".join(parts)}.')
     known = {shard_name(number) for number in range(len(described['shards']))}
     return errors + [
-        f'{Path(os.path.abspath(folder), name)}: {DATASET_FILE} does not know this shard. Delete '
+        f'{Path(os.path.abspath(folder), name)}: {DATASET_FILE} does not list this shard. Delete '
         'that file.'
         for name in shard_files(folder)
         if name not in known
@@ -201,10 +202,10 @@ def open_shard(
     """Open a shard and compare it to the description of its set.
 
     Args:
-        folder: The folder of the set.
-        described: What :func:`read_dataset_file` returned.
-        number: The number of the shard.
-        check_index: See :class:`ShardReader`.
+        folder: Folder of the set.
+        described: Value of :func:`read_dataset_file`.
+        number: Number of the shard, >= 0.
+        check_index: Whether the index is checked; see :class:`ShardReader`.
 
     Returns:
         The shard.
@@ -219,12 +220,12 @@ def open_shard(
     found = reader.num_records, reader.num_mix, reader.num_classes
     for what, have, want in zip(('records', 'sources', 'classes'), found, expected, strict=True):
         if have != want:
-            raise reader.error(f'it holds {have} {what}, {DATASET_FILE} says {want}')
+            raise reader.error(f'it holds {have} {what}, {DATASET_FILE} has {want}')
     return reader
 
 
 def _fault_of(content: Any) -> str:
-    """Say what is wrong with the content of ``dataset.json``; nothing if it is sound."""
+    """Return what is wrong with the content of ``dataset.json``; empty if nothing is."""
     if not isinstance(content, dict):
         return f'it holds {type(content).__name__}, expected an object'
     if content.get('format') != FORMAT:

@@ -1,4 +1,4 @@
-"""Images to lossless PNG and back, in the channel order of the set they belong to."""
+"""Images to lossless PNG and back, in the channel order of their set."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def encode_image(image: np.ndarray, channel_order: str) -> bytes:
     """Encode an image as PNG, which shows its true colours in any viewer.
 
     Args:
-        image: uint8 ``(H, W)`` for grey or ``(H, W, 3)`` for colour, in [0, 255].
-        channel_order: ``'rgb'`` or ``'bgr'``, the order of the image's channels. It is without
-            effect on a grey one.
+        image: Image, uint8 ``(H, W)`` for grey or ``(H, W, 3)`` for colour, in [0, 255].
+        channel_order: Order of the image's channels, ``'rgb'`` or ``'bgr'``; a grey image has
+            none.
 
     Returns:
         The PNG.
@@ -42,14 +42,14 @@ def encode_image(image: np.ndarray, channel_order: str) -> bytes:
 
 
 def decode_image(data: bytes, channel_order: str) -> np.ndarray:
-    """Decode what :func:`encode_image` made.
+    """Decode a PNG of :func:`encode_image`.
 
     Args:
-        data: The PNG.
-        channel_order: ``'rgb'`` or ``'bgr'``, the order of channels to return.
+        data: Bytes of the PNG.
+        channel_order: Order of the channels to return, ``'rgb'`` or ``'bgr'``.
 
     Returns:
-        uint8 ``(H, W)`` if the PNG is grey, else ``(H, W, 3)``; it may be written to.
+        A writable image, uint8 ``(H, W)`` if the PNG is grey, else ``(H, W, 3)``.
 
     Raises:
         ValueError: If ``data`` is no such image, or ``channel_order`` is invalid.

@@ -14,13 +14,13 @@ from .reader import ShardReader
 
 
 class MixedSet:
-    """The records of all shards of a set, numbered through; nothing of them is held in memory.
+    """The records of all shards of a set, numbered consecutively; none is kept in memory.
 
-    Pickled copies, as data loader workers get them, and deep copies open the shards anew.
+    Pickled copies, as in data loader workers, and deep copies open the shards anew.
 
     Args:
-        folder: The folder of the set.
-        max_open: How many shards may be mapped to memory at the same time.
+        folder: Folder of the set.
+        max_open: Most shards that are mapped to memory at the same time, >= 1.
 
     Raises:
         FileNotFoundError: If the set is not complete.
@@ -42,7 +42,7 @@ class MixedSet:
         self._checked: set[int] = set()
 
     def __getstate__(self) -> dict:
-        """Leave out what belongs to this process."""
+        """Leave out the open shards, which belong to this process."""
         return dict(self.__dict__, _open=OrderedDict(), _checked=set())
 
     def __len__(self) -> int:
@@ -52,10 +52,10 @@ class MixedSet:
         """Find a record.
 
         Args:
-            position: Its position in the set, in [0, len(self)).
+            position: Position in the set, in [0, len(self)).
 
         Returns:
-            Its shard and its position therein.
+            The shard, and the position in it.
 
         Raises:
             FileNotFoundError: If the shard has vanished.
@@ -68,10 +68,10 @@ class MixedSet:
         return self._shard(number), position - int(self._starts[number])
 
     def column(self, name: str) -> np.ndarray:
-        """Read one field of all records; meant for the small ones.
+        """Read one field of all records, which is meant for small fields.
 
         Args:
-            name: A field of :class:`MixedRecords`.
+            name: Name of a field of :class:`MixedRecords`.
 
         Returns:
             The values of all shards, one after another.
@@ -80,10 +80,10 @@ class MixedSet:
         return np.concatenate([self._shard(number).column(name) for number in numbers])
 
     def _shard(self, number: int) -> ShardReader:
-        """Return an open shard; the one unused for longest gives way."""
+        """Return an open shard; the one that was unused for longest is closed."""
         reader = self._open.pop(number, None)
         if reader is None:
-            # The index is hashed once a process: images drawn at random come back to a shard often
+            # hashed once per process, since images drawn at random return to a shard often
             check = number not in self._checked
             reader = open_shard(self.folder, self.described, number, check)
             self._checked.add(number)
@@ -94,11 +94,11 @@ class MixedSet:
 
 
 def missing_shards(folder: str | os.PathLike, described: dict) -> list[str]:
-    """List the shards that a set should have and has not.
+    """List the shards that a set lacks.
 
     Args:
-        folder: The folder of the set.
-        described: What :func:`read_dataset_file` returned.
+        folder: Folder of the set.
+        described: Value of :func:`read_dataset_file`.
 
     Returns:
         Their names; of many, the first five and how many more.

@@ -1,4 +1,4 @@
-"""Read one shard, record by record, and notice whatever is wrong with it."""
+"""Read one shard, record by record, and find any damage."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ CURE = (
 
 
 class ShardReader:
-    """A shard that stays on disk: the file is mapped to memory and read where it is asked for.
+    """A shard on disk: the file is mapped to memory, and only what is used is read.
 
-    Opening reads and checks all but the images; each image has a checksum of its own, checked
-    when it is read. A copy that was pickled for another process opens the file anew when used.
+    Opening reads and checks all but the images. Each image has a checksum of its own, which is
+    checked when it is read. A copy that was pickled for another process opens the file anew.
 
     Args:
-        path: The file.
-        settings_digest: The digest that the shard must have. Defaults to None: any.
-        number: The number that the shard must have. Defaults to None: any.
-        check_index: Whether to check the index against its digest, which reads it as a whole.
-            Only for one who did so before in this process. Defaults to True.
+        path: Path of the file.
+        settings_digest: Digest that the shard must have. Defaults to None: any.
+        number: Number that the shard must have. Defaults to None: any.
+        check_index: Whether the index is compared with its digest, which reads it as a whole.
+            False is for a shard that this process has checked. Defaults to True.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -76,7 +76,7 @@ class ShardReader:
         self._open()
 
     def __getstate__(self) -> dict:
-        """Leave out what belongs to this process: the mapped file and what was read of it."""
+        """Leave out the mapped file and the index, which belong to this process."""
         state = {key: value for key, value in self.__dict__.items() if key != 'index'}
         return dict(state, _file=None)
 
@@ -87,8 +87,8 @@ class ShardReader:
     def index(self) -> dict[str, np.ndarray]:
         """All arrays but the images, by name, kept in memory from the first use on.
 
-        Those of :class:`MixedRecords`, ``offsets`` int64 ``(n + 1,)`` and ``crc32`` uint32
-        ``(n,)``. :meth:`column` and :meth:`value` keep nothing.
+        They are those of :class:`MixedRecords`, ``offsets`` int64 ``(n + 1,)`` and ``crc32``
+        uint32 ``(n,)``. :meth:`column` and :meth:`value` keep nothing.
         """
         return {name: self.column(name) for name in INDEX_ARRAYS}
 
@@ -96,7 +96,7 @@ class ShardReader:
         """Read an array of the index.
 
         Args:
-            name: Its name in :attr:`index`.
+            name: Name in :attr:`index`.
 
         Returns:
             The array of all records.
@@ -107,8 +107,8 @@ class ShardReader:
         """Read one record's part of an array of the index.
 
         Args:
-            name: A field of :class:`MixedRecords`.
-            record: The record's position in the shard, from 0.
+            name: Name of a field of :class:`MixedRecords`.
+            record: Position of the record in the shard, >= 0.
 
         Returns:
             An array of no dimension, or of shape ``(k,)`` or ``(num_classes,)``.
@@ -123,7 +123,7 @@ class ShardReader:
         """Read the PNG of a record.
 
         Args:
-            record: The record's position in the shard, from 0.
+            record: Position of the record in the shard, >= 0.
 
         Returns:
             The bytes that were stored.
@@ -144,8 +144,8 @@ class ShardReader:
         """Read and decode the image of a record.
 
         Args:
-            record: The record's position in the shard, from 0.
-            channel_order: ``'rgb'`` or ``'bgr'``, the order of channels to return.
+            record: Position of the record in the shard, >= 0.
+            channel_order: Order of the channels to return, ``'rgb'`` or ``'bgr'``.
 
         Returns:
             uint8 ``(H, W)`` or ``(H, W, 3)``.
@@ -167,8 +167,8 @@ class ShardReader:
             The shape that all images have.
 
         Raises:
-            ValueError: If an image is damaged or of another shape, or a record's values make no
-                sense; it names the shard and the record.
+            ValueError: If an image is damaged or of another shape, or a record contradicts
+                itself; it names the shard and the record.
         """
         fault = find_fault({name: self.column(name) for name in FIELDS})
         if fault is not None:
@@ -209,7 +209,7 @@ class ShardReader:
         self.number, self.statistics, self._file = header['number'], header['statistics'], file
 
     def _read_header(self, file: Any) -> dict:
-        """Return what the metadata tells, if it is what was asked for."""
+        """Return the metadata, if it has the required digest and number."""
         try:
             header = json.loads((file.metadata() or {})[METADATA_KEY])
             if header['format'] != FORMAT:  # another may have other keys
@@ -248,10 +248,10 @@ class ShardReader:
             )
 
     def error(self, what: str) -> ValueError:
-        """Make the error that names the file, what is wrong, and the cure.
+        """Make the error with the file, the fault and advice.
 
         Args:
-            what: What is wrong, without a full stop.
+            what: Fault in words, without a full stop.
 
         Returns:
             The error, to be raised.

@@ -1,4 +1,4 @@
-"""What is stored of each mixed image, and how a shard of them becomes bytes.
+"""The records of mixed images, and the bytes of a shard of them.
 
 A shard is one `safetensors <https://huggingface.co/docs/safetensors>`_ container: the PNGs one
 after another in ``images``, their bounds in ``offsets``, a checksum each in ``crc32``, and the
@@ -12,6 +12,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
@@ -48,15 +49,16 @@ class MixedRecords:
     """The mixed images of a shard and how each was made: n records of k sources each.
 
     Args:
-        images: n PNGs of :func:`encode_image`.
-        sources: int64 ``(n, k)``, the indices of the source images in their data set.
-        flips: bool ``(n, k)``, whether a source was flipped horizontally.
-        weights: float32 ``(n, k)`` on the simplex, the sources' shares in the label.
-        classes: int64 ``(n, k)``, the class that each source stands for.
-        targets: float32 ``(n, num_classes)`` in [0, 1], the teacher's probabilities on the mix.
-        winners: int64 ``(n,)``, the most probable class of ``targets``.
-        iterations: int64 ``(n,)``, how many steps were taken.
-        finished: bool ``(n,)``, whether the most probable classes are those of the sources.
+        images: PNGs of :func:`encode_image`, n of them.
+        sources: Indices of the source images in their data set, int64 ``(n, k)``.
+        flips: Flags of sources that were flipped horizontally, bool ``(n, k)``.
+        weights: Shares of the sources in the label, float32 ``(n, k)`` on the simplex.
+        classes: Class of each source, int64 ``(n, k)``.
+        targets: Probabilities of the teacher for the mix, float32 ``(n, num_classes)`` in [0, 1].
+        winners: Most probable class of ``targets``, int64 ``(n,)``.
+        iterations: Number of steps of the solver, int64 ``(n,)``.
+        finished: Flags of mixes whose most probable classes are those of the sources, bool
+            ``(n,)``.
 
     Raises:
         ValueError: If there is no record, or a field has the wrong type, dimensions or length.
@@ -100,9 +102,9 @@ def pack_shard(
 
     Args:
         records: The records.
-        number: The number of the shard within its set, from 0.
-        settings_digest: A digest of the settings that the set is generated with.
-        statistics: Counts that the generator wants to find again.
+        number: Number of the shard within its set, >= 0.
+        settings_digest: Digest of the settings of the generation.
+        statistics: Counts that the generator reads when it continues.
 
     Returns:
         The content of the file :func:`shard_name` of ``number``.
@@ -114,7 +116,7 @@ def pack_shard(
     check_integer('number', number, 0)
     check_text('settings_digest', settings_digest)
     sizes = [len(image) for image in records.images]
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         'images': np.frombuffer(b''.join(records.images), dtype=np.uint8),
         'offsets': np.cumsum([0, *sizes], dtype=np.int64),
         'crc32': np.array([zlib.crc32(image) for image in records.images], dtype=np.uint32),
@@ -123,7 +125,7 @@ def pack_shard(
         if field.name != 'images':
             # safetensors would store the memory of a strided array in the wrong order
             arrays[field.name] = np.ascontiguousarray(getattr(records, field.name))
-    header = {
+    header: dict[str, Any] = {
         'format': FORMAT,
         'number': number,
         'settings_digest': settings_digest,
@@ -134,11 +136,11 @@ def pack_shard(
 
 
 def index_digest(header: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
-    """Digest all of a shard but its images: every other bit of the file counts.
+    """Digest every bit of a shard but its images.
 
     Args:
-        header: The keys in ``HEADER_KEYS``; others are left out.
-        arrays: The arrays named in ``INDEX_ARRAYS``; others are left out.
+        header: Metadata by key; keys that are not in ``HEADER_KEYS`` are left out.
+        arrays: Arrays by name; those that are not in ``INDEX_ARRAYS`` are left out.
 
     Returns:
         A SHA-256 in hexadecimal.
@@ -149,7 +151,7 @@ def index_digest(header: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
     for name in sorted(INDEX_ARRAYS):
         array = arrays[name]
         digest.update(f'{name} {array.dtype.str} {array.shape}\n'.encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
@@ -157,10 +159,10 @@ def find_fault(index: Mapping[str, np.ndarray]) -> tuple[int, str] | None:
     """Find the first record whose values contradict their meaning.
 
     Args:
-        index: The arrays of a shard, by the names in ``FIELDS``.
+        index: Arrays of a shard by the names in ``FIELDS``.
 
     Returns:
-        The record and what is wrong with it, or None if all is well.
+        The record and its fault in words; None if there is none.
     """
     targets, weights, classes = index['targets'], index['weights'], index['classes']
     num_classes = targets.shape[1]
@@ -183,7 +185,7 @@ def find_fault(index: Mapping[str, np.ndarray]) -> tuple[int, str] | None:
 
 
 def _is_filled(data: object) -> bool:
-    """Tell whether ``data`` is bytes, and some."""
+    """Return whether ``data`` is bytes and not empty."""
     return isinstance(data, bytes) and len(data) > 0
 
 

@@ -20,17 +20,17 @@ _MIN_LEVEL = 0.1
 
 @TRANSFORMS.register_module()
 class AugMix(BaseTransform):
-    """Mix an image with chains of operations on itself.
+    """Mixes an image with results of chains of operations on it.
 
-    `AugMix <https://arxiv.org/abs/1912.02781>`_, Algorithm 1: ``width`` chains of operations run
-    beside each other, their results are averaged by weights from Dir(alpha), and the average is
-    blended with the image by a weight from Beta(alpha, alpha). Operations, ranges and levels,
-    uniform between 0.1 and ``severity``, are those of the authors' code. torchvision's ``AugMix``
-    has other levels, 0 among them, and cuts the mix off to whole grey values, which darkens it;
-    here it is rounded.
+    `AugMix <https://arxiv.org/abs/1912.02781>`_, Algorithm 1: ``width`` chains of operations are
+    applied to the image. Their results are averaged by weights from Dir(alpha), and the average is
+    blended with the image by a weight from Beta(alpha, alpha). Operations, ranges and levels are
+    those of the authors' code, with levels uniform between 0.1 and ``severity``. torchvision's
+    ``AugMix`` has other levels, 0 among them, and truncates the mix to whole grey values, which
+    darkens it. Here it is rounded.
 
-    It comes after crop and flip, and gives three views for an
-    :class:`~mmtmix.models.AugMixClassifier`. Random numbers are numpy's, as in MMPretrain.
+    It belongs after crop and flip, and makes three views for an
+    :class:`~mmtmix.models.AugMixClassifier`. Random numbers are NumPy's, as in MMPretrain.
 
     **Required and modified key:** ``img``, a uint8 image (H, W), (H, W, 1) or (H, W, 3), becomes
     the views (3, C, H, W): clean, augmented, augmented. ``PackInputs`` takes them so.
@@ -38,14 +38,14 @@ class AugMix(BaseTransform):
     Args:
         severity: Largest level of the operations, in [1, 10].
         width: Number of chains, >= 1.
-        depth: Operations a chain, >= 1; -1 draws 1, 2 or 3 for each.
-        alpha: Of both distributions, > 0.
-        all_ops: Whether colour, contrast, brightness and sharpness change, too. Then don't report
-            the accuracy on ImageNet-C or CIFAR-C, whose corruptions these are.
-        views: False gives one augmented image, of the input's shape, for any classifier (the
-            paper's ablation without the Jensen-Shannon loss).
-        channel_order: ``'bgr'``, what MMPretrain loads from files, or ``'rgb'``, as of CIFAR. It
-            matters to ``all_ops`` only.
+        depth: Number of operations per chain, >= 1; -1 draws 1, 2 or 3 for each.
+        alpha: Parameter of both distributions, > 0.
+        all_ops: Whether colour, contrast, brightness and sharpness change too. These are
+            corruptions of ImageNet-C and CIFAR-C, on which accuracies then mean nothing.
+        views: Whether three views are made. False makes one augmented image, of the input's
+            shape, for any classifier (the paper's ablation without the Jensen-Shannon loss).
+        channel_order: Order of the channels: ``'bgr'``, as MMPretrain loads files, or ``'rgb'``,
+            as in CIFAR. It matters only with ``all_ops``.
 
     Raises:
         TypeError: If an argument is of another type.

@@ -1,4 +1,4 @@
-"""Pictures that are not in the middle."""
+"""Pictures away from the centre."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from mmtmix.checks import check_integer
 
 @TRANSFORMS.register_module()
 class PlaceOnCanvas(BaseTransform):
-    """Shrink an image and put it somewhere on a black canvas.
+    """Shrinks an image and puts it at a random position on a black canvas.
 
-    It makes of centred pictures that fill the frame some that don't, to see what a method owes to
-    it. The place follows from the image's number in its data set alone: it is the same in every
-    epoch and run, as that of an object in a photograph is.
+    It shows how much a method depends on pictures that are centred and fill the frame. The
+    position depends only on the image's number in its data set. So it is the same in every epoch
+    and run, as the position of an object in a photograph.
 
     **Required keys:** ``img``, uint8 (H, W) or (H, W, C), and ``sample_idx``. **Modified keys:**
     ``img``, (size, size) or (size, size, C), and ``img_shape``.
 
     Args:
-        side: Of the shrunk image, in pixels, an integer > 0.
-        size: Of the canvas, in pixels, an integer of at least ``side``.
-        seed: Others give other places; an integer >= 0.
+        side: Side of the shrunk image in pixels, 1 to ``size``.
+        size: Side of the canvas in pixels, >= 1.
+        seed: Seed of the positions, >= 0.
 
     Raises:
         TypeError: If an argument is of another type.
-        ValueError: If an argument is none of these.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(self, side: int, size: int, seed: int = 0):
@@ -40,7 +40,11 @@ class PlaceOnCanvas(BaseTransform):
         self.seed = seed
 
     def transform(self, results: dict) -> dict:
-        """Place the image."""
+        """Place the image.
+
+        Args:
+            results: Sample with ``img`` and ``sample_idx``.
+        """
         image = results['img']
         channels = image.shape[2:]
         image = mmcv.imresize(image, (self.side, self.side), interpolation='area')

@@ -1,4 +1,4 @@
-"""What must hold before a student can learn from a teacher."""
+"""Checks before a student learns from a teacher."""
 
 from __future__ import annotations
 
@@ -21,10 +21,15 @@ from .student import Student
 
 
 def check_choices(mixed_cls: str, kd_on: str, mixed: Mapping | None) -> None:
-    """Refuse arguments of the hook that are unknown or need mixed images.
+    """Refuse arguments of the hook that are unknown, or need mixed images where there are none.
+
+    Args:
+        mixed_cls: Argument of the hook.
+        kd_on: Argument of the hook.
+        mixed: Argument of the hook.
 
     Raises:
-        ValueError: If there are any.
+        ValueError: If one is refused.
     """
     check_choice('mixed_cls', mixed_cls, MIXED_CLS)
     check_choice('kd_on', kd_on, KD_ON)
@@ -35,15 +40,15 @@ def check_choices(mixed_cls: str, kd_on: str, mixed: Mapping | None) -> None:
         )
 
 
-def check_teacher(teacher: FrozenTeacher, needs_features: bool) -> None:
-    """Refuse a teacher whose head gives no softmax prediction, or hides its features.
+def check_distillable(teacher: FrozenTeacher, needs_features: bool) -> None:
+    """Refuse a teacher whose head gives no softmax prediction, or whose features are unknown.
 
     Args:
         teacher: The teacher.
         needs_features: Whether a loss compares features.
 
     Raises:
-        ValueError: If the head is one of those.
+        ValueError: If it is refused.
     """
     check_prediction(getattr(teacher.model, 'head', None), 'teacher')
     if needs_features and not teacher.feature_dim:
@@ -54,10 +59,15 @@ def check_teacher(teacher: FrozenTeacher, needs_features: bool) -> None:
 
 
 def check_views(student: Student, losses: Iterable[DistillLoss], mixes: Mixes | None) -> None:
-    """Refuse what goes by the sample, for a student that sees several views of each.
+    """Refuse losses and mixes of single samples for a student that sees several views of each.
+
+    Args:
+        student: The student.
+        losses: Losses of the distillation.
+        mixes: Source of mixed images, or None.
 
     Raises:
-        ValueError: If the two meet.
+        ValueError: If there are any.
     """
     if student.head_use.rows != 'views':
         return
@@ -73,32 +83,43 @@ def check_views(student: Student, losses: Iterable[DistillLoss], mixes: Mixes | 
 
 
 def numbered_labels(dataset: Any) -> Tensor:
-    """Labels of all samples by their number, int64 (num_samples,).
+    """Return the labels of all samples in the order of their numbers, int64 (num_samples,).
+
+    Args:
+        dataset: Data set of the training.
 
     Raises:
-        ValueError: If the numbers are not unique or the data set doesn't tell its labels.
+        ValueError: If the numbers are not unique, or the data set has no ``get_gt_labels``.
     """
-    while hasattr(dataset, 'dataset'):  # repeats and the like keep the numbers of what they hold
+    while hasattr(dataset, 'dataset'):  # repeats and the like keep the numbers of their samples
         dataset = dataset.dataset
     if isinstance(dataset, ConcatDataset) or not hasattr(dataset, 'get_gt_labels'):
         raise ValueError(
-            f'CRDLoss tells images apart by sample_idx, which is not unique or has no labels in a '
+            f'CRDLoss identifies images by sample_idx, which is not unique or has no labels in a '
             f'{type(dataset).__name__}; train on one data set of MMPretrain'
         )
     return torch.as_tensor(np.asarray(dataset.get_gt_labels()), dtype=torch.long)
 
 
 def repeats_batches(dataloader: Any) -> bool:
-    """Whether each pass has the same batches, told apart by the numbers of their samples."""
+    """Return whether each pass has the same batches, identified by the numbers of their samples.
+
+    Args:
+        dataloader: Loader of the validation.
+    """
     is_shuffled = getattr(dataloader.sampler, 'shuffle', True)
     return not is_shuffled and not isinstance(dataloader.dataset, ConcatDataset)
 
 
 def load_losses(losses: nn.ModuleList, state: dict[str, Tensor]) -> None:
-    """Load what losses kept.
+    """Load the state of losses.
+
+    Args:
+        losses: The losses, prepared.
+        state: State dict in a checkpoint.
 
     Raises:
-        ValueError: If it is for another data set or other networks.
+        ValueError: If it belongs to another data set or other networks.
     """
     own = losses.state_dict()
     wrong = [

@@ -12,13 +12,13 @@ from torch import nn
 def add_parameters(runner: Any, parameters: Iterable[nn.Parameter]) -> None:
     """Add a group to the optimizer of a run, after its schedulers were built.
 
-    AMP, accumulation and clipping treat it as the rest. Rate, decay and schedules are those of
-    the group with the largest rate, the first with the largest decay among these: one that no
+    AMP, accumulation and clipping apply to it as to the rest. Rate, decay and schedules are those
+    of the group with the largest rate, and among these the largest decay: a group that no
     ``paramwise_cfg`` reduced.
 
     Args:
-        runner: A Runner in ``before_run``.
-        parameters: On the model's device.
+        runner: Runner in ``before_run``.
+        parameters: Parameters on the model's device.
 
     Raises:
         TypeError: If the run has several optimizers.
@@ -41,16 +41,16 @@ def add_parameters(runner: Any, parameters: Iterable[nn.Parameter]) -> None:
     optimizer.add_param_group(dict(settings, params=list(parameters)))
     for scheduler in runner.param_schedulers or ():
         for values in vars(scheduler).values():
-            # base values, lower bounds and the like, one a group
+            # base values, lower bounds and the like, one per group
             if isinstance(values, list) and len(values) == count:
                 values.append(values[model])
 
 
 def split_state(optimizer: dict[str, Any]) -> dict[str, Any]:
-    """Take the added group out of an optimizer's state; what stays is that of a plain run.
+    """Take the added group out of an optimizer's state; the rest is that of a plain run.
 
     Args:
-        optimizer: A state dict, changed in place.
+        optimizer: State dict, changed in place.
 
     Returns:
         The group and the state of its parameters.
@@ -62,6 +62,11 @@ def split_state(optimizer: dict[str, Any]) -> dict[str, Any]:
 
 
 def join_state(optimizer: dict[str, Any], extra: dict[str, Any]) -> None:
-    """Undo :func:`split_state`, in place."""
+    """Undo :func:`split_state`, in place.
+
+    Args:
+        optimizer: State dict, changed in place.
+        extra: Value that :func:`split_state` returned.
+    """
     optimizer['param_groups'].append(extra['param_group'])
     optimizer['state'].update(extra['state'])

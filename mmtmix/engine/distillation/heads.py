@@ -1,4 +1,4 @@
-"""Which heads can be distilled."""
+"""Checks of the heads of student and teacher."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def check_prediction(head: Any, owner: str) -> None:
     """Refuse a head that does not give one softmax prediction per image.
 
     Args:
-        head: A classifier's head, or None.
-        owner: ``'student'`` or ``'teacher'``, for the message.
+        head: Head of a classifier, or None.
+        owner: ``'student'`` or ``'teacher'``, for the error.
 
     Raises:
         ValueError: If it is one of MMPretrain's that give something else.
@@ -42,6 +42,9 @@ def check_prediction(head: Any, owner: str) -> None:
 def check_trainable(head: Any) -> None:
     """Refuse a student's head that MMPretrain cannot train.
 
+    Args:
+        head: Head of the student.
+
     Raises:
         ValueError: If it has a second, distilled classifier that MMPretrain only evaluates.
     """
@@ -51,4 +54,21 @@ def check_trainable(head: Any) -> None:
         raise ValueError(
             f'MMPretrain does not train a {type(head).__name__} with distillation=True; give the '
             'student distillation=False'
+        )
+
+
+def check_class_counts(student: int | None, teacher: int | None) -> None:
+    """Refuse a teacher of another number of classes.
+
+    Args:
+        student: Number of classes of the student; None if it is not known yet.
+        teacher: Number of classes of the teacher; None if it is not known yet.
+
+    Raises:
+        ValueError: If the numbers differ.
+    """
+    if None not in (student, teacher) and student != teacher:
+        raise ValueError(
+            f'the student has {student} classes and the teacher {teacher}; distillation needs a '
+            'teacher of the same classes'
         )

@@ -1,4 +1,4 @@
-"""What a distilled student minimises."""
+"""The losses of a distilled student."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from mmpretrain.structures import DataSample
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.losses import DistillLoss, NetworkOutputs
 from mmtmix.models.teachers import FrozenTeacher
 
+from .heads import check_class_counts
 from .mixes import MixedBatch, Mixes
 from .student import Student
 
@@ -22,31 +23,30 @@ KD_ON = ('clean', 'mixed', 'both')
 
 
 class DistillObjective:
-    """Add a teacher's terms to the losses of a step.
+    """Adds a teacher's terms to the losses of a step.
 
-    The teacher sees the student's very tensors, each image once. What ``TransformMix`` and
-    ``SuperMix`` have asked it before is in their details and not asked again, but where a loss
-    wants its features; a mixer that asks it for saliency alone, as ``AttentiveMix``, doesn't tell
-    what it said. Clean and mixed images go through the student separately, so that batch norm
-    sees them separately (SuperMix, Eq. 8, 9).
+    The teacher gets the student's very tensors, each image once. ``TransformMix`` and ``SuperMix``
+    return the teacher's logits among their details. Those are used, unless a loss needs features.
+    Other augments, such as ``AttentiveMix``, return none. Clean and mixed images pass through the
+    student separately, so that batch norm treats them separately (SuperMix, Eq. 8, 9).
 
     Args:
-        student: Attached.
-        teacher: Of the same classes.
-        losses: The terms.
-        mixes: Where mixed images come from, or None.
-        cls_weight: Of the losses of the student's head, on clean and on mixed images.
-        mixed_cls: Labels of mixed images: ``'hard_teacher'``, the teacher's class for the mix, or
-            ``'mixed'``, the labels that mixing gave.
-        kd_on: On which images the terms compare: ``'clean'``, ``'mixed'`` or ``'both'``. Those
-            that need an image's number always compare on clean ones.
+        student: Student, attached.
+        teacher: Teacher of the same classes.
+        losses: Terms that compare the two.
+        mixes: Source of mixed images, or None.
+        cls_weight: Factor of the losses of the student's head, on clean and on mixed images.
+        mixed_cls: Labels of mixed images: ``'hard_teacher'`` for the class that the teacher
+            predicts, ``'mixed'`` for their mixed labels.
+        kd_on: Images on which the terms compare: ``'clean'``, ``'mixed'`` or ``'both'``. Terms
+            that need an image's number always compare on clean images.
     """
 
     def __init__(
         self,
         student: Student,
         teacher: FrozenTeacher,
-        losses: nn.ModuleList,
+        losses: Sequence[DistillLoss],
         mixes: Mixes | None,
         cls_weight: float,
         mixed_cls: str,
@@ -65,20 +65,20 @@ class DistillObjective:
         losses: dict[str, Tensor],
         seed: int,
     ) -> dict[str, Tensor]:
-        """Make the losses of a step.
+        """Return the losses of a step.
 
         Args:
-            inputs: The clean batch as the student took it, (N, C, H, W).
-            data_samples: Its labels.
-            losses: The student's own. ``loss`` becomes ``loss_cls``: in the log ``loss`` is the
-                sum of all.
-            seed: Of the step, the same on all ranks.
+            inputs: Clean batch (N, C, H, W), as the student got it.
+            data_samples: N samples with its labels.
+            losses: Losses of the student. ``loss`` is renamed to ``loss_cls``, since ``loss`` in
+                the log is the sum of all.
+            seed: Seed of the step, the same on all ranks.
 
         Returns:
-            All terms, each under a name of its own.
+            All terms by name.
         """
         clean = self.student.take()
-        self._check_classes(clean.logits, inputs)
+        self._check_widths(clean.logits, inputs)
         own = self.student.weigh(losses, self.cls_weight)
         terms = {'loss_cls' if name == 'loss' else name: value for name, value in own.items()}
         mixed = None
@@ -87,85 +87,71 @@ class DistillObjective:
             mixed = self.mixes.draw(inputs, data_samples, self.teacher, needs_targets)
         known = None if mixed is None else mixed.clean_logits
         if self._on_clean:
-            answer = self._ask(inputs, self._on_clean, known)
-            known = answer.logits
+            theirs = self._teacher_outputs(inputs, self._on_clean, known)
+            known = theirs.logits
             index = _numbers(data_samples, inputs.device, self._on_clean)
             for loss in self._on_clean:
-                terms[f'loss_{loss.name}'] = loss(clean, answer, index, seed)
+                terms[f'loss_{loss.name}'] = loss(clean, theirs, index, seed)
         if self.teacher.report.is_open:
             self._report(inputs, data_samples, known)
         if mixed is not None:
             terms |= self._mixed_terms(mixed, seed)
         return terms
 
-    def _check_classes(self, logits: Tensor, inputs: Tensor) -> None:
-        """Compare the widths of both networks' logits, which some configs don't give, at first."""
+    def _check_widths(self, logits: Tensor, inputs: Tensor) -> None:
+        """Compare the widths of both networks' first logits, which some configs don't give."""
         if not self._is_checked:
-            check_classes(logits.size(1), self.teacher.count_classes(inputs))
+            check_class_counts(logits.size(1), self.teacher.count_classes(inputs))
             self._is_checked = True
 
     def _mixed_terms(self, mixed: MixedBatch, seed: int) -> dict[str, Tensor]:
         outputs = self.student.classify(mixed.inputs)
         logits = outputs.logits
-        terms, targets = {}, mixed.targets
+        terms: dict[str, Tensor] = {}
+        targets = mixed.targets
         if self._on_mixed or self.mixed_cls == 'hard_teacher':
-            answer = self._ask(mixed.inputs, self._on_mixed, mixed.logits)
+            theirs = self._teacher_outputs(mixed.inputs, self._on_mixed, mixed.logits)
             if self.mixed_cls == 'hard_teacher':
-                winners = answer.logits.argmax(dim=1)
+                winners = theirs.logits.argmax(dim=1)
                 targets = F.one_hot(winners, logits.size(1)).to(logits.dtype)
             nobody = torch.empty(0, dtype=torch.long)
             for loss in self._on_mixed:
-                terms[f'loss_{loss.name}_mixed'] = loss(outputs, answer, nobody, seed)
-        loss = self.student.loss(logits, targets)
-        return {'loss_mixed': self.cls_weight * loss, **terms}
+                terms[f'loss_{loss.name}_mixed'] = loss(outputs, theirs, nobody, seed)
+        if targets is None:
+            raise RuntimeError(f'{type(self.mixes).__name__} drew mixes without their labels')
+        own = self.student.loss(logits, targets)
+        return {'loss_mixed': self.cls_weight * own, **terms}
 
     @torch.no_grad()
     def _report(
         self, inputs: Tensor, data_samples: Sequence[DataSample], known: Tensor | None
     ) -> None:
-        """Count which clean images the teacher gets right, from one pass of its own if need be."""
+        """Count the clean images that the teacher gets right, by one more pass if need be."""
         # of several views of each image the first ones come first
         count, is_last = len(data_samples), known is None
         logits = self.teacher(inputs[:count]) if known is None else known[:count]
         self.teacher.report(logits, read_scores(data_samples, logits.size(1)), is_last)
 
     @torch.no_grad()
-    def _ask(
+    def _teacher_outputs(
         self, inputs: Tensor, losses: Sequence[DistillLoss], known: Tensor | None
     ) -> NetworkOutputs:
-        """The teacher's answer, from a pass of its own only where none was made."""
+        """Return the teacher's outputs, by a new pass only where logits are not known."""
         if any(loss.needs_features for loss in losses):
             return NetworkOutputs(*self.teacher.features(inputs))
         return NetworkOutputs(self.teacher(inputs) if known is None else known)
 
 
-def check_classes(ours: int | None, theirs: int | None) -> None:
-    """Refuse a teacher of other classes.
-
-    Args:
-        ours: Number of classes of the student; None where nothing says it yet.
-        theirs: Number of classes of the teacher, as ``ours``.
-
-    Raises:
-        ValueError: If the numbers differ.
-    """
-    if None not in (ours, theirs) and ours != theirs:
-        raise ValueError(
-            f'the student has {ours} classes and the teacher {theirs}; distillation needs a '
-            'teacher of the same classes'
-        )
-
-
 def _numbers(
     data_samples: Sequence[DataSample], device: torch.device, losses: Sequence[DistillLoss]
 ) -> Tensor:
-    """The samples' numbers in the training set, where a loss asks for them."""
+    """Return the samples' numbers in the training set, where a loss needs them."""
     if not any(loss.needs_index for loss in losses):
         return torch.empty(0, dtype=torch.long)
     numbers = [sample.get('sample_idx') for sample in data_samples]
     if None in numbers:
         raise ValueError(
-            'the data samples have no sample_idx, which tells images apart; keep it among the '
+            'the data samples have no sample_idx, which identifies images; keep it among the '
             'meta_keys of PackInputs'
         )
     return torch.tensor(numbers).to(device, non_blocking=True)

@@ -1,7 +1,7 @@
-"""Distillation methods by name, with the weights of SuperMix's experiments.
+"""What a distillation is made of: methods by name, losses, and the source of mixed images.
 
-The loss is ``cls_weight * [CE(s(x), y) + CE(s(x^), class of x^)]`` plus the listed terms; the
-second cross entropy is there where images are mixed.
+The loss is ``cls_weight * [CE(s(x), y) + CE(s(x^), class of x^)]`` plus the listed terms. The
+second cross entropy is there where images are mixed. Weights are those of SuperMix's experiments.
 """
 
 from __future__ import annotations
@@ -14,8 +14,12 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from mmtmix.checks import check_arguments, check_choice, check_number
+from mmtmix.checks import check_arguments, check_choice, check_keys, check_number
 from mmtmix.models.losses import DistillLoss
+
+from .mixes import Mixes
+from .offline_mixes import OfflineMixes
+from .online_mixes import OnlineMixes
 
 _CRD = dict(type='CRDLoss', loss_weight=0.8)
 
@@ -46,11 +50,11 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Method:
-    """What a student minimises.
+    """Losses of a student.
 
     Attributes:
-        losses: The terms beside its own loss.
-        cls_weight: Of its own loss.
+        losses: Terms that compare it with its teacher.
+        cls_weight: Factor of the losses of its own head.
     """
 
     losses: nn.ModuleList
@@ -80,23 +84,23 @@ def choose_method(
     cls_weight: float | None,
     mixed: Mapping | None,
 ) -> Method:
-    """A preset, with what is given in place of its settings.
+    """Return a method: a preset, in which the other arguments replace settings.
 
     Args:
-        preset: A name in ``PRESETS``, or None.
-        losses: Configs of losses, or None for the preset's.
-        cls_weight: Or None for the preset's.
-        mixed: Where mixed images come from, or None.
+        preset: Name in ``PRESETS``, or None.
+        losses: Configs of losses; None for the preset's.
+        cls_weight: Factor of the losses of the student's head, >= 0; None for the preset's.
+        mixed: Source of mixed images, or None.
 
     Raises:
         TypeError: If ``losses`` is no list of configs.
-        ValueError: If the preset is unknown, mixed images don't fit to it, a loss comes twice or
+        ValueError: If the preset is unknown, mixed images don't fit it, a loss is given twice, or
             nothing is left to distill.
     """
     check_choice('preset', preset, (None, *PRESETS))
     if cls_weight is not None:
         check_number('cls_weight', cls_weight, 0)
-    known = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
+    known: dict[str, Any] = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
     settings = known if preset is None else PRESETS[preset]
     if settings['mixes'] and mixed is None:
         raise ValueError(
@@ -112,7 +116,7 @@ def choose_method(
     is_list = isinstance(configs, (list, tuple))
     if not is_list or not all(isinstance(one, Mapping) and 'type' in one for one in configs):
         raise TypeError(f'losses must be a list of dict(type=...), got {losses!r}')
-    with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
+    with torch.random.fork_rng(devices=[]):  # keeps the student's initialisation
         built = nn.ModuleList(map(_build, configs))
     names = [loss.name for loss in built]
     if len(set(names)) < len(names):
@@ -120,3 +124,27 @@ def choose_method(
     if not names and mixed is None:
         raise ValueError('nothing to distill; give a preset, losses or mixed')
     return Method(built, settings['cls_weight'] if cls_weight is None else cls_weight)
+
+
+def build_mixes(mixed: Mapping | None) -> Mixes | None:
+    """Make the source of mixed images from the hook's argument.
+
+    Args:
+        mixed: ``dict(augment=...)``, ``dict(dataloader=...)``, or None for no source.
+
+    Raises:
+        TypeError: If ``augment`` is neither a config nor a list of some.
+        ValueError: If it is neither, or the sampler of ``dataloader`` is another than ours.
+    """
+    if mixed is None:
+        return None
+    if isinstance(mixed, Mapping):
+        check_keys('mixed', dict(mixed), ('augment', 'dataloader'))
+    if isinstance(mixed, Mapping) and set(mixed) == {'augment'}:
+        return OnlineMixes(mixed['augment'])
+    if isinstance(mixed, Mapping) and set(mixed) == {'dataloader'}:
+        return OfflineMixes(mixed['dataloader'])
+    raise ValueError(
+        'mixed must be None, dict(augment=...), a batch augment to apply to each batch, or '
+        f'dict(dataloader=...), a loader of mixed images; got {mixed!r}'
+    )

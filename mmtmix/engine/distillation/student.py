@@ -1,27 +1,28 @@
-"""The network that learns, as distillation sees it."""
+"""The network that learns in a distillation."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from mmpretrain.models.heads import ArcFaceClsHead
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from mmtmix.models.classifiers import HeadUse
+from mmtmix.models.classifiers.head_use import head_use_of
 from mmtmix.models.losses import NetworkOutputs
-from mmtmix.models.teachers.features import feature_dim, feature_layers
+from mmtmix.models.teachers.network import feature_dim, feature_layers
 
 from .heads import check_prediction, check_trainable
 
 
 class Student:
-    """A classifier of MMPretrain whose outputs are overheard as it computes its loss.
+    """A classifier of MMPretrain whose outputs are captured while it computes its loss.
 
     Args:
-        model: An ``ImageClassifier``, or a ``TimmClassifier``, out of its DDP wrapper.
-        needs_features: Whether to keep features, too.
+        model: ``ImageClassifier`` or ``TimmClassifier``, out of its DDP wrapper.
+        needs_features: Whether features are captured too.
 
     Raises:
         ValueError: If it has no head or wrapped network, no loss, or no features where they
@@ -31,10 +32,11 @@ class Student:
 
     def __init__(self, model: nn.Module, needs_features: bool = False):
         self.model = model
-        self._owner = model if getattr(model, 'head', None) is None else model.head
-        self._source = model.model if self._owner is model and hasattr(model, 'model') else None
-        self._source = self._source or self._owner
-        self.head_use: HeadUse = getattr(model, 'head_use', HeadUse())
+        # untyped, since heads of MMPretrain share no base with these methods
+        self._owner: Any = model if getattr(model, 'head', None) is None else model.head
+        wrapped = getattr(model, 'model', None) if self._owner is model else None
+        self._source: Any = wrapped or self._owner
+        self.head_use = head_use_of(model)
         self._needs_features = needs_features
         self._seen: NetworkOutputs | None = None
         self._features: dict[int, Tensor] = {}
@@ -48,8 +50,8 @@ class Student:
         check_trainable(self._owner)
         if self.head_use.rows == 'mixes':
             raise ValueError(
-                f'model.type={name!r} mixes inside the network, so what its head says is about no '
-                "image that a teacher could look at; use model.type='ImageClassifier' and mix "
+                f'model.type={name!r} mixes inside the network, so its head predicts for no image '
+                "that a teacher could classify; use model.type='ImageClassifier' and mix "
                 "images, by model.train_cfg or by DistillHook's mixed=dict(augment=...)"
             )
         if needs_features and not hasattr(self._owner, 'pre_logits'):
@@ -60,7 +62,7 @@ class Student:
 
     @property
     def num_classes(self) -> int | None:
-        """Number of classes, or None where nothing says it."""
+        """Number of classes; None if it is unknown."""
         return getattr(self._owner, 'num_classes', None)
 
     @property
@@ -69,12 +71,12 @@ class Student:
         return feature_dim(self.model)
 
     def attach(self) -> list[RemovableHandle]:
-        """Begin to overhear, until all of the returned handles are removed.
+        """Attach to the model, and return the handles that detach from it.
 
-        Features are kept as the last layers get them in the very pass that gives the logits: a
-        second call of ``pre_logits`` would update batch norm's statistics again, and drop others.
+        Features are captured at the last layers, in the very pass that gives the logits. A second
+        call of ``pre_logits`` would update batch norm's statistics again, and drop other units.
         """
-        handles = [self._source.register_forward_hook(self._overhear)]
+        handles = [self._source.register_forward_hook(self._capture)]
         if self._needs_features:
             for number, layer in enumerate(feature_layers(self.model)):
                 keep = partial(self._keep, number)
@@ -82,45 +84,59 @@ class Student:
         return handles
 
     def take(self) -> NetworkOutputs:
-        """What was overheard last, once.
+        """Return the outputs that were captured last, once.
 
         Raises:
-            RuntimeError: If nothing was.
+            RuntimeError: If there are none.
         """
         seen, self._seen = self._seen, None
         if seen is None:
             raise RuntimeError(
                 f'{type(self.model).__name__} ran without calling its '
-                f'{type(self._source).__name__}, so nothing could be overheard; DistillHook needs '
+                f'{type(self._source).__name__}, so nothing could be captured; DistillHook needs '
                 'a classifier whose loss and logits go through its head'
             )
         return seen
 
     def classify(self, inputs: Tensor) -> NetworkOutputs:
-        """What it says of images (N, C, H, W), as in training; only while attached."""
+        """Return its outputs for images, as in training; only while attached.
+
+        Args:
+            inputs: Images, (N, C, H, W).
+        """
         self.model(inputs, mode='tensor')
         return self.take()
 
     def weigh(self, losses: dict[str, Tensor], factor: float) -> dict[str, Tensor]:
-        """The terms of its own loss by name, with a factor on those of its head."""
+        """Return its own losses by name, those of its head times a factor.
+
+        Args:
+            losses: Losses of the student by name.
+            factor: Factor of the head's losses.
+        """
         return {
             name: value * factor if self.head_use.is_heads(name) else value
             for name, value in losses.items()
         }
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The student's own loss, which a recipe may have switched, of soft targets."""
+        """Return the head's current loss for soft targets, a scalar.
+
+        Args:
+            logits: Logits, (N, num_classes).
+            targets: Soft labels, (N, num_classes).
+        """
         return self._owner.loss_module(logits, targets, avg_factor=len(logits))
 
     @torch.compiler.disable
-    def _overhear(self, module: nn.Module, args: tuple, output: Tensor) -> None:
+    def _capture(self, module: nn.Module, args: tuple, output: Tensor) -> None:
         if not isinstance(output, Tensor):
             raise TypeError(
                 f'{type(module).__name__} gives {type(output).__name__} and no tensor of logits; '
                 'DistillHook needs a head with one output'
             )
         if isinstance(module, ArcFaceClsHead) and len(args) > 1:
-            # its loss takes a margin off the true class, which is no part of what it predicts
+            # in training it subtracts a margin from the true class's logit
             output = module.forward(args[0])
         self._seen = NetworkOutputs(output, self._join_features(len(output), module, args))
 
@@ -128,10 +144,10 @@ class Student:
     def _keep(self, number: int, layer: nn.Module, args: tuple) -> None:
         self._features[number] = args[0]
 
-    def _join_features(self, rows: int, head: nn.Module, args: tuple) -> Tensor | None:
+    def _join_features(self, rows: int, head: Any, args: tuple) -> Tensor | None:
         if not self._needs_features:
             return None
-        # a head without a linear layer has nothing that could be overheard
+        # a head without a linear layer has no layer to capture at
         parts = [self._features.pop(key) for key in sorted(self._features)]
         features = torch.cat(parts, dim=-1) if parts else head.pre_logits(args[0])
         if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != rows:

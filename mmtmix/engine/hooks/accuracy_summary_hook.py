@@ -1,4 +1,4 @@
-"""Last, best and median accuracy of a run: papers report different ones."""
+"""Last, best and median accuracy of a run, of which papers report different ones."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mmtmix.checks import check_integer
 class AccuracySummaryHook(Hook):
     """Logs three figures of every validated accuracy after training.
 
-    They are the last one, the best one, and the median of the last validations, which PuzzleMix's
-    and so TransformMix's tables report with one validation an epoch. They also go to the
-    visualizer's backends as ``summary/<metric>_{last,best,median}``. A resumed run counts the
-    validations that its checkpoint knows: MMEngine writes one before the epoch is validated.
+    They are the last one, the best one, and the median of the last validations. PuzzleMix's and so
+    TransformMix's tables report the median, with one validation per epoch. They are also written
+    to the visualizer's backends as ``summary/<metric>_{last,best,median}``. A resumed run counts
+    the validations in its checkpoint, which MMEngine writes before the epoch is validated.
 
     Args:
         window: Number of validations of the median, >= 1.
@@ -35,7 +35,7 @@ class AccuracySummaryHook(Hook):
         self.window = window
 
     def after_train(self, runner: Any) -> None:
-        """Log them."""
+        """Log the three figures."""
         for name, buffer in runner.message_hub.log_scalars.items():
             if not name.startswith('val/accuracy/'):
                 continue

@@ -1,4 +1,4 @@
-"""What AutoMix does beside the losses of its steps."""
+"""The momentum encoder and the schedules of AutoMix."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
 from mmtmix.checks import check_number
+from mmtmix.engine.runner_privates import is_resumed
 from mmtmix.functional import cosine_momentum
 from mmtmix.models.classifiers import AutoMixClassifier
+from mmtmix.models.classifiers.momentum_encoder import MomentumEncoder
 from mmtmix.utils import unwrap
 
 _ENTRY = 'automix'
@@ -20,15 +22,16 @@ _LENGTH = 'automix_max_iters'  # in the meta of a checkpoint
 class AutoMixHook(Hook):
     """Moves the momentum encoder of an ``AutoMixClassifier``, and keeps it for a resume.
 
-    The encoder begins as a copy of the classifier, after weights are loaded. It and the mix block
-    are in an entry of their own of those checkpoints that can be resumed. The momentum and the
-    weight of the mask's area go by the share of the training that is done. A run that is resumed
-    with another length therefore differs from an unbroken one, and a warning is logged.
+    The encoder begins as a copy of the classifier, after weights are loaded. The encoder and the
+    mix block have an entry of their own in those checkpoints that can be resumed. The momentum and
+    the weight of the mask's area depend on the finished share of the training. A run that is
+    resumed with another length therefore differs from an unbroken one, and a warning is logged.
 
     Args:
-        momentum: At the start, in [0, 1]. A run of few steps needs a smaller one: with 0.999 the
-            encoder is a thousand steps behind.
-        end_momentum: At the end; the rise is half a cosine. The paper has 1, its code 0.999999.
+        momentum: Momentum at the start, in [0, 1]. A run of few steps needs a smaller one: with
+            0.999 the encoder is a thousand steps behind.
+        end_momentum: Momentum at the end, in [momentum, 1]; the rise is half a cosine. The paper
+            has 1, its code 0.999999.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -43,13 +46,13 @@ class AutoMixHook(Hook):
         self._is_resumed = False
 
     def before_train(self, runner: Any) -> None:
-        """Let the encoder begin where the classifier does."""
+        """Copy the classifier into the encoder."""
         model = _automix(runner)
         if not self._is_resumed:
-            model.mixing.encoder.reset(model)
+            _encoder(model).reset(model)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        """Tell the model how much of the training is done."""
+        """Set the finished share of the training in the model."""
         _automix(runner).progress = runner.iter / runner.max_iters
 
     def after_train_iter(
@@ -57,23 +60,24 @@ class AutoMixHook(Hook):
     ) -> None:
         """Move the encoder."""
         model = _automix(runner)
-        momentum = cosine_momentum(model.progress, self.momentum, self.end_momentum)
-        model.mixing.encoder.follow(model, momentum)
+        progress = runner.iter / runner.max_iters
+        momentum = cosine_momentum(progress, self.momentum, self.end_momentum)
+        _encoder(model).follow(model, momentum)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Add mix block and encoder, unless it can't be resumed."""
+        """Add mix block and encoder to a checkpoint that can be resumed."""
         if 'optimizer' in checkpoint:
             state = _automix(runner).mixing.training_state()
             checkpoint[_ENTRY] = {name: value.cpu() for name, value in state.items()}
             checkpoint.setdefault('meta', {})[_LENGTH] = runner.max_iters
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Put them back on a resume.
+        """Restore them on a resume.
 
         Raises:
             ValueError: If the checkpoint to resume has none.
         """
-        if not runner._resume:
+        if not is_resumed(runner):
             return
         if _ENTRY not in checkpoint:
             raise ValueError(
@@ -84,11 +88,15 @@ class AutoMixHook(Hook):
         if length != runner.max_iters:
             runner.logger.warning(
                 f'AutoMixHook: the run to resume was {length} iterations long and this one is '
-                f'{runner.max_iters}. Its schedules go by the share that is done, so the result '
+                f'{runner.max_iters}. Its schedules depend on the finished share, so the result '
                 'differs from that of an unbroken run'
             )
         _automix(runner).mixing.load_training_state(checkpoint[_ENTRY])
         self._is_resumed = True
+
+
+def _encoder(model: AutoMixClassifier) -> MomentumEncoder:
+    return model.mixing.encoder
 
 
 def _automix(runner: Any) -> AutoMixClassifier:

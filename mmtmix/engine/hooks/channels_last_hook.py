@@ -1,4 +1,4 @@
-"""A model in the memory format that convolutions are fastest in."""
+"""A model in the memory format in which convolutions are fastest."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mmpretrain.registry import HOOKS
 class ChannelsLastHook(Hook):
     """Trains the model with channels-last weights, and so with channels-last activations.
 
-    The values are the same to rounding. Convolutions in half precision on GPUs, and in bfloat16
-    on CPUs, are made for this order; inputs need no change, since the first convolution passes
-    the order of its weights on. A teacher has its own switch, see
-    :class:`~mmtmix.models.FrozenTeacher`. It comes after DDP has wrapped the model, which then
-    copies gradients into buckets of the other order: for runs of one process.
+    The values are the same up to rounding. Convolutions in half precision on GPUs, and in bfloat16
+    on CPUs, are optimised for this order. Inputs need no change, since the first convolution
+    outputs the order of its weights. A teacher has its own switch, see
+    :class:`~mmtmix.models.FrozenTeacher`. The hook is meant for runs of one process: it acts after
+    DDP has wrapped the model, and DDP then copies gradients into buckets of the other order.
     """
 
     def before_train(self, runner: Any) -> None:

@@ -1,43 +1,46 @@
-"""Distillation for any run."""
+"""Distillation in any run."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.hooks import Hook
-from mmengine.runner import BaseLoop
 from mmpretrain.registry import HOOKS
 from torch import nn
 
 from mmtmix.checks import check_flag
-from mmtmix.engine.attachments import close_with
+from mmtmix.engine.cleanup import Cleanup
 from mmtmix.engine.distillation import (
     OLD_MIXED_CLS,
     DistillObjective,
     Student,
-    TeacherAnswers,
+    TeacherPredictions,
     add_parameters,
     build_mixes,
     check_choices,
-    check_classes,
-    check_teacher,
+    check_class_counts,
+    check_distillable,
     check_views,
     choose_method,
     join_state,
     load_losses,
     numbered_labels,
     repeats_batches,
-    shared_seed,
     split_state,
 )
+from mmtmix.engine.runner_privates import built_loop, is_resumed, shared_seed
 from mmtmix.evaluation import TeacherAgreement
-from mmtmix.models.teachers import FrozenTeacher, build_teacher, check_class_names
-from mmtmix.models.teachers import check_teacher as check_teacher_options
+from mmtmix.models.losses import DistillLoss
+from mmtmix.models.teachers import (
+    FrozenTeacher,
+    build_teacher,
+    check_class_names,
+    check_teacher,
+)
 from mmtmix.utils import current_value, unwrap
 
 _ENTRY = 'distillation'
@@ -47,34 +50,37 @@ _ENTRY = 'distillation'
 class DistillHook(Hook):
     """Adds a teacher to the training of any classifier.
 
-    It overhears the student in its own forward pass and adds terms to its losses, so nothing in
-    the model changes and a checkpoint has the keys of a run without the hook. What losses have
-    to keep, as CRD's memory banks, is in an entry of its own of those checkpoints that can be
-    resumed. The log has every term, with its weight. Validation also reports the teacher's
+    It captures the student's outputs in its own forward pass and adds terms to its losses. So
+    nothing in the model changes, and a checkpoint has the keys of a run without the hook. State of
+    the losses, such as CRD's memory banks, has an entry of its own in those checkpoints that can
+    be resumed. The log has every term, with its weight. Validation also reports the teacher's
     accuracy and how often both agree.
 
-    A classifier that mixes inside the network, as ``ManifoldMixup``, is refused: no image shows
-    what its head sees. One of your own says such things by :class:`~mmtmix.models.HeadUse`.
+    After an exception the student stays attached until the Runner is deleted;
+    :func:`~mmtmix.engine.cleanup.closing_hooks` detaches it at once.
+
+    A classifier that mixes inside the network, such as ``ManifoldMixup``, is refused, since no
+    image shows what its head sees. Your own classifiers declare this by
+    :class:`~mmtmix.models.HeadUse`.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, such as
             ``dict(config=..., checkpoint=...)``, or a teacher.
-        preset: A method by name, which sets ``cls_weight`` and ``losses``: ``'kd'``,
+        preset: Name of a method, which sets ``cls_weight`` and ``losses``: ``'kd'``,
             ``'ce_mixed'``, ``'kd_mixed'``, ``'crd'`` or ``'crd_kd'``, see
             :data:`~mmtmix.engine.distillation.PRESETS`.
         losses: Configs of :class:`~mmtmix.models.losses.DistillLoss`, in place of the preset's.
-        mixed: Mixed images to learn from as well, in every step: ``dict(augment=...)``, a batch
-            augment (or a list to choose from) that mixes the clean batch, or
-            ``dict(dataloader=...)``, batches of a second data set such as
-            :class:`~mmtmix.datasets.MixedImages`.
+        mixed: Source of mixed images for every step. ``dict(augment=...)`` is a batch augment, or
+            a list to choose from, that mixes the clean batch. ``dict(dataloader=...)`` loads
+            batches of a second data set, such as :class:`~mmtmix.datasets.MixedImages`.
         cls_weight: Factor of the losses of the student's head, on clean and on mixed images, in
-            place of the preset's; 1 by default. What else a student minimises, such as AugMix's
-            divergence, stays as it is.
-        mixed_cls: Labels of mixed images: ``'hard_teacher'``, the teacher's class for the mix, or
-            ``'mixed'``, the labels that mixing gave.
-        kd_on: Compare with the teacher on ``'clean'`` or ``'mixed'`` images or ``'both'``, on each
-            with the loss's whole weight.
-        validate_teacher: Whether to report the teacher in validation.
+            place of the preset's; 1 by default. Other losses of a student, such as AugMix's
+            divergence, keep their weight.
+        mixed_cls: Labels of mixed images: ``'hard_teacher'`` for the class that the teacher
+            predicts, ``'mixed'`` for their mixed labels.
+        kd_on: Images on which the student is compared with the teacher: ``'clean'``, ``'mixed'``
+            or ``'both'``, on each with the loss's whole weight.
+        validate_teacher: Whether validation reports the teacher.
 
     Raises:
         FileNotFoundError: If the teacher's files do not exist.
@@ -98,70 +104,70 @@ class DistillHook(Hook):
         mixed_cls = current_value('mixed_cls of DistillHook', mixed_cls, OLD_MIXED_CLS)
         check_choices(mixed_cls, kd_on, mixed)
         check_flag('validate_teacher', validate_teacher)
-        check_teacher_options(teacher)
+        check_teacher(teacher)
         method = choose_method(preset, losses, cls_weight, mixed)
         self.losses, self.cls_weight = method.losses, method.cls_weight
         self.teacher_config = teacher
-        with torch.random.fork_rng(devices=[]):  # networks that are built draw first weights
+        with torch.random.fork_rng(devices=[]):  # building networks draws random weights
             self.mixes = build_mixes(mixed)
         self.mixed_cls, self.kd_on = mixed_cls, kd_on
         self.validate_teacher = validate_teacher
         self._seed: Sequence[int] = ()
-        self._attached = ExitStack()
+        self.cleanup = Cleanup()
 
     def before_run(self, runner: Any) -> None:
-        """Build what distils, once the optimizer exists and before a checkpoint is loaded."""
-        if not isinstance(runner._train_loop, BaseLoop):
+        """Build teacher and losses, after the optimizer and before a checkpoint is loaded."""
+        if built_loop(runner) is None:
             return  # a test, which needs neither a teacher nor mixed images
         if sum(isinstance(hook, DistillHook) for hook in runner.hooks) > 1:
             raise ValueError('there are several DistillHooks; give one all of the losses')
         model = unwrap(runner.model)
-        needs_features = any(loss.needs_features for loss in self.losses)
+        needs_features = any(loss.needs_features for loss in self._terms)
         student = Student(model, needs_features)
-        check_views(student, self.losses, self.mixes)
-        with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
+        check_views(student, self._terms, self.mixes)
+        with torch.random.fork_rng(devices=[]):  # keeps the student's initialisation
             if self.mixes is not None:
                 self.mixes.load()
             teacher = build_teacher(self.teacher_config)
-        check_teacher(teacher, needs_features)
-        check_classes(student.num_classes, teacher.num_classes)
+        check_distillable(teacher, needs_features)
+        check_class_counts(student.num_classes, teacher.num_classes)
         check_class_names(teacher, runner.train_loop.dataloader.dataset, 'train_dataloader')
         teacher.check_channels()
         self.objective = DistillObjective(
             student,
             teacher,
-            self.losses,
+            self._terms,
             self.mixes,
             self.cls_weight,
             self.mixed_cls,
             self.kd_on,
         )
         self._prepare_losses(runner, student, teacher)
-        close_with(runner.train_loop, self._attached)
+        self.cleanup.begin(runner)
 
     def before_train(self, runner: Any) -> None:
-        """Get mixed images ready, and begin to overhear the student."""
+        """Prepare the mixed images, and attach to the student."""
         student = self.objective.student
         if self.mixes is not None:
             needs_targets = self.mixed_cls == 'mixed'
             self.mixes.prepare(runner, student.num_classes, needs_targets)
-            self._attached.callback(self.mixes.end_epoch)  # no workers after an exception
+            self.cleanup.callback(self.mixes.end_epoch)
         self._attach(runner, student)
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Go on with the mixed images."""
+        """Continue the stream of mixed images."""
         if self.mixes is not None:
             self.mixes.begin_epoch(runner)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        """Note which step it is."""
+        """Set the seed of the step."""
         self._seed = (shared_seed(runner), runner.iter)
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """Let losses take note of the step."""
-        for loss in self.losses:
+        """Update the losses after the step."""
+        for loss in self._terms:
             loss.after_step()
 
     def after_train_epoch(self, runner: Any) -> None:
@@ -170,11 +176,11 @@ class DistillHook(Hook):
             self.mixes.end_epoch()
 
     def after_train(self, runner: Any) -> None:
-        """Leave the student as it was found."""
-        self._attached.close()
+        """Detach from the student."""
+        self.cleanup.close()
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Part what losses keep from the model's, and leave it out of what can't be resumed."""
+        """Move the losses' state into an entry of its own, if the checkpoint can be resumed."""
         if not self._has_parameters or 'optimizer' not in checkpoint:
             return
         state = {name: value.cpu() for name, value in self.losses.state_dict().items()}
@@ -182,12 +188,12 @@ class DistillHook(Hook):
         checkpoint[_ENTRY] = dict(losses=state, optimizer=extra)
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Put it back on a resume.
+        """Restore the losses' state on a resume.
 
         Raises:
-            ValueError: If the checkpoint to resume has nothing of these losses.
+            ValueError: If the checkpoint to resume has none of these losses.
         """
-        if not self._has_parameters or not runner._resume:
+        if not self._has_parameters or not is_resumed(runner):
             return
         entry = checkpoint.pop(_ENTRY, None)
         if entry is None:
@@ -200,15 +206,20 @@ class DistillHook(Hook):
         join_state(checkpoint['optimizer'], entry['optimizer'])
 
     @property
+    def _terms(self) -> list[DistillLoss]:
+        """The losses, which a ModuleList types as modules."""
+        return [loss for loss in self.losses if isinstance(loss, DistillLoss)]
+
+    @property
     def _has_parameters(self) -> bool:
         return any(True for _ in self.losses.parameters())
 
     def _prepare_losses(self, runner: Any, student: Student, teacher: FrozenTeacher) -> None:
         labels = torch.empty(0, dtype=torch.long)
-        if any(loss.needs_index for loss in self.losses):
+        if any(loss.needs_index for loss in self._terms):
             labels = numbered_labels(runner.train_loop.dataloader.dataset)
         dims = student.feature_dim, teacher.feature_dim
-        for loss in self.losses:
+        for loss in self._terms:
             loss.prepare(*dims, labels, shared_seed(runner))
         if self._has_parameters:
             self.losses.to(next(student.model.parameters()).device)
@@ -218,20 +229,20 @@ class DistillHook(Hook):
         self._signature = inspect.signature(student.model.forward)
         handle = student.model.register_forward_hook(self._on_forward, with_kwargs=True)
         for attached in (handle, *student.attach()):
-            self._attached.callback(attached.remove)
-        self._answers = None
+            self.cleanup.callback(attached.remove)
+        self._predictions = None
         if self.validate_teacher and runner.val_loop is not None:
-            self._answers = TeacherAnswers(
+            self._predictions = TeacherPredictions(
                 self.objective.teacher, repeats_batches(runner.val_loop.dataloader)
             )
             metrics = runner.val_loop.evaluator.metrics
             metrics.append(TeacherAgreement())
             metrics[-1].dataset_meta = metrics[0].dataset_meta if len(metrics) > 1 else None
-            self._attached.callback(metrics.pop)
+            self.cleanup.callback(metrics.pop)
 
     @torch.compiler.disable
     def _on_forward(self, model: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
-        """Change what the student's forward pass returns, if it is one for a loss."""
+        """Add terms to the losses, or the teacher's classes to the predictions, of the student."""
         call = self._signature.bind(*args, **kwargs)
         call.apply_defaults()
         inputs, mode = call.arguments['inputs'], call.arguments['mode']
@@ -239,6 +250,6 @@ class DistillHook(Hook):
             entropy = np.random.SeedSequence(self._seed).generate_state(1, np.uint64)
             seed = int(entropy[0] >> np.uint64(1))
             return self.objective(inputs, call.arguments['data_samples'], output, seed)
-        if mode == 'predict' and self._answers is not None:
-            self._answers.write(inputs, output)
+        if mode == 'predict' and self._predictions is not None:
+            self._predictions.write(inputs, output)
         return output

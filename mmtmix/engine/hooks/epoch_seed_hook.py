@@ -1,4 +1,4 @@
-"""Randomness that depends on the epoch or step alone, not on what ran before it."""
+"""Randomness that depends only on the epoch or step, whatever ran before."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop
 from mmpretrain.registry import HOOKS
 
+from mmtmix.engine.runner_privates import drop_iterator
 from mmtmix.engine.seeded_batches import TRAINING, is_seedable, seed_from, seeded_batches
 
 
@@ -22,19 +23,19 @@ from mmtmix.engine.seeded_batches import TRAINING, is_seedable, seed_from, seede
 class EpochSeedHook(Hook):
     """Makes a resumed run end with the weights of an unbroken one.
 
-    MMEngine saves no random state, so a resumed run would draw other crops and mixes. A run that
-    is made longer on a resume differs from one that was as long from the start wherever a schedule
+    MMEngine saves no random state, so a resumed run would draw other crops and mixes. A run may
+    also be made longer on a resume. It then differs from a run of that length where a schedule
     depends on the length, as the momentum of ``AutoMixHook`` does.
 
-    In training by epochs, Python, numpy and torch are seeded from (seed, epoch, rank) before
+    In training by epochs, Python, NumPy and torch are seeded from (seed, epoch, rank) before
     every epoch. Data loader workers need ``persistent_workers=False`` and
     ``worker_init_fn=dict(type='seed_worker')`` for the same.
 
     In training by iterations (``IterBasedTrainLoop``), they are seeded from (seed, iteration,
-    rank) before every step, and what transforms draw depends on the batch's position in the
-    stream alone, with any number of workers and whatever their settings. Batches are those that
-    MMEngine would take, in its order. A resumed run computes the indices of skipped batches and
-    loads none of their images, also where MMEngine itself would load them.
+    rank) before every step. Transforms draw by the batch's position in the stream alone, with any
+    number and any settings of workers. Batches and their order are those of MMEngine. A resumed
+    run computes the indices of skipped batches and loads none of their images, even where
+    MMEngine itself would load them.
     """
 
     priority = 'HIGH'  # before hooks that draw, or that start workers, as DistillHook does
@@ -54,9 +55,7 @@ class EpochSeedHook(Hook):
             )
             return
         host = loop.dataloader_iterator
-        # upstream's MMEngine has begun to iterate, and persistent workers would stay
-        if getattr(loop.dataloader, '_iterator', None) is not None:
-            loop.dataloader._iterator = None
+        drop_iterator(loop.dataloader)
         stream = seeded_batches(loop.dataloader, loop.iter, runner.seed, TRAINING)
         loop.dataloader_iterator = _Positioned(
             stream, 0 if hasattr(host, 'skip_iter') else loop.iter
@@ -73,11 +72,11 @@ class EpochSeedHook(Hook):
 
 
 class _Positioned:
-    """A stream that begins at the run's iteration, where the loop expects one from the start.
+    """A stream that begins at the run's iteration, for a loop that expects the whole stream.
 
     Args:
-        stream: The batches from the run's iteration on.
-        skipped: Number of batches that the loop takes before the first step, to skip them.
+        stream: Batches from the run's iteration on.
+        skipped: Number of batches that the loop takes and drops before the first step.
     """
 
     def __init__(self, stream: Iterator, skipped: int):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import os.path as osp
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,16 +29,16 @@ class FiniteStopHook(Hook):
     """Ends a run whose loss or weights are no longer finite.
 
     Reading a value makes the host wait for the GPU. So the losses are gathered on the device, and
-    read every ``interval`` steps, at the end of an epoch and before a checkpoint. Nothing that is
-    not finite gets into a checkpoint, ``last.pth`` included.
+    read every ``interval`` steps, at the end of an epoch and before a checkpoint. No checkpoint,
+    ``last.pth`` included, gets weights that are not finite.
 
     With a loss scaler (AMP in float16) single losses may overflow: the scaler skips these steps.
     Then only an interval without any finite loss counts.
 
     Args:
         interval: Number of steps between two readings, >= 1.
-        keep_weights: Whether to keep a copy of the last good weights in memory, and to write them
-            when the run ends; for small models, or epochs that take long.
+        keep_weights: Whether a copy of the last good weights is kept in memory and written when
+            the run ends; for small models, or epochs that take long.
         filename: Name of the file with these weights, in the work dir.
 
     Raises:
@@ -57,18 +57,21 @@ class FiniteStopHook(Hook):
         self.interval = interval
         self.keep_weights = keep_weights
         self.filename = filename
-        self._forget_losses()
+        # step of the first loss that was not finite
+        self._first: Tensor | None = None
+        self._any_finite: Tensor | None = None
+        self._noted = 0
         self._good: dict[str, Any] = {}
 
     def before_train(self, runner: Any) -> None:
-        """Take the weights that training starts from as good."""
+        """Keep the weights that training starts from."""
         self._forget_losses()
         self._keep(runner)
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """Take note of the loss, and read what was noted when it is time.
+        """Gather the loss, and read the gathered losses when they are due.
 
         Raises:
             DivergedError: If a loss since the last reading, or a weight, is not finite.
@@ -76,16 +79,16 @@ class FiniteStopHook(Hook):
         loss = (outputs or {}).get('loss')
         if isinstance(loss, Tensor):
             self._note(torch.isfinite(loss.detach()).all(), runner.iter + 1)
-        # before a checkpoint as well: there the main process alone would find what is wrong
+        # before a checkpoint as well, where the main process alone would find the fault
         is_due = self.every_n_train_iters(runner, self.interval) or self._writes_now(runner)
         if is_due or self.end_of_epoch(runner.train_dataloader, batch_idx):
             self._read(runner)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Keep weights that are not finite out of every file.
+        """Refuse a checkpoint whose weights are not finite.
 
         Raises:
-            DivergedError: If there are any.
+            DivergedError: If a weight is not finite.
         """
         state = without_masks(checkpoint['state_dict'])
         damaged = [name for name, value in state.items() if not is_finite(value)]
@@ -102,7 +105,7 @@ class FiniteStopHook(Hook):
         return any(self.every_n_train_iters(runner, hook.interval) for hook in by_iteration)
 
     def _note(self, finite: Tensor, step: int) -> None:
-        if self._first is None:
+        if self._first is None or self._any_finite is None:
             self._first = torch.full((), math.inf, device=finite.device)
             self._any_finite = torch.zeros((), dtype=torch.bool, device=finite.device)
         self._first = torch.where(finite, self._first, self._first.clamp(max=step))
@@ -110,11 +113,11 @@ class FiniteStopHook(Hook):
         self._noted += 1
 
     def _read(self, runner: Any) -> None:
-        settle_verdicts()  # of mixers and teachers: the host waits here anyway
+        settle_verdicts()  # of augments and teachers, since the host waits here anyway
         weights = list(unwrap(runner.model).parameters())
         bad = ~torch.stack([torch.isfinite(weight).all() for weight in weights]).all()
         first = torch.full((), math.inf, device=bad.device)
-        if self._first is not None:
+        if self._first is not None and self._any_finite is not None:
             first = self._first.to(bad.device)
             lost = torch.isfinite(first)
             if hasattr(runner.optim_wrapper, 'loss_scaler'):
@@ -137,26 +140,25 @@ class FiniteStopHook(Hook):
         raise DivergedError(f'{what}. {self._cure(runner)}')
 
     def _cure(self, runner: Any) -> str:
-        """Write the good weights, and return where they are."""
+        """Write the good weights, and return advice with their path."""
         if self._good:
-            path = osp.join(runner.work_dir, self.filename)
+            path = Path(runner.work_dir, self.filename)
             if is_main_process():
                 with atomic_path(path) as temporary, open(temporary, 'wb') as file:
                     torch.save(self._good, file)  # given a path, torch hides the cause
             owner = f'The weights after iteration {self._good["meta"]["iter"]}'
         else:
-            path = newest_checkpoint(runner.work_dir)
-            if path is None:
+            newest = newest_checkpoint(runner.work_dir)
+            if newest is None:
                 return f'No checkpoint was written before; start again with {_CURE}'
-            owner = 'Those of the last checkpoint'
+            path, owner = newest, 'Those of the last checkpoint'
         return (
             f'{owner}, the last that are known to be good, are in {path}; start from them with '
             f'--cfg-options load_from={path} and {_CURE}'
         )
 
     def _forget_losses(self) -> None:
-        self._first: Tensor | None = None  # step of the first loss that was not finite
-        self._any_finite: Tensor | None = None
+        self._first = self._any_finite = None
         self._noted = 0
 
     def _keep(self, runner: Any) -> None:

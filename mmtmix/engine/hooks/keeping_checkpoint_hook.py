@@ -1,4 +1,4 @@
-"""Checkpoints that stay until their successors are complete."""
+"""Keep old checkpoints until new ones are complete."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PUT_OFF = ('remove', 'rmtree')
 
 @HOOKS.register_module()
 class KeepingCheckpointHook(CheckpointHook):
-    """MMEngine's ``CheckpointHook`` that deletes an old checkpoint after it wrote the new one.
+    """MMEngine's ``CheckpointHook``, which deletes an old checkpoint after it wrote the new one.
 
-    MMEngine deletes it before: with ``max_keep_ckpts=1``, and with the best checkpoint always, a
+    MMEngine deletes it before. With ``max_keep_ckpts=1``, and always with the best checkpoint, a
     full disk or a kill in between leaves none. The disk needs room for one more checkpoint. Our
-    tools put this hook in the place of the stock one.
+    commands replace the stock hook by this one.
 
     Args:
         interval: Number of epochs, or of iterations, between two checkpoints; none if <= 0.
@@ -36,7 +36,7 @@ class KeepingCheckpointHook(CheckpointHook):
         super().__init__(interval, **kwargs)
 
     def _save_checkpoint(self, runner: Any) -> None:
-        """Write a checkpoint; also what a signal has written passes here."""
+        """Write a checkpoint, also one on a signal."""
         with self._deleting_last():
             super()._save_checkpoint(runner)
 
@@ -63,10 +63,10 @@ class KeepingCheckpointHook(CheckpointHook):
 
 
 class _PutOff:
-    """A file backend that notes what is to be deleted.
+    """A file backend that stores deletions instead of carrying them out.
 
     Args:
-        backend: The backend.
+        backend: Backend for everything else.
     """
 
     def __init__(self, backend: Any):
@@ -81,14 +81,14 @@ class _PutOff:
 
 
 def keep_checkpoints(hooks: MutableMapping[str, Any]) -> None:
-    """Put the hook in the place of MMEngine's own.
+    """Replace MMEngine's own hook in a config.
 
     Args:
-        hooks: The ``default_hooks`` of a config; changed in place. MMEngine adds its own where
-            there is none.
+        hooks: ``default_hooks`` of the config, changed in place. MMEngine would add its own if
+            there were none.
     """
     hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
-    settings = hooks['checkpoint']  # a ConfigDict holds another dict than it is given
+    settings = hooks['checkpoint']  # a ConfigDict stores a copy
     if isinstance(settings, MutableMapping):
         kind = settings.get('type')
         kind = HOOKS.get(kind) if isinstance(kind, str) else kind

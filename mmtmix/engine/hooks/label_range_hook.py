@@ -1,15 +1,15 @@
-"""Refuse labels that mean no class, or another one, before the first step."""
+"""Refuse labels of no class, or of another class, before the first step."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.runner import BaseLoop
 from mmpretrain.registry import HOOKS
 
 from mmtmix.datasets.class_names import ClassNames, compare_names, iter_names
 from mmtmix.engine.labels import check_labels, count_model_classes, iter_labelled
+from mmtmix.engine.runner_privates import built_loop
 from mmtmix.models.augments import iter_augments
 from mmtmix.models.teachers import TeacherMixin, check_class_names, recorded_classes
 from mmtmix.utils import unwrap
@@ -21,16 +21,16 @@ _LOADERS = ('train', 'val', 'test')
 class LabelRangeHook(Hook):
     """Compares labels with the model's number of classes, and the classes' names.
 
-    MMPretrain's data sets accept any label, and one that is too large fails in the middle of an
-    epoch, on a GPU without a hint. This looks at each data set once, before a run starts: the
-    validation images too, which are not read until an epoch has passed. MMPretrain's data sets of
-    single labels are looked at, alone or in MMEngine's wrappers; others, those with several labels
-    or none, and models that don't tell their number of classes are left alone.
+    MMPretrain's data sets accept any label. One that is too large fails in the middle of an epoch,
+    on a GPU without a hint. This hook reads the labels of each data set once, before a run starts.
+    That includes the validation images, which are not loaded until an epoch has passed. It reads
+    MMPretrain's data sets of single labels, alone or in MMEngine's wrappers. It skips other data
+    sets, those with several labels or none, and models whose number of classes is unknown.
 
-    Names are compared too: those of validation and test images and of mixers' teachers with those
-    of the training images. A class that has another label ends the run; names that only differ
-    are logged as a warning. A test compares its images with the names in the checkpoint. Teachers
-    for ``cam_class='predicted'`` may have any classes.
+    Names are compared too. Those of validation and test images and of the augments' teachers must
+    agree with those of the training images. A class that has another label ends the run. Names
+    that only differ are logged as a warning. A test compares its images with the names in the
+    checkpoint. Teachers for ``cam_class='predicted'`` may have any classes.
 
     ImageNet's 1.28 million training images take 1 s with a list of labels, against 4 s by the
     data set's own method, and no time where labels come from folders.
@@ -42,26 +42,28 @@ class LabelRangeHook(Hook):
         self._names: ClassNames | None = None
 
     def before_run(self, runner: Any) -> None:
-        """Look at the loaders that this run has built.
+        """Check the loaders that this run has built.
 
         Raises:
-            ValueError: If a label is none of the model's classes, or names another class than in
-                the training images.
+            ValueError: If a label is none of the model's classes, or belongs to another class
+                than in the training images.
         """
         num_classes = count_model_classes(runner.model)
         for name in _LOADERS:
-            # the runner's properties would build the loops that it doesn't need
-            loop = getattr(runner, f'_{name}_loop', None)
-            if not isinstance(loop, BaseLoop):
+            loop = built_loop(runner, name)
+            if loop is None:
                 continue
             loaded = loop.dataloader.dataset
             self._check_names(loaded, f'{name}_dataloader')
-            for dataset in iter_labelled(loaded) if num_classes is not None else ():
+            if num_classes is None:
+                continue
+            for dataset in iter_labelled(loaded):
                 if not any(dataset is seen for seen in self._seen):
                     self._seen.append(dataset)
                     check_labels(dataset, num_classes, f'{name}_dataloader')
-        if isinstance(getattr(runner, '_train_loop', None), BaseLoop):
-            check_teachers(runner)
+        training = built_loop(runner)
+        if training is not None:
+            check_teachers_of_augments(runner, training.dataloader.dataset)
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Compare the images of a test with the classes that its checkpoint was trained on.
@@ -70,8 +72,7 @@ class LabelRangeHook(Hook):
             ValueError: If a class has another label there.
         """
         # a training may start from weights of other classes, and MMEngine warns on a resume
-        is_training = isinstance(getattr(runner, '_train_loop', None), BaseLoop)
-        if self._names is not None and not is_training:
+        if self._names is not None and built_loop(runner) is None:
             known = ClassNames('the checkpoint', recorded_classes(checkpoint))
             compare_names(known, self._names)
 
@@ -86,17 +87,17 @@ class LabelRangeHook(Hook):
                 compare_names(self._names, names)
 
 
-def check_teachers(runner: Any) -> None:
-    """Compare the classes of the mixers' teachers with those of the training images.
+def check_teachers_of_augments(runner: Any, dataset: Any) -> None:
+    """Compare the classes of the augments' teachers with those of the training images.
 
     Args:
-        runner: A Runner whose training loop is built.
+        runner: A Runner.
+        dataset: Data set of the training.
 
     Raises:
         FileNotFoundError: If a file of a teacher is missing.
         ValueError: If a class has another label for a teacher, or a file does not fit.
     """
-    dataset = runner._train_loop.dataloader.dataset
     for mixer in iter_augments(unwrap(runner.model), runner.hooks):
         for part in (mixer, getattr(mixer, 'saliency', None)):
             # `saliency` of some is a setting, and SuperMix has no cam_class

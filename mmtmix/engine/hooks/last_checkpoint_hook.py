@@ -17,16 +17,16 @@ from mmtmix.utils import publish_file
 class LastCheckpointHook(Hook):
     """Writes ``last.pth`` into the work dir when training has ended, and only then.
 
-    It holds the weights that any checkpoint of that moment would hold (an EMA's, where
-    ``EMAHook`` runs), without optimizer and schedulers. Whoever finds the file finds a finished
-    training: it appears under its name only when complete.
+    It has the weights of any checkpoint of that moment (those of the EMA, if ``EMAHook`` runs),
+    without optimizer and schedulers. The file exists only if the training has finished, since it
+    gets its name when it is complete.
 
     Args:
-        filename: Its name.
+        filename: Name of the file in the work dir.
 
     Raises:
-        TypeError: If it is no string.
-        ValueError: If it is empty or has a folder before it.
+        TypeError: If ``filename`` is no string.
+        ValueError: If ``filename`` is empty or has a folder before it.
     """
 
     priority = 'LOWEST'

@@ -1,48 +1,47 @@
-"""Hand the network that is being trained to mixers."""
+"""Give the network that is being trained to augments."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.runner import BaseLoop
 from mmpretrain.registry import HOOKS
 from torch import nn
 
-from mmtmix.engine.attachments import close_with
+from mmtmix.engine.cleanup import Cleanup
 from mmtmix.engine.mixing import check_mixing
+from mmtmix.engine.runner_privates import built_loop
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import unwrap
 
 
 @HOOKS.register_module()
 class LiveModelHook(Hook):
-    """Lets mixers such as PuzzleMix ask the classifier that they mix for.
+    """Gives the classifier in training to augments that need it, such as PuzzleMix.
 
-    What they train on besides, such as ``clean_lam`` times the loss on clean images, is added to
-    the losses of the step. It needs no argument and changes nothing for other mixers.
+    Losses of the augments, such as ``clean_lam`` times the loss on clean images, are added to the
+    losses of the step. The hook takes no argument and changes nothing for other augments.
     """
 
-    priority = 'LOW'  # its losses come after those hooks' that mix within the forward pass
+    priority = 'LOW'  # its losses come after those of hooks that mix within the forward pass
 
     def __init__(self) -> None:
-        self._attached = ExitStack()
+        self.cleanup = Cleanup()
         self._live: LiveModel | None = None
 
     def before_run(self, runner: Any) -> None:
-        """Check the mixers, and see that nothing stays attached.
+        """Check the augments, and undo what an earlier run has left.
 
         Raises:
-            ValueError: If a mixer would never mix.
+            ValueError: If an augment would never mix.
         """
-        if isinstance(runner._train_loop, BaseLoop):
+        if built_loop(runner) is not None:
             check_mixing(runner)  # in other tools nothing else does it
-            close_with(runner.train_loop, self._attached)
+            self.cleanup.begin(runner)
 
     def before_train(self, runner: Any) -> None:
-        """Hand the model over."""
+        """Set the model, and attach to it."""
         model = unwrap(runner.model)
         live = self._live = LiveModel(model)
 
@@ -54,13 +53,14 @@ class LiveModelHook(Hook):
             return {**losses, **added}
 
         set_live_model(live)
-        self._attached.callback(set_live_model, None)
-        self._attached.callback(model.register_forward_hook(add_losses).remove)
+        self.cleanup.callback(set_live_model, None)
+        self.cleanup.callback(model.register_forward_hook(add_losses).remove)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        """Forget what an earlier step has left behind, whose graph is gone."""
-        self._live.losses.clear()
+        """Drop losses of an earlier step, whose graph is gone."""
+        if self._live is not None:
+            self._live.losses.clear()
 
     def after_train(self, runner: Any) -> None:
-        """Take it back."""
-        self._attached.close()
+        """Unset the model, and detach from it."""
+        self.cleanup.close()

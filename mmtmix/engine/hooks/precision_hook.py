@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import AmpOptimWrapper, OptimWrapperDict
 from mmpretrain.registry import HOOKS
 
+from mmtmix.engine.runner_privates import is_resumed
 from mmtmix.utils import dtype_name
 
 _ENTRY = 'precision'
@@ -19,9 +20,9 @@ _ENTRY = 'precision'
 class PrecisionHook(Hook):
     """Logs the precision that a run trains in and writes it into checkpoints.
 
-    Checkpoints hold it as ``meta['precision']``, such as ``'bfloat16'``. A run that goes on in
-    another precision than it was begun in, on another machine for instance, gets a warning: it
-    does not end with the weights of an unbroken run.
+    Checkpoints hold it as ``meta['precision']``, such as ``'bfloat16'``. A warning is logged if a
+    run is resumed in another precision, for instance on another machine. Such a run does not end
+    with the weights of an unbroken run.
     """
 
     def before_train(self, runner: Any) -> None:
@@ -35,7 +36,7 @@ class PrecisionHook(Hook):
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Compare the precision on a resume."""
         before = (checkpoint.get('meta') or {}).get(_ENTRY)
-        if not runner._resume or before is None:
+        if not is_resumed(runner) or before is None:
             return
         now = training_precision(runner.optim_wrapper)
         if before != now:
@@ -49,7 +50,7 @@ def training_precision(optim_wrapper: Any) -> str:
     """Return the dtype that a forward pass in training computes in, such as ``'float32'``.
 
     Args:
-        optim_wrapper: One of MMEngine's or ours, or the ``OptimWrapperDict`` of several.
+        optim_wrapper: Optimizer wrapper, or several in an ``OptimWrapperDict``.
     """
     if isinstance(optim_wrapper, OptimWrapperDict):
         optim_wrapper = next(iter(optim_wrapper.values()))

@@ -10,17 +10,17 @@ from mmpretrain.registry import HOOKS
 
 @HOOKS.register_module()
 class ResumeConfigHook(Hook):
-    """Takes the configs out of a checkpoint before MMEngine parses them as code.
+    """Removes the configs from a checkpoint before MMEngine parses them as code.
 
-    MMEngine executes ``meta['config']`` of a resumed checkpoint, and puts the checkpoint's message
-    hub, which has a config too, in the place of the run's. The tools of this library add this
-    hook to every run. It needs no argument.
+    MMEngine executes ``meta['config']`` of a resumed checkpoint. It also replaces the run's
+    message hub by the checkpoint's, which has a config too. Our commands add this hook to every
+    run. It takes no argument.
     """
 
     priority = 'VERY_HIGH'
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Drop the text, and put the config of this run in its place."""
+        """Replace the text by the config of this run."""
         meta, hub = checkpoint.get('meta'), checkpoint.get('message_hub')
         if isinstance(meta, dict):
             meta.pop('config', None)

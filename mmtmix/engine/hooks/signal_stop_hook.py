@@ -13,6 +13,7 @@ from mmengine.runner import IterBasedTrainLoop
 from mmpretrain.registry import HOOKS
 
 from mmtmix.checks import check_integer, check_number
+from mmtmix.engine.runner_privates import accumulated_steps, save_checkpoint_now
 from mmtmix.utils import Stopped, stop_request
 
 
@@ -20,17 +21,17 @@ from mmtmix.utils import Stopped, stop_request
 class SignalStopHook(Hook):
     """Ends a training on SIGTERM, after a checkpoint where an exact one can be written.
 
-    Clusters send SIGTERM a while before they kill. A run by iterations saves after the step under
-    way, or the last step of an accumulated gradient. A run by epochs cannot resume within one: it
-    goes on to the end of the epoch where that is near, and otherwise stops at once and loses what
-    it did since the last checkpoint. In validation nothing is saved.
+    Clusters send SIGTERM a while before they kill. A run by iterations saves after the current
+    step, or after the last step of an accumulated gradient. A run by epochs cannot resume within
+    an epoch. It continues to the end of the epoch if that is near. Otherwise it stops at once and
+    loses the steps since the last checkpoint. In validation nothing is saved.
 
-    It acts only within :func:`~mmtmix.utils.stoppable`, as our tools run. Where processes train
-    together, all stop after the same step, also if only one got the signal.
+    The hook acts only within :func:`~mmtmix.utils.stoppable`, in which our tools run. Processes
+    that train together all stop after the same step, even if only one got the signal.
 
     Args:
         interval: Number of steps between two exchanges among processes, >= 1.
-        grace: Most seconds that a run by epochs goes on to reach the end of its epoch, >= 0.
+        grace: Seconds that a run by epochs may continue to reach the end of its epoch, >= 0.
     """
 
     priority = 'LOWEST'  # after the hooks that change what a checkpoint holds
@@ -44,15 +45,15 @@ class SignalStopHook(Hook):
         self._waits_for_epoch: int | None = None
 
     def before_train(self, runner: Any) -> None:
-        """Have a signal wait for the end of a step."""
+        """Make signals wait for the end of a step."""
         stop_request.is_awaited = True
 
     def after_train(self, runner: Any) -> None:
-        """Have a signal end the command at once again."""
+        """Make signals end the command at once."""
         stop_request.is_awaited = False
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Note when the epoch began."""
+        """Store the time at which the epoch began."""
         self._started = time.monotonic()
 
     def after_train_iter(
@@ -61,15 +62,15 @@ class SignalStopHook(Hook):
         """Stop if a signal came.
 
         Raises:
-            Stopped: If one did, unless the end of the epoch is near.
+            Stopped: If a signal came, unless the end of the epoch is near.
         """
         by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
-        steps = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        steps = accumulated_steps(runner.optim_wrapper)
         is_due = get_world_size() == 1 or self.every_n_train_iters(runner, self.interval)
         if self._waits_for_epoch is not None or not is_due:
             return
         if by_iteration and (runner.iter + 1) % steps:
-            return  # the gradient that is summed up is in no checkpoint
+            return  # no checkpoint holds the partial sum of gradients
         left = 0.0
         if not by_iteration:
             remaining = len(runner.train_dataloader) - batch_idx - 1
@@ -83,7 +84,7 @@ class SignalStopHook(Hook):
             raise Stopped(signum, f'after iteration {runner.iter + 1}')
 
     def after_train_epoch(self, runner: Any) -> None:
-        """Stop if a signal came and the end of the epoch was waited for.
+        """Stop if a signal came earlier in the epoch.
 
         Raises:
             Stopped: If so.
@@ -95,7 +96,7 @@ class SignalStopHook(Hook):
     def after_val_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Stop a process that trains alone; several would have to agree in the midst of a pass.
+        """Stop a process that trains alone; several could not agree within a validation.
 
         Raises:
             Stopped: If a signal came.
@@ -105,7 +106,7 @@ class SignalStopHook(Hook):
 
 
 def _agree(signum: int | None, left: float) -> tuple[int, float]:
-    """Return the signal that any process got, 0 if none, and the longest time that one needs."""
+    """Return the signal that any process got (0 if none), and the longest remaining time."""
     if get_world_size() == 1:
         return signum or 0, left
     seen = torch.tensor([float(signum or 0), left])
@@ -114,10 +115,9 @@ def _agree(signum: int | None, left: float) -> tuple[int, float]:
 
 
 def _save(runner: Any, by_epoch: bool) -> None:
-    """Let the run's own ``CheckpointHook`` save now, unless it just did or counts otherwise."""
+    """Save by the run's own ``CheckpointHook``, unless it has just saved or counts otherwise."""
     for hook in runner.hooks:
         if isinstance(hook, CheckpointHook) and hook.by_epoch == by_epoch:
             step = runner.epoch + 1 if by_epoch else runner.iter + 1
             if osp.basename(hook.last_ckpt or '') != hook.filename_tmpl.format(step):
-                # the one way to write what it counts, rotates and resumes from
-                hook._save_checkpoint(runner)
+                save_checkpoint_now(hook, runner)

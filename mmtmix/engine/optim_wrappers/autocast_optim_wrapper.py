@@ -18,7 +18,7 @@ from mmtmix.utils import AUTO, choose_dtype
 
 @OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
-    """Runs the forward in the precision that the machine is fast in.
+    """Runs the forward in the precision in which the machine is fast.
 
     MMEngine's ``AmpOptimWrapper`` refuses to work without an accelerator, and bfloat16, whose
     range is float32's, needs none of its loss scaling. Weights and optimizer stay float32.
@@ -27,7 +27,7 @@ class AutocastOptimWrapper(OptimWrapper):
         dtype: Dtype of the forward. ``'auto'`` is bfloat16 on accelerators and on CPUs that
             multiply it natively, and float32 on CPUs that emulate it, where a step in bfloat16
             takes about ten times as long. ``'float32'`` and ``'bfloat16'`` fix it.
-        **kwargs: As of MMEngine's ``OptimWrapper``.
+        **kwargs: Arguments of MMEngine's ``OptimWrapper``.
 
     Attributes:
         cast_dtype: The chosen dtype.
@@ -45,7 +45,11 @@ class AutocastOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Autocast, inside of what gradient accumulation needs."""
+        """Enter autocast, inside the context of gradient accumulation.
+
+        Args:
+            model: The model.
+        """
         is_mixed = self.cast_dtype != torch.float32
         with (
             super().optim_context(model),

@@ -25,17 +25,18 @@ from mmtmix.utils import unwrap
 class MixerSearchLoop(EpochBasedTrainLoop):
     """Epoch-based training of a :class:`~mmtmix.models.MixerSearch`.
 
-    To an ordinary epoch-based loop it adds a check of the teacher before the first step, a stop
-    on a non-finite loss that keeps the last good weights, and the exported ``mixer.pth``.
+    It adds three things to an epoch-based loop: a check of the teacher before the first step, a
+    stop on a non-finite loss that keeps the last good weights, and the exported ``mixer.pth``.
 
     Args:
-        runner: The runner.
+        runner: The Runner.
         dataloader: Loader of the training images, or its config.
-        max_epochs: Epochs.
+        max_epochs: Number of epochs, >= 1.
         mixer_name: Name of the exported file in the work dir.
-        teacher_batches: Training batches a rank on which the teacher must beat chance.
-        finite_interval: Steps between two looks at whether all is finite.
-        **kwargs: As of ``EpochBasedTrainLoop``.
+        teacher_batches: Number of training batches per rank on which the teacher must beat chance,
+            >= 1.
+        finite_interval: Number of steps between two checks that all is finite, >= 1.
+        **kwargs: Other arguments of ``EpochBasedTrainLoop``.
 
     Raises:
         TypeError: If the runner's model is no ``MixerSearch``.
@@ -87,16 +88,16 @@ class MixerSearchLoop(EpochBasedTrainLoop):
             The runner's model.
 
         Raises:
-            RuntimeError: If the teacher doesn't beat chance or a loss is not finite.
+            RuntimeError: If the teacher doesn't beat chance, or a loss is not finite.
             ValueError: If the teacher has other classes than the data set.
         """
-        self.check_teacher()
+        self.check_teacher_accuracy()
         model = super().run()
         self.export()
         return model
 
     def check_batches(self) -> None:
-        """See that every batch of an epoch can be mixed.
+        """Check that every batch of an epoch can be mixed.
 
         Raises:
             ValueError: If one has fewer images than a mix.
@@ -110,41 +111,41 @@ class MixerSearchLoop(EpochBasedTrainLoop):
                 f'mixed with num_mix={mixer.num_mix}; set drop_last=True in train_dataloader'
             )
 
-    def _check_classes(self, known: int) -> None:
+    def _check_class_count(self, known: int) -> None:
         classes = getattr(self.dataloader.dataset, 'metainfo', {}).get('classes')
         if classes is not None and len(classes) != known:
             raise ValueError(
-                f'the teacher knows {known} classes and the data set has {len(classes)}; search '
+                f'the teacher has {known} classes and the data set has {len(classes)}; search '
                 'with a teacher that was trained on this data set'
             )
 
     @torch.no_grad()
-    def check_teacher(self) -> None:
-        """See that the teacher knows these images before learning from it.
+    def check_teacher_accuracy(self) -> None:
+        """Check that the teacher beats chance on training images before a search learns from it.
 
         Raises:
             RuntimeError: If its accuracy on a few training batches is within three standard
                 deviations of chance.
-            ValueError: If it knows another number of classes than the data set has, or the same
-                ones by other labels, or an image has no labels or several.
+            ValueError: If it has another number of classes than the data set, or gives them other
+                labels, or an image has no labels or several.
         """
-        known = self.search.teacher.num_classes
-        if known is not None:
-            self._check_classes(known)
+        known = self.search.teacher.num_classes or 0
+        if known:
+            self._check_class_count(known)
         check_class_names(self.search.teacher, self.dataloader.dataset, 'train_dataloader')
         counts = torch.zeros(2)
         for batch, data in enumerate(self.dataloader):
             if batch == self.teacher_batches:
                 break
             data = self.search.data_preprocessor(data, training=False)
-            if known is None:
+            if not known:
                 known = self.search.teacher.count_classes(data['inputs'])
-                self._check_classes(known)
+                self._check_class_count(known)
             labels = self.search.read_scores(data['data_samples']).argmax(dim=1)
             predicted = self.search.teacher(data['inputs']).argmax(dim=1)
             hits = (predicted == labels.to(predicted.device)).sum()
             counts += torch.tensor([float(hits), float(len(labels))])
-        all_reduce(counts)  # every rank has to come to the same verdict
+        all_reduce(counts)  # so that all ranks decide alike
         hits, total = counts.tolist()
         accuracy = f'{100 * hits / total:.1f} % of {total:.0f} training images'
         if not beats_chance(hits, total, known):
@@ -163,7 +164,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         """
         path = osp.join(self.runner.work_dir, self.mixer_name)
         checkpoint = dict(state_dict=self.search.state_dict())
-        # lets EMAHook put its averaged weights in, as in any checkpoint
+        # EMAHook puts its averaged weights in, as in any checkpoint
         self.runner.call_hook('before_save_checkpoint', checkpoint=checkpoint)
         prefix = 'mixer.'
         state = {

@@ -11,8 +11,8 @@ from torch.utils.data import get_worker_info
 from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import draw_index, draw_weights, mix_targets
 from mmtmix.models.draw import Details, Draw, rank_generator
-from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.label_check import as_scores, check_num_classes
+from mmtmix.models.late_verdict import FiniteCheck
 from mmtmix.models.saliency import InputGradient, SaliencySource
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 

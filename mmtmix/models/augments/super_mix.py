@@ -9,7 +9,7 @@ from torch import Tensor
 from mmtmix.checks import check_arguments, check_choice
 from mmtmix.functional import SuperMixSettings, blend, draw_distinct_index, solve_masks
 from mmtmix.models.draw import Details, Draw
-from mmtmix.models.one_class import check_one_class
+from mmtmix.models.label_check import check_one_class
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 from mmtmix.utils import current_value
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from mmtmix.checks import check_choice
 from mmtmix.functional import identity_theta, resize_map, visible_shares, warp
 from mmtmix.models.draw import Details, Draw
-from mmtmix.models.finite_check import FiniteCheck
+from mmtmix.models.late_verdict import FiniteCheck
 from mmtmix.models.mixers import TransformMixer, build_module, check_module, module_file
 from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_cam_labels
 from mmtmix.models.teacher_mix import mix_with_teacher

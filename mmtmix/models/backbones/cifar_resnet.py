@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mmpretrain.models.backbones import ResNet_CIFAR
 from mmpretrain.models.backbones.resnet import BasicBlock
@@ -46,7 +46,7 @@ class CifarResNet(ResNet_CIFAR):
         width: int = 1,
         in_channels: int = 3,
         zero_init_residual: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ):
         check_integer('depth', depth)
         check_flag('zero_init_residual', zero_init_residual)

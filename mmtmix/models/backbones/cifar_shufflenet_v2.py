@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmcv.cnn import ConvModule
 from mmpretrain.models.backbones import ShuffleNetV2
 from mmpretrain.registry import MODELS
@@ -33,14 +35,16 @@ class CifarShuffleNetV2(ShuffleNetV2):
         widen_factor: float = 1.0,
         in_channels: int = 3,
         init_cfg: dict | list | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         check_choice('widen_factor', widen_factor, (0.5, 1.0, 1.5, 2.0))
         check_integer('in_channels', in_channels, 1)
         super().__init__(widen_factor, init_cfg=init_cfg, **kwargs)
+        stem: Any = self.get_submodule('conv1')
+        out_channels = stem.out_channels
         self.conv1 = ConvModule(
             in_channels,
-            self.conv1.out_channels,
+            out_channels,
             kernel_size=1,
             conv_cfg=self.conv_cfg,
             norm_cfg=self.norm_cfg,
@@ -49,7 +53,7 @@ class CifarShuffleNetV2(ShuffleNetV2):
         self.maxpool = nn.Identity()
 
     def init_weights(self) -> None:
-        """Do what ``init_cfg`` says, else what torch does, but not what MMPretrain does."""
+        """Initialise by ``init_cfg``, or else as torch does, not as MMPretrain does."""
         if self.init_cfg is not None:
             super(ShuffleNetV2, self).init_weights()
             return

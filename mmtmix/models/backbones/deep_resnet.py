@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mmpretrain.models.backbones import ResNet
 from mmpretrain.models.backbones.resnet import Bottleneck
@@ -28,6 +28,6 @@ class DeepResNet(ResNet):
 
     arch_settings: ClassVar[dict] = {**ResNet.arch_settings, 200: (Bottleneck, (3, 24, 36, 3))}
 
-    def __init__(self, depth: int = 200, **kwargs):
+    def __init__(self, depth: int = 200, **kwargs: Any):
         check_choice('depth', depth, tuple(self.arch_settings))
         super().__init__(depth, **kwargs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
@@ -16,12 +18,12 @@ from .initialization import FAN_OUT
 
 class _Shake(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, first: Tensor, second: Tensor, ahead: Tensor, back: Tensor) -> Tensor:
+    def forward(ctx: Any, first: Tensor, second: Tensor, ahead: Tensor, back: Tensor) -> Tensor:
         ctx.save_for_backward(back)
         return torch.lerp(second, first, ahead)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
         (back,) = ctx.saved_tensors
         return back * gradient, (1 - back) * gradient, None, None
 

@@ -19,19 +19,20 @@ from .head_use import HeadUse
 
 @MODELS.register_module()
 class AugMixClassifier(ImageClassifier):
-    """A classifier that is asked to say the same of an image and of its augmented views.
+    """A classifier that learns to predict the same for an image and its augmented views.
 
-    `AugMix <https://arxiv.org/abs/1912.02781>`_, section 3: the loss of the head on the clean
-    images, and ``jsd_weight`` times the Jensen-Shannon divergence of what it says of all views,
-    which go through the network as one batch. In everything else, checkpoints included, this is
-    an ``ImageClassifier``; its data preprocessor is a
+    `AugMix <https://arxiv.org/abs/1912.02781>`_, section 3: its loss is that of the head on the
+    clean images, and ``jsd_weight`` times the Jensen-Shannon divergence of the predictions for all
+    views. These pass through the network as one batch. In everything else, checkpoints included,
+    this is an ``ImageClassifier``. Its data preprocessor is a
     :class:`~mmtmix.models.ViewsPreprocessor`, and its training pipeline has an
     :class:`~mmtmix.datasets.AugMix` before ``PackInputs``.
 
     Args:
-        backbone: As of ``ImageClassifier``, as all that isn't listed here.
+        backbone: Config of the backbone. Arguments that aren't listed are those of
+            ``ImageClassifier``.
         jsd_weight: Factor of the divergence, >= 0; the paper's is 12.
-        data_preprocessor: As of ``ImageClassifier``.
+        data_preprocessor: Config of the data preprocessor.
 
     Raises:
         TypeError: If the head can't compute its loss from logits.
@@ -67,7 +68,7 @@ class AugMixClassifier(ImageClassifier):
             data_samples: The N samples.
 
         Returns:
-            What the head's loss gives for the clean images, and ``loss_jsd``.
+            The head's losses for the clean images, and ``loss_jsd``.
 
         Raises:
             ValueError: If there is one view, or a part of one, or a score is NaN, infinite or

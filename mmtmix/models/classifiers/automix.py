@@ -64,6 +64,7 @@ class AutoMixClassifier(ImageClassifier):
     """
 
     num_mix = 2
+    mixing: Any  # a TrainingOnly, whose parts torch would type as modules or tensors
     # what the mix block learns from; loss_mix is the head's own
     head_use = HeadUse(other_losses=('_mix_block', '_mask_area'))
 
@@ -129,7 +130,8 @@ class AutoMixClassifier(ImageClassifier):
             )
         if len(inputs) < self.num_mix:
             # DDP wants a gradient for every parameter in every step
-            nothing = sum(weight.sum() for weight in self.mixing.mix_block.parameters()) * 0
+            weights = self.mixing.mix_block.parameters()
+            nothing = torch.stack([weight.sum() for weight in weights]).sum() * 0
             losses = dict(loss_mix=nothing, loss_mix_block=nothing, loss_mask_area=nothing)
         else:
             scores = read_scores(data_samples, self.head.num_classes)
@@ -196,7 +198,8 @@ class AutoMixClassifier(ImageClassifier):
         mixed = blend_batch(inputs, index, masks)
         samples = scored_samples(mix_targets(scores, weights, index))
         losses = self.mixing.encoder.loss(mixed, samples)
-        area_weight = self.area_weight * (1 if self.keep_area_weight else 1 - self.progress)
+        progress = 0.0 if self.keep_area_weight else self.progress or 0.0
+        area_weight = self.area_weight * (1 - progress)
         area = mask_area_loss(masks, weights, self.area_margin).mean()
         return {f'{name}_mix_block': value for name, value in losses.items()} | dict(
             loss_mask_area=area_weight * area

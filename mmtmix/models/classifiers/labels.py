@@ -12,17 +12,17 @@ from mmtmix.models.label_check import as_scores
 
 
 def read_scores(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:
-    """Labels of a batch as scores.
+    """Return the labels of a batch as scores.
 
     Args:
         data_samples: N samples with ``gt_score`` or a single ``gt_label``.
-        num_classes: Of the classifier.
+        num_classes: Number of classes of the classifier.
 
     Returns:
-        (N, num_classes), floating point: soft labels as they are, others one-hot.
+        Floating-point scores, (N, num_classes): soft labels as they are, others one-hot.
 
     Raises:
-        ValueError: If there are no labels, several to an image, or labels that no mixer takes,
+        ValueError: If there are no labels, several per image, or labels that can't be mixed,
             see :func:`~mmtmix.models.label_check.as_scores`.
     """
     if not data_samples or not {'gt_score', 'gt_label'} & set(data_samples[0].keys()):
@@ -42,18 +42,22 @@ def read_scores(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:
 
 
 def scored_samples(scores: Iterable[Tensor]) -> list[DataSample]:
-    """One sample a row of scores (N, num_classes), for a head's loss."""
+    """Return one sample per row of scores, for a head's loss.
+
+    Args:
+        scores: Scores, (N, num_classes).
+    """
     return [DataSample().set_gt_score(score) for score in scores]
 
 
 def check_soft_head(model: nn.Module) -> None:
-    """See that a classifier's head takes soft labels.
+    """Check that a classifier's head takes soft labels.
 
     Args:
         model: An ``ImageClassifier``.
 
     Raises:
-        ValueError: If it has no head with ``num_classes``, or one that computes an accuracy.
+        ValueError: If its head has no ``num_classes``, or computes an accuracy.
     """
     name = type(model).__name__
     if getattr(model.head, 'num_classes', None) is None:

@@ -18,11 +18,11 @@ _PARTS = ('backbone', 'neck', 'head')
 class MomentumEncoder(ImageClassifier):
     """Follows a classifier: ``k <- momentum * k + (1 - momentum) * q`` for each weight.
 
-    It gets no gradients. Buffers don't follow: in training mode it keeps statistics of the
-    batches that it sees itself, as in the authors' code of AutoMix.
+    It gets no gradients. Buffers don't follow: in training mode it keeps statistics of its own
+    batches, as in the authors' code of AutoMix.
 
     Args:
-        model: The classifier to follow.
+        model: Classifier that it follows.
     """
 
     def __init__(self, model: ImageClassifier):
@@ -31,17 +31,21 @@ class MomentumEncoder(ImageClassifier):
 
     @torch.no_grad()
     def reset(self, model: ImageClassifier) -> None:
-        """Become a copy of the classifier, buffers included."""
+        """Copy the classifier, buffers included.
+
+        Args:
+            model: The classifier.
+        """
         for ours, theirs in self._pairs(model):
             ours.load_state_dict(theirs.state_dict())
 
     @torch.no_grad()
     def follow(self, model: ImageClassifier, momentum: float) -> None:
-        """Take a step towards the classifier.
+        """Move one step towards the classifier.
 
         Args:
             model: The classifier.
-            momentum: In [0, 1]; at 1 nothing moves.
+            momentum: Share of the old weights, in [0, 1]; at 1 nothing moves.
         """
         move = get_ema_multi_avg_fn(momentum)
         for ours, theirs in self._pairs(model):
@@ -51,14 +55,11 @@ class MomentumEncoder(ImageClassifier):
 
     @torch.no_grad()
     def features(self, inputs: Tensor, layer: str) -> Tensor:
-        """What a layer of the backbone gives.
+        """Return the output of a layer, without a gradient.
 
         Args:
-            inputs: (N, C, H, W).
-            layer: Its name, such as ``'backbone.layer3'``.
-
-        Returns:
-            Its output, without a gradient.
+            inputs: Images, (N, C, H, W).
+            layer: Name of the layer, such as ``'backbone.layer3'``.
         """
         seen: list[Tensor] = []
         with at_output(self.get_submodule(layer), seen.append):

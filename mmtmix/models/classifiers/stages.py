@@ -1,4 +1,4 @@
-"""Layers of a backbone by name: which there are, and how to look at or change what they give."""
+"""Layers of a backbone by name, and how to read or change their outputs."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 from torch import nn
 
-# where backbones keep a sequence of stages
+# names under which backbones keep a sequence of stages
 _SEQUENCES = ('layers', 'stages')
 
 
 def find_stages(backbone: nn.Module) -> list[str]:
-    """Names of a backbone's stages, in order.
+    """Return the names of a backbone's stages, in order.
 
-    These are ``layer1``, ``layer2``, ... of a ResNet and its like, or what is in a sequence
-    called ``layers`` or ``stages``: blocks, in a network without stages.
+    These are ``layer1``, ``layer2``, ... of a ResNet and its like, or the parts of a sequence
+    named ``layers`` or ``stages``: blocks, in a network without stages.
 
     Args:
-        backbone: Any.
+        backbone: Any network.
 
     Returns:
-        Names for ``backbone.get_submodule``; empty where none are known.
+        Names for ``backbone.get_submodule``; empty if there are none of these.
     """
     children = dict(backbone.named_children())
     numbered = [f'layer{number}' for number in range(1, len(children) + 1)]
@@ -30,18 +30,19 @@ def find_stages(backbone: nn.Module) -> list[str]:
     if len(found) > 1:
         return found
     for name in _SEQUENCES:
-        if isinstance(children.get(name), (nn.Sequential, nn.ModuleList)):
-            return [f'{name}.{number}' for number in range(len(children[name]))]
+        sequence = children.get(name)
+        if isinstance(sequence, (nn.Sequential, nn.ModuleList)):
+            return [f'{name}.{number}' for number in range(len(sequence))]
     return []
 
 
-def check_layer(model: nn.Module, name: str, argument: str) -> None:
-    """See that a model has a layer.
+def check_layer(model: Any, name: str, argument: str) -> None:
+    """Check that a model has a layer.
 
     Args:
-        model: Where to look.
-        name: The layer's.
-        argument: Which argument named it, for the error.
+        model: A classifier with a ``backbone``.
+        name: Name of the layer.
+        argument: Name of the argument that names it, for the error.
 
     Raises:
         ValueError: If there is none of that name.
@@ -61,14 +62,14 @@ def check_layer(model: nn.Module, name: str, argument: str) -> None:
 
 @contextmanager
 def at_output(layer: nn.Module, change: Callable[[Any], Any]) -> Iterator[None]:
-    """Call a function with what a layer gives; what it returns, unless None, goes on instead.
+    """Call a function with a layer's output; its result, unless None, replaces the output.
 
     Args:
-        layer: Must give something exactly once in the block.
-        change: Gets the layer's output.
+        layer: Layer that runs exactly once in the block.
+        change: Function that takes the output.
 
     Raises:
-        RuntimeError: If the layer gave nothing, or more than once.
+        RuntimeError: If the layer did not run, or more than once.
     """
     count = 0
 

@@ -1,4 +1,4 @@
-"""Parts that a training needs and a finished model doesn't."""
+"""Parts of a model that only its training needs."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ class TrainingOnly(nn.Module):
     """Holds modules that belong to a model in everything but its state dict.
 
     They are moved, trained and wrapped with the model. Its state dict has the keys of a model
-    without them, and such a state dict can be loaded, strictly, and leaves them as they are. So
-    every file that is made from it, by whatever hook, is one of a plain model. What a resumed run
-    needs of them is :meth:`training_state`.
+    without them. Such a state dict can be loaded strictly, and does not change them. So every file
+    that is made from it, by whatever hook, is one of a plain model. Their state for a resumed run
+    is :meth:`training_state`.
 
     Args:
-        **modules: By the name that each will have as an attribute.
+        **modules: Modules by the name of the attribute that each becomes.
     """
 
     def __init__(self, **modules: nn.Module):
         super().__init__()
         for name, module in modules.items():
             self.add_module(name, module)
-        # functions of this file, since a deep copy, such as EMAHook's, must not be bound to this
+        # functions of this file, since those of a deep copy, such as EMAHook's, must not bind this
         self.register_state_dict_post_hook(_leave_out)
         self.register_load_state_dict_pre_hook(_fill_in)
 
     def training_state(self) -> dict[str, Tensor]:
-        """Everything in these modules, by names like those of a state dict."""
+        """Return the state of these modules, by names like those of a state dict."""
         return {
             f'{name}.{key}': value
             for name, module in self.named_children()
@@ -36,7 +36,10 @@ class TrainingOnly(nn.Module):
         }
 
     def load_training_state(self, state: dict[str, Tensor]) -> None:
-        """Put :meth:`training_state` back.
+        """Restore :meth:`training_state`.
+
+        Args:
+            state: Value that it returned.
 
         Raises:
             RuntimeError: If a key is missing, left over or of another shape.
@@ -55,12 +58,12 @@ class TrainingOnly(nn.Module):
 def _leave_out(
     module: TrainingOnly, state: dict[str, Tensor], prefix: str, metadata: dict
 ) -> None:
-    """Take own keys out of a state dict; for both torch's and MMEngine's way to collect one."""
+    """Remove own keys from a state dict; torch and MMEngine both call this."""
     for key in [key for key in state if key.startswith(prefix)]:
         del state[key]
 
 
 def _fill_in(module: TrainingOnly, state: dict[str, Tensor], prefix: str, *others: Any) -> None:
-    """Let own keys be in what is loaded, as they are."""
+    """Add own keys to a state dict that is loaded, with their present values."""
     for name, value in module.training_state().items():
         state.setdefault(prefix + name, value)

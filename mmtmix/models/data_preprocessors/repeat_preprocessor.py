@@ -20,12 +20,14 @@ from mmtmix.models.augments import BatchAugment
 class RepeatMixPreprocessor(ClsDataPreprocessor):
     """MMPretrain's data preprocessor, with several mixes of each training batch.
 
-    A loaded image then serves ``repeat`` times in a step, and the network sees a batch of
-    ``repeat`` times the size. A mixer of this library asks its teacher once for all of them.
+    A loaded image then serves ``repeat`` times in a step, and the network gets a batch of
+    ``repeat`` times the size. Our augments call their teacher once for all of them.
 
     Args:
-        repeat: Mixes of each image, >= 1. With several augments each mix of the batch chooses.
-        **kwargs: As of ``ClsDataPreprocessor``; augments come from ``model.train_cfg`` as usual.
+        repeat: Number of mixes of each image, >= 1. Of several augments, one is chosen for each
+            mix of the batch.
+        **kwargs: Other arguments of ``ClsDataPreprocessor``; augments come from
+            ``model.train_cfg`` as usual.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -41,17 +43,18 @@ class RepeatMixPreprocessor(ClsDataPreprocessor):
         """Normalise and, in training, mix.
 
         Args:
-            data: A batch of N images, as the data loader gives it.
-            training: Whether to mix.
+            data: Batch of N images from the data loader.
+            training: Whether the batch is mixed.
 
         Returns:
-            ``inputs`` (R * N, C, H, W) and as many ``data_samples``; N where nothing mixes.
+            Dict with ``inputs`` (R * N, C, H, W) and as many ``data_samples``; N where nothing
+            mixes.
         """
         data = super().forward(data, training=False)
         samples = data['data_samples']
         if not training or not samples or 'gt_score' not in samples[0]:
             return data
-        # in float, also where a schedule has switched mixing off: a loss wants no integer scores
+        # as float, even where a schedule has switched mixing off: losses take no integer scores
         scores = torch.stack([sample.gt_score for sample in samples]).float()
         if self.batch_augments is None:
             for sample, score in zip(samples, scores, strict=True):
@@ -74,12 +77,12 @@ class RepeatMixPreprocessor(ClsDataPreprocessor):
 def _repeated(
     augment: Callable | None, inputs: Tensor, scores: Tensor, count: int
 ) -> tuple[Tensor, Tensor]:
-    """Apply an augment so many times."""
+    """Apply an augment ``count`` times."""
     if isinstance(augment, BatchAugment):
         return augment(inputs, scores, repeat=count)
     if augment is None:
         return inputs.repeat(count, 1, 1, 1), scores.repeat(count, 1).float()
-    # MMPretrain's write into the batch they are given
+    # MMPretrain's augments write into their batch
     parts = [augment(inputs.clone(), scores) for _ in range(count)]
     mixed, targets = zip(*parts, strict=True)
     return torch.cat(mixed), torch.cat(targets)

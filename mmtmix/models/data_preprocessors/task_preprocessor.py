@@ -16,12 +16,12 @@ from mmtmix.models.teachers import preprocessor_config
 
 
 class TaskPreprocessor:
-    """Normalise a data set's items, without batch augments.
+    """Normalises a data set's items, without batch augments.
 
     Args:
-        settings: Of the task's data preprocessor.
-        num_classes: Of the task.
-        device: Where the images go.
+        settings: Settings of the task's data preprocessor.
+        num_classes: Number of classes of the task, >= 1.
+        device: Device of the batches.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -38,7 +38,7 @@ class TaskPreprocessor:
         """Make a batch.
 
         Args:
-            items: As the data set gives them.
+            items: Items of the data set.
 
         Returns:
             Normalised images (N, C, H, W) and one-hot labels (N, num_classes).
@@ -58,10 +58,14 @@ class TaskPreprocessor:
 
 
 def count_classes(cfg: Config, dataset: Any) -> int:
-    """Number of a task's classes, from the preprocessor, the head or the data set.
+    """Return the number of a task's classes, from the preprocessor, the head or the data set.
+
+    Args:
+        cfg: Config of the task.
+        dataset: Data set of the task, built.
 
     Raises:
-        ValueError: If none of them says it.
+        ValueError: If none of them has it.
     """
     found = (
         (preprocessor_config(cfg) or {}).get('num_classes')

@@ -14,10 +14,10 @@ from torch import Tensor
 class ViewsPreprocessor(ClsDataPreprocessor):
     """MMPretrain's data preprocessor, for images that come in several views.
 
-    Images without views, as in validation, are treated as ever.
+    Images without views, as in validation, are treated as by MMPretrain.
 
     Args:
-        **kwargs: As of ``ClsDataPreprocessor``, without batch augments.
+        **kwargs: Arguments of ``ClsDataPreprocessor`` but batch augments.
 
     Raises:
         ValueError: If there are batch augments.
@@ -37,12 +37,13 @@ class ViewsPreprocessor(ClsDataPreprocessor):
         """Normalise.
 
         Args:
-            data: ``inputs`` (N, V, C, H, W), or a list of N tensors (V, C, H, W), or without V.
-            training: As of ``ClsDataPreprocessor``.
+            data: Batch with ``inputs`` (N, V, C, H, W), or a list of N tensors (V, C, H, W), or
+                images without V.
+            training: Argument of ``ClsDataPreprocessor``.
 
         Returns:
-            ``inputs`` (V * N, C, H, W), the first view of all images, then the second, ..., and N
-            ``data_samples``.
+            Dict with ``inputs`` (V * N, C, H, W), the first view of all images, then the second,
+            ..., and N ``data_samples``.
 
         Raises:
             ValueError: If views differ in size.

@@ -1,9 +1,23 @@
-"""How much a clean loss counts beside the loss that a classifier trains with."""
+"""The weight of a loss on clean images beside the loss that a classifier trains with."""
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from mmpretrain.models.losses import CrossEntropyLoss, LabelSmoothLoss
 from torch import nn
+
+
+@runtime_checkable
+class HasCleanFactor(Protocol):
+    """A loss with a factor of its own for a cross entropy on clean images beside it."""
+
+    def clean_factor(self, num_classes: int) -> float:
+        """Return the factor, > 0.
+
+        Args:
+            num_classes: Number of classes, >= 1.
+        """
 
 
 def clean_factor(model: nn.Module, num_classes: int) -> float:
@@ -12,21 +26,21 @@ def clean_factor(model: nn.Module, num_classes: int) -> float:
     PuzzleMix's public code adds a cross entropy on clean images to the loss on mixed ones. On
     ImageNet both are cross entropies, and the factor is 1. Elsewhere the loss on mixed images is
     :class:`SoftmaxBCELoss`, a mean over classes as well, and the factor is 2 / num_classes. A
-    loss may say its own by a method ``clean_factor(num_classes)``.
+    loss of another kind declares its own by a method ``clean_factor(num_classes)``.
 
     Args:
-        model: Classifier whose head, or which itself, has the loss as ``loss_module``.
+        model: Classifier that has the loss as ``head.loss_module`` or ``loss_module``.
         num_classes: Number of classes, >= 1.
 
     Returns:
         The factor, > 0, times the ``loss_weight`` of the loss, so that the two keep their ratio.
 
     Raises:
-        ValueError: If the model has no such loss, or one that no factor is known for.
+        ValueError: If the model has no such loss, or no factor is known for it.
     """
     loss = getattr(getattr(model, 'head', None), 'loss_module', None)
     loss = getattr(model, 'loss_module', None) if loss is None else loss
-    if hasattr(loss, 'clean_factor'):
+    if isinstance(loss, HasCleanFactor):
         factor = loss.clean_factor(num_classes)
     elif _is_cross_entropy(loss):
         factor = 1.0

@@ -20,9 +20,9 @@ class Embeddings(nn.Module):
     """Linear maps of both networks' features onto one unit sphere.
 
     Args:
-        student_dim: D of the student's features.
-        teacher_dim: D of the teacher's.
-        dim: Of the sphere's space.
+        student_dim: Number of the student's features.
+        teacher_dim: Number of the teacher's features.
+        dim: Number of dimensions of the sphere's space.
     """
 
     def __init__(self, student_dim: int, teacher_dim: int, dim: int):
@@ -31,13 +31,18 @@ class Embeddings(nn.Module):
         self.teacher = nn.Linear(teacher_dim, dim)
 
     def forward(self, student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (N, D) of each -> unit vectors (N, dim) of each."""
+        """Return unit vectors (N, dim) of both networks.
+
+        Args:
+            student: Features of the student, (N, student_dim).
+            teacher: Features of the teacher, (N, teacher_dim).
+        """
         return F.normalize(self.student(student)), F.normalize(self.teacher(teacher))
 
 
 @MODELS.register_module()
 class CRDLoss(DistillLoss):
-    """Tell the teacher's view of an image from its views of images of other classes.
+    """Contrasts the teacher's features of an image with those of images of other classes.
 
     `Contrastive Representation Distillation <https://arxiv.org/abs/1910.10699>`_.
     Each network's embedding of an image is contrasted with the other network's bank, which holds
@@ -45,10 +50,10 @@ class CRDLoss(DistillLoss):
     change after each step, by what all ranks saw. Memory for the banks is
     ``2 * num_samples * feature_dim * 4`` bytes: 51 MB for CIFAR.
 
-    As in the authors' code, the negatives of an image are drawn anew in every step. Ours: they are
-    drawn with replacement, which spares a permutation of all images for each of them. The loss
-    has the same mean over the draws, since each negative is uniform over the images of other
-    classes either way. Of 16,384 out of CIFAR-100's 49,500 about 15 % then repeat another.
+    As in the authors' code, the negatives of an image are drawn anew in every step. Here they are
+    drawn with replacement, which avoids a permutation of all images per image. The loss has the
+    same mean over the draws, since each negative is uniform over the images of other classes in
+    both cases. Of 16,384 negatives out of CIFAR-100's 49,500 images about 15 % repeat another.
 
     Args:
         feature_dim: Dimension of the embeddings, >= 1.
@@ -61,6 +66,14 @@ class CRDLoss(DistillLoss):
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
+
+    student_bank: Tensor
+    teacher_bank: Tensor
+    log_normalizers: Tensor
+    labels: Tensor
+    class_samples: Tensor
+    class_starts: Tensor
+    class_counts: Tensor
 
     name = 'crd'
     needs_features = True
@@ -97,12 +110,12 @@ class CRDLoss(DistillLoss):
         unknown = [name for name, dim in dims.items() if not dim]
         if unknown:
             raise ValueError(
-                f"CRDLoss doesn't know how many features the {' and the '.join(unknown)} has; it "
-                'needs heads with in_channels, as LinearClsHead'
+                f'CRDLoss needs the number of features, which is unknown for the '
+                f'{" and the ".join(unknown)}; use heads with in_channels, such as LinearClsHead'
             )
         if len(labels.unique()) < 2:
             raise ValueError('CRDLoss needs training images of at least two classes')
-        with torch.random.fork_rng(devices=[]):  # leaves the student's first weights as they were
+        with torch.random.fork_rng(devices=[]):  # keeps the student's initialisation
             torch.manual_seed(seed)
             self.embeddings = Embeddings(student_dim, teacher_dim, self.feature_dim)
             bound = (3 / self.feature_dim) ** 0.5  # vectors of length about 1
@@ -120,24 +133,26 @@ class CRDLoss(DistillLoss):
     ) -> Tensor:
         """See :meth:`DistillLoss.forward`."""
         embed = self._embed or self._wrap()
+        if student.features is None or teacher.features is None:
+            raise ValueError('CRDLoss compares features, and a network gave logits alone')
         with torch.autocast(index.device.type, enabled=False):
             ours, theirs = embed(student.features.float(), teacher.features.float())
             self._seen = (index, ours.detach(), theirs.detach())
             chosen = torch.cat([index[:, None], self._draw_negatives(index, seed)], dim=1)
             sides = [(ours, self.teacher_bank), (theirs, self.student_bank)]
-            scores = [bank_scores(*side, chosen) / self.temperature for side in sides]
+            scores = [bank_scores(own, bank, chosen) / self.temperature for own, bank in sides]
             self._set_normalizers(scores)
             losses = [
                 contrast_loss(score, normalizer, len(self.labels))
                 for score, normalizer in zip(scores, self.log_normalizers, strict=True)
             ]
-            return self.loss_weight * sum(losses)
+            return self.loss_weight * (losses[0] + losses[1])
 
     @torch.no_grad()
     def after_step(self) -> None:
-        """Move the banks towards what the batch's images were embedded to.
+        """Move the banks towards the embeddings of the batch's images.
 
-        Not in the forward pass: the backward pass still needs the banks as they were.
+        The forward pass cannot do it, since the backward pass needs the banks as they were.
         """
         if self._seen is None:
             return
@@ -148,27 +163,27 @@ class CRDLoss(DistillLoss):
         self._seen = None
 
     def _wrap(self) -> nn.Module:
-        """Let ranks share the embeddings' gradients, as DDP does the student's."""
+        """Share the embeddings' gradients among ranks, as DDP shares the student's."""
         embed: nn.Module = self.embeddings
         if torch_dist.is_initialized() and dist.get_world_size() > 1:
             embed = DistributedDataParallel(embed)
-        # not as a submodule: the keys of a checkpoint don't depend on how many ranks there are
+        # no submodule, so that a checkpoint's keys don't depend on the number of ranks
         object.__setattr__(self, '_embed', embed)
         return embed
 
     def _draw_negatives(self, index: Tensor, seed: int) -> Tensor:
-        """Draw for the batch of all ranks, and keep this rank's: as one process would draw."""
+        """Draw for the batch of all ranks, as one process would, and return this rank's share."""
         rank, world_size = dist.get_dist_info()
         generator = torch.Generator(index.device).manual_seed(seed)
         classes = index.new_zeros(len(index), world_size)
-        classes[:, rank] = self.labels[index]  # samples go round the ranks
+        classes[:, rank] = self.labels[index]  # samples alternate among ranks
         order = ClassOrder(self.class_samples, self.class_starts, self.class_counts)
         drawn = order.draw_others(classes.flatten(), self.num_negatives, generator)
         return drawn.view(len(index), world_size, -1)[:, rank]
 
     @torch.no_grad()
     def _set_normalizers(self, scores: list[Tensor]) -> None:
-        """Fix both Z by the first batch; those of a resumed run stay."""
+        """Set both Z by the first batch, unless a resumed run has them."""
         if self._is_normalized:
             return
         self._is_normalized = True

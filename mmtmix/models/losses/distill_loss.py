@@ -1,4 +1,4 @@
-"""What a distillation hook asks of its losses."""
+"""The base of the losses of a distillation."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mmtmix.checks import check_number
 
 @dataclass
 class NetworkOutputs:
-    """What a network says of a batch.
+    """Outputs of a network for a batch.
 
     Attributes:
-        logits: (N, num_classes).
-        features: What its last linear layer sees, (N, D); None where no loss asks for it.
+        logits: Logits, (N, num_classes).
+        features: Inputs of the last linear layer, (N, D); None where no loss needs them.
     """
 
     logits: Tensor
@@ -26,15 +26,15 @@ class NetworkOutputs:
 class DistillLoss(nn.Module, metaclass=ABCMeta):
     """A term that compares a student with its teacher.
 
-    A loss may have parameters, which are trained with the student's optimizer, and buffers; both
-    go into checkpoints that can be resumed and into no exported model. Between ranks it shares
-    its gradients itself, as ``CRDLoss`` does.
+    A loss may have parameters, which the student's optimizer trains, and buffers. Both are in
+    checkpoints that can be resumed and in no exported model. A loss shares its gradients among
+    ranks itself, as ``CRDLoss`` does.
 
     Args:
         loss_weight: Factor of the loss, >= 0.
 
     Attributes:
-        name: The loss appears as ``loss_<name>`` in the log.
+        name: Name of the loss, ``loss_<name>`` in the log.
         needs_features: Whether it reads ``features``.
         needs_index: Whether it reads ``index``, so that it can't compare on mixed images.
 
@@ -53,14 +53,14 @@ class DistillLoss(nn.Module, metaclass=ABCMeta):
         self.loss_weight = loss_weight
 
     def prepare(self, student_dim: int, teacher_dim: int, labels: Tensor, seed: int) -> None:
-        """Make what depends on the networks and the data set, before training.
+        """Make parts that depend on the networks and the data set, before training.
 
         Args:
-            student_dim: D of the student's features; 0 if unknown.
-            teacher_dim: D of the teacher's; 0 if unknown.
-            labels: Of all training samples, int64 (num_samples,); empty where no loss
+            student_dim: Number of the student's features; 0 if unknown.
+            teacher_dim: Number of the teacher's features; 0 if unknown.
+            labels: Labels of all training samples, int64 (num_samples,); empty where no loss
                 ``needs_index``.
-            seed: For initial values.
+            seed: Seed of initial values.
         """
 
     @abstractmethod
@@ -71,17 +71,17 @@ class DistillLoss(nn.Module, metaclass=ABCMeta):
         index: Tensor,
         seed: int,
     ) -> Tensor:
-        """Compare.
+        """Compare the outputs of both networks.
 
         Args:
-            student: With gradients.
-            teacher: Without.
+            student: Outputs of the student, with gradients.
+            teacher: Outputs of the teacher, without gradients.
             index: Number of each sample in the training set, int64 (N,); empty if mixed.
-            seed: For what is drawn: of the run and iteration, the same on all ranks.
+            seed: Seed of random draws, of the run and iteration, the same on all ranks.
 
         Returns:
             The weighted loss, a scalar.
         """
 
     def after_step(self) -> None:
-        """Take note of a step that was made, the same on all ranks."""
+        """Update the state after an optimizer step, the same on all ranks."""

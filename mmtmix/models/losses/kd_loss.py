@@ -19,7 +19,7 @@ class KDLoss(DistillLoss):
     :func:`~mmtmix.functional.kd_divergence`.
 
     Args:
-        temperature: T > 0.
+        temperature: Temperature T, > 0.
         loss_weight: Factor of the loss, >= 0.
 
     Raises:

@@ -14,9 +14,9 @@ from mmtmix.checks import check_number
 class SoftmaxBCELoss(nn.Module):
     """Binary cross entropy of softmax probabilities, a mean over images and classes.
 
-    PuzzleMix trains with it, so figures that follow its recipe may depend on it: a mean over
-    classes as well makes gradients smaller than those of cross entropy, at first by the number
-    of classes, and by half of it once the class is found. In a config:
+    PuzzleMix trains with it, so figures that follow its recipe may depend on it. The mean over
+    classes makes gradients smaller than those of cross entropy: at first by the number of classes,
+    and by half of it once the class is found. In a config:
     ``model=dict(head=dict(loss=dict(type='SoftmaxBCELoss')))``.
 
     Args:
@@ -52,7 +52,7 @@ class SoftmaxBCELoss(nn.Module):
         Args:
             cls_score: Logits, (N, num_classes).
             label: Classes, int64 (N,), or soft labels (N, num_classes).
-            avg_factor: What the sum over images is divided by; N by default.
+            avg_factor: Divisor of the sum over images; N by default.
 
         Returns:
             A scalar.

@@ -1,4 +1,4 @@
-"""Make a mixing module from what a config says."""
+"""Make a mixing module from a config's argument."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .transform_mixer import TransformMixer
 
 
 def check_module(mixer: str | os.PathLike | Mapping | TransformMixer, num_mix: int) -> None:
-    """Check what can be known of a mixing module without reading its file.
+    """Check a mixing module as far as possible without reading its file.
 
     Args:
-        mixer: As of :func:`build_module`.
-        num_mix: Images a mix, k.
+        mixer: Argument of :func:`build_module`.
+        num_mix: Number of images per mix, k >= 2.
 
     Raises:
         TypeError: If it is none of the kinds.
@@ -39,7 +39,11 @@ def check_module(mixer: str | os.PathLike | Mapping | TransformMixer, num_mix: i
 
 
 def module_file(mixer: str | os.PathLike | Mapping | TransformMixer) -> str | os.PathLike | None:
-    """The ``mixer.pth`` that has to be read for a mixing module; None if there is none."""
+    """Return the path of the ``mixer.pth`` of a mixing module; None if there is none.
+
+    Args:
+        mixer: Argument of :func:`build_module`.
+    """
     if isinstance(mixer, (str, os.PathLike)):
         return mixer
     return mixer.get('checkpoint') if isinstance(mixer, Mapping) else None
@@ -51,10 +55,10 @@ def build_module(
     """Read a mixing module, or make an untrained one, frozen and in eval mode.
 
     Args:
-        mixer: The ``mixer.pth`` of a search; ``dict(type='TransformMixer', ...)``, an untrained
-            module, or, with ``checkpoint='mixer.pth'`` in it, that file, which must have the
-            settings given beside it; or a module.
-        num_mix: Images a mix, k.
+        mixer: Path of the ``mixer.pth`` of a search; ``dict(type='TransformMixer', ...)`` for an
+            untrained module, or with ``checkpoint='mixer.pth'`` for that file, which must have the
+            other settings; or a module.
+        num_mix: Number of images per mix, k >= 2.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -67,8 +71,9 @@ def build_module(
         settings = {'num_mix': num_mix, **settings}
         settings.pop('checkpoint', None)
         file = module_file(mixer)
-        # it draws first weights in vain; those of a classifier beside it stay what they are alone.
-        # What is made in inference mode could not serve gradients later
+        # Building draws random weights that are overwritten. The generator is forked, so that a
+        # classifier built next to it keeps its own initialisation. Tensors that are made in
+        # inference mode could not serve gradients later.
         with torch.random.fork_rng(devices=[]), torch.inference_mode(False):
             mixer = _read(file, settings) if file is not None else _untrained(settings)
         check_module(mixer, num_mix)

@@ -1,4 +1,4 @@
-"""f_m: which image is seen where."""
+"""f_m: the share of each image at each position."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class MaskNetwork(nn.Module):
     """Convolutions that keep the map's size, on the warped CAMs (TransformMix, Eq. 3, Fig. 7).
 
     Args:
-        num_mix: Images a mix, k.
-        num_layers: Convolutions before the 1x1 one.
-        channels: Their channels.
-        kernel_size: Their kernel, odd.
+        num_mix: Number of images per mix, k >= 2.
+        num_layers: Number of convolutions before the 1x1 one, >= 1.
+        channels: Number of their channels, >= 1.
+        kernel_size: Side of their kernels, odd.
 
     Raises:
         TypeError: If an argument is of another type.

@@ -16,20 +16,20 @@ UPSAMPLING = ('nearest', 'bilinear')
 class MixBlock(nn.Module):
     """Cross-attention between the feature maps of two images (AutoMix, section 4.1).
 
-    Each map gets its image's share as one more channel (``lam_concat``). Every place of the first
-    image attends to places of the second that look alike, and gathers from them how much of the
-    second image is seen there. One embedding serves as query and key. As in the authors' code the
-    mask that attention gives is the partner's, and the first image has what is left.
+    Each map gets its image's share as one more channel (``lam_concat``). Every position of the
+    first image attends to similar positions of the second, and gathers from them how much of the
+    second image is seen there. One embedding serves as query and key. As in the authors' code,
+    attention gives the partner's mask, and the first image has the rest.
 
     Args:
-        in_channels: Channels C of the feature maps, >= 1.
+        in_channels: Number of channels C of the feature maps, >= 1.
         reduction: Divisor of C, >= 1: the embedding has C / reduction channels, at least 1.
-        upsampling: From the map to the image: ``'nearest'`` (the paper's CIFAR and Tiny-ImageNet)
-            or ``'bilinear'``. It is the scores that are upsampled; the sigmoid comes after.
-        norm: Whether to normalise the maps by a BN of its own, as the authors' code can. Maps
-            of a pre-activation network are large beside a share, and without it saturate masks.
+        upsampling: Interpolation from the map to the image: ``'nearest'`` (the paper's CIFAR and
+            Tiny-ImageNet) or ``'bilinear'``. Scores are upsampled, and the sigmoid comes after.
+        norm: Whether a batch norm of its own normalises the maps, as in the authors' code. Maps of
+            a pre-activation network are large beside a share, and saturate masks without it.
         lam_concat: Whether the share is a channel, as in the paper's formulas. The authors' public
-            configs for CIFAR and Tiny-ImageNet switch it off: masks then depend on the images
+            configs for CIFAR and Tiny-ImageNet switch it off. Masks then depend on the images
             alone, and shares reach the block by its losses.
 
     Raises:
@@ -60,15 +60,16 @@ class MixBlock(nn.Module):
         self.value = nn.Conv2d(width, 1, 1)
         for layer in (self.embed, self.value):  # small: masks begin at 1/2 everywhere
             nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
     def forward(
         self, features: Tensor, weights: Tensor, index: Tensor, size: tuple[int, int]
     ) -> Tensor:
-        """Make masks.
+        """Return the masks of mixes.
 
         Args:
-            features: Maps of the batch, (N, C, h, w).
+            features: Feature maps of the batch, (N, C, h, w).
             weights: Shares of the two images of each mix, (M, 2), rows on the simplex.
             index: The two images of each mix, int64 (M, 2).
             size: (H, W) of the images.

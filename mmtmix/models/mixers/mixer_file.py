@@ -15,7 +15,7 @@ from mmtmix.version import __version__
 from .transform_mixer import TransformMixer
 
 FORMAT = 'mmtmix.TransformMixer'
-# what a module was before it could be anything else: older files don't say
+# settings of modules before these arguments existed, which older files lack
 _UNSAID = dict(anchored=False, random_orientation=False, saliency_noise=0.0)
 
 
@@ -29,8 +29,8 @@ def save_mixer(
 
     Args:
         mixer: The module.
-        path: Where to write.
-        searched_on: Plain data about where it comes from (data set, teacher, epochs).
+        path: Path of the file.
+        searched_on: Plain data about its origin (data set, teacher, epochs).
         state_dict: Weights to write in place of the module's own, such as an EMA's.
     """
     state = mixer.state_dict() if state_dict is None else state_dict
@@ -49,14 +49,14 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
     """Read a mixing module, without running code that the file may hold.
 
     Args:
-        path: A file that :func:`save_mixer` or a search wrote.
-        expected: Arguments of :class:`TransformMixer` that the file's must equal.
+        path: Path of a file that :func:`save_mixer` or a search wrote.
+        expected: Arguments of :class:`TransformMixer` that those in the file must equal.
 
     Returns:
         The module, in eval mode and frozen.
 
     Raises:
-        FileNotFoundError: If there is no such file; the text says how to make one.
+        FileNotFoundError: If there is no such file; the error names the command that makes one.
         ValueError: If it is no mixer file, holds NaN or infinity, or differs from what was
             expected.
     """

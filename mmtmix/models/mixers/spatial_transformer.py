@@ -1,4 +1,4 @@
-"""f_s: where each image goes in the mix."""
+"""f_s: the position of each image in the mix."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from torch import Tensor, nn
 from mmtmix.checks import check_integer
 from mmtmix.functional import identity_theta
 
-# conv 7 - pool 2 - conv 5 - pool 2 leaves a pixel of this and nothing of a smaller map
+# conv 7 - pool 2 - conv 5 - pool 2 leaves one pixel of this, and nothing of a smaller map
 MIN_CAM_SIZE = 18
 
 
 class SpatialTransformer(nn.Module):
     """Localisation network of Jaderberg et al. 2015 on k CAMs (TransformMix, Eq. 2).
 
-    Ours: it predicts the difference of theta from the identity, by a last layer of zeros. It
-    starts at the identity as in the paper, but weight decay pulls it there, and not towards a
-    collapsed image as it would where the identity is the initial bias.
+    An addition of ours: it predicts the difference of theta from the identity, by a last layer of
+    zeros. It starts at the identity as in the paper. With the identity as the initial bias, weight
+    decay would pull it towards a collapsed image; here it pulls it to the identity.
 
     Args:
-        num_mix: Images a mix, k.
+        num_mix: Number of images per mix, k >= 2.
         cam_size: Side of the CAMs, at least 18.
 
     Raises:
@@ -56,7 +56,7 @@ class SpatialTransformer(nn.Module):
         """Predict the affine parameters.
 
         Args:
-            saliency: (N, k, s, s) in [0, 1], s = ``cam_size``.
+            saliency: CAMs (N, k, s, s) in [0, 1], s = ``cam_size``.
             weights: Weight planes of the first k - 1 images, (N, k - 1, s, s).
             noise: Noise plane, (N, 1, s, s).
 
@@ -64,6 +64,6 @@ class SpatialTransformer(nn.Module):
             theta, (N, k, 2, 3).
         """
         delta = self.fc(self.localization(torch.cat([saliency, weights, noise], dim=1)))
-        # added in float32: next to 1, bfloat16 knows only steps of half a pixel of 128
+        # added in float32: next to 1, bfloat16 has steps of half a pixel of 128
         delta = delta.float().view(-1, self.num_mix, 2, 3)
         return identity_theta(delta.size(0), self.num_mix, like=delta) + delta

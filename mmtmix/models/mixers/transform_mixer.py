@@ -32,38 +32,41 @@ MASKS = ('network', 'softmax_cam')
 class TransformMixer(nn.Module):
     """Predicts how k images are warped and masked into one (TransformMix, section 3.1).
 
-    It sees CAMs only, at a fixed size, so one module serves images of any size and data it was
-    not searched on.
+    Its input are CAMs alone, at a fixed size. So one module serves images of any size, and data on
+    which it was not searched.
 
     Where defaults differ from the paper, they come from our experiments on Fashion-MNIST, in
     docs/evidence.md. The module as published has ``noise_size=1``, ``padding_mode='zeros'``, and
-    neither ``anchored``, ``random_orientation`` nor ``saliency_noise``. Where the paper is silent
-    these are ours, in every setting: theta is predicted as a difference from the identity, so
-    that weight decay pulls it there; what is learned is the logarithm of the temperature, which
-    weight decay pulls to a temperature of 1; CAMs are scaled to [0, 1] before they are resized to
-    ``cam_size``; and masks are made at ``cam_size`` and then resized to the images.
+    neither ``anchored``, ``random_orientation`` nor ``saliency_noise``.
+
+    Where the paper is silent, four choices are ours, in every setting. Theta is predicted as a
+    difference from the identity, so that weight decay pulls it there. The logarithm of the
+    temperature is learned, which weight decay pulls to a temperature of 1. CAMs are scaled to
+    [0, 1] before they are resized to ``cam_size``. Masks are made at ``cam_size`` and then resized
+    to the images.
 
     Args:
         num_mix: Number of images per mix, k >= 2.
         cam_size: Side of the CAMs it works on; at least 18 with ``transform='stn'``.
-        noise_size: Side of the noise grid that is resized to a plane; 1 is a number a sample.
-        transform: ``'stn'``, or ``'none'`` to leave the images where they are (Table 4).
-        mask: ``'network'``, or ``'softmax_cam'`` for the softmax of the warped CAMs (Table 4).
-        num_layers: Layers of the mask network (Figure 7a).
-        channels: Channels of the mask network (Figure 7b).
-        kernel_size: Kernel of the mask network (Figure 7c).
+        noise_size: Side of the noise grid that is resized to a plane; 1 is one number per sample.
+        transform: Kind of transformation: ``'stn'``, or ``'none'`` for no warp (Table 4).
+        mask: Kind of masks: ``'network'``, or ``'softmax_cam'`` for the softmax of the warped CAMs
+            (Table 4).
+        num_layers: Number of layers of the mask network, >= 1 (Figure 7a).
+        channels: Number of channels of the mask network, >= 1 (Figure 7b).
+        kernel_size: Kernel of the mask network, odd (Figure 7c).
         temperature: Initial softmax temperature, > 0; its logarithm is learned.
-        padding_mode: What lies outside of a warped image, see
-            :func:`mmtmix.functional.warp`.
-        anchored: Ours: let the weights bound what is learned. The logarithms of the weights are
-            added to the masks' logits, so that equal logits are Mixup and an image of all the
-            weight is seen almost alone; and the way of theta from the identity is scaled, from
-            0 at a weight of 1 to its full length at equal weights.
-        random_orientation: Ours: turn the CAMs to one of the eight orientations of a square,
-            drawn for each mix, and what is predicted back. Without it a module may learn one
-            place for each image, whatever the images show.
-        saliency_noise: Ours: standard deviation of noise on ``noise_size`` grids that is added to
-            the CAMs, >= 0. Without it an image shows the same parts at each share, in any mix.
+        padding_mode: Content outside of a warped image, see :func:`mmtmix.functional.warp`.
+        anchored: Whether the weights bound the masks and theta, an addition of ours. The
+            logarithms of the weights are added to the masks' logits. Equal logits are then Mixup,
+            and an image with all the weight is seen almost alone. Theta's difference from the
+            identity is scaled, from 0 at a weight of 1 to its full length at equal weights.
+        random_orientation: Whether CAMs are turned to one of the eight orientations of a square,
+            an addition of ours. It is drawn for each mix, and the predictions are turned back.
+            Without it a module may learn one place per image, whatever the images show.
+        saliency_noise: Standard deviation, >= 0, of noise on ``noise_size`` grids that is added to
+            the CAMs, an addition of ours. Without it an image shows the same parts at each share,
+            in any mix.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -99,7 +102,7 @@ class TransformMixer(nn.Module):
         check_flag('random_orientation', random_orientation)
         cure = 'it is a standard deviation beside saliency in [0, 1]'
         check_number('saliency_noise', saliency_noise, 0, cure=cure)
-        # what makes such a module again: mixer.pth holds it
+        # mixer.pth holds these arguments, by which a module is made again
         self.arch: dict[str, Any] = dict(
             num_mix=num_mix,
             cam_size=cam_size,
@@ -141,11 +144,11 @@ class TransformMixer(nn.Module):
         return self.log_temperature.exp()
 
     def draw_noise(self, num_samples: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw what is random in mixes.
+        """Draw the noise of mixes.
 
         Args:
-            num_samples: N.
-            generator: Source of randomness; its device is where the noise is made.
+            num_samples: Number of mixes N, >= 0.
+            generator: Source of randomness, whose device makes the noise.
 
         Returns:
             (N, C, noise_size, noise_size), N(0, I): z for the transformer, and where they are
@@ -188,24 +191,24 @@ class TransformMixer(nn.Module):
         shape = (*weights[:, 1:].shape, self.cam_size, self.cam_size)
         planes = weights[:, :-1, None, None].to(maps.dtype).expand(shape)
         if self.stn is None:
-            theta = identity_theta(*weights.shape, like=maps)
+            theta = identity_theta(weights.size(0), weights.size(1), like=maps)
             warped = saliency
         else:
             theta = self.stn(maps, planes, resize_map(noise.to(maps.dtype), self.cam_size))
             if self.anchored:
-                identity = identity_theta(*weights.shape, like=theta)
+                identity = identity_theta(weights.size(0), weights.size(1), like=theta)
                 theta = torch.lerp(identity, theta, self._freedom(weights)[..., None, None, None])
             warped = warp(saliency, theta)
         maps = warped.squeeze(2)
         logits = maps if self.mask_network is None else self.mask_network(maps, planes)
         logits = logits.float() / self.temperature
         if self.anchored:
-            # the least is no zero, whose logarithm would leave a mask no gradient
+            # not 0, whose logarithm would leave a mask no gradient
             logits = logits + weights.clamp_min(1e-6).log()[..., None, None]
         return theta, torch.softmax(logits, dim=1).unsqueeze(2)
 
     def _freedom(self, weights: Tensor) -> Tensor:
-        """How evenly k images share, (N,): from 0 for one image's all to 1 for equal weights."""
+        """Return how evenly k images share, (N,): 0 if one has all, 1 at equal weights."""
         return (1 - weights.amax(dim=1)) * self.num_mix / (self.num_mix - 1)
 
     def mix(
@@ -225,7 +228,8 @@ class TransformMixer(nn.Module):
         """
         theta, masks = self(saliency, weights, noise)
         # upsampling keeps the sum at 1 and costs a fraction of a network at full size
-        masks = resize_map(masks.squeeze(2), tuple(images.shape[-2:])).unsqueeze(2)
+        size = (images.size(-2), images.size(-1))
+        masks = resize_map(masks.squeeze(2), size).unsqueeze(2)
         warped = images if self.stn is None else warp(images, theta, self.padding_mode)
         mixed = blend(warped, masks).to(images.dtype)
         return mixed, dict(theta=theta, warped=warped, masks=masks)

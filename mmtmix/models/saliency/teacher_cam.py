@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from mmtmix.checks import check_choice
-from mmtmix.models.one_class import check_one_class
+from mmtmix.models.label_check import check_one_class
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 
 from .base import SALIENCY_SOURCES, SaliencySource

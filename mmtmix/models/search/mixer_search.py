@@ -21,8 +21,8 @@ from mmtmix.functional import (
 )
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.draw import Draw, draw_mixes, rank_generator
+from mmtmix.models.label_check import check_one_class
 from mmtmix.models.mixers import TransformMixer
-from mmtmix.models.one_class import check_one_class
 from mmtmix.models.teacher_mix import mix_with_teacher
 from mmtmix.models.teachers import FrozenTeacher, InputStats, build_teacher, check_teacher
 

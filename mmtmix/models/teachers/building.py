@@ -1,4 +1,4 @@
-"""Make a teacher from what a config says, or find the one that another mixer has made."""
+"""Make a teacher from a config's argument, or share the one that another augment has made."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import os
 import weakref
 from collections.abc import Mapping
+from typing import Any
 from weakref import WeakValueDictionary
 
 import torch
@@ -22,13 +23,13 @@ _TEACHERS: WeakValueDictionary[tuple, FrozenTeacher] = WeakValueDictionary()
 
 
 def check_teacher(teacher: dict | FrozenTeacher) -> None:
-    """Check what can be known of a teacher without reading its files.
+    """Check a teacher as far as possible without reading its files.
 
-    Who only needs a teacher to train with calls this at first, and :func:`build_teacher` when
-    training begins: a classifier can then be built for inference where the files are not.
+    Code that needs a teacher only in training calls this first, and :func:`build_teacher` when
+    training begins. A classifier can then be built for inference where the files are missing.
 
     Args:
-        teacher: As of :func:`build_teacher`.
+        teacher: Argument of :func:`build_teacher`.
 
     Raises:
         TypeError: If it is neither a dict nor a teacher, or an argument is unknown.
@@ -53,13 +54,13 @@ def check_teacher(teacher: dict | FrozenTeacher) -> None:
 
 
 def build_teacher(teacher: dict | FrozenTeacher) -> FrozenTeacher:
-    """Make a teacher from what a config says, or find it.
+    """Return the teacher of a config's argument.
 
-    Who names the same teacher with the same settings in one run shares it: there is one copy in
-    memory, for as long as one of them uses it.
+    Equal arguments in one run give one teacher. There is one copy in memory, for as long as one
+    part of the run uses it.
 
     Args:
-        teacher: Arguments of :class:`FrozenTeacher`, or a teacher, which is shared.
+        teacher: Arguments of :class:`FrozenTeacher`, or a teacher, which is returned.
 
     Raises:
         FileNotFoundError: If its files do not exist.
@@ -72,33 +73,33 @@ def build_teacher(teacher: dict | FrozenTeacher) -> FrozenTeacher:
     key = _identity(teacher)
     found = _TEACHERS.get(key)
     if found is None:
-        # weights that are made in inference mode could not serve gradients later
+        # tensors that are made in inference mode could not serve gradients later
         with torch.inference_mode(False):
             found = _TEACHERS[key] = FrozenTeacher(**teacher)
     return found
 
 
 def _identity(teacher: Mapping) -> tuple:
-    """What makes two teachers the same one."""
-    # another run may write the files anew, and what is done to its teacher is its own affair
+    """Return a key that equal teachers share."""
+    # another run may write the files anew, and may change its teacher
     run = MessageHub.get_current_instance().instance_name
     files = [_version(teacher.get(name)) for name in ('config', 'checkpoint')]
     options = dict(teacher)
-    # by itself and not by its printed form, which others have too
+    # by identity, since other models have the same printed form
     model = options.pop('model', None)
     state = None if model is None else (weakref.ref(model), _training_state(model))
     return repr((run, files, sorted(options.items()))), state
 
 
 def _training_state(model: nn.Module) -> tuple[int, ...]:
-    """Counters that every change of a weight raises: a teacher is a copy of what was there."""
+    """Return counters that every change of a weight raises, since a teacher is a copy."""
     values = (*model.parameters(), *model.buffers())
     # weights made in inference mode have no counter
     return tuple(0 if value.is_inference() else value._version for value in values)
 
 
-def _version(file: object) -> tuple[int, int] | None:
-    """When a file was written and its size; None for what is no file here."""
+def _version(file: Any) -> tuple[int, int] | None:
+    """Return modification time and size of a file; None for other values."""
     try:
         status = os.stat(file)
     except (OSError, TypeError, ValueError):

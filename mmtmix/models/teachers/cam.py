@@ -1,8 +1,8 @@
-"""Where a classifier's activation maps come from: classic CAM where exact, Grad-CAM elsewhere."""
+"""A classifier's activation maps: classic CAM where it is exact, Grad-CAM elsewhere."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from mmengine.logging import print_log
@@ -20,7 +20,7 @@ _LOOK_AT = 2  # images, for the choice of a layer
 
 
 def has_exact_cam(model: nn.Module) -> bool:
-    """Whether MMPretrain's own parts make ``logits = Linear(GAP(F))``.
+    """Return whether MMPretrain's own parts make ``logits = Linear(GAP(F))``.
 
     Then the mean of the CAM of class c is ``logit_c - bias_c``.
 
@@ -42,20 +42,33 @@ class Saliency(Protocol):
     """A way from images to maps, in one pass that also gives the logits.
 
     Attributes:
-        source: How and where from the maps are made, in words.
-        can_compile: Whether ``torch.compile`` takes its forward.
+        can_compile: Whether ``torch.compile`` can compile its forward.
     """
 
-    source: str
     can_compile: bool
 
+    @property
+    def source(self) -> str:
+        """Kind and layer of the maps, in words."""
+
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (N, C, H, W) -> logits (N, num_classes) and what :meth:`maps` needs of them."""
+        """Return logits (N, num_classes) and the features that :meth:`maps` needs.
+
+        Args:
+            inputs: Images, (N, C, H, W).
+        """
 
     def maps(
         self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size
     ) -> Tensor:
-        """Raw maps (N, 1, h, w) of the given classes (N,) for images of a (H, W)."""
+        """Return raw maps, (N, 1, h, w).
+
+        Args:
+            logits: Logits that :meth:`forward` returned.
+            features: Features that :meth:`forward` returned.
+            classes: Class of each map, int64 (N,).
+            image_size: Height and width of the images in pixels.
+        """
 
 
 def choose_saliency(
@@ -65,11 +78,11 @@ def choose_saliency(
     cam_layer: str | None = None,
     num_extra_tokens: int | None = None,
 ) -> Saliency:
-    """Make what a teacher's option ``saliency`` names.
+    """Return the maps that a teacher's option ``saliency`` names.
 
     Args:
         model: A frozen classifier.
-        forward: Its logits for images.
+        forward: Function that returns its logits for images.
         saliency: ``'auto'``, ``'cam'``, ``'grad_cam'`` or ``'input_gradient'``.
         cam_layer: Name of the module for Grad-CAM.
         num_extra_tokens: Number of tokens that stand for no patch.
@@ -92,34 +105,34 @@ class ClassicCAM:
     source = 'exact class activation maps'
     can_compile = True
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: Any):
         self.model = model
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (N, C, H, W) -> logits (N, num_classes) and features (N, D, h, w)."""
+        """Return logits (N, num_classes) and features (N, D, h, w); see :class:`Saliency`."""
         features = self.model.backbone(inputs)
         return self.model.head(self.model.neck(features)), features[-1]
 
     def maps(
         self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size
     ) -> Tensor:
-        """Raw maps (N, 1, h, w) of the given classes (N,)."""
+        """Return raw maps (N, 1, h, w); see :class:`Saliency`."""
         return class_activation_map(features, self.model.head.fc.weight, classes)
 
 
 class LayerCAM:
-    """Activation maps of one layer, which the first images choose.
+    """Activation maps of one layer, which is chosen by the first images.
 
-    Grad-CAM (Selvaraju et al. 2017), for which only what follows the layer is differentiated; or
-    the classic CAM, without any gradient, where the logits turn out to be a linear layer on the
-    layer's mean.
+    Maps are those of Grad-CAM (Selvaraju et al. 2017), which differentiates only the part after
+    the layer. Where the logits are a linear layer on the layer's mean, maps are classic CAMs,
+    without any gradient.
 
     Args:
         model: A frozen classifier.
-        forward: Its logits for images.
+        forward: Function that returns its logits for images.
         layer: Name of the module whose output is explained; None to choose one.
         num_extra_tokens: Number of tokens that stand for no patch; None to infer it.
-        exact: Whether the classic CAM is taken: True insists, False never, None where exact.
+        exact: Whether the classic CAM is taken: True always, False never, None where exact.
 
     Raises:
         ValueError: If there is no module of that name.
@@ -148,7 +161,7 @@ class LayerCAM:
 
     @property
     def source(self) -> str:
-        """How and where from the maps are made, in words."""
+        """Kind and layer of the maps, in words."""
         if self._chosen is None:
             return f'Grad-CAM of {self.layer!r}'
         kind = 'Grad-CAM' if self._classifier is None else 'exact class activation maps'
@@ -159,7 +172,7 @@ class LayerCAM:
         return None if self._chosen is None or self.exact is False else self._chosen.classifier
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (N, C, H, W) -> logits (N, num_classes) and the layer's output.
+        """Return logits (N, num_classes) and the layer's output; see :class:`Saliency`.
 
         Raises:
             ValueError: With the first images, if no layer serves.
@@ -175,10 +188,10 @@ class LayerCAM:
             if calls != chosen.call:
                 return None
             if not needs_gradient:
-                kept.append(output.detach().clone())  # what follows may work in place
+                kept.append(output.detach().clone())  # later modules may change it in place
                 return None
             kept.append(output.detach().requires_grad_())
-            return kept[-1].clone()  # the same, which a leaf forbids
+            return kept[-1].clone()  # a copy, since a leaf must not be changed in place
 
         handle = self.model.get_submodule(chosen.name).register_forward_hook(cut)
         try:
@@ -196,7 +209,9 @@ class LayerCAM:
     def maps(
         self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size
     ) -> Tensor:
-        """Maps (N, 1, h, w) of the given classes (N,) for images of a (H, W); >= 0 of Grad-CAM."""
+        """Return maps (N, 1, h, w), >= 0 if of Grad-CAM; see :class:`Saliency`."""
+        if self._chosen is None:
+            raise RuntimeError('maps are made after a forward pass, which chooses the layer')
         size, layout = (image_size[0], image_size[1]), self._chosen.layout
         if self._classifier is not None:
             rows = self._classifier.weight

@@ -1,8 +1,8 @@
-"""Which layer an activation map is taken from, decided by the gradient of the logits.
+"""Choose the layer of an activation map by the gradient of the logits.
 
-A layer is worth explaining if its output lays out on the image and the logits depend on it at
-several positions. The first is read off the shape. The second takes one backward pass over one or
-two images, which also tells apart the calls of a module that runs several times in a pass.
+A layer serves if its output has positions of the image, and if the logits depend on it at several
+positions. The shape shows the first. One backward pass over one or two images shows the second. It
+also distinguishes the calls of a module that runs several times in a pass.
 """
 
 from __future__ import annotations
@@ -51,22 +51,22 @@ def find_cam_layer(
     name: str | None = None,
     num_extra_tokens: int | None = None,
 ) -> CamLayer:
-    """Choose the layer by one look at a forward and a backward pass.
+    """Choose the layer by one forward and one backward pass.
 
-    It is the last output with positions of the image on which the logits depend at more than one
-    of them. Behind the attention of a transformer's last block only the class token counts, so
-    that there it is the norm ahead of the attention.
+    It is the last output on which the logits depend at more than one position of the image. After
+    the attention of a transformer's last block only the class token counts, so that there the
+    norm before the attention is chosen.
 
     Args:
         model: A frozen classifier in eval mode.
-        forward: Its logits for images.
+        forward: Function that returns its logits for images.
         images: One or two images, (N, C, H, W).
-        name: The module to look at alone; None to choose among all.
+        name: Name of the only module to consider; None to choose among all.
         num_extra_tokens: Number of tokens that stand for no patch; None to infer it from the
             number of tokens and the aspect of the images.
 
     Returns:
-        The layer; its ``classifier`` is only looked for where ``name`` is None.
+        The layer; its ``classifier`` is None if ``name`` is given.
 
     Raises:
         ValueError: If there is none.
@@ -96,7 +96,7 @@ def find_cam_layer(
 
 
 def _check_outputs(outputs: list[Output], name: str) -> None:
-    """Refuse a module, named by hand, that has nothing to explain."""
+    """Refuse a module, named by the user, whose output is no map."""
     if not outputs:
         raise ValueError(f'cam_layer={name!r} takes no part in the forward pass; {CURE}')
     value = outputs[-1].value
@@ -126,7 +126,7 @@ def _reason(
     last: Output | None,
     image_size: tuple[int, int],
 ) -> str:
-    """Why no output serves; ``last`` is one that has positions, but of no grid."""
+    """Return why no output serves; ``last`` has positions, but no grid."""
     subject = type(getattr(model, 'backbone', model)).__name__
     size = f'images of {tuple(image_size)} pixels'
     if last is not None or (name is not None and candidates and candidates[-1].layout is None):
@@ -162,7 +162,7 @@ def _exact_classifier(
     linear_input: Tensor | None,
     image_size: tuple[int, int],
 ) -> nn.Linear | None:
-    """The linear layer with ``logits = classifier(mean of the output)``, if that is seen to hold.
+    """Return the linear layer with ``logits = classifier(mean of the output)``, if that holds.
 
     Then the mean of the classic CAM of class c is ``logit_c - bias_c``.
     """
@@ -170,6 +170,8 @@ def _exact_classifier(
     if linear is None or linear_input is None or linear_input.dim() != 2:
         return None
     weight, bias = linear[1].weight, linear[1].bias
+    if chosen.layout is None:
+        return None
     features = chosen.layout.to_map(chosen.value.detach(), image_size).float()
     if features.size(1) != weight.size(1) or logits.size(1) != weight.size(0):
         return None

@@ -1,4 +1,4 @@
-"""What a teacher's first answers must be before anything is mixed by them."""
+"""Checks of a teacher's logits and maps before images are mixed by them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmtmix.functional import min_max
+from mmtmix.models.late_verdict import FiniteCheck
 
 from .layouts import fits_image
 
@@ -17,15 +18,15 @@ LOGITS_CURE = (
     'images'
 )
 
-_ENOUGH_IMAGES = 16  # that none has any saliency is chance no longer
+_ENOUGH_IMAGES = 16  # so many images without any saliency are no coincidence
 
 
 def check_logits(logits: Tensor, inputs: Tensor) -> None:
     """Refuse logits that are not finite.
 
     Args:
-        logits: Of a teacher, (N, num_classes).
-        inputs: The images they are of.
+        logits: Logits of a teacher, (N, num_classes).
+        inputs: Images of the logits, (N, C, H, W).
 
     Raises:
         ValueError: If there is NaN or infinity among them.
@@ -45,24 +46,24 @@ def check_logits(logits: Tensor, inputs: Tensor) -> None:
 
 
 def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str, before: int = 0) -> bool:
-    """Refuse maps that tell nothing about their images.
+    """Refuse maps that don't depend on their images.
 
     Args:
         maps: Raw maps, (N, 1, h, w).
-        inputs: The images they are of, (N, C, H, W).
-        source: How and where from the maps were made.
-        cure: What to set.
+        inputs: Images of the maps, (N, C, H, W).
+        source: Kind and layer of the maps, in words.
+        cure: Advice.
         before: Number of images before these, >= 0, all of whose maps were constant.
 
     Returns:
-        Whether that settles it: so few images without any saliency may be chance.
+        Whether the check is settled; a few images without any saliency may be coincidence.
 
     Raises:
         ValueError: If their aspect is not that of the images, one is not finite, or all of them
             are constant.
     """
-    whose, size = f"the teacher's maps, {source},", tuple(inputs.shape[-2:])
-    if not fits_image(*maps.shape[-2:], size):
+    whose, size = f"the teacher's maps, {source},", (inputs.size(-2), inputs.size(-1))
+    if not fits_image(maps.size(-2), maps.size(-1), size):
         raise ValueError(
             f'{whose} are of {tuple(maps.shape[-2:])} cells, which is not the aspect of images of '
             f'{size} pixels; {cure}'
@@ -89,3 +90,35 @@ def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str, before: int
         f'{float(maps.amin()):.3g} to {float(maps.amax()):.3g}). For a teacher of other classes '
         f"than the labels set cam_class='predicted'; otherwise {cure}"
     )
+
+
+class MapsCheck:
+    """Checks the first maps of a teacher thoroughly, and later ones for NaN and infinity.
+
+    Args:
+        name: Name of the maps in the error about later ones.
+        cure: Advice for the errors about the first ones.
+    """
+
+    def __init__(self, name: str, cure: str):
+        self.cure = cure
+        self._is_settled = False
+        self._constant = 0  # images before the present ones, all of whose maps were constant
+        self._check_finite = FiniteCheck(name, LOGITS_CURE)
+
+    def __call__(self, maps: Tensor, inputs: Tensor, source: str) -> None:
+        """Check the maps of a batch.
+
+        Args:
+            maps: Raw maps, (N, 1, h, w).
+            inputs: Images of the maps, (N, C, H, W).
+            source: Kind and layer of the maps, in words.
+
+        Raises:
+            ValueError: As :func:`check_maps`; of later maps if one is not finite, on CUDA late.
+        """
+        if self._is_settled:
+            self._check_finite(maps)
+            return
+        self._is_settled = check_maps(maps, inputs, source, self.cure, self._constant)
+        self._constant += len(maps)

@@ -1,4 +1,4 @@
-"""How a module's output lays out on the image: channels first, channels last, or patch tokens."""
+"""Layouts of a module's output on the image: channels first or last, or patch tokens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_EXTRA_TOKENS = 5  # a class token and four registers
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the positions of the image are in a module's output.
+    """Place of the image's positions in a module's output.
 
     Attributes:
         kind: ``'channels first'`` (N, C, h, w), ``'channels last'`` (N, h, w, C) or ``'tokens'``
@@ -53,7 +53,7 @@ class Layout:
 
 
 def fits_image(height: int, width: int, image_size: tuple[int, int]) -> bool:
-    """Whether a grid has the aspect of an image, to less than one cell.
+    """Return whether a grid has the aspect of an image, to less than one cell.
 
     Args:
         height: Rows of the grid.
@@ -67,7 +67,7 @@ def fits_image(height: int, width: int, image_size: tuple[int, int]) -> bool:
 
 
 def token_grid(count: int, image_size: tuple[int, int]) -> tuple[int, int] | None:
-    """Rows and columns that so many patches fill with the aspect of an image; None if they don't.
+    """Return rows and columns that patches fill with the aspect of an image; None if they can't.
 
     Args:
         count: Number of patches.
@@ -82,10 +82,10 @@ def token_grid(count: int, image_size: tuple[int, int]) -> tuple[int, int] | Non
 def find_layout(
     shape: tuple[int, ...], image_size: tuple[int, int], num_extra_tokens: int | None = None
 ) -> Layout | None:
-    """Read a layout off the shape of an output.
+    """Infer a layout from the shape of an output.
 
-    Where an output could be read both ways it is channels first. Of the possible numbers of extra
-    tokens the smallest counts.
+    An output that could be both is channels first. Of the possible numbers of extra tokens the
+    smallest is taken.
 
     Args:
         shape: Shape of the output, the batch first.
@@ -101,8 +101,8 @@ def find_layout(
         return Layout('channels last') if fits_image(shape[1], shape[2], image_size) else None
     if len(shape) != 3 or shape[2] == 1:  # pooled over the tokens of (N, C, tokens)
         return None
-    known = num_extra_tokens is not None
-    for extra in (num_extra_tokens,) if known else range(MOST_EXTRA_TOKENS + 1):
+    counts = range(MOST_EXTRA_TOKENS + 1) if num_extra_tokens is None else [num_extra_tokens]
+    for extra in counts:
         if shape[1] > extra and token_grid(shape[1] - extra, image_size) is not None:
             return Layout('tokens', extra)
     return None

@@ -1,4 +1,4 @@
-"""In which order of channels the data of a config arrives at its data preprocessor."""
+"""The order of channels in which a config's images arrive at its data preprocessor."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def loaded_order(cfg: Mapping) -> ChannelOrder:
     """Return the order in which a config's images arrive at its data preprocessor.
 
     Args:
-        cfg: A full config. Its ``train_dataloader`` counts, or the first of the validation's and
-            the test's that there is.
+        cfg: Full config. Its ``train_dataloader`` counts, or else that of the validation or the
+            test.
 
     Raises:
         ValueError: If a class declares another ``channel_order`` than ``'rgb'`` and ``'bgr'``.
@@ -50,10 +50,10 @@ def loaded_order(cfg: Mapping) -> ChannelOrder:
 
 
 def dataset_order(dataset: Any) -> ChannelOrder:
-    """Return the order in which a data set gives its images, after its pipeline.
+    """Return the order of a data set's images after its pipeline.
 
-    mmcv's ``LoadImageFromFile`` gives BGR. MMPretrain's CIFAR holds RGB arrays. Every other class
-    of a data set or a loading transform declares ``channel_order``, a string, or a classmethod
+    MMCV's ``LoadImageFromFile`` loads BGR. MMPretrain's CIFAR holds RGB arrays. Every other class
+    of a data set or a loading transform declares ``channel_order``: a string, or a classmethod
     that takes the settings and returns one.
 
     Args:
@@ -74,12 +74,16 @@ def dataset_order(dataset: Any) -> ChannelOrder:
 
 
 def swaps(preprocessor: Mapping) -> bool:
-    """Return whether a data preprocessor with these settings swaps red and blue."""
+    """Return whether a data preprocessor swaps red and blue.
+
+    Args:
+        preprocessor: Its settings.
+    """
     return any(preprocessor.get(name) for name in ('to_rgb', 'bgr_to_rgb', 'rgb_to_bgr'))
 
 
 def _items_order(kind: Any, settings: Mapping) -> ChannelOrder:
-    """Order of the arrays that a data set holds; without a name where it lists files."""
+    """Return the order of the arrays in a data set; without a name where it lists files."""
     if not isinstance(kind, type):
         name = _name(settings.get('type'))
         reason = f'its data set {name} is not registered here; import the module that has it'
@@ -88,7 +92,7 @@ def _items_order(kind: Any, settings: Mapping) -> ChannelOrder:
         if base in _ARRAYS:
             return ChannelOrder(_ARRAYS[base])
         if _OVERRIDES & vars(base).keys():
-            break  # it makes items of its own, whatever its bases hold
+            break  # it makes items of its own, whatever its bases do
     name = _name(kind)
     reason = f'its data set {name} has no channel_order and no LoadImageFromFile; {CURE}'
     return ChannelOrder(loader=f'{name}{_telling(settings)}', reason=reason)
@@ -101,7 +105,7 @@ def _after(order: ChannelOrder, pipeline: Sequence) -> ChannelOrder:
 
 
 def _after_step(order: ChannelOrder, step: Any) -> ChannelOrder:
-    """Order of the images after a transform, given as its settings or as an object."""
+    """Return the order of the images after a transform, given as settings or as an object."""
     is_config = isinstance(step, Mapping)
     kind = _resolve(step.get('type'), TRANSFORMS) if is_config else type(step)
     settings = step if is_config else getattr(step, '__dict__', {})
@@ -131,25 +135,25 @@ def _after_wrapper(order: ChannelOrder, kind: type, settings: Mapping) -> Channe
 
 
 def _after_foreign(order: ChannelOrder, name: str, settings: Mapping) -> ChannelOrder:
-    """A transform of somebody's own keeps an order that is known; it may load what is not."""
+    """Return the order after a foreign transform: it keeps a known one, and may load others."""
     if order.name is not None or not order.loader:
         return order
     return replace(order, loader=f'{order.loader} > {name}{_telling(settings)}')
 
 
-def _file_order(kind: type, settings: Mapping) -> ChannelOrder:
+def _file_order(kind: Any, settings: Mapping) -> ChannelOrder:
     name = _name(kind)
     if kind.transform is not LoadImageFromFile.transform:
         reason = f'its transform {name} loads images in its own way; {CURE}'
         return ChannelOrder(loader=f'{name}{_telling(settings)}', reason=reason)
     if _setting(kind, settings, 'imdecode_backend') == 'tifffile':
-        # unlike OpenCV, Pillow and TurboJPEG in mmcv it keeps what the file has
+        # unlike OpenCV, Pillow and TurboJPEG in MMCV it keeps the order in the file
         return ChannelOrder(loader=f'{name} by tifffile', reason="tifffile keeps the file's order")
     return ChannelOrder('bgr')
 
 
 def _declared(kind: Any, settings: Mapping) -> ChannelOrder | None:
-    """The order that a class declares; None where a subclass makes its images otherwise."""
+    """Return the order that a class declares; None where a subclass makes its own images."""
     for base in kind.__mro__ if isinstance(kind, type) else ():
         if isinstance(vars(base).get('channel_order'), (str, classmethod)):
             break
@@ -172,7 +176,7 @@ def _declared(kind: Any, settings: Mapping) -> ChannelOrder | None:
 
 
 def _resolve(kind: Any, registry: Registry) -> Any:
-    """The class of a type, or None where it is unknown here."""
+    """Return the class of a type; None if it is not registered."""
     if not isinstance(kind, str):
         return kind.build() if hasattr(kind, 'build') and not isinstance(kind, type) else kind
     try:
@@ -182,13 +186,13 @@ def _resolve(kind: Any, registry: Registry) -> Any:
 
 
 def _setting(kind: type, settings: Mapping, name: str) -> Any:
-    """The value of an argument, or its default."""
+    """Return the value of an argument, or its default."""
     default = inspect.signature(kind).parameters.get(name)
     return settings.get(name, None if default is None else default.default)
 
 
 def _telling(settings: Mapping) -> str:
-    """Arguments that may decide about the order of somebody's own class."""
+    """Return the arguments that may determine the order of a foreign class, as text."""
     told = {k: v for k, v in settings.items() if any(word in k.lower() for word in _TELLING)}
     return repr(sorted(told.items())) if told else ''
 

@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
-from torch import nn
+from torch import Tensor, nn
 
 from mmtmix.program import program
 from mmtmix.utils import (
@@ -27,7 +27,7 @@ from .input_stats import InputStats
 
 
 def build_classifier(
-    config: str | os.PathLike | dict, variants: Mapping[str, Any] | None = None
+    config: str | os.PathLike | dict | None, variants: Mapping[str, Any] | None = None
 ) -> tuple[nn.Module, InputStats]:
     """Build an MMPretrain classifier without its training-time parts.
 
@@ -37,17 +37,18 @@ def build_classifier(
         variants: Values, by name, of the variants of a config that is a file.
 
     Returns:
-        The network, with random weights and in eval mode, and how it wants its inputs.
+        The network, with random weights and in eval mode, and the statistics of its inputs.
 
     Raises:
         FileNotFoundError: If the config file does not exist.
-        ValueError: If the config has no model or doesn't say how inputs are normalised.
+        ValueError: If the config has no model or no normalisation of the inputs.
     """
     if isinstance(config, (str, os.PathLike)):
         cfg = load_config(config, variants=variants)
     else:
         # a bare model dict has a type of its own
-        cfg = Config(dict(model=dict(config)) if 'type' in config else dict(config))
+        settings = dict(config or {})
+        cfg = Config(dict(model=settings) if 'type' in settings else settings)
     if 'model' not in cfg:
         raise ValueError(f'the teacher config {config!r} has no `model`')
     stats = InputStats.from_config(cfg)
@@ -57,7 +58,7 @@ def build_classifier(
             'normalised; add data_preprocessor=dict(mean=[...], std=[...], to_rgb=...) to it'
         )
     model_cfg = cfg.model.copy()
-    # a teacher mixes nothing and downloads nothing, whatever it was trained with
+    # a teacher mixes nothing and downloads nothing, whatever its training did
     for training_only in ('train_cfg', 'pretrained', 'data_preprocessor'):
         model_cfg.pop(training_only, None)
     scope = DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain'))
@@ -72,7 +73,7 @@ def copy_module(model: nn.Module) -> nn.Module:
     """Copy a network, so that freezing the copy leaves a network in training as it is.
 
     Args:
-        model: A trained network; out of its wrapper if it has one.
+        model: A trained network, which may be wrapped.
 
     Returns:
         A copy, with weights that serve gradients later even if those of the model don't.
@@ -89,7 +90,7 @@ def copy_module(model: nn.Module) -> nn.Module:
             f'({type(error).__name__}: {error}); give one that copy.deepcopy takes'
         ) from error
     # a mask among the buffers may be infinite on purpose
-    trained = dict(copied.named_parameters())
+    trained: dict[str, Tensor] = dict(copied.named_parameters())
     trained |= {name: value for name, value in copied.named_buffers() if value.isnan().any()}
     check_finite_weights(trained, f'the model {type(model).__name__}')
     return copied
@@ -107,7 +108,7 @@ def load_weights(
             error; empty if there is none.
 
     Returns:
-        Names of the classes that it was trained on, by label; empty where it has none.
+        Names of the classes in the checkpoint, by label; empty where it has none.
 
     Raises:
         FileNotFoundError: If there is no such file.

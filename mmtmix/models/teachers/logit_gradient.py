@@ -16,7 +16,7 @@ class LogitGradient:
     :class:`mmtmix.models.InputGradient` is that of the loss of the network in training.
 
     Args:
-        forward: Any classifier's logits for images.
+        forward: Function that returns a classifier's logits for images.
     """
 
     source = 'gradients of its logits by the image'
@@ -26,16 +26,16 @@ class LogitGradient:
         self._logits = forward
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (N, C, H, W) -> logits (N, num_classes) and the images, a graph leaf."""
+        """Return logits (N, num_classes) and the images, a leaf of the graph."""
         images = inputs.detach().requires_grad_()
         with torch.enable_grad():
-            # what is first may work in place, which a leaf forbids
+            # a copy, since the first module may work in place, and a leaf must not change
             return self._logits(images.clone()), images
 
     def maps(
         self, logits: Tensor, features: Tensor, classes: Tensor, image_size: torch.Size
     ) -> Tensor:
-        """Maps (N, 1, H, W) >= 0 of the given classes (N,)."""
+        """Return maps (N, 1, H, W), >= 0."""
         explained = torch.zeros_like(logits).scatter_(1, classes[:, None], 1)
         (gradients,) = torch.autograd.grad(logits, features, explained)
         return gradient_saliency(gradients)

@@ -1,4 +1,4 @@
-"""What a teacher can be made of, checked before any file is read."""
+"""Checks of a teacher's arguments before any file is read."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def check_options(
     """Refuse options that no :class:`FrozenTeacher` takes.
 
     Args:
-        saliency: See :class:`FrozenTeacher`, as the others.
-        cam_layer: A layer for Grad-CAM.
-        dtype: Precision of its passes.
-        num_extra_tokens: Number of tokens that stand for no patch.
+        saliency: Kind of maps; see :class:`FrozenTeacher`, as for the others.
+        cam_layer: Name of the layer for Grad-CAM.
+        dtype: Dtype of the forward.
+        num_extra_tokens: Number of tokens that stand for no patch, >= 0.
         channels_last: Whether it computes with channels last.
         compile: Whether its forward is compiled, or arguments of ``torch.compile``.
 
@@ -82,16 +82,16 @@ def check_source(
     channel_order: str | None,
     variants: Mapping[str, Any] | None = None,
 ) -> None:
-    """Refuse what makes no teacher: half a config, or a module without its normalisation.
+    """Refuse an incomplete teacher: half a config, or a module without its normalisation.
 
     Args:
-        config: See :class:`FrozenTeacher`, as the others.
-        checkpoint: Its weights.
-        model: A module in place of ``config``.
-        mean: Of its images, in 0-255 units.
-        std: As ``mean``.
-        channel_order: Of its images.
-        variants: Of a config that is a file.
+        config: Path or dict; see :class:`FrozenTeacher`, as for the others.
+        checkpoint: Path or address of the weights.
+        model: Module in place of ``config``.
+        mean: Mean of its images, in 0-255 units.
+        std: Standard deviation of its images, as ``mean``.
+        channel_order: Order of its images' channels.
+        variants: Variants of a config that is a file, by name.
 
     Raises:
         TypeError: If ``model`` is no module, or ``variants`` no dict.
@@ -140,8 +140,12 @@ def check_source(
     _check_statistics(mean, std)
 
 
-def as_statistics(values: Sequence[float] | float) -> tuple[float, ...]:
-    """One number, or one per channel, as a tuple."""
+def as_statistics(values: Sequence[float] | float | None) -> tuple[float, ...]:
+    """Return one number, or one per channel, as a tuple.
+
+    Args:
+        values: The numbers.
+    """
     return tuple(map(float, _as_list(values)))
 
 

@@ -19,9 +19,9 @@ def beats_chance(hits: float, total: float, num_classes: int) -> bool:
     """Return whether a classifier is more than three standard deviations better than chance.
 
     Args:
-        hits: Images that it gets right.
-        total: Images in all, > 0.
-        num_classes: Classes that chance would choose from.
+        hits: Number of images that it gets right.
+        total: Number of images, > 0.
+        num_classes: Number of classes, >= 1.
     """
     chance = 1 / num_classes
     return hits > total * chance + 3 * (total * chance * (1 - chance)) ** 0.5
@@ -30,17 +30,19 @@ def beats_chance(hits: float, total: float, num_classes: int) -> bool:
 class TeacherReport:
     """Logs once per run how many of the first training images a teacher gets right.
 
-    It waits for the device once per run.
+    The host waits for the device once per run.
 
     Args:
-        images: Number of images to see before logging; batches are taken whole.
+        images: Number of images after which it logs; batches are counted whole.
     """
 
     def __init__(self, images: int = 64):
         self.images = images
         self._run: str | None = None
         self._is_done = True
-        self._clear()
+        self._total = 0
+        self._hits: Tensor | int = 0
+        self._soft: Tensor | bool = False
 
     @property
     def is_open(self) -> bool:
@@ -54,7 +56,7 @@ class TeacherReport:
         return not self._is_done
 
     def close(self) -> None:
-        """Log nothing in this run, since something else has reported."""
+        """Log nothing in this run, after another report."""
         self._run, self._is_done = MessageHub.get_current_instance().instance_name, True
 
     @torch.no_grad()
@@ -62,11 +64,10 @@ class TeacherReport:
         """Count a batch, and log after the last one that is needed.
 
         Args:
-            logits: The teacher's for training images, (N, num_classes).
-            scores: Their labels, (N, num_classes), soft where images are mixed: the largest share
-                counts then. Labels of another number of classes are those of another label
-                space, of which nothing is logged.
-            is_last: Whether to log after this batch, however small it is: for logits that cost a
+            logits: Logits of the teacher for training images, (N, num_classes).
+            scores: Labels of the images, (N, num_classes). Of soft labels the largest share
+                counts. Labels of another number of classes are not counted.
+            is_last: Whether it logs after this batch, whatever its size, because the logits cost a
                 pass of their own.
         """
         if not self.is_open or logits.size(1) != scores.size(1) or not len(scores):
@@ -82,9 +83,7 @@ class TeacherReport:
             self._clear()
 
     def _clear(self) -> None:
-        self._total = 0
-        self._hits: Tensor | int = 0
-        self._soft: Tensor | bool = False
+        self._total, self._hits, self._soft = 0, 0, False
 
     def _log(self, hits: int, num_classes: int, soft: bool) -> None:
         share = f'{100 * hits / self._total:.1f} %'

@@ -14,8 +14,8 @@ import mat4py
 import numpy as np
 import pytest
 
-from mmtmix.apps.prepare import DATA_SETS, Files, IdxFile, Listed, file_md5
-from mmtmix.apps.prepare.forms import Batch, Text
+from mmtmix.datasets.sources import DATA_SETS, Files, IdxFile, Listed, file_md5
+from mmtmix.datasets.sources.file_formats import Batch, Text
 
 
 def jpeg(seed=0, size=(8, 8)):
@@ -161,16 +161,16 @@ MAKERS = [
 ]
 
 
-SMALL_FORMS = {Batch: Batch(3), Text: Text(2)}
+SMALL_FORMATS = {Batch: Batch(3), Text: Text(2)}
 
 
 def shrunk(item, counts, digests):
     """An item of the table with the counts, forms and checksums of small files."""
     if isinstance(item, Files):
         count = counts.get(item.pattern, 1) if '*' in item.pattern else 1
-        form = SMALL_FORMS.get(type(item.form), item.form)
+        form = SMALL_FORMATS.get(type(item.format), item.format)
         md5 = digests.get(item.pattern) if item.md5 else None
-        return replace(item, count=count, form=form, md5=md5)
+        return replace(item, count=count, format=form, md5=md5)
     if isinstance(item, (Listed, IdxFile)):
         return replace(item, count=counts[item.path if isinstance(item, Listed) else item.name])
     raise TypeError(item)

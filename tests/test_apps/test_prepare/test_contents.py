@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mmtmix.apps.prepare import check_contents, prepare
+from mmtmix.apps.prepare import prepare
+from mmtmix.datasets.sources import check_contents
 
 pytestmark = pytest.mark.host
 

@@ -8,10 +8,11 @@ import pytest
 from mmpretrain.datasets import FGVCAircraft, Flowers102, OxfordIIITPet, StanfordCars
 from mmpretrain.registry import DATASETS
 
-from mmtmix.apps.prepare import DATA_SETS, check_contents, prepare, unpacking
-from mmtmix.apps.prepare.forms import Text
+from mmtmix.apps.prepare import DATA_SETS, prepare
 from mmtmix.apps.prepare.prepare import _indented
 from mmtmix.datasets import ImageNet32, TinyImageNet
+from mmtmix.datasets.sources import check_contents, unpacking
+from mmtmix.datasets.sources.file_formats import Text
 
 pytestmark = pytest.mark.host
 
@@ -143,12 +144,12 @@ def test_images_are_not_downloaded_before_their_lists(small, tmp_path):
 
 def test_a_list_of_other_lines_is_named_once(small, tmp_path):
     data_set, store = small('pets')
-    pattern = DATA_SETS['pets'].sources[0].gives[0].form.pattern
+    pattern = DATA_SETS['pets'].sources[0].gives[0].format.pattern
     sources = [
         replace(
             source,
             gives=tuple(
-                replace(item, form=Text(2, pattern)) if 'trainval.txt' in item.pattern else item
+                replace(item, format=Text(2, pattern)) if 'trainval.txt' in item.pattern else item
                 for item in source.gives
             ),
         )

@@ -8,7 +8,7 @@ from torch import nn
 
 from mmtmix.engine.distillation import Student
 from mmtmix.models import FrozenTeacher
-from mmtmix.models.teachers.features import feature_dim
+from mmtmix.models.teachers.network import feature_dim
 
 pytestmark = pytest.mark.host
 

@@ -6,7 +6,7 @@ from mmpretrain.registry import MODELS
 
 from mmtmix.engine.distillation import Student
 from mmtmix.engine.launch import build_runner
-from mmtmix.models.teachers.features import feature_dim
+from mmtmix.models.teachers.network import feature_dim
 from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
@@ -44,7 +44,7 @@ def _watch(call_hook, runner, distill_hook, seen):
     def call(name, **kwargs):
         call_hook(name, **kwargs)
         if name == 'after_val_epoch':
-            seen.append(bool(distill_hook(runner)._answers._known))
+            seen.append(bool(distill_hook(runner)._predictions._known))
 
     return call
 

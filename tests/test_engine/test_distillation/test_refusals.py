@@ -200,7 +200,7 @@ class PlainHead(nn.Module):
         return dict(loss=(logits[0] if self.as_tuple else logits).mean())
 
 
-def test_students_that_cant_be_overheard(refuse, crd, student_config):
+def test_students_that_cant_be_captured(refuse, crd, student_config):
     model = student_config()
     model['head'] = dict(type='PlainHead', as_tuple=False)
     said = 'PlainHead of the student has no pre_logits, .* such as KDLoss'

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from torch import nn
 
+from mmtmix.engine.cleanup import closing_hooks
 from mmtmix.models import BatchAugment, build_saliency
 from mmtmix.models.saliency import live_model
 from mmtmix.utils import unwrap
@@ -316,7 +317,7 @@ def test_nothing_stays_behind(live_runner, breaks):
 
     runner = live_runner(dict(type='Look'), Break())
     if breaks:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), closing_hooks(runner):
             runner.train()
     else:
         runner.train()

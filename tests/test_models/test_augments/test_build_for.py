@@ -29,7 +29,7 @@ def test_teachers_wherever_they_are_get_the_images_statistics(cfg, teacher_args,
     place = settings.get('saliency', settings)
     place['teacher'] = teacher
     mixer = build_for(settings, cfg)
-    told = mixer.saliency.teacher._input_stats
+    told = mixer.saliency.teacher._inputs.given
     assert (told.mean, told.std) == ((10.0,), (5.0,))
 
 

@@ -10,8 +10,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from mmtmix.models import Draw, FrozenTeacher, SaliencySource, TransformMixer
 from mmtmix.models.augments import BatchAugment
-from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.label_check import as_scores
+from mmtmix.models.late_verdict import FiniteCheck
 
 pytestmark = pytest.mark.host
 

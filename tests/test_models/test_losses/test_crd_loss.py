@@ -202,9 +202,9 @@ def test_arguments_out_of_range_are_refused(name, value, said):
 
 
 def test_networks_and_data_that_dont_fit_are_refused():
-    with pytest.raises(ValueError, match='how many features the student and the teacher has'):
+    with pytest.raises(ValueError, match='unknown for the student and the teacher'):
         CRDLoss().prepare(0, 0, LABELS, seed=0)
-    with pytest.raises(ValueError, match='how many features the teacher has'):
+    with pytest.raises(ValueError, match='number of features, which is unknown for the teacher'):
         CRDLoss().prepare(5, 0, LABELS, seed=0)
     with pytest.raises(ValueError, match='at least two classes'):
         CRDLoss().prepare(5, 7, torch.ones(4, dtype=torch.long), seed=0)

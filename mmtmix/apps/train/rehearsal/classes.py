@@ -11,7 +11,7 @@ from mmpretrain.datasets import CustomDataset
 from mmpretrain.registry import BATCH_AUGMENTS
 
 from mmtmix.engine import DistillHook
-from mmtmix.engine.distillation import check_classes
+from mmtmix.engine.distillation import check_class_counts
 from mmtmix.models.augments import SuperMix, TransformMix
 from mmtmix.models.saliency import SALIENCY_SOURCES
 from mmtmix.models.saliency.teacher_cam import TeacherCAM
@@ -64,7 +64,7 @@ def check_teachers(cfg: Config, dataset: Any, problems: Problems) -> None:
     for number, hook in enumerate(cfg.get('custom_hooks') or ()):
         if isinstance(hook, Mapping) and hook.get('type') in ('DistillHook', DistillHook):
             with problems.of(f'custom_hooks[{number}].teacher'):
-                check_classes(classes, count_teacher_classes(hook.get('teacher')))
+                check_class_counts(classes, count_teacher_classes(hook.get('teacher')))
 
 
 def count_task_classes(cfg: Config) -> int | None:

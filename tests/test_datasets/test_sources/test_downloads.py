@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mmtmix.apps.prepare import download
+from mmtmix.datasets.sources import download
 
 pytestmark = pytest.mark.host
 

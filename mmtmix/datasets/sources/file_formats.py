@@ -1,4 +1,4 @@
-"""What files of a form end with, by which half-written ones are told, and how to read them."""
+"""Formats of files: how a half-written file is recognised by its end, and how each is read."""
 
 from __future__ import annotations
 
@@ -6,60 +6,66 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from mmtmix.datasets.array_pickles import load_array_pickle
-from mmtmix.datasets.imagenet32 import SIZE, read_batch
+from .array_pickles import BATCH_SIDE, load_array_pickle, read_batch
 
 _TAIL = 4096
 _IMAGE_ENDS = {b'\xff\xd8\xff': b'\xff\xd9', b'\x89PNG\r\n': b'IEND\xae\x42\x60\x82'}
 
 
 @dataclass(frozen=True)
-class Form:
-    """Any file: an empty one is not whole, of others nothing is known."""
+class FileFormat:
+    """Any file: an empty one is not whole, and every other one passes."""
 
     def ends_well(self, path: Path) -> bool:
-        """Tell whether a file's end is that of a whole one, without reading the rest.
+        """Return whether a file ends as a whole one does, without reading the rest.
 
-        What is odd but official may fail here, and is read then.
+        An odd but official file may fail here, and is then read.
+
+        Args:
+            path: Path of the file, which is not empty.
         """
         return True
 
     def read(self, path: Path) -> None:
-        """Read a file wholly.
+        """Read the whole file.
+
+        Args:
+            path: Path of the file.
 
         Raises:
-            Exception: If it cannot be read; which one depends on who decodes it.
+            Exception: If it cannot be read; its class depends on the decoder.
         """
 
 
 @dataclass(frozen=True)
-class Image(Form):
-    """A JPEG or PNG; others that Pillow decodes pass too, for some have a wrong name."""
+class Image(FileFormat):
+    """A JPEG or PNG; other images that Pillow decodes pass too, since some have a wrong name."""
 
     def ends_well(self, path: Path) -> bool:
-        """Look for the end marker, which compressed data never holds; zeros may follow it."""
+        """Find the end marker, which compressed data never holds; zeros may follow it."""
         head, tail = _both_ends(path)
         end = next((end for begin, end in _IMAGE_ENDS.items() if head.startswith(begin)), None)
         return end is not None and tail.rstrip(b'\0').endswith(end)
 
     def read(self, path: Path) -> None:
-        """Decode it with Pillow: OpenCV fills the end of a truncated one with grey."""
-        from PIL import Image as PillowImage  # not needed to train, so not to import either
+        """Decode it with Pillow; OpenCV would fill the end of a truncated one with grey."""
+        from PIL import Image as PillowImage  # training needs no Pillow
 
         _, tail = _both_ends(path)
         if not tail.strip(b'\0'):
-            raise ValueError('its end is zeros alone, as of a download that did not finish')
+            raise ValueError('its end is zeros alone, as after a download that did not finish')
         with PillowImage.open(path) as image:
             image.load()
 
 
 @dataclass(frozen=True)
-class Pickle(Form):
+class Pickle(FileFormat):
     """A pickled dict of arrays."""
 
     def ends_well(self, path: Path) -> bool:
-        """Look for the opcodes that fill a dict and stop."""
+        """Find the opcodes that fill a dict and stop."""
         return _both_ends(path)[1].endswith((b'u.', b's.'))
 
     def read(self, path: Path) -> None:
@@ -72,14 +78,14 @@ class Batch(Pickle):
     """A batch of ImageNet32.
 
     Attributes:
-        images: How many images it holds at least.
+        images: Least number of images in it.
     """
 
     images: int
 
     def ends_well(self, path: Path) -> bool:
-        """Compare its size too: images are stored raw."""
-        return path.stat().st_size > self.images * 3 * SIZE**2 and super().ends_well(path)
+        """Compare the size too: images are stored raw."""
+        return path.stat().st_size > self.images * 3 * BATCH_SIDE**2 and super().ends_well(path)
 
     def read(self, path: Path) -> None:
         """Unpickle and count."""
@@ -89,23 +95,23 @@ class Batch(Pickle):
 
 
 @dataclass(frozen=True)
-class Text(Form):
-    """A list.
+class Text(FileFormat):
+    """A text file of lines.
 
     Attributes:
-        lines: How many lines it has at least.
-        pattern: What each of them is.
+        lines: Least number of lines.
+        pattern: Regular expression that each line matches.
     """
 
     lines: int
     pattern: str = '.*'
 
     def ends_well(self, path: Path) -> bool:
-        """Leave it to ``read``, which is quick."""
+        """Return False, so that the file is read, which is quick."""
         return False
 
     def read(self, path: Path) -> None:
-        """Count the lines and look at each."""
+        """Count the lines and match each."""
         count = 0
         with open(path, encoding='utf-8') as file:
             for number, line in enumerate(file, 1):
@@ -118,14 +124,16 @@ class Text(Form):
 
 
 @dataclass(frozen=True)
-class Mat(Form):
-    """A file of MATLAB 5 to 7: a header of 128 bytes, then elements that tell their sizes."""
+class Mat(FileFormat):
+    """A file of MATLAB 5 to 7: a header of 128 bytes, then elements that begin with their size."""
 
     def ends_well(self, path: Path) -> bool:
-        """Go from element to element: the last must end where the file does."""
+        """Jump from element to element: the last must end where the file does."""
         size, position = path.stat().st_size, 128
         with open(path, 'rb') as file:
-            order = 'little' if file.read(position)[-2:] == b'IM' else 'big'
+            order: Literal['little', 'big'] = (
+                'little' if file.read(position)[-2:] == b'IM' else 'big'
+            )
             while position + 8 <= size:
                 file.seek(position + 4)
                 position += 8 + int.from_bytes(file.read(4), order)
@@ -133,35 +141,32 @@ class Mat(Form):
 
     def read(self, path: Path) -> None:
         """Parse it, as MMPretrain's data sets do."""
-        import mat4py  # MMPretrain's, not needed to train on other sets
+        import mat4py  # other data sets do without
 
         mat4py.loadmat(str(path))
 
 
-def find_fault(form: Form, path: Path, thorough: bool = False) -> str:
-    """Say what is wrong with a file.
+def find_fault(file_format: FileFormat, path: Path, thorough: bool = False) -> str:
+    """Return what is wrong with a file, in words; an empty string if nothing is.
 
     Args:
-        form: What it should be.
-        path: The file.
-        thorough: Whether to read it even if it ends well.
-
-    Returns:
-        What is wrong; empty if nothing is.
+        file_format: Format that the file should have.
+        path: Path of the file.
+        thorough: Whether the file is read even if it ends as a whole one does.
     """
     try:
         if not path.stat().st_size:
             return 'empty'
-        if thorough or not form.ends_well(path):
-            form.read(path)
-    except Exception as error:  # what a decoder raises depends on which it is
+        if thorough or not file_format.ends_well(path):
+            file_format.read(path)
+    except Exception as error:  # each decoder has errors of its own
         text = str(error).removeprefix(str(path)).lstrip(' :')
         return f'damaged or not complete ({type(error).__name__}: {text})'
     return ''
 
 
 def _both_ends(path: Path) -> tuple[bytes, bytes]:
-    """Read the first and last bytes of a file."""
+    """Read the first 8 and the last bytes of a file."""
     with open(path, 'rb', buffering=0) as file:
         head = file.read(8)
         size = file.seek(0, os.SEEK_END)

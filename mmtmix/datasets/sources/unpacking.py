@@ -1,4 +1,4 @@
-"""Unpacking an archive so that nothing half-unpacked is ever taken for complete."""
+"""Unpack archives so that nothing half-unpacked is ever taken for complete."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 
 from mmtmix.utils.files import explaining_faults
 
-from .checks import check_contents
-from .contents import Source
+from .checking import check_contents
+from .layouts import Source
 
-# An archive of images unpacks to little more than its size. One that gives more than this many
-# times as much, and more than these bytes or files, was made to fill a disk.
+# An archive of images unpacks to little more than its size. One that unpacks to more than this
+# many times its size plus these bytes, or to more files than this, was made to fill a disk.
 _MOST_TIMES, _MOST_BYTES, _MOST_FILES = 20, 64 << 20, 5_000_000
 
 
@@ -36,19 +36,19 @@ def unpack(
 ) -> None:
     """Unpack an archive beside its final place, check it there, then rename what it gives.
 
-    What a killed run left behind is removed by the next one. Files of an incomplete
-    folder that has the final name are kept in ``<name>.incomplete``.
+    Remains of a killed run are removed by the next one. Files of an incomplete folder that has the
+    final name are kept in ``<name>.incomplete``.
 
     Args:
-        archive: The archive, ``.tar``, ``.tar.gz``, ``.tgz`` or ``.zip`` by its contents; what is
-            named ``.zip`` is one.
-        source: What it is.
+        archive: Path of the archive. It is read as a tar or a zip by its contents, and always as
+            a zip if its name ends in ``.zip``.
+        source: Entry of the table that describes it.
         folder: The data set's folder.
-        say: Told what happens.
+        say: Function that takes a line about each step.
 
     Raises:
         ValueError: If the archive is damaged, has members that lead elsewhere, unpacks to far
-            more than its size, or lacks something.
+            more than its size, or is not complete.
     """
     archive, folder = Path(archive), Path(folder)
     temporary = folder / f'.unpacking-{source.name}'
@@ -73,7 +73,7 @@ def unpack(
 
 
 def _extract(archive: Path, target: Path) -> None:
-    """Extract regular files and folders that stay below the target."""
+    """Extract regular files and folders below the target."""
     try:
         if archive.suffix == '.zip' or zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as file:
@@ -88,7 +88,7 @@ def _extract(archive: Path, target: Path) -> None:
         raise ValueError(f'{archive} is refused: {error}.') from error
     except (tarfile.FilterError, _LeadsElsewhereError) as error:
         raise ValueError(f'{archive} is refused: a member leads elsewhere ({error}).') from error
-    except Exception as error:  # what a damaged archive raises depends on its format
+    except Exception as error:  # each format has errors of its own
         if isinstance(error, OSError) and error.errno is not None:
             raise  # a full disk, not the archive's fault
         raise ValueError(
@@ -98,7 +98,7 @@ def _extract(archive: Path, target: Path) -> None:
 
 
 class _TarFilter:
-    """Refuses absolute paths, '..', devices, links that lead elsewhere, and too much of all."""
+    """Refuses absolute paths, '..', devices, links that lead elsewhere, and archives too large."""
 
     def __init__(self, archive: Path):
         self.archive = archive
@@ -121,7 +121,7 @@ def _check_size(archive: Path, total: int, count: int) -> None:
 
 
 def _reason(archive: Path, error: Exception) -> str:
-    """Say in a line what is wrong with an archive."""
+    """Return what is wrong with an archive, in a line."""
     with open(archive, 'rb') as file:
         is_zip = file.read(4) == b'PK\x03\x04'
     if is_zip and not zipfile.is_zipfile(archive):  # the table of contents is at the end

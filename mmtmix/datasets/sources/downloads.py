@@ -1,4 +1,4 @@
-"""Fetching files, with what was there before a break taken up again."""
+"""Download files, and continue those that broke off."""
 
 from __future__ import annotations
 
@@ -14,27 +14,32 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from mmtmix.utils.files import explaining_faults, is_write_fault, publish_file
 
-from .checks import file_md5
+from .checking import file_md5
 
-TIMEOUT = 30.0  # seconds without an answer
+TIMEOUT = 30.0
+"""Seconds without a byte after which a download fails."""
+
 CHUNK = 1 << 18
 
 
-def download(url: str, path: str | os.PathLike, md5: str | None = None) -> None:
-    """Fetch a file to ``path``, through ``<path>.part`` beside it.
+def download(
+    url: str, path: str | os.PathLike, md5: str | None = None, timeout: float = TIMEOUT
+) -> None:
+    """Download a file to ``path``, through ``<path>.part`` beside it.
 
-    Where a checksum will tell whether the pieces fit, an earlier ``.part`` is continued if the
-    server can do that. Progress goes to stderr, if that is a terminal.
+    An earlier ``.part`` is continued if the server can do that and a checksum is known, which
+    shows whether the pieces fit. Progress goes to stderr, if that is a terminal.
 
     Args:
-        url: Where from.
-        path: The final name; it appears only when the file is whole.
-        md5: Its checksum, if known.
+        url: Address of the file.
+        path: Final path, which appears only when the file is whole.
+        md5: MD5 in hex; None if it is unknown.
+        timeout: Seconds without a byte after which the download fails, > 0.
 
     Raises:
         OSError: If the disk is full, the folder can't be written to and the like.
         ConnectionError: If the server cannot be reached, refuses, or breaks off.
-        ValueError: If the checksum is another; the file is deleted then.
+        ValueError: If the checksum differs; the file is then deleted.
     """
     path = Path(path)
     part = path.with_name(f'{path.name}.part')
@@ -44,7 +49,7 @@ def download(url: str, path: str | os.PathLike, md5: str | None = None) -> None:
     if not (md5 is not None and part.is_file() and file_md5(part) == md5):
         try:
             with explaining_faults(part):
-                _fetch(url, part)
+                _fetch(url, part, timeout)
         except (OSError, HTTPException, ValueError) as error:
             if isinstance(error, OSError) and is_write_fault(error):
                 raise
@@ -60,26 +65,27 @@ def download(url: str, path: str | os.PathLike, md5: str | None = None) -> None:
     publish_file(part, path)
 
 
-def _fetch(url: str, part: Path) -> None:
+def _fetch(url: str, part: Path, timeout: float) -> None:
     """Append to ``part`` what it lacks, or write it anew."""
     done = part.stat().st_size if part.is_file() else 0
     headers = {'User-Agent': 'mmtmix'} | ({'Range': f'bytes={done}-'} if done else {})
     request = urllib.request.Request(url, headers=headers)
     try:
-        answer = urllib.request.urlopen(request, timeout=TIMEOUT)
+        response = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         if error.code != 416 or not done:  # not 416: what is there is longer than the file
             raise
         part.unlink()
-        return _fetch(url, part)
-    with answer:
-        if getattr(answer, 'status', None) != 206:  # 206: it sends the rest, else all of it
+        return _fetch(url, part, timeout)
+    with response:
+        # 206: the rest is sent, otherwise the whole file; a file:// address has no status
+        if getattr(response, 'status', None) != 206:
             done = 0
-        length = answer.headers.get('Content-Length')
+        length = response.headers.get('Content-Length')
         total = done + int(length) if length else None
         with open(part, 'ab' if done else 'wb') as file, _progress() as progress:
             task = progress.add_task(part.stem, total=total, completed=done)
-            while chunk := answer.read(CHUNK):
+            while chunk := response.read(CHUNK):
                 file.write(chunk)
                 progress.advance(task, len(chunk))
     if total is not None and part.stat().st_size != total:
@@ -87,7 +93,7 @@ def _fetch(url: str, part: Path) -> None:
 
 
 def _progress() -> Progress:
-    """Make a progress bar that shows nothing where nobody watches."""
+    """Make a progress bar, which shows nothing where stderr is no terminal."""
     columns = (TextColumn('{task.description}'), BarColumn(), DownloadColumn())
     console = Console(file=sys.stderr)
     disable = not console.is_terminal

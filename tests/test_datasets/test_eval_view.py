@@ -5,8 +5,8 @@ import copy
 import pytest
 from mmengine.config import Config
 
-from mmtmix.datasets import FashionMNISTIdx, build_undistorted
-from mmtmix.datasets.undistorted import undistorted_config
+from mmtmix.datasets import FashionMNISTIdx, build_eval_view
+from mmtmix.datasets.eval_view import eval_view_config
 
 pytestmark = pytest.mark.host
 
@@ -36,21 +36,21 @@ def config(**datasets):
     ],
 )
 def test_the_pipeline_is_that_of_validation_or_else_of_the_test(datasets, expected):
-    dataset, pipeline = undistorted_config(config(train=fashion(CROP), **datasets), 'train')
+    dataset, pipeline = eval_view_config(config(train=fashion(CROP), **datasets), 'train')
     assert pipeline == expected
     assert dataset == fashion(expected)
 
 
 def test_another_pipeline_can_be_given():
     cfg = config(train=fashion(CROP), val=fashion(PLAIN))
-    assert undistorted_config(cfg, 'train', RESIZE)[0].pipeline == RESIZE
-    assert undistorted_config(config(train=fashion(CROP)), 'train', RESIZE)[1] == RESIZE
+    assert eval_view_config(cfg, 'train', RESIZE)[0].pipeline == RESIZE
+    assert eval_view_config(config(train=fashion(CROP)), 'train', RESIZE)[1] == RESIZE
 
 
 def test_the_split_says_whose_images():
     cfg = config(train=fashion(CROP, indices=3), val=fashion(PLAIN, split='test', indices=5))
-    assert undistorted_config(cfg, 'train')[0] == fashion(PLAIN, indices=3)
-    assert undistorted_config(cfg, 'val')[0] == fashion(PLAIN, split='test', indices=5)
+    assert eval_view_config(cfg, 'train')[0] == fashion(PLAIN, indices=3)
+    assert eval_view_config(cfg, 'val')[0] == fashion(PLAIN, split='test', indices=5)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_split_says_whose_images():
 def test_wrapped_data_sets_are_changed_within_and_the_config_is_not(wrap):
     cfg = config(train=wrap(fashion(CROP)), val=fashion(PLAIN))
     before = copy.deepcopy(cfg.to_dict())
-    dataset, _ = undistorted_config(cfg, 'train')
+    dataset, _ = eval_view_config(cfg, 'train')
     assert dataset == wrap(fashion(PLAIN))
     assert cfg.to_dict() == before
 
@@ -74,18 +74,18 @@ def test_wrapped_data_sets_are_changed_within_and_the_config_is_not(wrap):
 )
 def test_a_config_without_images_or_pipeline_is_refused(datasets):
     with pytest.raises(ValueError, match='needs a train_dataloader for the images, and a val_d'):
-        undistorted_config(config(**datasets), 'train')
+        eval_view_config(config(**datasets), 'train')
 
 
 def test_loaders_that_are_none_are_as_if_they_were_not_there():
     cfg = config(train=fashion(CROP), test=fashion(PLAIN))
     cfg.val_dataloader = None
-    assert undistorted_config(cfg, 'train')[1] == PLAIN
+    assert eval_view_config(cfg, 'train')[1] == PLAIN
 
 
 def test_the_data_set_is_built_and_gives_the_same_images_each_time():
     cfg = config(train=fashion(CROP, indices=4), val=fashion(PLAIN))
-    dataset, pipeline = build_undistorted(cfg, 'train')
+    dataset, pipeline = build_eval_view(cfg, 'train')
     assert isinstance(dataset, FashionMNISTIdx) and len(dataset) == 4
     clean = FashionMNISTIdx(indices=4, serialize_data=False)
     for item, raw in zip(dataset, clean, strict=True):
@@ -96,4 +96,4 @@ def test_the_data_set_is_built_and_gives_the_same_images_each_time():
 def test_missing_files_are_said_as_before_training(tmp_path):
     cfg = config(train=fashion(CROP, data_root=str(tmp_path)), val=fashion(PLAIN))
     with pytest.raises(FileNotFoundError, match=r'train_dataloader\.dataset: FashionMNISTIdx'):
-        build_undistorted(cfg, 'train')
+        build_eval_view(cfg, 'train')

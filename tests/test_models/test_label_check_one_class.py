@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmtmix.models import SampleMixup, SuperMix, TeacherCAM, TransformMix, TransformMixer
-from mmtmix.models.one_class import check_one_class
+from mmtmix.models.label_check import check_one_class
 
 pytestmark = pytest.mark.host
 

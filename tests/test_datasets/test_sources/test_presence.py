@@ -6,7 +6,8 @@ import mat4py
 import pytest
 from mmpretrain.registry import DATASETS
 
-from mmtmix.datasets import annotated, check_data
+from mmtmix.datasets import check_data
+from mmtmix.datasets.sources import presence
 
 pytestmark = pytest.mark.host
 
@@ -173,7 +174,7 @@ def test_many_that_lack_are_counted_and_only_some_looked_for(tmp_path, monkeypat
     write(tmp_path, 'images/Cat_2.jpg')
     said = error_of('OxfordIIITPet', tmp_path, split='test')
     assert said == 'images/Cat_3.jpg and 1 more of 3 looked for'
-    monkeypatch.setattr(annotated, '_MOST_LOOKUPS', 2)
+    monkeypatch.setattr(presence, '_MOST_LOOKUPS', 2)
     assert error_of('OxfordIIITPet', tmp_path, split='test') == 'images/Cat_4.jpg'
 
 

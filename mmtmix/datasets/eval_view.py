@@ -1,4 +1,4 @@
-"""The images of a config's data set without random crops and flips."""
+"""The images of a config's data set as validation sees them, without random crops and flips."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .loading import name_image_files
 from .preflight import check_data
 
 
-def undistorted_config(
+def eval_view_config(
     cfg: Config, split: str, pipeline: Sequence[dict] | None = None
 ) -> tuple[ConfigDict, Sequence[dict]]:
-    """A data set's settings with the pipeline of the validation set.
+    """Return a data set's settings with the pipeline of the validation set.
 
     Args:
-        cfg: A full config.
-        split: ``'train'`` or ``'val'``: whose images.
-        pipeline: Another pipeline to use.
+        cfg: Full config.
+        split: Loader whose images are taken: ``'train'``, ``'val'`` or ``'test'``.
+        pipeline: Pipeline to use in place of the validation set's; None for that.
 
     Returns:
         The settings and the pipeline.
@@ -52,27 +52,32 @@ def undistorted_config(
     return dataset, pipelines[0]
 
 
-def build_undistorted(
+def build_eval_view(
     cfg: Config, split: str, pipeline: Sequence[dict] | None = None
 ) -> tuple[Any, Sequence[dict]]:
-    """Build the data set of :func:`undistorted_config`.
+    """Build the data set of :func:`eval_view_config`.
+
+    Args:
+        cfg: Full config.
+        split: Loader whose images are taken.
+        pipeline: Pipeline to use in place of the validation set's; None for that.
 
     Returns:
         The data set and the pipeline.
 
     Raises:
         FileNotFoundError: If its files are missing.
-        ValueError: See :func:`undistorted_config`.
+        ValueError: See :func:`eval_view_config`.
     """
-    dataset, pipeline = undistorted_config(cfg, split, pipeline)
+    dataset, pipeline = eval_view_config(cfg, split, pipeline)
     check_data({f'{split}_dataloader': dict(dataset=dataset)})
-    dataset = copy.deepcopy(dataset)  # its pipeline is the config's own
+    dataset = copy.deepcopy(dataset)  # the pipeline is a part of the config
     name_image_files(dataset)
     return DATASETS.build(dataset), pipeline
 
 
 def _parts(dataset: Any) -> Iterator[ConfigDict]:
-    """A data set's settings and, where it wraps others, theirs."""
+    """Yield a data set's settings and, where it wraps others, theirs."""
     if isinstance(dataset, Mapping):
         yield dataset
         for inner in (dataset.get('dataset'), *(dataset.get('datasets') or ())):

@@ -1,13 +1,16 @@
-"""The data sets of both papers: their files, counts, checksums and where they come from.
+"""The one table of data sets: their files, how each is checked, and where they come from.
 
-Checksums are those that the authors publish or that torchvision and MMPretrain ask for; those of
+Preparing a data set, the check before a training and the data sets' own classes read it.
+Checksums are those that the authors publish or that torchvision and MMPretrain require; those of
 Tiny-ImageNet and FGVC-Aircraft are in wide use, but their authors publish none.
 """
 
 from __future__ import annotations
 
-from .contents import DataSet, Files, IdxFile, Listed, Source
-from .forms import Batch, Image, Mat, Pickle, Text
+from dataclasses import replace
+
+from .file_formats import Batch, Image, Mat, Pickle, Text
+from .layouts import Content, DataSet, Files, IdxFile, Listed, MatListed, Source
 
 _TORONTO = 'https://www.cs.toronto.edu/~kriz'
 _OXFORD = 'https://www.robots.ox.ac.uk/~vgg/data'
@@ -45,7 +48,8 @@ def _cifar(name: str, classes: int, folder: str, files: dict[str, str], md5: str
     archive = f'{title.lower()}-python.tar.gz'
     source = Source(archive, gives, md5, f'{_TORONTO}/{archive}')
     page = f'{_TORONTO}/cifar.html'
-    return DataSet(name, title, (50000, 10000), classes, (source,), page, folder)
+    images, host_class = (50000, 10000), name.upper()
+    return DataSet(name, title, images, classes, (source,), page, folder, host_class=host_class)
 
 
 CIFAR10 = _cifar(
@@ -56,6 +60,27 @@ CIFAR100 = _cifar(
 )
 
 _TINY = 'tiny-imagenet-200'
+_TINY_LISTS = (
+    Files('wnids.txt', 1, Text(200)),
+    Files('words.txt', 1, Text(82115)),  # all nouns of WordNet
+)
+_TINY_VAL = Listed('val/val_annotations.txt', 10000, 'val/images/{}')
+
+
+def _below(folder: str, *contents: Content) -> tuple[Content, ...]:
+    """Return contents of a folder as those of the folder above it."""
+    found: list[Content] = []
+    for item in contents:
+        if isinstance(item, Files):
+            found.append(replace(item, pattern=f'{folder}/{item.pattern}'))
+        elif isinstance(item, Listed):
+            path, image = f'{folder}/{item.path}', f'{folder}/{item.image}'
+            found.append(replace(item, path=path, image=image))
+        else:
+            found.append(replace(item, name=f'{folder}/{item.name}'))
+    return tuple(found)
+
+
 TINY_IMAGENET = DataSet(
     'tiny_imagenet',
     'Tiny-ImageNet',
@@ -64,11 +89,12 @@ TINY_IMAGENET = DataSet(
     (
         Source(
             f'{_TINY}.zip',
-            (
-                Listed(f'{_TINY}/wnids.txt', 200, f'{_TINY}/train/{{0}}/images/{{0}}_0.JPEG'),
-                Files(f'{_TINY}/words.txt', 1, Text(82115)),  # all nouns of WordNet
-                Files(f'{_TINY}/train/*/images/*.JPEG', 100000, Image()),
-                Listed(f'{_TINY}/val/val_annotations.txt', 10000, f'{_TINY}/val/images/{{}}'),
+            _below(
+                _TINY,
+                Listed('wnids.txt', 200, 'train/{0}/images/{0}_0.JPEG'),
+                *_TINY_LISTS,
+                Files('train/*/images/*.JPEG', 100000, Image()),
+                _TINY_VAL,
             ),
             '90528d7ca1a48142e341f4ef8d21d0de',
             f'http://cs231n.stanford.edu/{_TINY}.zip',
@@ -76,28 +102,41 @@ TINY_IMAGENET = DataSet(
     ),
     'http://cs231n.stanford.edu',
     _TINY,
+    splits={
+        'train': (*_TINY_LISTS, Listed('wnids.txt', 200, 'train/{}/images')),
+        'val': (
+            *_TINY_LISTS,
+            Files(_TINY_VAL.path, 1, Text(10000)),
+            Files('val/images/*.JPEG', 10000, Image()),
+        ),
+    },
 )
 
+# a tenth of the images, give or take
+_TRAIN_BATCHES = tuple(
+    Files(f'train_data_batch_{number}', 1, Batch(128000)) for number in range(1, 11)
+)
+_VAL_BATCH = Files('val_data', 1, Batch(50000))
 IMAGENET32 = DataSet(
     'imagenet32',
     'ImageNet32',
     (1281167, 50000),
     1000,
     (
-        Source(
-            'Imagenet32_train.zip',
-            tuple(
-                # a tenth of the images, give or take
-                Files(f'train_data_batch_{number}', 1, Batch(128000))
-                for number in range(1, 11)
-            ),
-        ),
-        Source('Imagenet32_val.zip', (Files('val_data', 1, Batch(50000)),)),
+        Source('Imagenet32_train.zip', _TRAIN_BATCHES),
+        Source('Imagenet32_val.zip', (_VAL_BATCH,)),
     ),
     _IMAGENET,
+    splits={'train': _TRAIN_BATCHES, 'val': (_VAL_BATCH,)},
     note=f'{_TERMS} and fetch the archives yourself.',
 )
 
+_FLOWER_SPLITS = {
+    'trainval': ('trnid', 'valid'),
+    'train': ('trnid',),
+    'val': ('valid',),
+    'test': ('tstid',),
+}
 FLOWERS102 = DataSet(
     'flowers102',
     'Oxford Flowers-102',
@@ -119,9 +158,21 @@ FLOWERS102 = DataSet(
         ),
     ),
     f'{_OXFORD}/flowers/102/',
+    splits={
+        split: (
+            Files('imagelabels.mat', 1, Mat()),
+            MatListed('setid.mat', 1, 'jpg/image_{:05d}.jpg', fields=fields),
+        )
+        for split, fields in _FLOWER_SPLITS.items()
+    },
+    host_class='Flowers102',
 )
 
-_PET = r'\S+\s+\d+\s+\S+\s+\S+'  # name, class, species and breed
+_PET = r'(\S+)\s+\d+\s+\S+\s+\S+'  # name, class, species and breed
+_PET_SPLITS = {
+    split: Listed(f'annotations/{split}.txt', count, 'images/{}.jpg', line=_PET)
+    for split, count in (('trainval', 3680), ('test', 3669))
+}
 PETS = DataSet(
     'pets',
     'Oxford-IIIT Pet',
@@ -139,18 +190,21 @@ PETS = DataSet(
         ),
         Source(
             'images.tar.gz',
-            (
-                Listed('annotations/trainval.txt', 3680, 'images/{}.jpg'),
-                Listed('annotations/test.txt', 3669, 'images/{}.jpg'),
-            ),
+            tuple(_PET_SPLITS.values()),
             '5c4f3ee8e5d25df40f4fd59a7f44e54c',
             f'{_OXFORD}/pets/data/images.tar.gz',
         ),
     ),
     f'{_OXFORD}/pets/',
+    splits={split: (listed,) for split, listed in _PET_SPLITS.items()},
+    host_class='OxfordIIITPet',
 )
 
 _CARS_TEST_MD5 = 'b0a2b23655a3edd16d84508592a98d10'
+_CARS_TRAIN = Files('devkit/cars_train_annos.mat', 1, Mat())
+_CARS_TEST = Files('devkit/cars_test_annos_withlabels.mat', 1, Mat(), _CARS_TEST_MD5)
+_CARS_TRAIN_IMAGES = Files('cars_train/*.jpg', 8144, Image())
+_CARS_TEST_IMAGES = Files('cars_test/*.jpg', 8041, Image())
 CARS = DataSet(
     'cars',
     'Stanford Cars',
@@ -159,30 +213,29 @@ CARS = DataSet(
     (
         Source(
             'car_devkit.tgz',
-            tuple(Files(f'devkit/cars_{name}.mat', 1, Mat()) for name in ('train_annos', 'meta')),
+            (_CARS_TRAIN, Files('devkit/cars_meta.mat', 1, Mat())),
             'c3b158d763b6e2245038c8ad08e45376',
         ),
-        Source(
-            'cars_test_annos_withlabels.mat',
-            (Files('devkit/cars_test_annos_withlabels.mat', 1, Mat(), _CARS_TEST_MD5),),
-            _CARS_TEST_MD5,
-        ),
-        Source(
-            'cars_train.tgz',
-            (Files('cars_train/*.jpg', 8144, Image()),),
-            '065e5b463ae28d29e77c1b4b166cfe61',
-        ),
-        Source(
-            'cars_test.tgz',
-            (Files('cars_test/*.jpg', 8041, Image()),),
-            '4ce7ebf6a94d07f1952d94dd34c4d501',
-        ),
+        Source('cars_test_annos_withlabels.mat', (_CARS_TEST,), _CARS_TEST_MD5),
+        Source('cars_train.tgz', (_CARS_TRAIN_IMAGES,), '065e5b463ae28d29e77c1b4b166cfe61'),
+        Source('cars_test.tgz', (_CARS_TEST_IMAGES,), '4ce7ebf6a94d07f1952d94dd34c4d501'),
     ),
     'https://ai.stanford.edu/~jkrause/cars/car_dataset.html',
     instead=(Files('cars_annos.mat', 1, Mat()), Files('car_ims/*.jpg', 16185, Image())),
+    splits={
+        'train': (_CARS_TRAIN, _CARS_TRAIN_IMAGES),
+        'test': (_CARS_TEST, _CARS_TEST_IMAGES),
+    },
+    host_class='StanfordCars',
     note='Its authors no longer offer it; the files are those of copies that others keep.',
 )
 
+_PLANES = {
+    split: Listed(
+        f'data/images_variant_{split}.txt', count, 'data/images/{}.jpg', line=r'(\S+)\s+\S.*'
+    )
+    for split, count in (('trainval', 6667), ('train', 3334), ('val', 3333), ('test', 3333))
+}
 AIRCRAFT = DataSet(
     'aircraft',
     'FGVC-Aircraft',
@@ -191,28 +244,34 @@ AIRCRAFT = DataSet(
     (
         Source(
             'fgvc-aircraft-2013b.tar.gz',
-            (
-                Files('data/variants.txt', 1, Text(100)),
-                Listed('data/images_variant_trainval.txt', 6667, 'data/images/{}.jpg'),
-                Listed('data/images_variant_test.txt', 3333, 'data/images/{}.jpg'),
-            ),
+            (Files('data/variants.txt', 1, Text(100)), _PLANES['trainval'], _PLANES['test']),
             'd4acdd33327262359767eeaa97a4f732',
             f'{_OXFORD}/fgvc-aircraft/archives/fgvc-aircraft-2013b.tar.gz',
         ),
     ),
     f'{_OXFORD}/fgvc-aircraft/',
+    splits={split: (listed,) for split, listed in _PLANES.items()},
+    host_class='FGVCAircraft',
 )
 
+_FASHION_IDX = {
+    name: IdxFile(name, count, shape) for name, (count, shape, _) in _FASHION_FILES.items()
+}
 FASHION_MNIST = DataSet(
     'fashion_mnist',
     'Fashion-MNIST',
     (60000, 10000),
     10,
     tuple(
-        Source(f'{name}.gz', (IdxFile(name, count, shape),), md5, f'{_FASHION}/{name}.gz')
-        for name, (count, shape, md5) in _FASHION_FILES.items()
+        Source(f'{name}.gz', (_FASHION_IDX[name],), md5, f'{_FASHION}/{name}.gz')
+        for name, (_, _, md5) in _FASHION_FILES.items()
     ),
     'https://github.com/zalandoresearch/fashion-mnist',
+    splits={
+        split: tuple(item for name, item in _FASHION_IDX.items() if name.startswith(prefix))
+        for split, prefix in (('train', 'train-'), ('test', 't10k-'))
+    },
+    host_class='FashionMNIST',
     note="Debian and Ubuntu have it as 'dataset-fashion-mnist', in /usr/share/datasets.",
 )
 
@@ -228,11 +287,12 @@ IMAGENET = DataSet(
     instead=(
         _IMAGENET_TRAIN,
         Files('meta/train.txt', 1, Text(1281167)),
-        Listed('meta/val.txt', 50000, 'val/{}'),
+        Listed('meta/val.txt', 50000, 'val/{}', line=r'(.+) \d+'),
     ),
+    host_class='ImageNet',
     note=f'{_TERMS} and unpack the archives into train/<WordNet id>/*.JPEG and '
     'val/<WordNet id>/*.JPEG, or the validation images into val/ with meta/train.txt and '
-    'meta/val.txt beside, as MMPretrain describes. This tool only checks them.',
+    'meta/val.txt beside, as MMPretrain describes. The command only checks them.',
 )
 
 _ALL = (
@@ -249,3 +309,19 @@ _ALL = (
 )
 DATA_SETS: dict[str, DataSet] = {data_set.name: data_set for data_set in _ALL}
 """The data sets by name."""
+
+_OF_HOST = {data_set.host_class: data_set for data_set in _ALL if data_set.host_class}
+
+
+def data_set_of(cls: object) -> DataSet | None:
+    """Return the data set that one of MMPretrain's own classes reads.
+
+    Args:
+        cls: Class of a data set.
+
+    Returns:
+        The data set; None for other classes, those that inherit from MMPretrain's included.
+    """
+    if not isinstance(cls, type) or cls.__module__.partition('.')[0] != 'mmpretrain':
+        return None
+    return _OF_HOST.get(cls.__name__)

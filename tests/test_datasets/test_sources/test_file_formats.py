@@ -3,12 +3,21 @@
 import io
 import pickle
 
+import mat4py
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from mmtmix.apps.prepare import forms
-from mmtmix.apps.prepare.forms import Batch, Form, Image, Mat, Pickle, Text, find_fault
+from mmtmix.datasets.sources import file_formats
+from mmtmix.datasets.sources.file_formats import (
+    Batch,
+    FileFormat,
+    Image,
+    Mat,
+    Pickle,
+    Text,
+    find_fault,
+)
 
 pytestmark = pytest.mark.host
 
@@ -23,9 +32,9 @@ def picture(kind, mode='RGB', **options):
 
 @pytest.fixture
 def fault_of(tmp_path):
-    def fault(form, content, thorough=False):
+    def fault(file_format, content, thorough=False):
         (tmp_path / 'file').write_bytes(content)
-        return find_fault(form, tmp_path / 'file', thorough)
+        return find_fault(file_format, tmp_path / 'file', thorough)
 
     return fault
 
@@ -93,11 +102,13 @@ def test_pickles_texts_and_any_files(fault_of):
     assert not fault_of(Pickle(), content) and fault_of(Pickle(), content[:-1])
     assert not fault_of(Text(2), b'a\n\nb') and '1 of 2 lines' in fault_of(Text(2), b'a\n\n')
     assert fault_of(Text(1), b'\xff\n')
-    assert not fault_of(Form(), b'x') and fault_of(Form(), b'') == 'empty'
+    assert not fault_of(FileFormat(), b'x') and fault_of(FileFormat(), b'') == 'empty'
 
 
-def test_mat_files(fault_of, make):
-    content = make.mat(annotations=dict(fname=['a', 'b'], label=[1, 2]))
+def test_mat_files(fault_of, tmp_path):
+    annotations = dict(fname=['a', 'b'], label=[1, 2])
+    mat4py.savemat(str(tmp_path / 'scratch.mat'), dict(annotations=annotations))
+    content = (tmp_path / 'scratch.mat').read_bytes()
     assert not fault_of(Mat(), content) and not fault_of(Mat(), content, True)
     for length in range(0, len(content), 7):
         assert fault_of(Mat(), content[:length])
@@ -106,5 +117,5 @@ def test_mat_files(fault_of, make):
 def test_whole_files_are_looked_at_by_their_ends_alone(tmp_path, monkeypatch):
     path = tmp_path / 'file'
     path.write_bytes(JPEGS['plain'] * 40)
-    assert len(forms._both_ends(path)[1]) == forms._TAIL < path.stat().st_size
+    assert len(file_formats._both_ends(path)[1]) == file_formats._TAIL < path.stat().st_size
     assert not find_fault(Image(), path)

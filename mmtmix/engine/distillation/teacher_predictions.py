@@ -1,4 +1,4 @@
-"""The teacher's classes of validation images."""
+"""The teacher's predictions for validation images."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch import Tensor
 from mmtmix.models.teachers import FrozenTeacher
 
 
-class TeacherAnswers:
-    """Put the teacher's class beside the student's in a batch of predictions.
+class TeacherPredictions:
+    """Adds the teacher's predicted class to a batch of the student's predictions.
 
-    Validation shows the same images again and again, and the teacher doesn't change: it is asked
-    once for each batch that comes again.
+    Validation repeats the same images, and the teacher doesn't change. So its classes are computed
+    once for each batch and kept.
 
     Args:
-        teacher: Of the distillation.
-        remembers: Whether batches come again, told apart by the numbers of their samples.
+        teacher: Teacher of the distillation.
+        remembers: Whether batches repeat, which the numbers of their samples identify.
     """
 
     def __init__(self, teacher: FrozenTeacher, remembers: bool):
@@ -29,7 +29,12 @@ class TeacherAnswers:
 
     @torch.no_grad()
     def write(self, inputs: Tensor, predictions: Sequence[DataSample]) -> None:
-        """Set ``teacher_label`` of the predictions for a batch (N, C, H, W), in place."""
+        """Set ``teacher_label`` of the predictions for a batch, in place.
+
+        Args:
+            inputs: Images, (N, C, H, W).
+            predictions: The student's N predictions.
+        """
         numbers = tuple(sample.get('sample_idx') for sample in predictions)
         labels = self._known.get(numbers)
         if labels is None:

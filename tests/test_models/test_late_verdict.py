@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from mmtmix.models.finite_check import FiniteCheck
-from mmtmix.models.late_verdict import settle_verdicts
+from mmtmix.models.late_verdict import FiniteCheck, settle_verdicts
 
 pytestmark = pytest.mark.host
 

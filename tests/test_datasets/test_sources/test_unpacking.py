@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from mmtmix.apps.prepare import Files, Source, check_contents, unpack, unpacking
+from mmtmix.datasets.sources import Files, Source, check_contents, unpack, unpacking
 
 pytestmark = pytest.mark.host
 
