@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
@@ -84,7 +86,7 @@ class SuperMix(TeacherMixin, BatchAugment):
         repeats: str = 'keep',
         num_classes: int | None = None,
         per_sample: bool = True,
-        **solver,
+        **solver: Any,
     ):
         super().__init__(num_mix, alpha, num_classes, per_sample)
         labels = current_value('labels of SuperMix', labels, OLD_LABELS)

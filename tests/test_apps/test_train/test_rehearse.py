@@ -13,9 +13,11 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmpretrain.registry import HOOKS, LOOPS
 
 from mmtmix.apps.train.rehearsal import rehearse
+from mmtmix.apps.train.rehearsal.model import augments_of
 from mmtmix.apps.train.rehearsal.stand_ins import leaving_no_trace
 from mmtmix.engine.launch import set_loader_defaults
 from mmtmix.engine.stages import plan_stages
+from mmtmix.models import SampleMixup
 from mmtmix.utils import default_work_dir, load_config
 
 pytestmark = pytest.mark.host
@@ -384,3 +386,12 @@ def test_draws_within_are_undone():
     after = torch.rand(1)
     torch.manual_seed(0)
     assert after == torch.rand(1)
+
+
+def test_augments_are_found_within_those_that_choose():
+    augments = [dict(type='FMix'), SampleMixup()]
+    chosen = dict(type='ChooseAugment', augments=augments, probs=[0.5, 0.5])
+    for augments, field in ((chosen, 'augments'), ([dict(type='CutMix'), chosen], 'augments[1]')):
+        found = augments_of(dict(model=dict(train_cfg=dict(augments=augments))))
+        assert [one['type'] for _, one in found][-2:] == ['ChooseAugment', 'FMix']
+        assert found[-1][0] == f'model.train_cfg.{field}.augments[0]'

@@ -224,3 +224,11 @@ def test_it_mixes_in_a_run(method_runner):
     assert len(calls) == 2 and {len(call) for call in calls} == {12}
     assert len({one for call in calls for one in call}) > 1
     assert runner.message_hub.get_scalar('train/loss').current() > 0
+
+
+def test_a_batch_smaller_than_its_largest_mix_is_refused_before_the_run(method_runner):
+    augments = [dict(type='SampleMixup'), dict(type='FMix', num_mix=13)]
+    chosen = dict(type='ChooseAugment', augments=augments, probs=[0.5, 0.5])
+    runner = method_runner('fmix', **{'model.train_cfg.augments': chosen})
+    with pytest.raises(ValueError, match='ChooseAugment has num_mix=13 .*batch_size=12'):
+        runner.train()
