@@ -34,9 +34,11 @@ def archives(tmp_path_factory):
     assert result.returncode == 0, result.stdout + result.stderr
     with zipfile.ZipFile(next(source.glob('dist/*.whl'))) as archive:
         wheel = set(archive.namelist())
+        (entry,) = (name for name in wheel if name.endswith('entry_points.txt'))
+        commands = archive.read(entry).decode()
     with tarfile.open(next(source.glob('dist/*.tar.gz'))) as archive:
         members = [member.name.partition('/')[2] for member in archive if member.isfile()]
-    return {'wheel': wheel, 'sdist': set(members)}
+    return {'wheel': wheel, 'sdist': set(members), 'commands': commands}
 
 
 @pytest.mark.parametrize('kind', ['wheel', 'sdist'])
@@ -58,6 +60,11 @@ def test_wheel_holds_every_module_and_nothing_else_at_the_top(archives):
     assert modules <= archives['wheel']
     tops = {name.partition('/')[0] for name in archives['wheel']}
     assert {top for top in tops if not top.endswith('.dist-info')} == {'mmtmix'}
+
+
+def test_wheel_has_the_command_and_the_mark_of_types(archives):
+    assert 'mmtmix = mmtmix.cli.main:main' in archives['commands']
+    assert 'mmtmix/py.typed' in archives['wheel']
 
 
 def test_host_stack_is_never_a_hard_dependency():
