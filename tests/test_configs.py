@@ -12,11 +12,10 @@ from mmpretrain.registry import DATASETS, MODELS
 from mmtmix.apps.generate import read_settings
 from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.datasets.mixed_shards import DATASET_FILE
-from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
 from mmtmix.models import MixerSearch, TransformMix, save_mixer
 from mmtmix.models.augments import augment_config
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(

@@ -8,10 +8,9 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import HOOKS, MODELS
 
 from mmtmix.engine.distillation import PRESETS
-from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
 from mmtmix.models.augments import augment_config
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 PAIRS = sorted(path.stem for path in ROOT.glob('configs/distill/pairs/*.py'))

@@ -21,12 +21,13 @@ from mmtmix.apps.generate import generate, write_pictures
 from mmtmix.checks import check_path
 from mmtmix.datasets.mixed_shards import DATASET_FILE, is_complete_set, verify_set
 from mmtmix.engine.claims import claimed, on_main_process, wait_for_ranks
-from mmtmix.engine.launch import default_work_dir, end_launch, init_launcher
+from mmtmix.engine.launch import end_launch, init_launcher
 from mmtmix.engine.resuming import command_again, describe_shards_of
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,
     check_device,
+    default_work_dir,
     load_config,
     load_safely,
     run_command,

@@ -17,7 +17,6 @@ from torch.distributed.elastic.multiprocessing.errors import record
 from mmtmix.datasets import check_data
 from mmtmix.engine.launch import (
     build_runner,
-    default_work_dir,
     end_launch,
     init_launcher,
     set_loader_defaults,
@@ -28,6 +27,7 @@ from mmtmix.utils import (
     add_trust_argument,
     atomic_path,
     check_output_file,
+    default_work_dir,
     is_faster_in_half,
     load_checkpoint,
     load_config,

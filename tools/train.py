@@ -21,7 +21,6 @@ from mmtmix.datasets import check_data
 from mmtmix.engine.claims import wait_for_ranks
 from mmtmix.engine.launch import (
     build_runner,
-    default_work_dir,
     end_launch,
     init_launcher,
     set_loader_defaults,
@@ -34,6 +33,7 @@ from mmtmix.models.augments import load_augments
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,
+    default_work_dir,
     load_config,
     load_safely,
     run_command,

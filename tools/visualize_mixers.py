@@ -18,7 +18,6 @@ from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from mmtmix.checks import check_integer
-from mmtmix.engine.launch import default_work_dir
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.augments import MIXERS, WITH_TEACHER, build_for
 from mmtmix.models.saliency import LiveModel, set_live_model
@@ -27,6 +26,7 @@ from mmtmix.utils import (
     add_trust_argument,
     check_device,
     check_output_file,
+    default_work_dir,
     load_config,
     load_safely,
     run_command,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from copy import deepcopy
-from pathlib import Path
 
 import torch.distributed as torch_dist
 from mmengine.config import Config, ConfigDict
@@ -65,19 +64,6 @@ def end_launch() -> None:
     """
     if torch_dist.is_initialized():
         torch_dist.destroy_process_group()
-
-
-def default_work_dir(config: str | os.PathLike) -> str:
-    """``work_dirs/<method>/<name>`` for ``configs/<method>/<name>.py``.
-
-    A file's name alone is not enough: each method has a ``wrn28_cifar100``.
-    """
-    path = Path(config).with_suffix('')
-    parts = path.parts
-    if 'configs' in parts:
-        last = len(parts) - 1 - parts[::-1].index('configs')
-        return os.path.join('work_dirs', *parts[last + 1 :])
-    return os.path.join('work_dirs', path.name)
 
 
 def set_loader_defaults(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 
 from mmtmix.utils import file_digest, load_config, make_writable_folder
+from mmtmix.utils.config import folder_of
+from mmtmix.utils.variants import variant_words
 
 from .claims import claimed, on_main_process, wait_for_ranks
-from .launch import default_work_dir
 
 
 @dataclass
@@ -26,17 +29,19 @@ class Stage:
         cfg: The config.
         produces: The file that shows it is finished; None for the run that was asked for.
         goes_on: Whether it goes on from the newest checkpoint in its work dir.
+        variants: Values, by name, of the variants that its config was read with.
     """
 
     config: str
     cfg: Config
     produces: str | None = None
     goes_on: bool = False
+    variants: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """``<method>/<config>``."""
-        return os.path.relpath(default_work_dir(self.config), 'work_dirs')
+        """``<method>/<config>``, with the variants that it was given."""
+        return os.path.relpath(folder_of(self.config, self.variants), 'work_dirs')
 
     @property
     def is_finished(self) -> bool:
@@ -45,17 +50,21 @@ class Stage:
 
     @property
     def command(self) -> str:
-        """What makes it alone."""
-        return f'python tools/train.py {self.config} --work-dir {os.path.dirname(self.produces)}'
+        """Command line that makes it alone."""
+        words = ['python', 'tools/train.py', self.config, *variant_words(self.variants)]
+        return shlex.join([*words, '--work-dir', os.path.dirname(self.produces or '')])
 
 
-def plan_stages(config: str, cfg: Config) -> list[Stage]:
-    """The runs that a config needs, each after those that it needs itself, and itself last.
+def plan_stages(
+    config: str, cfg: Config, variants: Mapping[str, Any] | None = None
+) -> list[Stage]:
+    """Return the runs that a config needs, each after those that it needs itself, and itself last.
 
     Args:
         config: Path of the config.
         cfg: The config. ``requires=[dict(config=..., produces=...), ...]`` names the runs
-            whose files it uses.
+            whose files it uses, some with ``variants``; see :func:`mmtmix.recipes.stage`.
+        variants: Variants that the config was read with, by name.
 
     Returns:
         Every run once.
@@ -69,33 +78,36 @@ def plan_stages(config: str, cfg: Config) -> list[Stage]:
 
     def visit(cfg: Config, config: str, above: tuple[str, ...]) -> None:
         for needed in cfg.get('requires') or ():
-            if not isinstance(needed, dict) or set(needed) != {'config', 'produces'}:
+            required = {'config', 'produces'}
+            if not isinstance(needed, dict) or set(needed) - {'variants'} != required:
                 raise ValueError(
-                    f'requires in {config} must list dict(config=..., produces=...), '
-                    f'got {needed!r}'
+                    f'requires in {config} must list dict(config=..., produces=...), some with '
+                    f'variants, got {needed!r}'
                 )
             path, produces = map(os.path.normpath, (needed['config'], needed['produces']))
+            chosen = dict(needed.get('variants') or {})
             if not os.path.dirname(produces):
                 raise ValueError(
                     f'produces={produces!r} in {config} needs a folder, the work dir of {path}, '
-                    f'such as {default_work_dir(path)}/last.pth'
+                    f'such as {folder_of(path, chosen)}/last.pth'
                 )
             if path in above:
                 raise ValueError(f'configs require each other: {" -> ".join((*above, path))}')
             if produces in stages:
-                if stages[produces].config != path:
+                other = stages[produces]
+                if (other.config, other.variants) != (path, chosen):
                     raise ValueError(
-                        f'{produces} is produced by {stages[produces].config} and by {path}; '
-                        'give each its own work dir'
+                        f'{produces} is produced by {_words(other.config, other.variants)} and '
+                        f'by {_words(path, chosen)}; give each its own work dir'
                     )
                 continue
-            needed_cfg = load_config(path)
+            needed_cfg = load_config(path, variants=chosen)
             needed_cfg.work_dir = os.path.dirname(produces)
             visit(needed_cfg, path, (*above, path))
-            stages[produces] = Stage(path, needed_cfg, produces)
+            stages[produces] = Stage(path, needed_cfg, produces, variants=chosen)
 
     visit(cfg, config, (os.path.normpath(config),))
-    return [*stages.values(), Stage(config, cfg)]
+    return [*stages.values(), Stage(config, cfg, variants=dict(variants or {}))]
 
 
 def check_stages(stages: Sequence[Stage]) -> list[Stage]:
@@ -183,6 +195,11 @@ def describe(path: str | None) -> str:
         return 'not needed'
     age = _duration(time.time() - os.path.getmtime(path))
     return f'found {path} ({age} old, sha256 {file_digest(path)})'
+
+
+def _words(config: str, variants: Mapping[str, Any]) -> str:
+    """A config and its variants, as on a command line."""
+    return shlex.join([config, *variant_words(variants)])
 
 
 def _duration(seconds: float) -> str:

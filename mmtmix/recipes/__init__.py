@@ -1,9 +1,20 @@
-"""What configs share, as functions with checked arguments.
+"""What configs share, as functions: import them in a config below ``_base_``.
 
-A config imports them below its ``_base_``. MMEngine leaves functions and modules out of the
-config.
+A file without a base begins with ``_base_ = []``: above an import of a package MMEngine would take
+it for a config of its newer style.
 """
 
-from .policies import autoaugment_cifar_policies, randaugment_policies
+from mmtmix.utils.config import read_base
+from mmtmix.utils.variants import variant
 
-__all__ = ['autoaugment_cifar_policies', 'randaugment_policies']
+from .policies import autoaugment_cifar_policies, randaugment_policies
+from .stages import stage, teacher_from
+
+__all__ = [
+    'autoaugment_cifar_policies',
+    'randaugment_policies',
+    'read_base',
+    'stage',
+    'teacher_from',
+    'variant',
+]

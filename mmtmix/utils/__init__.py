@@ -7,8 +7,15 @@ from .checkpoint import (
     load_checkpoint,
     load_trusted,
 )
-from .command import CommandParser, describe_error, launch_rank, run_command, warn_user
-from .config import load_config, resolve_config, without_watchers
+from .command import (
+    CommandParser,
+    add_variant_argument,
+    describe_error,
+    launch_rank,
+    run_command,
+    warn_user,
+)
+from .config import default_work_dir, load_config, resolve_config, without_watchers
 from .files import (
     atomic_path,
     explaining_faults,
@@ -41,6 +48,7 @@ __all__ = [
     'Stopped',
     'UnsafeCheckpointError',
     'add_trust_argument',
+    'add_variant_argument',
     'atomic_path',
     'autocast_as',
     'check_device',
@@ -49,6 +57,7 @@ __all__ = [
     'check_output_file',
     'check_output_folder',
     'choose_dtype',
+    'default_work_dir',
     'describe_checkpoint',
     'describe_error',
     'dtype_name',

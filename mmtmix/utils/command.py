@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any
 
 from .stopping import Stopped
+from .variants import parse_variants
 
 DEBUG = '--debug'
 USER_ERROR, FAILURE = 2, 1
@@ -40,6 +41,23 @@ class CommandParser(argparse.ArgumentParser):
         self.add_argument(
             DEBUG, action='store_true', help='show the traceback of an error, not its line alone'
         )
+
+
+def add_variant_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--variant``, which becomes a dict of texts by name.
+
+    Args:
+        parser: Parser of a tool that reads a config.
+    """
+    parser.add_argument(
+        '--variant',
+        nargs='+',
+        action=_VariantAction,
+        default={},
+        metavar='NAME=VALUE',
+        help='variants of the config such as ABLATION=mask_only; also of the configs that it '
+        'requires. A wrong name or value is answered by the list of those that there are',
+    )
 
 
 def run_command(
@@ -147,6 +165,24 @@ def warn_user(text: str) -> None:
     """Show a warning in one line on stderr, once per launch."""
     if launch_rank() == 0:
         _show(f'warning: {text}')
+
+
+class _VariantAction(argparse.Action):
+    """Collects variants, also of a flag that is repeated."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        before = getattr(namespace, self.dest)
+        try:
+            found = parse_variants([*(f'{name}={text}' for name, text in before.items()), *values])
+        except ValueError as error:
+            raise argparse.ArgumentError(self, str(error)) from error
+        setattr(namespace, self.dest, found)
 
 
 def _wait_for_others() -> str:

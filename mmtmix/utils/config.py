@@ -17,6 +17,7 @@ from mmengine.config import Config, ConfigDict
 from mmtmix.checks import check_keys
 
 from .command import describe_error, warn_user
+from .variants import Variant, choosing, current_choice, label_of, not_default
 
 # default hooks that watch a run and change nothing of its result
 _WATCHERS = ('finite_stop',)
@@ -46,7 +47,11 @@ def resolve_config(path: str | os.PathLike) -> Path:
     )
 
 
-def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Config:
+def load_config(
+    path: str | os.PathLike,
+    cfg_options: dict | None = None,
+    variants: Mapping[str, Any] | None = None,
+) -> Config:
     """Read a config file; ``custom_imports`` may be a plain list as well as MMEngine's dict.
 
     Options that name nothing in the config are added to it, as MMEngine does. Where something of
@@ -55,6 +60,8 @@ def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Con
     Args:
         path: Where :func:`resolve_config` finds it.
         cfg_options: Overrides in the form of ``--cfg-options``.
+        variants: Values, or their texts, of the variants that the config declares, by name; the
+            others have their defaults.
 
     Returns:
         The config, its custom imports done.
@@ -63,10 +70,11 @@ def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Con
         FileNotFoundError: If the file, or one that it inherits from, does not exist.
         TypeError: If ``custom_imports`` is neither a list, a string nor a dict, or has other keys.
         ImportError: If a module in ``custom_imports`` can't be imported.
-        ValueError: If the file is no valid config, with file and line.
+        ValueError: If the file is no valid config, with file and line; or a variant is unknown
+            or has a value that is not allowed, with those that are.
     """
     # MMEngine would unpack a list of imports as a mapping and fail, so import here
-    cfg = _read(resolve_config(path))
+    cfg, _ = _read_with(path, variants)
     if cfg_options:
         for warning in misspelt_options(cfg, cfg_options):
             warn_user(warning)
@@ -86,6 +94,111 @@ def load_config(path: str | os.PathLike, cfg_options: dict | None = None) -> Con
     check_keys('custom_imports', dict(cfg.custom_imports), ('imports', 'allow_failed_imports'))
     _import_all(cfg.custom_imports)
     return cfg
+
+
+def declared_variants(
+    path: str | os.PathLike, variants: Mapping[str, Any] | None = None
+) -> dict[str, Variant]:
+    """Return the variants that a config declares, with what is chosen of each.
+
+    Args:
+        path: Where :func:`resolve_config` finds it.
+        variants: As of :func:`load_config`.
+
+    Returns:
+        Variants by name, in the order of declaration; those of bases first.
+
+    Raises:
+        FileNotFoundError: If the file, or one that it inherits from, does not exist.
+        ValueError: If the file is no valid config, or a variant doesn't fit it.
+    """
+    return _read_with(path, variants)[1]
+
+
+def default_work_dir(config: str | os.PathLike, variants: Mapping[str, Any] | None = None) -> str:
+    """Return ``work_dirs/<method>/<name>`` for ``configs/<method>/<name>.py``.
+
+    A file's name alone is not enough: each method has a ``wrn28_cifar100``. Variants that are no
+    defaults are added: ``work_dirs/<method>/<name>-ABLATION=mask_only``.
+
+    Args:
+        config: Path of a config.
+        variants: As of :func:`load_config`.
+
+    Raises:
+        FileNotFoundError: If there are variants, but no such config.
+        ValueError: If a variant doesn't fit the config.
+    """
+    return folder_of(config, not_default(declared_variants(config, variants)) if variants else {})
+
+
+def folder_of(config: str | os.PathLike, variants: Mapping[str, Any]) -> str:
+    """Return the default work dir of a config with variants that are no defaults.
+
+    Args:
+        config: Path of a config, which is not read.
+        variants: Values by name.
+    """
+    path = Path(config).with_suffix('')
+    parts = path.parts
+    if 'configs' in parts:
+        last = len(parts) - 1 - parts[::-1].index('configs')
+        folder = os.path.join('work_dirs', *parts[last + 1 :])
+    else:
+        folder = os.path.join('work_dirs', path.name)
+    return f'{folder}-{label_of(variants)}' if variants else folder
+
+
+def read_base(path: str | os.PathLike) -> ConfigDict:
+    """Return what another config file holds, to be used in a config below ``_base_``.
+
+    MMEngine reads ``_base_`` before anything else, so it cannot depend on a variant; this can.
+    Variants that the other file declares are variants of the config that reads it.
+
+    Args:
+        path: Path relative to ``configs/``, such as ``'_base_/models/wrn16_2_cifar100.py'``.
+
+    Returns:
+        The file's variables, those of its own bases among them.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    found = resolve_config(Path('configs', path))
+    return Config.fromfile(str(found), import_custom_modules=False)._cfg_dict
+
+
+def required_variants(config: str | os.PathLike, values: Mapping[str, Any]) -> dict[str, Variant]:
+    """Return the variants of a config that the one that is being read requires.
+
+    It takes those of the variants that were chosen for this one that it declares itself.
+
+    Args:
+        config: Path of the required config.
+        values: Values of its own, by name, in place of those of this one.
+
+    Returns:
+        Variants by name.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+        ValueError: If it does not declare a name in ``values``.
+    """
+    choice = current_choice()
+    wanted = {**(choice.wanted if choice else {}), **{k: str(v) for k, v in values.items()}}
+    cache = choice.cache if choice else {}
+    key = (str(config), *sorted(wanted.items()))
+    if key not in cache:
+        with choosing(wanted, is_strict=False) as inner:
+            _read(resolve_config(config))
+        cache[key] = inner.declared
+    declared = cache[key]
+    for name in values:
+        if name not in declared:
+            raise ValueError(f'{config} declares no variant {name}, but {list(declared)}')
+    if choice is not None:
+        choice.required.append((str(config), declared, set(values)))
+    return declared
 
 
 def without_watchers(content: dict) -> dict:
@@ -125,6 +238,21 @@ def misspelt_options(cfg: Config, cfg_options: Mapping[str, Any]) -> Iterator[st
                     )
                 break
             there = there[key]
+
+
+def _read_with(
+    path: str | os.PathLike, variants: Mapping[str, Any] | None
+) -> tuple[Config, dict[str, Variant]]:
+    """Read a config file with variants; return it and what it declares."""
+    found = resolve_config(path)
+    try:
+        with choosing(variants) as choice:
+            cfg = _read(found)
+    except ValueError as error:
+        # of the choice itself, which is checked once all is read
+        named = str(error).startswith('config ')
+        raise error if named else ValueError(f'config {str(path)!r}: {error}') from error
+    return cfg, choice.declared
 
 
 def _read(path: Path) -> Config:

@@ -1,7 +1,5 @@
 """What our tools put into a config before a Runner is built from it."""
 
-import os
-
 import pytest
 import torch
 from mmengine.config import Config
@@ -12,7 +10,6 @@ from mmengine.visualization import BaseVisBackend, LocalVisBackend
 from mmtmix.engine import AutocastOptimWrapper, LastCheckpointHook, launch
 from mmtmix.engine.launch import (
     build_runner,
-    default_work_dir,
     end_launch,
     init_launcher,
     set_loader_defaults,
@@ -38,21 +35,6 @@ def built(monkeypatch):
     configs = []
     monkeypatch.setattr(Runner, 'from_cfg', configs.append)
     return configs
-
-
-@pytest.mark.parametrize(
-    ('config', 'folder'),
-    [
-        ('configs/transformmix/wrn28_cifar100.py', 'transformmix/wrn28_cifar100'),
-        ('/somewhere/configs/a/b/c.py', 'a/b/c'),
-        ('configs/old/configs/mixup/x.py', 'mixup/x'),
-        ('configs/x.py', 'x'),
-        ('mine/x.v2.py', 'x.v2'),
-        ('x.py', 'x'),
-    ],
-)
-def test_default_work_dir_has_the_folders_below_configs(config, folder):
-    assert default_work_dir(config) == os.path.join('work_dirs', *folder.split('/'))
 
 
 def test_loader_defaults_are_those_of_mmpretrain(device):

@@ -8,10 +8,9 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 
 from mmtmix.apps.generate import read_settings
-from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
 from mmtmix.models.augments import augment_config
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
 from tests.test_experiments.reading import bases_of, load
 from tests.test_experiments.supermix import (
     CELLS,

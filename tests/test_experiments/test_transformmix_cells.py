@@ -5,9 +5,8 @@ import re
 
 import pytest
 
-from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
 from tests.test_experiments.reading import EXPERIMENTS, ROOT, head_of
 from tests.test_experiments.transformmix import CELLS, RUNS, entry, load_cell
 

@@ -9,8 +9,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS, DefaultScope
 from mmpretrain.registry import BATCH_AUGMENTS, HOOKS, TRANSFORMS
 
-from mmtmix.engine.launch import default_work_dir
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
 from tests.test_experiments.reading import bases_of, load
 from tests.test_experiments.transformmix import (
     ALL,

@@ -8,10 +8,9 @@ import pytest
 import torch
 from mmengine.registry import DATA_SAMPLERS
 
-from mmtmix.engine.launch import default_work_dir
 from mmtmix.functional import draw_index
 from mmtmix.models import MixerSearch
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
 from tests.test_experiments.reading import ROOT, head_of, load
 from tests.test_experiments.transformmix import (
     ABLATIONS,

@@ -1,12 +1,13 @@
 """Configs, found and read the way people write them."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 import mmtmix
-from mmtmix.utils import load_config, resolve_config
+from mmtmix.utils import default_work_dir, load_config, resolve_config
 
 ROOT = Path(mmtmix.__file__).resolve().parents[1]
 
@@ -85,3 +86,18 @@ def test_options_override_the_file(write):
     config = load_config(write('a = dict(b=1, c=3)'), options)
     assert config.a == dict(b=2, c=3)
     assert 'imported_by_config' in sys.modules
+
+
+@pytest.mark.parametrize(
+    ('config', 'folder'),
+    [
+        ('configs/transformmix/wrn28_cifar100.py', 'transformmix/wrn28_cifar100'),
+        ('/somewhere/configs/a/b/c.py', 'a/b/c'),
+        ('configs/old/configs/mixup/x.py', 'mixup/x'),
+        ('configs/x.py', 'x'),
+        ('mine/x.v2.py', 'x.v2'),
+        ('x.py', 'x'),
+    ],
+)
+def test_default_work_dir_has_the_folders_below_configs(config, folder):
+    assert default_work_dir(config) == os.path.join('work_dirs', *folder.split('/'))

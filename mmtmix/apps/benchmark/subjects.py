@@ -13,11 +13,10 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from torch import Tensor
 
-from mmtmix.engine.launch import default_work_dir
 from mmtmix.models import BatchAugment, FrozenTeacher, InputGradient, SaliencySource
 from mmtmix.models.augments import MIXERS, WITH_TEACHER
 from mmtmix.models.saliency import LiveModel, set_live_model
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
 from mmtmix.visualization import load_images
 
 Call = Callable[[], object]

@@ -19,9 +19,8 @@ from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 from mmtmix.checks import check_integer, check_numbers
-from mmtmix.engine.launch import default_work_dir
 from mmtmix.engine.stages import plan_stages
-from mmtmix.utils import load_config, without_watchers
+from mmtmix.utils import default_work_dir, load_config, without_watchers
 
 from .cells import Cell
 

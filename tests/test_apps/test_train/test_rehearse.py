@@ -14,9 +14,9 @@ from mmpretrain.registry import HOOKS, LOOPS
 
 from mmtmix.apps.train.rehearsal import rehearse
 from mmtmix.apps.train.rehearsal.stand_ins import leaving_no_trace
-from mmtmix.engine.launch import default_work_dir, set_loader_defaults
+from mmtmix.engine.launch import set_loader_defaults
 from mmtmix.engine.stages import plan_stages
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
 
 pytestmark = pytest.mark.host
 

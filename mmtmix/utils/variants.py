@@ -1,0 +1,257 @@
+"""Variants: settings that a config declares with the values that it allows.
+
+A config declares them with :func:`variant`; :func:`mmtmix.utils.load_config` chooses among them.
+Read by ``Config.fromfile`` of MMEngine, a config has the default of each.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from mmtmix.checks import check_choice, check_text
+
+KINDS = (str, int, float, bool)
+
+# what may stand in the name of a folder as it is
+_PLAIN = re.compile(r'[\w.+-]{1,40}')
+_FLAGS = {'True': True, 'true': True, 'False': False, 'false': False}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A setting as a config declares it, with the value that was chosen.
+
+    Attributes:
+        name: Name in capitals, such as ``'PAIR'``.
+        values: Allowed values, the default first; of an open variant the default alone.
+        kind: Type of an open variant's values; None where ``values`` are all there are.
+        chosen: Value that the config is read with.
+    """
+
+    name: str
+    values: tuple[Any, ...]
+    kind: type | None = None
+    chosen: Any = None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the default was chosen."""
+        return str(self.chosen) == str(self.values[0])
+
+    @property
+    def described(self) -> str:
+        """What it may be, in words."""
+        if self.kind is not None:
+            return f'{self.name}: any {self.kind.__name__} (default: {self.values[0]})'
+        return f'{self.name}: {", ".join(map(str, self.values))}'
+
+
+@dataclass
+class Choice:
+    """What was chosen for a config that is being read, and what it has declared so far.
+
+    Attributes:
+        wanted: Texts by name.
+        is_strict: Whether every name must be declared. A required config takes those that it
+            declares of the variants of the config that requires it.
+        declared: Variants by name, in the order of declaration.
+        required: Path, variants and names with values of their own, of each required config.
+        cache: Variants of the configs that were read, by path and choice.
+    """
+
+    wanted: Mapping[str, str]
+    is_strict: bool = True
+    declared: dict[str, Variant] = field(default_factory=dict)
+    required: list[tuple[str, dict[str, Variant], set[str]]] = field(default_factory=list)
+    cache: dict[Any, dict[str, Variant]] = field(default_factory=dict)
+
+    def declare(self, name: str, values: tuple[Any, ...], kind: type | None) -> Any:
+        """Note a variant and return its value.
+
+        Raises:
+            ValueError: If it was declared differently before, or the value is not allowed.
+        """
+        chosen = values[0]
+        if name in self.wanted:
+            chosen = _match(name, self.wanted[name], values, kind)
+        found = Variant(name, values, kind, chosen)
+        before = self.declared.setdefault(name, found)
+        if repr(before) != repr(found):
+            raise ValueError(
+                f'variant {name} is declared twice, with {before.values} and with {values}; '
+                'declare it once, or alike'
+            )
+        return chosen
+
+    def check(self) -> None:
+        """Refuse names that nobody declared, and required configs with other defaults.
+
+        Raises:
+            ValueError: If there are such.
+        """
+        if self.is_strict:
+            for name in self.wanted:
+                if name not in self.declared:
+                    raise ValueError(_unknown(name, self.declared))
+        for config, variants, fixed in self.required:
+            for name in variants.keys() & self.declared.keys() - fixed:
+                own, other = self.declared[name].chosen, variants[name].chosen
+                if str(own) != str(other):
+                    raise ValueError(
+                        f'variant {name} is {own} here and {other} in {config}, which this '
+                        f'config requires; give both the same default, or stage(..., '
+                        f'{name}=...) a value'
+                    )
+
+
+_CHOICE: ContextVar[Choice | None] = ContextVar('choice', default=None)
+
+
+def variant(name: str, *values: Any, kind: type | None = None) -> Any:
+    """Declare a variant in a config, below ``_base_``, and return the value that was chosen.
+
+    >>> variant('NUM_IMAGES', 1000, 5000, 20000)
+    1000
+
+    Args:
+        name: Name in capitals, as on a command line: ``--variant NUM_IMAGES=5000``.
+        values: Allowed values, the default first. They keep their types: a text is matched by
+            ``str(value)``. With ``kind`` the default alone.
+        kind: Type of an open variant's values: ``str``, ``int``, ``float`` or ``bool``.
+
+    Returns:
+        The default, unless :func:`mmtmix.utils.load_config` was given another value.
+
+    Raises:
+        TypeError: If the name is no text.
+        ValueError: If the declaration is malformed, or another value was chosen than is allowed.
+    """
+    check_text('variant', name)
+    if not re.fullmatch(r'[A-Z][A-Z0-9_]*', name):
+        raise ValueError(f'variant must be a name in capitals such as NUM_IMAGES, got {name!r}')
+    if kind is not None:
+        check_choice(f'kind of variant {name}', kind, KINDS)
+        if len(values) != 1:
+            raise ValueError(f'variant {name} with a kind needs one default, got {values}')
+    elif len(set(map(str, values))) != len(values) or len(values) < 2:
+        raise ValueError(
+            f'variant {name} needs two or more different values, the default first, got '
+            f'{values}; kind=str, int, float or bool makes it an open one'
+        )
+    choice = _CHOICE.get()
+    return values[0] if choice is None else choice.declare(name, values, kind)
+
+
+@contextmanager
+def choosing(
+    variants: Mapping[str, Any] | None = None, is_strict: bool = True
+) -> Iterator[Choice]:
+    """Choose the variants of the configs that are read meanwhile.
+
+    Args:
+        variants: Values, or their texts, by name.
+        is_strict: Whether a name that no config declares is refused.
+
+    Raises:
+        ValueError: At the end, if the choice doesn't fit what was declared.
+    """
+    outer = _CHOICE.get()
+    wanted = {str(name): str(value) for name, value in (variants or {}).items()}
+    choice = Choice(wanted, is_strict, cache={} if outer is None else outer.cache)
+    token = _CHOICE.set(choice)
+    try:
+        yield choice
+    finally:
+        _CHOICE.reset(token)
+    choice.check()
+
+
+def current_choice() -> Choice | None:
+    """Return the choice for the config that is being read; None where nobody chooses."""
+    return _CHOICE.get()
+
+
+def parse_variants(texts: Sequence[str]) -> dict[str, str]:
+    """Return variants by name, from texts such as ``NUM_IMAGES=5000``.
+
+    Args:
+        texts: Words of a command line.
+
+    Raises:
+        ValueError: If a text is malformed, or a name is there twice.
+    """
+    variants: dict[str, str] = {}
+    for text in texts:
+        name, separator, value = text.partition('=')
+        if not separator or not name:
+            raise ValueError(f'a variant must be NAME=VALUE, got {text!r}')
+        if variants.setdefault(name, value) != value:
+            raise ValueError(f'variant {name} is given twice, as {variants[name]} and {value}')
+    return variants
+
+
+def label_of(variants: Mapping[str, Any]) -> str:
+    """Return variants as a part of a folder's name, such as ``ABLATION=mask_only,NET=wrn16_2``.
+
+    A value that is long or no plain word, such as a path, stands there by a digest.
+
+    Args:
+        variants: Values by name.
+    """
+    words = []
+    for name, value in variants.items():
+        text = str(value)
+        if not _PLAIN.fullmatch(text):
+            text = hashlib.sha256(text.encode()).hexdigest()[:8]
+        words.append(f'{name}={text}')
+    return ','.join(words)
+
+
+def variant_words(variants: Mapping[str, Any]) -> list[str]:
+    """Return variants as words of a command line, ``--variant NAME=VALUE ...``; none without.
+
+    Args:
+        variants: Values by name.
+    """
+    words = [f'{name}={value}' for name, value in variants.items()]
+    return ['--variant', *words] if words else []
+
+
+def not_default(declared: Mapping[str, Variant]) -> dict[str, Any]:
+    """Return the values that were chosen and are no defaults, in the order of declaration.
+
+    Args:
+        declared: Variants by name.
+    """
+    return {name: each.chosen for name, each in declared.items() if not each.is_default}
+
+
+def _match(name: str, text: str, values: tuple[Any, ...], kind: type | None) -> Any:
+    """Return the allowed value that a text stands for."""
+    found = [value for value in values if str(value) == text]
+    if found:
+        return found[0]
+    if kind is None:
+        raise ValueError(
+            f'variant {name} must be one of {", ".join(map(str, values))}; got {text}'
+        )
+    try:
+        return _FLAGS[text] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        raise ValueError(f'variant {name} must be of type {kind.__name__}, got {text}') from None
+
+
+def _unknown(name: str, declared: Mapping[str, Variant]) -> str:
+    if not declared:
+        return f'there is no variant {name}: the config declares none'
+    close = difflib.get_close_matches(name, declared, 1)
+    hint = f'; did you mean {close[0]}?' if close else ';'
+    known = '; '.join(each.described for each in declared.values())
+    return f'there is no variant {name}{hint} the config declares {known}'
