@@ -5,6 +5,9 @@
 # Ours: the settings of AugMix's own code on ImageNet (severity 1, 3 chains, Jensen-Shannon
 # weight 12). A step sees three views of each image.
 _base_ = '../simple/resnet50_imagenet.py'
+
+from mmtmix.recipes import stage
+
 model = dict(type='AugMixClassifier', jsd_weight=12.0)
 
 train_pipeline = [
@@ -14,6 +17,6 @@ train_pipeline = [
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 
-phase1 = 'configs/augmix/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/augmix/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+phase1 = stage('configs/augmix/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']

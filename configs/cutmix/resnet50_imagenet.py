@@ -5,8 +5,11 @@
 # Ours: alpha 1 and every batch mixed, as in CutMix's own paper on ImageNet, since the recipe
 # says nothing.
 _base_ = '../simple/resnet50_imagenet.py'
+
+from mmtmix.recipes import stage
+
 model = dict(train_cfg=dict(augments=dict(type='CutMix', alpha=1.0)))
 
-phase1 = 'configs/cutmix/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/cutmix/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+phase1 = stage('configs/cutmix/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']

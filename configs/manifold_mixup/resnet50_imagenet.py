@@ -5,8 +5,11 @@
 # Ours: alpha 0.2, as on Tiny-ImageNet, since the recipe gives none; shares a sample, not a
 # batch.
 _base_ = '../simple/resnet50_imagenet.py'
+
+from mmtmix.recipes import stage
+
 model = dict(type='ManifoldMixup', alpha=0.2)
 
-phase1 = 'configs/manifold_mixup/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/manifold_mixup/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+phase1 = stage('configs/manifold_mixup/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']

@@ -4,8 +4,11 @@
 # process, divide it by their number.
 # Ours: alpha 0.2, that of Mixup's own paper on ImageNet, since the recipe gives none.
 _base_ = '../simple/resnet50_imagenet.py'
+
+from mmtmix.recipes import stage
+
 model = dict(train_cfg=dict(augments=dict(type='Mixup', alpha=0.2)))
 
-phase1 = 'configs/mixup/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/mixup/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+phase1 = stage('configs/mixup/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']

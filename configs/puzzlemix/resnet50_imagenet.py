@@ -8,26 +8,16 @@
 # takes saliency in eval mode.
 _base_ = '../simple/resnet50_imagenet.py'
 
-phase1 = 'configs/puzzlemix/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/puzzlemix/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+from mmtmix.recipes import stage
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='PuzzleMix',
-            alpha=1.0,
-            beta=1.5,
-            neigh_size=2,
-            t_size=-1,
-            saliency=dict(type='InputGradient', clean_lam=1.0),
-        )
-    )
-)
+phase1 = stage('configs/puzzlemix/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']
 
-phase3 = dict(
-    type='PuzzleMix', alpha=1.0, beta=1.5, neigh_size=2, t_size=-1, saliency='InputGradient'
-)
+puzzle = dict(type='PuzzleMix', alpha=1.0, beta=1.5, neigh_size=2, t_size=-1)
+phase2 = dict(puzzle, saliency=dict(type='InputGradient', clean_lam=1.0))
+phase3 = dict(puzzle, saliency='InputGradient')
+model = dict(train_cfg=dict(augments=phase2))
 custom_hooks = [
     dict(type='LiveModelHook'),
     dict(

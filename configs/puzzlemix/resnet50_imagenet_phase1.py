@@ -6,16 +6,7 @@
 # 1) is public, too: up to epoch 40.
 _base_ = '../simple/resnet50_imagenet_phase1.py'
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='PuzzleMix',
-            alpha=1.0,
-            beta=1.5,
-            neigh_size=2,
-            t_size=-1,
-            saliency=dict(type='InputGradient', clean_lam=1.0),
-        )
-    )
-)
+puzzle = dict(type='PuzzleMix', alpha=1.0, beta=1.5, neigh_size=2, t_size=-1)
+saliency = dict(type='InputGradient', clean_lam=1.0)
+model = dict(train_cfg=dict(augments=dict(puzzle, saliency=saliency)))
 custom_hooks = [dict(type='LiveModelHook')]

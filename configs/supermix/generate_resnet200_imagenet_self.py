@@ -5,20 +5,14 @@
 # that the figures come from. Ours: batch 128; images are the validation's crops, 224 pixels.
 _base_ = '../simple/resnet200_imagenet.py'
 
-teacher = 'configs/simple/resnet200_imagenet.py'
-checkpoint = 'work_dirs/simple/resnet200_imagenet/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+from mmtmix.recipes import stage, supermix
 
+teacher = stage('configs/simple/resnet200_imagenet.py', 'last.pth')
+requires = [teacher]
 model = dict(
     train_cfg=dict(
-        augments=dict(
-            type='SuperMix',
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=3,
-            min_iters=1,
-            mask_size=16,
-            sigma=2.0,
-            max_unfinished_ratio=0.5,
+        augments=supermix(
+            teacher, num_mix=3, min_iters=1, mask_size=16, sigma=2.0, max_unfinished_ratio=0.5
         )
     )
 )

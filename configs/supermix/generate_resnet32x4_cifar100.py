@@ -4,18 +4,9 @@
 # from. Ours: batch 128.
 _base_ = '../distill/teacher_resnet32x4_cifar100.py'
 
-teacher = 'configs/distill/teacher_resnet32x4_cifar100.py'
-checkpoint = 'work_dirs/distill/teacher_resnet32x4_cifar100/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+from mmtmix.recipes import stage, supermix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='SuperMix',
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            min_iters=1,
-        )
-    )
-)
+teacher = stage('configs/distill/teacher_resnet32x4_cifar100.py', 'last.pth')
+requires = [teacher]
+model = dict(train_cfg=dict(augments=supermix(teacher, min_iters=1)))
 generation = dict(num=500_000, seed=0)

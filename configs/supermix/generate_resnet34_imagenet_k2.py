@@ -4,21 +4,13 @@
 # come from. Ours: batch 128; images are the validation's crops, 224 pixels.
 _base_ = '../distill/teacher_resnet34_imagenet.py'
 
-teacher = 'configs/distill/teacher_resnet34_imagenet.py'
-checkpoint = 'work_dirs/distill/teacher_resnet34_imagenet/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+from mmtmix.recipes import stage, supermix
 
+teacher = stage('configs/distill/teacher_resnet34_imagenet.py', 'last.pth')
+requires = [teacher]
 model = dict(
     train_cfg=dict(
-        augments=dict(
-            type='SuperMix',
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            min_iters=1,
-            mask_size=16,
-            sigma=2.0,
-            max_unfinished_ratio=0.5,
-        )
+        augments=supermix(teacher, min_iters=1, mask_size=16, sigma=2.0, max_unfinished_ratio=0.5)
     )
 )
 generation = dict(num=1_000_000, seed=0)

@@ -4,18 +4,9 @@
 # (min_iters 1), as in the public code that the figures come from. Ours: batch 128.
 _base_ = '../simple/wrn28_10_cifar100_supermix.py'
 
-teacher = 'configs/simple/wrn28_10_cifar100_supermix.py'
-checkpoint = 'work_dirs/simple/wrn28_10_cifar100_supermix/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+from mmtmix.recipes import stage, supermix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='SuperMix',
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            min_iters=1,
-        )
-    )
-)
+teacher = stage('configs/simple/wrn28_10_cifar100_supermix.py', 'last.pth')
+requires = [teacher]
+model = dict(train_cfg=dict(augments=supermix(teacher, min_iters=1)))
 generation = dict(num=500_000, seed=0)

@@ -8,30 +8,9 @@
 # cropped as the clean ones are. RandAugment's settings: see randaugment/wrn40_2_cifar100.py.
 _base_ = '../randaugment/wrn40_2_cifar100.py'
 
-from mmtmix.utils import scale_epochs
+from mmtmix.recipes import clean_and_mixed, scale_schedule, stage
 
-mixed = 'work_dirs/supermix/generate_wrn40_2_cifar100_self'
-requires = [
-    dict(
-        config='configs/supermix/generate_wrn40_2_cifar100_self.py',
-        produces=f'{mixed}/dataset.json',
-    )
-]
-
-num_clean, num_mixed = 50_000, 500_000
-epochs = scale_epochs(_base_.train_cfg.max_epochs, num_clean, num_clean + num_mixed)
-
-train_dataloader = dict(
-    dataset=dict(
-        _delete_=True,
-        type='ConcatDataset',
-        datasets=[
-            _base_.train_dataloader.dataset,
-            dict(type='MixedImages', data_root=mixed, pipeline=_base_.train_pipeline),
-        ],
-    )
-)
-param_scheduler = dict(
-    milestones=scale_epochs(_base_.param_scheduler.milestones, num_clean, num_clean + num_mixed)
-)
-train_cfg = dict(max_epochs=epochs)
+mixed = stage('configs/supermix/generate_wrn40_2_cifar100_self.py', 'dataset.json')
+requires = [mixed]
+train_dataloader = dict(dataset=clean_and_mixed(_base_.train_dataloader.dataset, mixed))
+param_scheduler, train_cfg = scale_schedule(_base_, num_clean=50_000, num_mixed=500_000)

@@ -6,26 +6,11 @@
 # and resized; alpha 1.
 _base_ = '../simple/resnet50_imagenet.py'
 
-teacher = 'configs/simple/resnet50_imagenet.py'
-checkpoint = 'work_dirs/simple/resnet50_imagenet/last.pth'
-search = 'configs/transformmix/search_resnet50_imagenet.py'
-mixer = 'work_dirs/transformmix/search_resnet50_imagenet/mixer.pth'
-phase1 = 'configs/transformmix/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/transformmix/resnet50_imagenet_phase1/last.pth'
-requires = [
-    dict(config=teacher, produces=checkpoint),
-    dict(config=search, produces=mixer),
-    dict(config=phase1, produces=load_from),
-]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/resnet50_imagenet.py', 'last.pth')
+search = stage('configs/transformmix/search_resnet50_imagenet.py', 'mixer.pth')
+phase1 = stage('configs/transformmix/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [teacher, search, phase1]
+load_from = phase1['produces']
+model = dict(train_cfg=dict(augments=transformmix(search, teacher)))

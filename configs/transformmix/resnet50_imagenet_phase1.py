@@ -5,20 +5,9 @@
 # and resized; alpha 1.
 _base_ = '../simple/resnet50_imagenet_phase1.py'
 
-teacher = 'configs/simple/resnet50_imagenet.py'
-checkpoint = 'work_dirs/simple/resnet50_imagenet/last.pth'
-search = 'configs/transformmix/search_resnet50_imagenet.py'
-mixer = 'work_dirs/transformmix/search_resnet50_imagenet/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/resnet50_imagenet.py', 'last.pth')
+search = stage('configs/transformmix/search_resnet50_imagenet.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher)))
