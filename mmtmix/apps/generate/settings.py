@@ -72,6 +72,8 @@ def describe(
     """
     plain = json.loads(json.dumps(dict(sources), default=str))
     files = {name: _file_digest(name) for name in sorted(set(_strings(plain)))}
+    for label, config, variants in _variants(plain):
+        files[label] = _config_digest(config, variants)
     files = {name: found for name, found in files.items() if found is not None}
     return dict(asdict(settings), num_sources=num_sources, files=files, **plain)
 
@@ -99,12 +101,29 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
+def _variants(value: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a label, path and variants of each config that is named with variants."""
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if not isinstance(value, dict):
+        return
+    if isinstance(value.get('config'), str) and isinstance(value.get('variants'), dict):
+        yield f'{value["config"]} {value["variants"]}', value['config'], value['variants']
+    for item in value.values():
+        yield from _variants(item)
+
+
 def _file_digest(name: str) -> str | None:
     """Digest of a file, of a config with all its bases; None for what names no file."""
     if not name.endswith('.py'):
         return file_digest(name) if os.path.isfile(name) else None
+    return _config_digest(name)
+
+
+def _config_digest(name: str, variants: Mapping[str, Any] | None = None) -> str | None:
+    """Digest of a config with all its bases; None if there is none."""
     try:
-        content = without_watchers(load_config(name).to_dict())
+        content = without_watchers(load_config(name, variants=variants).to_dict())
     except FileNotFoundError:
         return None
     text = json.dumps(content, sort_keys=True, default=str)

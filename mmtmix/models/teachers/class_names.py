@@ -32,16 +32,20 @@ def recorded_classes(content: Mapping[str, Any]) -> tuple[str, ...]:
     return as_names(classes or meta.get('CLASSES'))
 
 
-def configured_classes(config: str | os.PathLike | dict | None) -> tuple[str, ...]:
+def configured_classes(
+    config: str | os.PathLike | dict | None, variants: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
     """Return the class names of a config's training images, without building the data set.
 
     Args:
         config: As of :func:`build_classifier`; None for a teacher without one.
+        variants: As of :func:`build_classifier`.
 
     Returns:
         The names by label; empty where neither the config nor the data set's class lists them.
     """
-    cfg = load_config(config) if isinstance(config, (str, os.PathLike)) else config or {}
+    is_file = isinstance(config, (str, os.PathLike))
+    cfg = load_config(config, variants=variants) if is_file else config or {}
     settings = (cfg.get('train_dataloader') or {}).get('dataset')
     while isinstance(settings, Mapping) and isinstance(settings.get('dataset'), Mapping):
         settings = settings['dataset']  # out of a wrapper

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from mmengine.logging import print_log
@@ -14,6 +16,7 @@ from mmtmix.functional import min_max, resize_map
 from mmtmix.models.finite_check import FiniteCheck
 from mmtmix.models.recomputation import switch_off_recomputation
 from mmtmix.utils import AUTO, autocast_as
+from mmtmix.utils.variants import variant_words
 
 from .cam import Saliency, choose_saliency
 from .cam_layer import CURE
@@ -65,6 +68,8 @@ class FrozenTeacher:
             its training, after its data preprocessor. By default what its config says.
         num_extra_tokens: Number of tokens ahead of the patch tokens of a transformer, such as a
             class token; inferred by default.
+        variants: Values, by name, of the variants that the file ``config`` declares; defaults of
+            those that are not named.
 
     Attributes:
         config_name: Path of its config; empty if that was no file.
@@ -95,13 +100,14 @@ class FrozenTeacher:
         std: Sequence[float] | float | None = None,
         channel_order: str | None = None,
         num_extra_tokens: int | None = None,
+        variants: Mapping[str, Any] | None = None,
     ):
         check_options(saliency, cam_layer, dtype, num_extra_tokens, channels_last, compile)
-        check_source(config, checkpoint, model, mean, std, channel_order)
+        check_source(config, checkpoint, model, mean, std, channel_order, variants)
         self.config_name = str(config) if isinstance(config, (str, os.PathLike)) else ''
         self.checkpoint_name = '' if checkpoint is None else str(checkpoint)
         if model is None:
-            self.model, self.stats = build_classifier(config)
+            self.model, self.stats = build_classifier(config, variants)
         else:
             self.model = copy_module(model)
             self.stats = InputStats(as_statistics(mean), as_statistics(std))
@@ -109,8 +115,10 @@ class FrozenTeacher:
             self.stats = self.stats.in_order(channel_order)
         classes: tuple[str, ...] = ()
         if self.checkpoint_name:
-            classes = load_weights(self.model, self.checkpoint_name, self.config_name)
-        self.classes = classes or configured_classes(config)
+            words = [self.config_name, *variant_words(variants or {})]
+            named = shlex.join(words) if self.config_name else ''
+            classes = load_weights(self.model, self.checkpoint_name, named)
+        self.classes = classes or configured_classes(config, variants)
         self.model.requires_grad_(False).eval()
         switch_off_recomputation(self.model)
         convolutions = (layer for layer in self.model.modules() if isinstance(layer, nn.Conv2d))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -23,12 +25,15 @@ from .class_names import recorded_classes
 from .input_stats import InputStats
 
 
-def build_classifier(config: str | os.PathLike | dict) -> tuple[nn.Module, InputStats]:
+def build_classifier(
+    config: str | os.PathLike | dict, variants: Mapping[str, Any] | None = None
+) -> tuple[nn.Module, InputStats]:
     """Build an MMPretrain classifier without its training-time parts.
 
     Args:
         config: Path of a config, a whole config as a dict (``model=...``), or a model dict with
             its own ``data_preprocessor``.
+        variants: Values, by name, of the variants of a config that is a file.
 
     Returns:
         The network, with random weights and in eval mode, and how it wants its inputs.
@@ -38,7 +43,7 @@ def build_classifier(config: str | os.PathLike | dict) -> tuple[nn.Module, Input
         ValueError: If the config has no model or doesn't say how inputs are normalised.
     """
     if isinstance(config, (str, os.PathLike)):
-        cfg = load_config(config)
+        cfg = load_config(config, variants=variants)
     else:
         # a bare model dict has a type of its own
         cfg = Config(dict(model=dict(config)) if 'type' in config else dict(config))
@@ -97,7 +102,8 @@ def load_weights(
     Args:
         model: The network to fill.
         checkpoint: An MMEngine checkpoint or a bare state dict, as a file or http(s) address.
-        config_name: Path of the config that makes it, for an error; empty if there is none.
+        config_name: Path and variants of the config that makes it, as on a command line, for an
+            error; empty if there is none.
 
     Returns:
         Names of the classes that it was trained on, by label; empty where it has none.

@@ -80,6 +80,7 @@ def check_source(
     mean: Sequence[float] | float | None,
     std: Sequence[float] | float | None,
     channel_order: str | None,
+    variants: Mapping[str, Any] | None = None,
 ) -> None:
     """Refuse what makes no teacher: half a config, or a module without its normalisation.
 
@@ -90,12 +91,20 @@ def check_source(
         mean: Of its images, in 0-255 units.
         std: As ``mean``.
         channel_order: Of its images.
+        variants: Of a config that is a file.
 
     Raises:
-        TypeError: If ``model`` is no module.
+        TypeError: If ``model`` is no module, or ``variants`` no dict.
         ValueError: If something is missing, is too much, or is in other units.
     """
     check_channel_order(channel_order)
+    if variants:
+        check_instance('variants', variants, Mapping, 'a dict of values by name')
+        if not isinstance(config, (str, os.PathLike)):
+            raise ValueError(
+                f'variants={dict(variants)!r} are those of a config file, but config is '
+                f'{type(config).__name__}; name the file, or leave variants out'
+            )
     if model is None:
         missing = [n for n, v in dict(config=config, checkpoint=checkpoint).items() if not v]
         if missing:

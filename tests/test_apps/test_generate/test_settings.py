@@ -93,6 +93,23 @@ def test_another_content_of_a_file_is_another_set(described, tmp_path):
     assert difference.startswith(f'files.{tmp_path}/teacher.pth: ')
 
 
+def test_a_config_counts_with_the_variants_that_it_is_named_with(tmp_path):
+    path = tmp_path / 'teacher.py'
+
+    def of(variants, first):
+        path.write_text(
+            '_base_ = []\nfrom mmtmix.recipes import variant\n'
+            f"x = dict(a={first}, b=2)[variant('NET', 'a', 'b')]\n"
+        )
+        teacher = dict(config=str(path), variants=variants)
+        return describe(GenerationSettings(num=1), dict(teacher=[teacher]), 1)['files']
+
+    assert set(of(dict(NET='b'), 1)) == {str(path), f"{path} {{'NET': 'b'}}"}
+    named = f"{path} {{'NET': 'b'}}"
+    assert of(dict(NET='b'), 1)[named] == of(dict(NET='b'), 3)[named]
+    assert of(dict(NET='b'), 1)[named] != of(dict(NET='b'), 1)[str(path)]
+
+
 def test_equal_settings_are_the_same_set(described):
     assert digest(described()) == digest(json.loads(json.dumps(described())))
     assert not list(differences(described(), described()))

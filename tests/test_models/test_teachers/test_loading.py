@@ -42,6 +42,33 @@ def test_every_form_of_a_config_makes_the_same_teacher(teacher_args, logits_of, 
         assert torch.equal(logits_of(form, checkpoint), expected)
 
 
+def test_a_config_file_is_read_with_its_variants(teacher_args, tmp_path):
+    args = teacher_args()
+    path = tmp_path / 'teacher.py'
+    preprocessor = dict(args['config']['data_preprocessor'], mean=[0.0], std=[1.0])
+    path.write_text(
+        '_base_ = []\nfrom mmtmix.recipes import variant\n'
+        f'model = {args["config"]["model"]!r}\n'
+        f'first, second = {args["config"]["data_preprocessor"]!r}, {preprocessor!r}\n'
+        "data_preprocessor = dict(a=first, b=second)[variant('STATS', 'a', 'b')]\n"
+    )
+    teachers = [
+        FrozenTeacher(path, args['checkpoint'], variants=variants)
+        for variants in (None, dict(STATS='b'))
+    ]
+    assert list(teachers[0].stats.mean) == list(args['config']['data_preprocessor']['mean'])
+    assert list(teachers[1].stats.mean) == [0.0]
+    with pytest.raises(ValueError, match='variant STATS must be one of a, b; got c'):
+        FrozenTeacher(path, args['checkpoint'], variants=dict(STATS='c'))
+    train_it = r'train it first: python tools/train.py \S+teacher.py --variant STATS=b$'
+    with pytest.raises(FileNotFoundError, match=train_it):
+        FrozenTeacher(path, 'nowhere.pth', variants=dict(STATS='b'))
+    with pytest.raises(ValueError, match='those of a config file, but config is dict'):
+        FrozenTeacher(**args, variants=dict(STATS='b'))
+    with pytest.raises(TypeError, match='variants must be a dict'):
+        FrozenTeacher(path, args['checkpoint'], variants='STATS=b')
+
+
 def test_a_bare_state_dict_is_a_checkpoint_too(teacher_args, logits_of, tmp_path):
     args = teacher_args()
     bare = tmp_path / 'bare.pth'

@@ -86,7 +86,7 @@ def count_teacher_classes(teacher: Any) -> int | None:
     """Return the number of classes of a teacher by its config; None if it does not have it."""
     config = teacher.get('config') if isinstance(teacher, Mapping) else None
     if isinstance(config, (str, os.PathLike)):
-        config = load_config(config)
+        config = load_config(config, variants=teacher.get('variants'))
     if not isinstance(config, (Mapping, Config)):
         return None
     model = config if 'head' in config else config.get('model') or {}
