@@ -8,6 +8,7 @@ import yaml
 
 from mmtmix.apps.generate import read_settings
 from mmtmix.models.augments import augment_config
+from mmtmix.recipes import PAIRS
 from mmtmix.utils import load_config
 from tests.test_experiments.reading import EXPERIMENTS, ROOT, head_of
 from tests.test_experiments.supermix import CELLS, COLUMNS, FILES, NETS, config_of
@@ -107,7 +108,7 @@ def test_cells_are_runs_of_existing_configs_or_quoted_with_a_reason():
         assert (ROOT / cell['config']).is_file(), name
         if 'env' in cell:
             pair = cell['env']['PAIR']
-            assert (ROOT / f'configs/distill/pairs/{pair}.py').is_file(), name
+            assert pair in PAIRS, name
     for row, content in ROWS.items():
         runs = any('config' in cell for cell in content['cells'].values())
         assert content.get('checkpoint') == ('last' if runs else None), row
@@ -149,8 +150,7 @@ def test_distillation_is_told_by_method_and_pair():
         for of, ours in (('wrn40x', 'wrn40_'), ('wrn16x', 'wrn16_')):
             pair = pair.replace(of, ours)
         if method == 'teacher':
-            config = load_config(f'configs/distill/pairs/{pair}.py').teacher.config
-            assert cell['config'] == config
+            assert cell['config'] == PAIRS[pair].teacher
             continue
         pair += '_k3' * method.endswith('_k3')
         method = method.removesuffix('_k2').removesuffix('_k3')
