@@ -1,7 +1,5 @@
 # TransformMix Table 2, ImageNet, ResNet-50, "AugMix": 76.75 / 93.30 top-1 / top-5. Phases 2 and
-# 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is made first, see
-# `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is that of one
-# process, divide it by their number.
+# 3, see simple/resnet50_imagenet.py. 4 GPUs x 112.
 # Ours: the settings of AugMix's own code on ImageNet (severity 1, 3 chains, Jensen-Shannon
 # weight 12). A step sees three views of each image.
 _base_ = '../simple/resnet50_imagenet.py'

@@ -1,7 +1,5 @@
 # TransformMix Table 2, ImageNet, ResNet-50, "CutMix": 77.08 / 93.45 top-1 / top-5. Phases 2 and
-# 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is made first, see
-# `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is that of one
-# process, divide it by their number.
+# 3, see simple/resnet50_imagenet.py. 4 GPUs x 112.
 # Ours: alpha 1 and every batch mixed, as in CutMix's own paper on ImageNet, since the recipe
 # says nothing.
 _base_ = '../simple/resnet50_imagenet.py'

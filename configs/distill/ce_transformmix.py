@@ -1,7 +1,6 @@
 # Ours: TransformMix's images in SuperMix's CE distillation. TransformMix's Table 10 has KD alone,
 # see kd_transformmix.py; WRN-40-2 to ShuffleNetV1 is the default here, too. 1 GPU x 128 clean +
-# 128 mixed. For the pairs with a `mixer_run`; teacher and mixing module are made first, see
-# `requires`.
+# 128 mixed. For the pairs whose teacher has a search of a mixing module.
 # Each clean batch is mixed, after its crops; alpha 1.
 _base_ = '../_base_/default_runtime.py'
 

@@ -1,6 +1,6 @@
 # SuperMix Tables 2 and 3, KD with ImgNet32: unlabelled images of ImageNet32, classified as the
 # teacher does. Printed: WRN-40-2 to WRN-16-2, the default, 76.52; all in README.md. 1 GPU x 128
-# clean + 128 of ImageNet32. Wants ImageNet32 in data/imagenet32; for the pairs on CIFAR-100.
+# clean + 128 of ImageNet32, which is in data/imagenet32; for the pairs on CIFAR-100.
 # The warm-up is 5 epochs of ImageNet32, whose size the public code rounds down to 1,281,100:
 # 50,045 iterations.
 _base_ = '../_base_/default_runtime.py'

@@ -1,6 +1,5 @@
 # TransformMix Table 10, "w/ Method": 76.76, WRN-40-2 to ShuffleNetV1, the default. 1 GPU x 128
-# clean + 128 mixed. For the pairs with a `mixer_run`; teacher and mixing module are made first,
-# see `requires`.
+# clean + 128 mixed. For the pairs whose teacher has a search of a mixing module.
 # The paper only says that it follows SuperMix's experiment; ours: SuperMix's recipe and losses,
 # each clean batch mixed, alpha 1.
 _base_ = '../_base_/default_runtime.py'

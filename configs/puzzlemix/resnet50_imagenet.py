@@ -1,7 +1,5 @@
 # TransformMix Table 2, ImageNet, ResNet-50, "PuzzleMix": 77.51 / 93.76 top-1 / top-5. Phases 2
-# and 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is made first, see
-# `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is that of one
-# process, divide it by their number.
+# and 3, see simple/resnet50_imagenet.py. 4 GPUs x 112.
 # Its public settings on ImageNet are beta 1.5, colours averaged over squares of 2 pixels
 # (neigh_size 2) and blocks that move as a whole (t_size -1). The loss on clean images (clean_lam
 # 1) is public, too: up to epoch 40, which is epoch 25 of this run, and none after it: phase 3

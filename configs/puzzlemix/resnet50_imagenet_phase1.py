@@ -1,6 +1,5 @@
-# TransformMix Table 2, ImageNet, ResNet-50, "PuzzleMix": 77.51 / 93.76 top-1 / top-5. Phase 1 of
-# PuzzleMix's fast recipe, epochs 0 to 15 at 128 pixels; resnet50_imagenet.py goes on from its
-# weights. 4 GPUs x 256.
+# TransformMix Table 2, ImageNet, ResNet-50, "PuzzleMix": 77.51 / 93.76 top-1 / top-5. Phase 1,
+# see simple/resnet50_imagenet.py. 4 GPUs x 256.
 # Its public settings on ImageNet are beta 1.5, colours averaged over squares of 2 pixels
 # (neigh_size 2) and blocks that move as a whole (t_size -1). The loss on clean images (clean_lam
 # 1) is public, too: up to epoch 40.

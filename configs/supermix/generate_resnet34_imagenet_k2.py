@@ -1,7 +1,6 @@
-# SuperMix section 4 and Table 5, k = 2: 1,000,000 mixes of two ImageNet images for the students of
-# ResNet-34; masks 16x16, sigma 2, alpha 3, lambda_s 25. Half of a batch may stay unfinished, as
-# its author says. At least one step per mix (min_iters 1), as in the public code that the figures
-# come from. Ours: batch 128; images are the validation's crops, 224 pixels.
+# SuperMix section 4 and Table 5, k = 2: 1,000,000 mixes of two ImageNet images for the students
+# of ResNet-34. Half of a batch may stay unfinished, as its author says. Ours: batch 128; images
+# are the validation's crops, 224 pixels; min_iters, see README.md.
 _base_ = '../distill/teacher_resnet34_imagenet.py'
 
 from mmtmix.recipes import stage, supermix

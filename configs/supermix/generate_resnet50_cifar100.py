@@ -1,6 +1,5 @@
 # SuperMix section 4: 500,000 mixes of two CIFAR-100 images for the students of ResNet-50
-# (MobileNetV2, VGG-8). alpha 3, lambda_s 25, masks 8x8 and sigma 1 are the defaults. At least one
-# step per mix (min_iters 1), as in the public code that the figures come from. Ours: batch 128.
+# (MobileNetV2, VGG-8). Ours: batch 128; min_iters, see README.md.
 _base_ = '../distill/teacher_resnet50_cifar100.py'
 
 from mmtmix.recipes import stage, supermix

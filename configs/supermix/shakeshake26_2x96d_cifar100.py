@@ -1,10 +1,8 @@
 # SuperMix Table 1, CIFAR-100, Shake-Shake 26 2x96d, "SuperMix": 85.5 top-1. 1 GPU x 128.
-# Three stages, see `requires`: Shake-Shake 26 2x96d on clean images is the teacher, which mixes
-# 500,000 images; then the same network is trained from scratch on both. That takes as many
-# iterations as on clean images alone, up to half an epoch: 164 epochs of both for 1800.
-# Ours, since section 4.1 doesn't say it: mixed images have the class that the teacher sees most
-# of, as in the distillation and the public code, whose images are kept without a label; they are
-# cropped as the clean ones are. Recipe: see schedules/shakeshake_1800e.py.
+# Learns from clean images and from those of a set, as many iterations as from clean ones alone:
+# 164 epochs of both for 1800.
+# Ours: class and crops of the mixed images, see README.md; recipe, see
+# schedules/shakeshake_1800e.py.
 _base_ = '../simple/shakeshake26_2x96d_cifar100.py'
 
 from mmtmix.recipes import clean_and_mixed, scale_schedule, stage

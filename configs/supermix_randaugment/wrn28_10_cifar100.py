@@ -1,11 +1,8 @@
 # SuperMix Table 1, CIFAR-100, WRN-28-10, "SuperMix + RA": 83.9 top-1. 1 GPU x 128.
-# Three stages, see `requires`: WRN-28-10 on clean images is the teacher, which mixes 500,000
-# images; then the same network is trained from scratch on both. That takes as many iterations as
-# on clean images alone, up to half an epoch: 55 epochs of both for 600. RandAugment comes after
-# the mix, on clean and mixed images alike.
-# Ours, since section 4.1 doesn't say it: mixed images have the class that the teacher sees most
-# of, as in the distillation and the public code, whose images are kept without a label; they are
-# cropped as the clean ones are. RandAugment's settings: see randaugment/wrn28_10_cifar100.py.
+# Learns from clean images and from those of a set, as many iterations as from clean ones alone:
+# 55 epochs of both for 600. RandAugment comes after the mix, on all of them alike.
+# Ours: class and crops of the mixed images, see supermix/README.md; RandAugment's settings, see
+# randaugment/wrn28_10_cifar100.py.
 _base_ = '../randaugment/wrn28_10_cifar100.py'
 
 from mmtmix.recipes import clean_and_mixed, scale_schedule, stage

@@ -1,9 +1,7 @@
 # TransformMix Table 2, ImageNet, ResNet-50, "TransformMix": 77.60 +- 0.04 / 93.89 +- 0.06 top-1
-# / top-5. Phases 2 and 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is
-# made first, see `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is
-# that of one process, divide it by their number.
-# Ours: the teacher is simple/resnet50_imagenet.py's, all phases of it; masks are made at 64 pixels
-# and resized; alpha 1.
+# / top-5. Phases 2 and 3, see simple/resnet50_imagenet.py. 4 GPUs x 112.
+# Ours: the teacher is simple/resnet50_imagenet.py's, all phases of it; masks are made at 64
+# pixels and resized; alpha 1.
 _base_ = '../simple/resnet50_imagenet.py'
 
 from mmtmix.recipes import stage, transformmix
