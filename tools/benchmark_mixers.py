@@ -36,6 +36,7 @@ from mmtmix.checks import check_integer
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,
+    add_variant_argument,
     atomic_path,
     check_device,
     check_output_file,
@@ -77,6 +78,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of images, weights and pairs')
     parser.add_argument('--json', help='also write the figures to this file')
     parser.add_argument('--device', default=get_device())
+    add_variant_argument(parser)
     add_trust_argument(parser)
     return parser.parse_args(argv)
 

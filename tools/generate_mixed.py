@@ -26,6 +26,7 @@ from mmtmix.engine.resuming import command_again, describe_shards_of
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,
+    add_variant_argument,
     check_device,
     default_work_dir,
     load_config,
@@ -61,6 +62,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--device', help='such as cpu or cuda:1; by default the accelerator')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_variant_argument(parser)
     add_trust_argument(parser)
     parser.add_argument(
         '--launcher',
@@ -95,7 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     if args.out is not None:
         check_path('--out', args.out)
-    out = Path(args.out or default_work_dir(args.config))
+    out = Path(args.out or default_work_dir(args.config, args.variant))
     again = command_again(__file__, argv)
     with stoppable(lambda: f'{describe_shards_of(out)}; to go on: {again}'):
         return make(args, out)
@@ -106,7 +108,7 @@ def make(args: argparse.Namespace, out: Path) -> int:
     load_safely(args.trust_checkpoint)
     if args.device is not None:
         check_device('--device', args.device)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
     init_launcher(args.launcher, cfg)
     # a complete set is only compared, and may lie where nothing can be written

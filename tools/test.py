@@ -25,9 +25,9 @@ from mmtmix.engine.resuming import command_again
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,
+    add_variant_argument,
     atomic_path,
     check_output_file,
-    default_work_dir,
     is_faster_in_half,
     load_checkpoint,
     load_config,
@@ -36,6 +36,7 @@ from mmtmix.utils import (
     run_command,
     stoppable,
     unwrap,
+    work_dir_of,
 )
 
 METRIC_SUFFIXES = ('.json', '.pkl', '.pickle', '.yaml', '.yml')  # those that MMEngine writes
@@ -59,6 +60,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_variant_argument(parser)
     add_trust_argument(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
@@ -84,10 +86,10 @@ def test(args: argparse.Namespace) -> dict:
         check_output_file('--out', args.out, suffixes)
     load_safely(args.trust_checkpoint)
     content = load_checkpoint(args.checkpoint)  # before a Runner begins its folder
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
     init_launcher(args.launcher, cfg)
     cfg.launcher = args.launcher
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
+    cfg.work_dir = args.work_dir or work_dir_of(args.config, cfg, args.cfg_options, args.variant)
     cfg.load_from = args.checkpoint
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     if cfg.model.get('train_cfg'):

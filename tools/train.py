@@ -33,12 +33,13 @@ from mmtmix.models.augments import load_augments
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,
-    default_work_dir,
+    add_variant_argument,
     load_config,
     load_safely,
     run_command,
     stoppable,
     unwrap,
+    work_dir_of,
 )
 
 
@@ -81,6 +82,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='overrides such as optim_wrapper.optimizer.lr=0.01; they go to CONFIG alone, not to '
         'the stages that it requires',
     )
+    add_variant_argument(parser)
     add_trust_argument(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
@@ -111,7 +113,9 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     if stage.produces is not None:
         stage.goes_on = True  # seen when it starts: another launch may be at it now
     else:
-        cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
+        cfg.work_dir = args.work_dir or work_dir_of(
+            args.config, cfg, args.cfg_options, args.variant
+        )
         if args.resume == 'auto':
             stage.goes_on = True  # without a checkpoint it begins, from what it may load
         elif args.resume is not None:
@@ -187,9 +191,9 @@ def main(argv: list[str] | None = None) -> None:
 def train(args: argparse.Namespace, runs: Run) -> None:
     """Train a config, after the stages that it requires."""
     load_safely(args.trust_checkpoint)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
     init_launcher(args.launcher, cfg)
-    stages = plan_stages(args.config, cfg)
+    stages = plan_stages(args.config, cfg, args.variant)
     missing = check_stages(stages)
     if args.no_stages and len(missing) > 1:
         raise FileNotFoundError(

@@ -27,6 +27,7 @@ from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,
+    add_variant_argument,
     check_device,
     check_output_file,
     load_config,
@@ -101,6 +102,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--device', default=get_device())
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_variant_argument(parser)
     add_trust_argument(parser)
     return parser.parse_args(argv)
 
@@ -166,7 +168,7 @@ def main(argv: list[str] | None = None) -> Figure:
     check_output_file('--out', args.out)
     check_integer('--num', args.num, 1)
     check_device('--device', args.device)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         mixers = build_augments(cfg, args.num_mix)
         most = max(mixer.num_mix for mixer in mixers)

@@ -24,6 +24,7 @@ from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
     CommandParser,
     add_trust_argument,
+    add_variant_argument,
     check_device,
     check_output_file,
     default_work_dir,
@@ -50,6 +51,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--split', choices=['train', 'val'], default='train')
     parser.add_argument('--device', default=get_device())
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides')
+    add_variant_argument(parser)
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     if not 0 <= args.lam <= 1:
@@ -90,8 +92,8 @@ def main(argv: list[str] | None = None) -> Figure:
     check_output_file('--out', args.out)
     check_integer('--num', args.num, 1)
     check_device('--device', args.device)
-    cfg = load_config(args.config, args.cfg_options)
-    checkpoint = args.checkpoint or f'{default_work_dir(args.config)}/last.pth'
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    checkpoint = args.checkpoint or f'{default_work_dir(args.config, args.variant)}/last.pth'
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         teacher = FrozenTeacher(cfg, checkpoint)
         images = load_images(cfg, 2, args.split, args.num, seed=args.seed, device=args.device)

@@ -5,5 +5,4 @@
 # Section 4.3: "the optimal hyperparameters for Tiny-ImageNet suggested by the original papers".
 # Ours: alpha 1 and every batch mixed; a box a sample.
 _base_ = '../simple/resnet50_transfer.py'
-work_dir = 'work_dirs/saliencymix/resnet50_transfer/{{$DATASET:flowers102}}'
 model = dict(train_cfg=dict(augments=dict(type='SaliencyMix', alpha=1.0)))

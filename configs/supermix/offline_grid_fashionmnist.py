@@ -3,12 +3,16 @@
 # `LABELS` are those of the mixed images: of both classes by their weights (mixed, the default),
 # the class that the teacher sees most of (winner), or its probabilities (teacher).
 _base_ = '../simple/grid_fashionmnist.py'
+import os
 
-kappa, labels = int('{{$KAPPA:5}}'), '{{$LABELS:mixed}}'
-setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}_{{$TEACHER:same}}'
-generate = 'configs/supermix/generate_grid_fashionmnist.py'
-mixed = f'work_dirs/supermix/generate_grid_fashionmnist/{setting}'
-requires = [dict(config=generate, produces=f'{mixed}/dataset.json')]
+from mmtmix.recipes import stage, variant
+
+kappa = variant('KAPPA', 5, 1, 2, 3, 4)
+labels = variant('LABELS', 'mixed', 'winner', 'teacher')
+mixed_run = stage(
+    'configs/supermix/generate_grid_fashionmnist.py', 'dataset.json', STEPS=1560, CLEAN=0
+)
+requires = [mixed_run]
 
 pipeline = list(_base_.train_pipeline)
 # mixed images are of placed ones
@@ -26,7 +30,7 @@ train_dataloader = dict(
             clean,
             dict(
                 type='MixedImages',
-                data_root=mixed,
+                data_root=os.path.dirname(mixed_run['produces']),
                 labels=labels,
                 indices=kappa * _base_.num_images,
                 pipeline=mixed_pipeline,

@@ -3,21 +3,18 @@
 # made first, see `requires`.
 # Both parts together are resnet18_cifar10.py.
 _base_ = '../simple/resnet18_cifar10.py'
+from mmtmix.recipes import stage, teacher_from
 
-ablation = '{{$ABLATION:stn_only}}'
-work_dir = f'work_dirs/transformmix/ablation_resnet18_cifar10/{ablation}'
-teacher = 'configs/simple/resnet18_cifar10.py'
-checkpoint = 'work_dirs/simple/resnet18_cifar10/last.pth'
-search = 'configs/transformmix/search_ablation_resnet18_cifar10.py'
-mixer = f'work_dirs/transformmix/search_ablation_resnet18_cifar10/{ablation}/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+teacher_run = stage('configs/simple/resnet18_cifar10.py', 'last.pth')
+search_run = stage('configs/transformmix/search_ablation_resnet18_cifar10.py', 'mixer.pth')
+requires = [teacher_run, search_run]
 
 model = dict(
     train_cfg=dict(
         augments=dict(
             type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
+            mixer=search_run['produces'],
+            teacher=teacher_from(teacher_run),
             num_mix=2,
             alpha=1.0,
         )

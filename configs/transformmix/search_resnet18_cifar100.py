@@ -8,25 +8,20 @@ _base_ = [
     '../_base_/schedules/search_100e.py',
     '../_base_/default_runtime.py',
 ]
+from mmtmix.recipes import stage, teacher_from, variant
 
-setting = (
-    'layers{{$MASK_LAYERS:3}}_channels{{$MASK_CHANNELS:32}}_kernel{{$MASK_KERNEL:3}}'
-    '_alpha{{$ALPHA:1}}'
-)
-work_dir = f'work_dirs/transformmix/search_resnet18_cifar100/{setting}'
-teacher = 'configs/simple/resnet18_cifar100.py'
-checkpoint = 'work_dirs/simple/resnet18_cifar100/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+teacher_run = stage('configs/simple/resnet18_cifar100.py', 'last.pth')
+requires = [teacher_run]
 
 model = dict(
-    teacher=dict(config=teacher, checkpoint=checkpoint),
+    teacher=teacher_from(teacher_run),
     mixer=dict(
         cam_size=32,
-        num_layers=int('{{$MASK_LAYERS:3}}'),
-        channels=int('{{$MASK_CHANNELS:32}}'),
-        kernel_size=int('{{$MASK_KERNEL:3}}'),
+        num_layers=variant('MASK_LAYERS', 3, 2, 4),
+        channels=variant('MASK_CHANNELS', 32, 8, 16, 64),
+        kernel_size=variant('MASK_KERNEL', 3, 5, 7),
     ),
-    alpha=float('{{$ALPHA:1}}'),
+    alpha=float(variant('ALPHA', 1, 0.2, 0.5, 2, 3, 4)),
 )
 train_dataloader = dict(batch_size=128, drop_last=True)
 val_evaluator = dict(_delete_=True, type='MixQuality')

@@ -15,7 +15,13 @@ from .command import (
     run_command,
     warn_user,
 )
-from .config import default_work_dir, load_config, resolve_config, without_watchers
+from .config import (
+    default_work_dir,
+    load_config,
+    resolve_config,
+    without_watchers,
+    work_dir_of,
+)
 from .files import (
     atomic_path,
     explaining_faults,
@@ -87,4 +93,5 @@ __all__ = [
     'warn_user',
     'without_masks',
     'without_watchers',
+    'work_dir_of',
 ]

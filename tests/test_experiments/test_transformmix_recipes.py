@@ -141,9 +141,9 @@ def test_the_second_run_on_imagenet_goes_on_from_the_first(config, net):
 
 @pytest.mark.parametrize('name', DATASETS)
 @pytest.mark.parametrize('method', FINE)
-def test_fine_tuning_on_each_data_set(method, name, monkeypatch):
-    monkeypatch.setenv('DATASET', name)
-    cfg = load_config(f'configs/{method}/resnet50_transfer.py')
+def test_fine_tuning_on_each_data_set(method, name):
+    config = f'configs/{method}/resnet50_transfer.py'
+    cfg = load_config(config, variants=dict(DATASET=name))
     data = load_config(f'configs/_base_/datasets/{name}_transfer.py')
     assert cfg.train_dataloader == data.train_dataloader
     assert cfg.val_dataloader == data.val_dataloader
@@ -151,7 +151,6 @@ def test_fine_tuning_on_each_data_set(method, name, monkeypatch):
     assert cfg.model.backbone.init_cfg == dict(
         type='Pretrained', checkpoint='torchvision://resnet50'
     )
-    assert cfg.work_dir == f'work_dirs/{method}/resnet50_transfer/{name}'
 
 
 @pytest.mark.parametrize(('config', 'net'), TASKS)

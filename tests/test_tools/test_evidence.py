@@ -22,10 +22,10 @@ final/main/small:
   against: [simple]
   cells:
     simple: {config: configs/a.py}
-    mixup: {config: configs/a.py, env: {NET: mixup}}
+    mixup: {config: configs/a.py, variants: {NET: mixup}}
 final/other/small:
   cells:
-    simple: {config: configs/a.py, env: {NET: other}}
+    simple: {config: configs/a.py, variants: {NET: other}}
 """
 PAGE = """# Evidence
 

@@ -60,8 +60,8 @@ def make_batch(args: argparse.Namespace) -> tuple[FrozenTeacher, Tensor, Tensor]
         labels = torch.randint(args.num_classes, (args.batch_size,))
         scores = torch.nn.functional.one_hot(labels, args.num_classes).float()
         return teacher, inputs.to(args.device), scores.to(args.device)
-    cfg = load_config(args.config, args.cfg_options)
-    checkpoint = args.checkpoint or f'{default_work_dir(args.config)}/last.pth'
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    checkpoint = args.checkpoint or f'{default_work_dir(args.config, args.variant)}/last.pth'
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         teacher = FrozenTeacher(cfg, checkpoint, compile=args.compile)
         images = load_images(cfg, 2, indices=range(args.batch_size), device=args.device)
