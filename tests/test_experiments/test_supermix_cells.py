@@ -8,7 +8,7 @@ import yaml
 
 from mmtmix.apps.generate import read_settings
 from mmtmix.models.augments import augment_config
-from mmtmix.recipes import PAIRS
+from mmtmix.recipes import PAIRS, mixes_of
 from mmtmix.utils import load_config
 from tests.test_experiments.reading import EXPERIMENTS, ROOT, head_of
 from tests.test_experiments.supermix import CELLS, COLUMNS, FILES, NETS, config_of
@@ -183,7 +183,7 @@ def test_figure_5s_points_differ_in_one_setting_each():
         assert cfg.pair == 'wrn40_2_wrn16_2'
         if 'before' not in cell:
             assert wanted == dict(augmentation_size=500000, k=2, alpha=3, lambda_s=25)
-            assert dataset.data_root == cfg.mixed_root
+            assert dataset.data_root == mixes_of(cfg.pair)['data_root']
             assert 'options' not in cell
             continue
         (command,) = cell['before']
