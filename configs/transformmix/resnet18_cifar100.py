@@ -7,16 +7,16 @@
 _base_ = '../simple/resnet18_cifar100.py'
 from mmtmix.recipes import stage, teacher_from, variant
 
-teacher_run = stage('configs/simple/resnet18_cifar100.py', 'last.pth')
-search_run = stage('configs/transformmix/search_resnet18_cifar100.py', 'mixer.pth')
-requires = [teacher_run, search_run]
+teacher = stage('configs/simple/resnet18_cifar100.py', 'last.pth')
+search = stage('configs/transformmix/search_resnet18_cifar100.py', 'mixer.pth')
+requires = [teacher, search]
 
 model = dict(
     train_cfg=dict(
         augments=dict(
             type='TransformMix',
-            mixer=search_run['produces'],
-            teacher=teacher_from(teacher_run),
+            mixer=search['produces'],
+            teacher=teacher_from(teacher),
             num_mix=2,
             alpha=float(variant('ALPHA', 1, 0.2, 0.5, 2, 3, 4)),
         )

@@ -13,16 +13,16 @@
 _base_ = '../simple/resnet50_transfer.py'
 from mmtmix.recipes import stage, teacher_from
 
-teacher_run = stage('configs/simple/resnet50_imagenet_torchvision.py', 'last.pth')
-search_run = stage('configs/transformmix/search_preactresnet18_tinyimagenet.py', 'mixer.pth')
-requires = [teacher_run, search_run]
+teacher = stage('configs/simple/resnet50_imagenet_torchvision.py', 'last.pth')
+search = stage('configs/transformmix/search_preactresnet18_tinyimagenet.py', 'mixer.pth')
+requires = [teacher, search]
 
 model = dict(
     train_cfg=dict(
         augments=dict(
             type='TransformMix',
-            mixer=search_run['produces'],
-            teacher=teacher_from(teacher_run),
+            mixer=search['produces'],
+            teacher=teacher_from(teacher),
             num_mix=2,
             alpha=1.0,
             cam_class='predicted',

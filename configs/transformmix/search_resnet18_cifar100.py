@@ -10,11 +10,11 @@ _base_ = [
 ]
 from mmtmix.recipes import stage, teacher_from, variant
 
-teacher_run = stage('configs/simple/resnet18_cifar100.py', 'last.pth')
-requires = [teacher_run]
+teacher = stage('configs/simple/resnet18_cifar100.py', 'last.pth')
+requires = [teacher]
 
 model = dict(
-    teacher=teacher_from(teacher_run),
+    teacher=teacher_from(teacher),
     mixer=dict(
         cam_size=32,
         num_layers=variant('MASK_LAYERS', 3, 2, 4),

@@ -51,7 +51,8 @@ def test_recipe(config, net):
 def test_methods_of_a_network_differ_in_the_method_alone(config, net):
     cfg, simple = load(config), load(f'configs/simple/{net}.py')
     allowed = {'custom_hooks', 'requires', 'load_from', 'work_dir', 'setting', 'ablation'}
-    allowed |= {'teacher', 'checkpoint', 'search', 'mixer', 'phase1', 'phase3'}
+    allowed |= {'teacher', 'checkpoint', 'search', 'mixer', 'phase1', 'phase2', 'phase3'}
+    allowed |= {'puzzle', 'saliency'}
     if '/augmix/' in config:
         allowed |= {'train_pipeline', 'train_dataloader'}
         pipeline = cfg.train_dataloader.dataset.pipeline

@@ -37,7 +37,8 @@ def test_search(config):
     assert 'param_scheduler' not in cfg
     check_keys(MixerSearch, cfg.model)
     teacher = load(cfg.model.teacher.config)
-    assert [dict(config=cfg.teacher, produces=cfg.checkpoint)] == cfg.requires
+    named = cfg.model.teacher
+    assert [dict(config=named.config, produces=named.checkpoint)] == cfg.requires
     assert teacher.data_preprocessor == cfg.data_preprocessor
     assert teacher.train_dataloader.dataset == cfg.train_dataloader.dataset
     mixer = build(cfg.model.mixer)
@@ -60,9 +61,11 @@ def test_a_run_uses_the_module_of_its_search(net):
         if path.stem.startswith('search_') or path.stem.endswith('_mini'):
             continue
         cfg = load(f'configs/transformmix/{path.name}')
-        augment, search = augment_of(cfg), load(cfg.search)
-        assert augment.mixer == cfg.mixer
-        assert os.path.dirname(cfg.mixer) == search.get('work_dir', default_work_dir(cfg.search))
+        augment, run = augment_of(cfg), cfg.requires[1]
+        search = load(run.config)
+        assert augment.mixer == run.produces
+        folder = search.get('work_dir', default_work_dir(run.config))
+        assert os.path.dirname(augment.mixer) == folder
         assert augment.num_mix == search.model.mixer.num_mix
         assert augment.alpha == search.model.alpha
         # a teacher of other classes can't look for the label's
