@@ -125,7 +125,9 @@ def model_row(path: Path) -> list[str]:
 
 def dataset_rows() -> list[list[str]]:
     """Images, classes, files with their tables, command and origin of the data sets."""
-    files = {path: repr(load_config(path).to_dict()) for path in DATASET_FILES}
+    # those that choose among others by a variant are no data sets of their own
+    own = [path for path in DATASET_FILES if 'read_base(' not in path.read_text('utf-8')]
+    files = {path: repr(load_config(path).to_dict()) for path in own}
     rows = []
     for name, data_set in DATA_SETS.items():
         sizes = ['{:,} + {:,}'.format(*data_set.images)]

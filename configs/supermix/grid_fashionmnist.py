@@ -2,14 +2,14 @@
 _base_ = '../simple/grid_fashionmnist.py'
 from mmtmix.recipes import stage, teacher_from
 
-teacher_run = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
-requires = [teacher_run]
+teacher = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
+requires = [teacher]
 
 model = dict(
     train_cfg=dict(
         augments=dict(
             type='SuperMix',
-            teacher=teacher_from(teacher_run, channels_last=True),
+            teacher=teacher_from(teacher, channels_last=True),
             num_mix=2,
         )
     )

@@ -9,10 +9,10 @@ from mmtmix.recipes import stage, variant
 
 kappa = variant('KAPPA', 5, 1, 2, 3, 4)
 labels = variant('LABELS', 'mixed', 'winner', 'teacher')
-mixed_run = stage(
+mixed = stage(
     'configs/supermix/generate_grid_fashionmnist.py', 'dataset.json', STEPS=1560, CLEAN=0
 )
-requires = [mixed_run]
+requires = [mixed]
 
 pipeline = list(_base_.train_pipeline)
 # mixed images are of placed ones
@@ -30,7 +30,7 @@ train_dataloader = dict(
             clean,
             dict(
                 type='MixedImages',
-                data_root=os.path.dirname(mixed_run['produces']),
+                data_root=os.path.dirname(mixed['produces']),
                 labels=labels,
                 indices=kappa * _base_.num_images,
                 pipeline=mixed_pipeline,

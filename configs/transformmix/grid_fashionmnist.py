@@ -7,20 +7,20 @@ from mmtmix.recipes import stage, teacher_from, variant
 warm_up = variant('WARM_UP', 0, kind=int)
 saliency = variant('SALIENCY', 'cam', 'grad_cam', 'input_gradient')
 elsewhere = variant('SEARCH_DATASET', None, 'fashionmnist', 'digits', 'scattered')
-teacher_run = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
-search_run = stage(
+teacher = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
+search = stage(
     'configs/transformmix/search_grid_fashionmnist.py',
     'mixer.pth',
     **(dict(DATASET=elsewhere) if elsewhere else {}),
 )
-requires = [teacher_run, search_run]
+requires = [teacher, search]
 
 model = dict(
     train_cfg=dict(
         augments=dict(
             type='TransformMix',
-            mixer=search_run['produces'],
-            teacher=teacher_from(teacher_run, saliency=saliency, channels_last=True),
+            mixer=search['produces'],
+            teacher=teacher_from(teacher, saliency=saliency, channels_last=True),
             num_mix=2,
             alpha=1.0,
             cam_class='target',

@@ -3,8 +3,8 @@ _base_ = ['../_base_/datasets/grid.py', '../_base_/default_runtime.py']
 from mmtmix.recipes import stage, teacher_from, variant
 
 saliency = variant('SALIENCY', 'cam', 'grad_cam', 'input_gradient')
-teacher_run = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
-requires = [teacher_run]
+teacher = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
+requires = [teacher]
 
 # what modules differ in is written out, so that results don't depend on the library's defaults
 paper = dict(
@@ -51,17 +51,17 @@ mixers = dict(
     mask_only_long=noisy | still,
     mask_only_sgd=noisy | still,
 )
-search = variant('SEARCH', 'noisy', *(name for name in mixers if name != 'noisy'))
-steps = dict(mask_only_short=390, mask_only_long=6240).get(search, 1560)
+name = variant('SEARCH', 'noisy', *(name for name in mixers if name != 'noisy'))
+steps = dict(mask_only_short=390, mask_only_long=6240).get(name, 1560)
 optimizer = dict(type='Adam', lr=1e-3)
-if search == 'mask_only_sgd':
+if name == 'mask_only_sgd':
     optimizer = dict(type='SGD', lr=5e-4, momentum=0.9, weight_decay=0.01)
 epochs = steps // (_base_.num_images // 64)
 
 model = dict(
     type='MixerSearch',
-    teacher=teacher_from(teacher_run, saliency=saliency, channels_last=True),
-    mixer=mixers[search],
+    teacher=teacher_from(teacher, saliency=saliency, channels_last=True),
+    mixer=mixers[name],
     alpha=1.0,
 )
 # enough of them to see how well the teacher reads the mixes
