@@ -1,4 +1,4 @@
-"""The grid of docs/evidence.md: what its variables choose, and that its methods compare."""
+"""The grid of docs/evidence.md: what its variants choose, and that its methods compare."""
 
 import re
 from pathlib import Path
@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from mmpretrain.registry import TRANSFORMS
 
-from mmtmix.apps.reproduce import choose_cells, read_experiments, runs_of
-from mmtmix.apps.reproduce.runs import VARIABLES, environment, parse_command
+from mmtmix.apps.reproduce import read_experiments
 from mmtmix.datasets import FashionMNISTIdx
+from mmtmix.engine.digest import run_digest
 from mmtmix.engine.stages import plan_stages
 from mmtmix.models import TransformMixer
-from mmtmix.utils import load_config
+from mmtmix.utils import default_work_dir, load_config
+from mmtmix.utils.config import declared_variants
 
 ROOT = Path(__file__).resolve().parents[1]
 SIMPLE = 'configs/simple/grid_fashionmnist.py'
@@ -28,9 +29,8 @@ PAPER = load_config(ROOT / 'configs/_base_/mixers/transformmix_paper.py').model.
 MIXING = ('augments', 'probs')
 
 
-def read(config, **variables):
-    with environment({name: str(value) for name, value in variables.items()}):
-        return load_config(config)
+def read(config, **variants):
+    return load_config(config, variants=variants)
 
 
 def names_in(config, table):
@@ -102,26 +102,35 @@ def test_the_module_is_the_published_one_or_the_librarys(search, module):
     assert found.arch == wanted.arch
 
 
-def test_a_module_from_elsewhere_is_the_one_that_was_made_before():
+def test_a_module_may_be_searched_on_other_images():
+    cfg = read(TRANSFORMMIX, DATASET='digits', SEARCH='paper', SEARCH_DATASET='fashionmnist')
+    teacher, search = plan_stages(TRANSFORMMIX, cfg)[0], cfg.requires[1]
+    assert search.variants == dict(SEARCH='paper')  # its default is Fashion-MNIST
+    assert teacher.variants == dict(DATASET='digits')
+    augment = cfg.model.train_cfg.augments
+    assert augment.mixer == search.produces
+    assert augment.teacher.variants == dict(DATASET='digits')
+    assert read(TRANSFORMMIX, DATASET='digits').requires[1].variants == dict(DATASET='digits')
+
+
+def test_cells_with_a_module_from_elsewhere_share_its_search():
     cells = read_experiments(ROOT / 'configs/experiments_fashionmnist.yaml')
-    transferred = [cell for cell in cells.values() if 'MIXER' in cell.env]
-    assert transferred
+    transferred = [cell for cell in cells.values() if 'SEARCH_DATASET' in cell.variants]
+    assert len(transferred) == 2
     for cell in transferred:
-        (line,) = cell.before
-        variables, words = parse_command(line)
-        with environment({**cell.env, **variables}):
-            made = load_config(words[2]).work_dir
-        assert cell.env['MIXER'] == f'{made}/mixer.pth'
+        own = dict(DATASET=cell.variants['SEARCH_DATASET'], SEARCH=cell.variants['SEARCH'])
+        there = read(TRANSFORMMIX, **own).requires[1]
+        assert read(TRANSFORMMIX, **cell.variants).requires[1] == there
 
 
 @pytest.mark.parametrize('kappa', [2, 5])
-@pytest.mark.parametrize('labels', ['mixed', 'winner', 'teacher'])
+@pytest.mark.parametrize('labels', ['mixed', 'hard_teacher', 'soft_teacher'])
 def test_an_offline_set_is_trained_on_beside_the_clean_images(kappa, labels):
     cfg = read(OFFLINE, KAPPA=kappa, LABELS=labels, NUM_IMAGES=5000)
     clean, mixed = cfg.train_dataloader.dataset.datasets
     assert (clean.indices, mixed.indices, mixed.labels) == (5000, 5000 * kappa, labels)
     has_scores = any(step.type == 'OneHotScore' for step in clean.pipeline)
-    assert has_scores == (labels != 'winner')
+    assert has_scores == (labels != 'hard_teacher')
     (needed,) = cfg.requires
     assert read(needed.config, NUM_IMAGES=5000).generation.num == 25000
 
@@ -158,10 +167,9 @@ def test_settings_are_apart_from_each_other(config, table, variable):
     names = names_in(config, table)
     assert len(names) >= 5
     contents = {name: read(config, **{variable: name}) for name in names}
-    assert len({cfg.work_dir for cfg in contents.values()}) == len(names)
-    assert not any(table in cfg for cfg in contents.values())
-    described = {repr({**cfg.to_dict(), 'work_dir': '', 'name': ''}) for cfg in contents.values()}
-    assert len(described) == len(names)
+    assert len({default_work_dir(config, {variable: name}) for name in names}) == len(names)
+    digests = {run_digest(plan_stages(config, cfg)) for cfg in contents.values()}
+    assert len(digests) == len(names)
 
 
 def test_a_teacher_doesnt_depend_on_the_budget_of_its_students():
@@ -172,15 +180,20 @@ def test_a_teacher_doesnt_depend_on_the_budget_of_its_students():
         assert first[name] == second[name], name
 
 
-def test_every_cell_names_configs_and_variables_that_are_there():
+def test_every_cell_names_configs_and_variants_that_are_there():
     cells = read_experiments(ROOT / 'configs/experiments_fashionmnist.yaml')
-    for cell in choose_cells(cells, ['*']):
-        assert set(cell.env) <= set(VARIABLES), cell.id
-        for run in runs_of(cell)[:1]:
-            with environment(run.env):
-                stages = plan_stages(run.config, load_config(run.config))
-            # what a stage writes is named by all that it depends on
-            assert len({stage.produces for stage in stages}) == len(stages)
+    declared = {config: declared_variants(config) for config in {c.config for c in cells.values()}}
+    planned = {}
+    for cell in cells.values():
+        for name, value in cell.variants.items():
+            known = declared[cell.config][name]
+            assert known.kind or value in map(str, known.values), (cell.id, name)
+        # reading each would take a minute
+        planned[cell.config] = cell.variants
+    for config, variants in planned.items():
+        stages = plan_stages(config, read(config, **variants), variants)
+        # what a stage writes is named by all that it depends on
+        assert len({stage.produces for stage in stages}) == len(stages)
 
 
 def test_every_table_is_on_the_page():

@@ -18,7 +18,7 @@ from mmtmix.apps.reproduce import (
     plot_tables,
     read_experiments,
     read_records,
-    recall,
+    recorded_results,
     runs_of,
 )
 from mmtmix.cli.parser import CommandParser
@@ -56,7 +56,7 @@ def update(args: argparse.Namespace) -> int:
     wanted = {block: block.cells(cells) for block in find_blocks(text)}
     records = read_records(args.results)
     unique = {cell.id: cell for chosen in wanted.values() for cell in chosen}
-    results = {name: recall(cell, records) for name, cell in unique.items()}
+    results = {name: recorded_results(cell, records) for name, cell in unique.items()}
     contents = {
         block: block.write([results[cell.id] for cell in chosen], PICTURES, prefix)
         for block, chosen in wanted.items()
@@ -87,7 +87,8 @@ def update(args: argparse.Namespace) -> int:
 
 def describe(record: RunResult) -> str:
     """A recorded run as a command would be written."""
-    words = [*(f'{name}={value}' for name, value in record.env), record.config, *record.options]
+    words = [record.config, *(f'{name}={value}' for name, value in record.variants)]
+    words += record.options
     return f'{" ".join(words)}, seed {record.seed}'
 
 

@@ -22,10 +22,13 @@ from mmtmix.cli.parser import CommandParser
 from mmtmix.datasets import flowers102_818
 from mmtmix.datasets.sources import DATA_SETS
 from mmtmix.models.teachers.cam import has_exact_cam
+from mmtmix.recipes import PAIRS
 from mmtmix.utils import atomic_path, check_output_file, load_config, run_command
+from mmtmix.utils.config import declared_variants
 
 ROOT = Path(__file__).resolve().parents[1]
-MODEL_FILES = sorted(ROOT.glob('configs/_base_/models/*.py'))
+MODELS_FOLDER = ROOT / 'configs' / '_base_' / 'models'
+MODEL_FILES = sorted(MODELS_FOLDER.glob('*.py'))
 DATASET_FILES = sorted(ROOT.glob('configs/_base_/datasets/*.py'))
 SIZES = {'imagenet': 224, 'tinyimagenet': 64, 'fashionmnist': 28}
 CIFAR_SIZE = 32
@@ -50,20 +53,22 @@ def input_size(name: str) -> int:
 
 @cache
 def bases(path: Path) -> list[Path]:
-    """The files that a config names in ``_base_``; all that an environment variable may name."""
+    """Return the files that a config names in ``_base_``."""
     for node in ast.parse(path.read_text(encoding='utf-8')).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', None) == '_base_':
             named = ast.literal_eval(node.value)
             names = [named] if isinstance(named, str) else named
-            patterns = [re.sub(r'{{\s*\$.*?}}', '*', name) for name in names]
-            return [file for pattern in patterns for file in sorted(path.parent.glob(pattern))]
+            return [file for name in names for file in path.parent.glob(name)]
     return []
 
 
 @cache
 def network_files(path: Path) -> set[Path]:
-    """The files in ``models`` that an experiment takes, itself or through other experiments."""
+    """Return the files in ``models`` that an experiment takes, or that its bases take."""
     found: set[Path] = set()
+    if 'student_of(' in path.read_text(encoding='utf-8'):
+        pairs = [PAIRS[name] for name in declared_variants(path)['PAIR'].values]
+        found = {(MODELS_FOLDER / f'{pair.student}.py').resolve() for pair in pairs}
     for base in map(Path.resolve, bases(path)):
         # a file in models that inherits another one is another network
         found |= {base} if base.parent.name == 'models' else network_files(base)
@@ -115,7 +120,9 @@ def model_row(path: Path) -> list[str]:
 
 def dataset_rows() -> list[list[str]]:
     """Images, classes, files with their tables, command and origin of the data sets."""
-    files = {path: repr(load_config(path).to_dict()) for path in DATASET_FILES}
+    # those that choose among others by a variant are no data sets of their own
+    own = [path for path in DATASET_FILES if 'read_base(' not in path.read_text('utf-8')]
+    files = {path: repr(load_config(path).to_dict()) for path in own}
     rows = []
     for name, data_set in DATA_SETS.items():
         sizes = ['{:,} + {:,}'.format(*data_set.images)]

@@ -1,10 +1,11 @@
 # TransformMix Table 2, ImageNet, ResNet-50, "AugMix": 76.75 / 93.30 top-1 / top-5. Phases 2 and
-# 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is made first, see
-# `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is that of one
-# process, divide it by their number.
+# 3, see simple/resnet50_imagenet.py. 4 GPUs x 112.
 # Ours: the settings of AugMix's own code on ImageNet (severity 1, 3 chains, Jensen-Shannon
 # weight 12). A step sees three views of each image.
 _base_ = '../simple/resnet50_imagenet.py'
+
+from mmtmix.recipes import stage
+
 model = dict(type='AugMixClassifier', jsd_weight=12.0)
 
 train_pipeline = [
@@ -14,6 +15,6 @@ train_pipeline = [
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 
-phase1 = 'configs/augmix/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/augmix/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+phase1 = stage('configs/augmix/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']

@@ -1,8 +1,6 @@
-# TransformMix Table 2, ImageNet, ResNet-50, "AugMix": 76.75 / 93.30 top-1 / top-5. Phase 1 of
-# PuzzleMix's fast recipe, epochs 0 to 15 at 128 pixels; resnet50_imagenet.py goes on from its
-# weights. 4 GPUs x 256.
-# Ours: the settings of AugMix's own code on ImageNet (severity 1, 3 chains, Jensen-Shannon
-# weight 12). A step sees three views of each image.
+# TransformMix Table 2, ImageNet, ResNet-50, "AugMix": 76.75 / 93.30 top-1 / top-5. Phase 1, see
+# simple/resnet50_imagenet.py. 4 GPUs x 256.
+# Ours: as in resnet50_imagenet.py.
 _base_ = '../simple/resnet50_imagenet_phase1.py'
 model = dict(type='AugMixClassifier', jsd_weight=12.0)
 

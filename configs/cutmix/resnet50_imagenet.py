@@ -1,12 +1,13 @@
 # TransformMix Table 2, ImageNet, ResNet-50, "CutMix": 77.08 / 93.45 top-1 / top-5. Phases 2 and
-# 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is made first, see
-# `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is that of one
-# process, divide it by their number.
+# 3, see simple/resnet50_imagenet.py. 4 GPUs x 112.
 # Ours: alpha 1 and every batch mixed, as in CutMix's own paper on ImageNet, since the recipe
 # says nothing.
 _base_ = '../simple/resnet50_imagenet.py'
+
+from mmtmix.recipes import stage
+
 model = dict(train_cfg=dict(augments=dict(type='CutMix', alpha=1.0)))
 
-phase1 = 'configs/cutmix/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/cutmix/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+phase1 = stage('configs/cutmix/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']

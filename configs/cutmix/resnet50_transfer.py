@@ -5,5 +5,4 @@
 # Section 4.3: "the optimal hyperparameters for Tiny-ImageNet suggested by the original papers".
 # Ours: alpha 0.2, as in Table 2.
 _base_ = '../simple/resnet50_transfer.py'
-work_dir = 'work_dirs/cutmix/resnet50_transfer/{{$DATASET:flowers102}}'
 model = dict(train_cfg=dict(augments=dict(type='CutMix', alpha=0.2)))

@@ -3,20 +3,12 @@
 # README.md. 1 GPU x 128 clean + 128 mixed (ImageNet: 256 + 256).
 # Ours: each clean batch is mixed, after its crops; the paper generated a set of such images
 # beforehand.
-_base_ = 'pairs/{{$PAIR:wrn40_2_wrn16_2}}.py'
-work_dir = f'work_dirs/distill/ce_mixup/{_base_.pair}'
-requires = [_base_.teacher_run]
-custom_hooks = [
-    dict(
-        type='DistillHook',
-        preset='ce_mixed',
-        teacher=_base_.teacher,
-        mixed=dict(augment=dict(type='SampleMixup', alpha=1e4)),
-    )
-]
+_base_ = '../_base_/default_runtime.py'
 
-optim_wrapper = _base_.mixed_recipe.optim_wrapper
-param_scheduler = _base_.mixed_recipe.param_scheduler
-train_cfg = _base_.mixed_recipe.train_cfg
-train_dataloader = _base_.mixed_recipe.train_dataloader
-auto_scale_lr = _base_.mixed_recipe.auto_scale_lr
+from mmtmix.recipes import distill, pair_variant, student_of, teacher_of
+
+pair = pair_variant()
+teacher = teacher_of(pair)
+requires = [teacher]
+globals().update(student_of(pair, mixed=True))
+custom_hooks = [distill('ce_mixed', teacher, augment=dict(type='SampleMixup', alpha=1e4))]

@@ -2,26 +2,12 @@
 # beforehand, see `requires`. Printed: WRN-40-2 to WRN-16-2, the default, 77.45; ImageNet 73.62 /
 # 91.66 (k = 2), 73.83 / 91.82 (k = 3); all in README.md. 1 GPU x 128 clean + 128 mixed (ImageNet:
 # 256 + 256).
-_base_ = 'pairs/{{$PAIR:wrn40_2_wrn16_2}}.py'
-work_dir = f'work_dirs/distill/kd_supermix/{_base_.pair}'
-requires = [_base_.teacher_run, _base_.mixed_run]
-custom_hooks = [
-    dict(
-        type='DistillHook',
-        preset='kd_mixed',
-        teacher=_base_.teacher,
-        mixed=dict(
-            dataloader=dict(
-                dataset=dict(
-                    type='MixedImages', data_root=_base_.mixed_root, pipeline=_base_.mixed_pipeline
-                )
-            )
-        ),
-    )
-]
+_base_ = '../_base_/default_runtime.py'
 
-optim_wrapper = _base_.mixed_recipe.optim_wrapper
-param_scheduler = _base_.mixed_recipe.param_scheduler
-train_cfg = _base_.mixed_recipe.train_cfg
-train_dataloader = _base_.mixed_recipe.train_dataloader
-auto_scale_lr = _base_.mixed_recipe.auto_scale_lr
+from mmtmix.recipes import distill, mixed_set_of, mixes_of, pair_variant, student_of, teacher_of
+
+pair = pair_variant()
+teacher = teacher_of(pair)
+requires = [teacher, mixed_set_of(pair)]
+globals().update(student_of(pair, mixed=True))
+custom_hooks = [distill('kd_mixed', teacher, dataset=mixes_of(pair))]

@@ -1,30 +1,13 @@
 # TransformMix Table 10, "w/ Method": 76.76, WRN-40-2 to ShuffleNetV1, the default. 1 GPU x 128
-# clean + 128 mixed. For the pairs with a `mixer_run`; teacher and mixing module are made first,
-# see `requires`.
+# clean + 128 mixed. For the pairs whose teacher has a search of a mixing module.
 # The paper only says that it follows SuperMix's experiment; ours: SuperMix's recipe and losses,
 # each clean batch mixed, alpha 1.
-_base_ = 'pairs/{{$PAIR:wrn40_2_shufflenetv1}}.py'
-work_dir = f'work_dirs/distill/kd_transformmix/{_base_.pair}'
-requires = [_base_.teacher_run, _base_.mixer_run]
-custom_hooks = [
-    dict(
-        type='DistillHook',
-        preset='kd_mixed',
-        teacher=_base_.teacher,
-        mixed=dict(
-            augment=dict(
-                type='TransformMix',
-                mixer=_base_.mixer_run.produces,
-                teacher=_base_.teacher,
-                num_mix=2,
-                alpha=1.0,
-            )
-        ),
-    )
-]
+_base_ = '../_base_/default_runtime.py'
 
-optim_wrapper = _base_.mixed_recipe.optim_wrapper
-param_scheduler = _base_.mixed_recipe.param_scheduler
-train_cfg = _base_.mixed_recipe.train_cfg
-train_dataloader = _base_.mixed_recipe.train_dataloader
-auto_scale_lr = _base_.mixed_recipe.auto_scale_lr
+from mmtmix.recipes import distill, pair_variant, search_of, student_of, teacher_of, transformmix
+
+pair = pair_variant('searched')
+teacher, search = teacher_of(pair), search_of(pair)
+requires = [teacher, search]
+globals().update(student_of(pair, mixed=True))
+custom_hooks = [distill('kd_mixed', teacher, augment=transformmix(search, teacher))]

@@ -1,11 +1,12 @@
-# TransformMix Table 2, ImageNet, ResNet-50, "Mixup": 77.01 / 93.52 top-1 / top-5. Phases 2 and 3
-# of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is made first, see
-# `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is that of one
-# process, divide it by their number.
+# TransformMix Table 2, ImageNet, ResNet-50, "Mixup": 77.01 / 93.52 top-1 / top-5. Phases 2 and
+# 3, see simple/resnet50_imagenet.py. 4 GPUs x 112.
 # Ours: alpha 0.2, that of Mixup's own paper on ImageNet, since the recipe gives none.
 _base_ = '../simple/resnet50_imagenet.py'
+
+from mmtmix.recipes import stage
+
 model = dict(train_cfg=dict(augments=dict(type='Mixup', alpha=0.2)))
 
-phase1 = 'configs/mixup/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/mixup/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+phase1 = stage('configs/mixup/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']

@@ -4,14 +4,7 @@
 # beside the mixed ones (clean_lam 1). Ours: weights for each sample, where its code draws one for
 # each batch.
 _base_ = '../simple/preactresnet18_tinyimagenet.py'
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='PuzzleMix',
-            alpha=1.0,
-            t_size=-1,
-            saliency=dict(type='InputGradient', clean_lam=1.0),
-        )
-    )
-)
+saliency = dict(type='InputGradient', clean_lam=1.0)
+puzzle = dict(type='PuzzleMix', alpha=1.0, t_size=-1, saliency=saliency)
+model = dict(train_cfg=dict(augments=puzzle))
 custom_hooks = [dict(type='LiveModelHook')]

@@ -1,33 +1,21 @@
 # TransformMix Table 2, ImageNet, ResNet-50, "PuzzleMix": 77.51 / 93.76 top-1 / top-5. Phases 2
-# and 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is made first, see
-# `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is that of one
-# process, divide it by their number.
+# and 3, see simple/resnet50_imagenet.py. 4 GPUs x 112.
 # Its public settings on ImageNet are beta 1.5, colours averaged over squares of 2 pixels
 # (neigh_size 2) and blocks that move as a whole (t_size -1). The loss on clean images (clean_lam
 # 1) is public, too: up to epoch 40, which is epoch 25 of this run, and none after it: phase 3
 # takes saliency in eval mode.
 _base_ = '../simple/resnet50_imagenet.py'
 
-phase1 = 'configs/puzzlemix/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/puzzlemix/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+from mmtmix.recipes import stage
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='PuzzleMix',
-            alpha=1.0,
-            beta=1.5,
-            neigh_size=2,
-            t_size=-1,
-            saliency=dict(type='InputGradient', clean_lam=1.0),
-        )
-    )
-)
+phase1 = stage('configs/puzzlemix/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']
 
-phase3 = dict(
-    type='PuzzleMix', alpha=1.0, beta=1.5, neigh_size=2, t_size=-1, saliency='InputGradient'
-)
+puzzle = dict(type='PuzzleMix', alpha=1.0, beta=1.5, neigh_size=2, t_size=-1)
+phase2 = dict(puzzle, saliency=dict(type='InputGradient', clean_lam=1.0))
+phase3 = dict(puzzle, saliency='InputGradient')
+model = dict(train_cfg=dict(augments=phase2))
 custom_hooks = [
     dict(type='LiveModelHook'),
     dict(

@@ -6,7 +6,6 @@
 # whole blocks move (t_size -1) and the clean images are learned beside the mixed ones (clean_lam
 # 1), as in preactresnet18_tinyimagenet.py.
 _base_ = '../simple/resnet50_transfer.py'
-work_dir = 'work_dirs/puzzlemix/resnet50_transfer/{{$DATASET:flowers102}}'
 model = dict(
     train_cfg=dict(
         augments=dict(

@@ -1,6 +1,6 @@
 # TransformMix Table 9, Tiny-ImageNet, ResNet-18, AutoMix protocol, "SaliencyMix": 64.60 top-1
 # (from AutoMix; the median over the last 10 epochs there). 1 GPU x 100.
-# Ours: alpha 1, what AutoMix's public configs start from; it was searched a method. A box a
-# sample.
+# Ours: alpha 1, what AutoMix's public configs start from; it was searched per method. One box
+# per sample.
 _base_ = '../simple/resnet18_tinyimagenet.py'
 model = dict(train_cfg=dict(augments=dict(type='SaliencyMix', alpha=1.0)))

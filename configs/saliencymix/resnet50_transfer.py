@@ -3,7 +3,6 @@
 # The data set is `DATASET`: flowers102 (the default), pets, cars, aircraft, or flowers102_818,
 # with as many test images as the printed figures of Flowers fit. 1 GPU x 64.
 # Section 4.3: "the optimal hyperparameters for Tiny-ImageNet suggested by the original papers".
-# Ours: alpha 1 and every batch mixed; a box a sample.
+# Ours: alpha 1 and every batch mixed; one box per sample.
 _base_ = '../simple/resnet50_transfer.py'
-work_dir = 'work_dirs/saliencymix/resnet50_transfer/{{$DATASET:flowers102}}'
 model = dict(train_cfg=dict(augments=dict(type='SaliencyMix', alpha=1.0)))

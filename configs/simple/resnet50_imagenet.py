@@ -12,6 +12,8 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-phase1 = 'configs/simple/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/simple/resnet50_imagenet_phase1/last.pth'
-requires = [dict(config=phase1, produces=load_from)]
+from mmtmix.recipes import stage
+
+phase1 = stage('configs/simple/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [phase1]
+load_from = phase1['produces']

@@ -6,12 +6,10 @@
 # see transfer_100e.py and the data sets.
 _base_ = [
     '../_base_/models/resnet50_imagenet.py',
-    '../_base_/datasets/{{$DATASET:flowers102}}_transfer.py',
+    '../_base_/datasets/transfer.py',
     '../_base_/schedules/transfer_100e.py',
     '../_base_/default_runtime.py',
 ]
-work_dir = 'work_dirs/simple/resnet50_transfer/{{$DATASET:flowers102}}'
-
 model = dict(
     backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
     head=dict(num_classes=_base_.data_preprocessor.num_classes),

@@ -2,10 +2,7 @@
 # (same, the default), wider, or trained for a quarter of the steps (early), four times as many
 # (late) or with CutMix (cutmix).
 _base_ = './grid_fashionmnist.py'
-
-name = '{{$TEACHER:same}}'
-setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}'
-work_dir = f'work_dirs/simple/teacher_grid_fashionmnist/{setting}_{name}'
+from mmtmix.recipes import variant
 
 teachers = dict(
     same=dict(),
@@ -14,8 +11,7 @@ teachers = dict(
     late=dict(steps=6240),
     cutmix=dict(augments=dict(type='SampleCutMix')),
 )
-teacher = teachers[name]
-del teachers  # other teachers are no part of this one
+teacher = teachers[variant('TEACHER', *teachers)]
 
 width = teacher.get('width', _base_.width)
 epochs = teacher.get('steps', 1560) // (_base_.num_images // 64)

@@ -1,16 +1,15 @@
 # SuperMix online in the grid of docs/evidence.md: masks are solved for each batch
 _base_ = '../simple/grid_fashionmnist.py'
+from mmtmix.recipes import stage, teacher_from
 
-setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}_{{$TEACHER:same}}'
-teacher = 'configs/simple/teacher_grid_fashionmnist.py'
-checkpoint = f'work_dirs/simple/teacher_grid_fashionmnist/{setting}/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+teacher = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
+requires = [teacher]
 
 model = dict(
     train_cfg=dict(
         augments=dict(
             type='SuperMix',
-            teacher=dict(config=teacher, checkpoint=checkpoint, channels_last=True),
+            teacher=teacher_from(teacher, channels_last=True),
             num_mix=2,
         )
     )

@@ -1,20 +1,24 @@
 # SuperMix offline in the grid of docs/evidence.md, second part: training on the clean images and
 # `KAPPA` mixed ones for each (up to 5, the default), for as many steps as on clean images alone.
 # `LABELS` are those of the mixed images: of both classes by their weights (mixed, the default),
-# the class that the teacher sees most of (winner), or its probabilities (teacher).
+# the class that the teacher sees most of (hard_teacher), or its probabilities (soft_teacher).
 _base_ = '../simple/grid_fashionmnist.py'
+import os
 
-kappa, labels = int('{{$KAPPA:5}}'), '{{$LABELS:mixed}}'
-setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}_{{$TEACHER:same}}'
-generate = 'configs/supermix/generate_grid_fashionmnist.py'
-mixed = f'work_dirs/supermix/generate_grid_fashionmnist/{setting}'
-requires = [dict(config=generate, produces=f'{mixed}/dataset.json')]
+from mmtmix.recipes import stage, variant
+
+kappa = variant('KAPPA', 5, 1, 2, 3, 4)
+labels = variant('LABELS', 'mixed', 'hard_teacher', 'soft_teacher')
+mixed = stage(
+    'configs/supermix/generate_grid_fashionmnist.py', 'dataset.json', STEPS=1560, CLEAN=0
+)
+requires = [mixed]
 
 pipeline = list(_base_.train_pipeline)
 # mixed images are of placed ones
 mixed_pipeline = [step for step in pipeline if step['type'] != 'PlaceOnCanvas']
 clean = dict(_base_.train_dataloader.dataset)
-if labels != 'winner':
+if labels != 'hard_teacher':
     clean['pipeline'] = [*pipeline[:-1], dict(type='OneHotScore', num_classes=10), pipeline[-1]]
 train_dataloader = dict(
     # each epoch takes as many steps as one of the clean images
@@ -26,7 +30,7 @@ train_dataloader = dict(
             clean,
             dict(
                 type='MixedImages',
-                data_root=mixed,
+                data_root=os.path.dirname(mixed['produces']),
                 labels=labels,
                 indices=kappa * _base_.num_images,
                 pipeline=mixed_pipeline,

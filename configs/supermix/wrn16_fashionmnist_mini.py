@@ -1,14 +1,8 @@
 # SuperMix online, on 5,000 images of Fashion-MNIST: masks are solved for each batch.
 _base_ = '../simple/wrn16_fashionmnist_mini.py'
 
-teacher = 'configs/simple/wrn16_fashionmnist_mini.py'
-checkpoint = 'work_dirs/simple/wrn16_fashionmnist_mini/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+from mmtmix.recipes import stage, supermix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='SuperMix', teacher=dict(config=teacher, checkpoint=checkpoint), num_mix=2
-        )
-    )
-)
+teacher = stage('configs/simple/wrn16_fashionmnist_mini.py', 'last.pth')
+requires = [teacher]
+model = dict(train_cfg=dict(augments=supermix(teacher)))

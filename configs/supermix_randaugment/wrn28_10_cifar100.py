@@ -1,37 +1,13 @@
 # SuperMix Table 1, CIFAR-100, WRN-28-10, "SuperMix + RA": 83.9 top-1. 1 GPU x 128.
-# Three stages, see `requires`: WRN-28-10 on clean images is the teacher, which mixes 500,000
-# images; then the same network is trained from scratch on both. That takes as many iterations as
-# on clean images alone, up to half an epoch: 55 epochs of both for 600. RandAugment comes after
-# the mix, on clean and mixed images alike.
-# Ours, since section 4.1 doesn't say it: mixed images have the class that the teacher sees most
-# of, as in the distillation and the public code, whose images are kept without a label; they are
-# cropped as the clean ones are. RandAugment's settings: see randaugment/wrn28_10_cifar100.py.
+# Learns from clean images and from those of a set, as many iterations as from clean ones alone:
+# 55 epochs of both for 600. RandAugment comes after the mix, on all of them alike.
+# Ours: class and crops of the mixed images, see supermix/README.md; RandAugment's settings, see
+# randaugment/wrn28_10_cifar100.py.
 _base_ = '../randaugment/wrn28_10_cifar100.py'
 
-from mmtmix.utils import scale_epochs
+from mmtmix.recipes import clean_and_mixed, scale_schedule, stage
 
-mixed = 'work_dirs/supermix/generate_wrn28_10_cifar100_self'
-requires = [
-    dict(
-        config='configs/supermix/generate_wrn28_10_cifar100_self.py',
-        produces=f'{mixed}/dataset.json',
-    )
-]
-
-num_clean, num_mixed = 50_000, 500_000
-epochs = scale_epochs(_base_.train_cfg.max_epochs, num_clean, num_clean + num_mixed)
-
-train_dataloader = dict(
-    dataset=dict(
-        _delete_=True,
-        type='ConcatDataset',
-        datasets=[
-            _base_.train_dataloader.dataset,
-            dict(type='MixedImages', data_root=mixed, pipeline=_base_.train_pipeline),
-        ],
-    )
-)
-param_scheduler = dict(
-    milestones=scale_epochs(_base_.param_scheduler.milestones, num_clean, num_clean + num_mixed)
-)
-train_cfg = dict(max_epochs=epochs)
+mixed = stage('configs/supermix/generate_wrn28_10_cifar100_self.py', 'dataset.json')
+requires = [mixed]
+train_dataloader = dict(dataset=clean_and_mixed(_base_.train_dataloader.dataset, mixed))
+param_scheduler, train_cfg = scale_schedule(_base_, num_clean=50_000, num_mixed=500_000)

@@ -4,22 +4,9 @@
 # Both parts together are resnet18_cifar10.py.
 _base_ = '../simple/resnet18_cifar10.py'
 
-ablation = '{{$ABLATION:stn_only}}'
-work_dir = f'work_dirs/transformmix/ablation_resnet18_cifar10/{ablation}'
-teacher = 'configs/simple/resnet18_cifar10.py'
-checkpoint = 'work_dirs/simple/resnet18_cifar10/last.pth'
-search = 'configs/transformmix/search_ablation_resnet18_cifar10.py'
-mixer = f'work_dirs/transformmix/search_ablation_resnet18_cifar10/{ablation}/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/resnet18_cifar10.py', 'last.pth')
+search = stage('configs/transformmix/search_ablation_resnet18_cifar10.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher)))

@@ -4,22 +4,9 @@
 # Both parts together are wrn28_cifar100.py.
 _base_ = '../simple/wrn28_cifar100.py'
 
-ablation = '{{$ABLATION:stn_only}}'
-work_dir = f'work_dirs/transformmix/ablation_wrn28_cifar100/{ablation}'
-teacher = 'configs/simple/wrn28_cifar100.py'
-checkpoint = 'work_dirs/simple/wrn28_cifar100/last.pth'
-search = 'configs/transformmix/search_ablation_wrn28_cifar100.py'
-mixer = f'work_dirs/transformmix/search_ablation_wrn28_cifar100/{ablation}/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/wrn28_cifar100.py', 'last.pth')
+search = stage('configs/transformmix/search_ablation_wrn28_cifar100.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher)))

@@ -1,38 +1,38 @@
-# TransformMix in the grid of docs/evidence.md, with the mixing module of the search `SEARCH`, or
-# the one in the file `MIXER`, searched on other images. With `WARM_UP`, nothing is mixed in that
-# first % of the epochs, and every other batch after them.
+# TransformMix in the grid of docs/evidence.md, with the mixing module of the search `SEARCH` on
+# the same images, or on those of `SEARCH_DATASET`. With `WARM_UP`, nothing is mixed in that first
+# % of the epochs, and every other batch after them.
 _base_ = '../simple/grid_fashionmnist.py'
+from mmtmix.recipes import stage, teacher_from, variant
 
-setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}_{{$TEACHER:same}}'
-teacher = 'configs/simple/teacher_grid_fashionmnist.py'
-checkpoint = f'work_dirs/simple/teacher_grid_fashionmnist/{setting}/last.pth'
-search = 'configs/transformmix/search_grid_fashionmnist.py'
-saliency, name = '{{$SALIENCY:cam}}', '{{$SEARCH:noisy}}'
-mixer = f'work_dirs/transformmix/search_grid_fashionmnist/{setting}_{saliency}_{name}/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
-if '{{$MIXER:searched}}' != 'searched':
-    mixer = '{{$MIXER:searched}}'
-    requires.pop()
+warm_up = variant('WARM_UP', 0, kind=int)
+saliency = variant('SALIENCY', 'cam', 'grad_cam', 'input_gradient')
+elsewhere = variant('SEARCH_DATASET', None, 'fashionmnist', 'digits', 'scattered')
+teacher = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
+search = stage(
+    'configs/transformmix/search_grid_fashionmnist.py',
+    'mixer.pth',
+    **(dict(DATASET=elsewhere) if elsewhere else {}),
+)
+requires = [teacher, search]
 
 model = dict(
     train_cfg=dict(
         augments=dict(
             type='TransformMix',
-            mixer=mixer,
-            teacher=dict(
-                config=teacher, checkpoint=checkpoint, saliency=saliency, channels_last=True
-            ),
+            mixer=search['produces'],
+            teacher=teacher_from(teacher, saliency=saliency, channels_last=True),
             num_mix=2,
             alpha=1.0,
             cam_class='target',
-            labels='given',
+            labels='gt',
         )
     )
 )
-if '{{$WARM_UP:0}}' != '0':
+if not 0 <= warm_up <= 100:
+    raise ValueError(f'WARM_UP must be a share in %, 0 to 100, got {warm_up}')
+if warm_up:
     mixing = dict(augments=model['train_cfg']['augments'], probs=[0.5])
     nothing = dict(augments=dict(type='Mixup', alpha=1.0), probs=[0.0])  # as for a clean end
-    first = _base_.epochs * int('{{$WARM_UP:0}}') // 100 + 1
     custom_hooks = list(_base_.custom_hooks)
     # before a clean end: a resumed run switches in the order of the hooks
     custom_hooks.insert(
@@ -41,7 +41,7 @@ if '{{$WARM_UP:0}}' != '0':
             type='SwitchRecipeHook',
             schedule=[
                 dict(action_epoch=1, batch_augments=nothing),
-                dict(action_epoch=first, batch_augments=mixing),
+                dict(action_epoch=_base_.epochs * warm_up // 100 + 1, batch_augments=mixing),
             ],
         ),
     )

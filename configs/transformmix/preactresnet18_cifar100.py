@@ -3,20 +3,9 @@
 # Ours: cross entropy (see simple/preactresnet18_cifar100.py); every batch is mixed, alpha 1.
 _base_ = '../simple/preactresnet18_cifar100.py'
 
-teacher = 'configs/simple/preactresnet18_cifar100.py'
-checkpoint = 'work_dirs/simple/preactresnet18_cifar100/last.pth'
-search = 'configs/transformmix/search_preactresnet18_cifar100.py'
-mixer = 'work_dirs/transformmix/search_preactresnet18_cifar100/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/preactresnet18_cifar100.py', 'last.pth')
+search = stage('configs/transformmix/search_preactresnet18_cifar100.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher)))

@@ -4,20 +4,9 @@
 # 1, 1).
 _base_ = '../simple/preactresnet18_tinyimagenet.py'
 
-teacher = 'configs/simple/preactresnet18_tinyimagenet.py'
-checkpoint = 'work_dirs/simple/preactresnet18_tinyimagenet/last.pth'
-search = 'configs/transformmix/search_preactresnet18_tinyimagenet_k3.py'
-mixer = 'work_dirs/transformmix/search_preactresnet18_tinyimagenet_k3/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=3,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/preactresnet18_tinyimagenet.py', 'last.pth')
+search = stage('configs/transformmix/search_preactresnet18_tinyimagenet_k3.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher, num_mix=3)))

@@ -3,20 +3,9 @@
 # Ours: every batch is mixed, alpha 1.
 _base_ = '../simple/resnet18_tinyimagenet.py'
 
-teacher = 'configs/simple/resnet18_tinyimagenet.py'
-checkpoint = 'work_dirs/simple/resnet18_tinyimagenet/last.pth'
-search = 'configs/transformmix/search_resnet18_tinyimagenet.py'
-mixer = 'work_dirs/transformmix/search_resnet18_tinyimagenet/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/resnet18_tinyimagenet.py', 'last.pth')
+search = stage('configs/transformmix/search_resnet18_tinyimagenet.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher)))

@@ -1,31 +1,14 @@
 # TransformMix Table 2, ImageNet, ResNet-50, "TransformMix": 77.60 +- 0.04 / 93.89 +- 0.06 top-1
-# / top-5. Phases 2 and 3 of PuzzleMix's fast recipe, epochs 15 to 100 at 224 pixels; phase 1 is
-# made first, see `requires`. 4 GPUs x 112 (phase 1: 4 x 256): the batch size of the config is
-# that of one process, divide it by their number.
-# Ours: the teacher is simple/resnet50_imagenet.py's, all phases of it; masks are made at 64 pixels
-# and resized; alpha 1.
+# / top-5. Phases 2 and 3, see simple/resnet50_imagenet.py. 4 GPUs x 112.
+# Ours: the teacher is simple/resnet50_imagenet.py's, all phases of it; masks are made at 64
+# pixels and resized; alpha 1.
 _base_ = '../simple/resnet50_imagenet.py'
 
-teacher = 'configs/simple/resnet50_imagenet.py'
-checkpoint = 'work_dirs/simple/resnet50_imagenet/last.pth'
-search = 'configs/transformmix/search_resnet50_imagenet.py'
-mixer = 'work_dirs/transformmix/search_resnet50_imagenet/mixer.pth'
-phase1 = 'configs/transformmix/resnet50_imagenet_phase1.py'
-load_from = 'work_dirs/transformmix/resnet50_imagenet_phase1/last.pth'
-requires = [
-    dict(config=teacher, produces=checkpoint),
-    dict(config=search, produces=mixer),
-    dict(config=phase1, produces=load_from),
-]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/resnet50_imagenet.py', 'last.pth')
+search = stage('configs/transformmix/search_resnet50_imagenet.py', 'mixer.pth')
+phase1 = stage('configs/transformmix/resnet50_imagenet_phase1.py', 'last.pth')
+requires = [teacher, search, phase1]
+load_from = phase1['produces']
+model = dict(train_cfg=dict(augments=transformmix(search, teacher)))

@@ -1,24 +1,11 @@
 # TransformMix Table 2, ImageNet, ResNet-50, "TransformMix": 77.60 +- 0.04 / 93.89 +- 0.06 top-1
-# / top-5. Phase 1 of PuzzleMix's fast recipe, epochs 0 to 15 at 128 pixels; resnet50_imagenet.py
-# goes on from its weights. 4 GPUs x 256.
-# Ours: the teacher is simple/resnet50_imagenet.py's, all phases of it; masks are made at 64 pixels
-# and resized; alpha 1.
+# / top-5. Phase 1, see simple/resnet50_imagenet.py. 4 GPUs x 256.
+# Ours: as in resnet50_imagenet.py.
 _base_ = '../simple/resnet50_imagenet_phase1.py'
 
-teacher = 'configs/simple/resnet50_imagenet.py'
-checkpoint = 'work_dirs/simple/resnet50_imagenet/last.pth'
-search = 'configs/transformmix/search_resnet50_imagenet.py'
-mixer = 'work_dirs/transformmix/search_resnet50_imagenet/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/resnet50_imagenet.py', 'last.pth')
+search = stage('configs/transformmix/search_resnet50_imagenet.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher)))

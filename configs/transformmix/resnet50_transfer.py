@@ -11,23 +11,10 @@
 #       requires.1.produces=work_dirs/transformmix/search_wrn28_cifar100/mixer.pth \
 #       model.train_cfg.augments.mixer=work_dirs/transformmix/search_wrn28_cifar100/mixer.pth
 _base_ = '../simple/resnet50_transfer.py'
-work_dir = 'work_dirs/transformmix/resnet50_transfer/{{$DATASET:flowers102}}'
 
-teacher = 'configs/simple/resnet50_imagenet_torchvision.py'
-checkpoint = 'work_dirs/simple/resnet50_imagenet_torchvision/last.pth'
-search = 'configs/transformmix/search_preactresnet18_tinyimagenet.py'
-mixer = 'work_dirs/transformmix/search_preactresnet18_tinyimagenet/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-            cam_class='predicted',
-        )
-    )
-)
+teacher = stage('configs/simple/resnet50_imagenet_torchvision.py', 'last.pth')
+search = stage('configs/transformmix/search_preactresnet18_tinyimagenet.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher, cam_class='predicted')))

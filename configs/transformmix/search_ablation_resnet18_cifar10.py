@@ -4,12 +4,11 @@
 # Ours: the masks without a network are the softmax of the CAMs over a temperature, which is all
 # that is learned with softmax_cam.
 _base_ = './search_resnet18_cifar10.py'
+from mmtmix.recipes import variant
 
-ablation = '{{$ABLATION:stn_only}}'
-work_dir = f'work_dirs/transformmix/search_ablation_resnet18_cifar10/{ablation}'
 parts = dict(
     softmax_cam=dict(transform='none', mask='softmax_cam'),
     stn_only=dict(transform='stn', mask='softmax_cam'),
     mask_only=dict(transform='none', mask='network'),
 )
-model = dict(mixer=parts[ablation])
+model = dict(mixer=parts[variant('ABLATION', 'stn_only', 'softmax_cam', 'mask_only')])

@@ -1,13 +1,10 @@
 # Searches of the grid of docs/evidence.md. `SEARCH` names the module: `paper`, or how ours differ.
-_base_ = ['../_base_/datasets/{{$DATASET:fashionmnist}}_grid.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/datasets/grid.py', '../_base_/default_runtime.py']
+from mmtmix.recipes import stage, teacher_from, variant
 
-name = '{{$SEARCH:noisy}}'
-setting = '{{$DATASET:fashionmnist}}_{{$NUM_IMAGES:1000}}_{{$NET:wrn16_1}}_{{$TEACHER:same}}'
-saliency = '{{$SALIENCY:cam}}'
-work_dir = f'work_dirs/transformmix/search_grid_fashionmnist/{setting}_{saliency}_{name}'
-teacher = 'configs/simple/teacher_grid_fashionmnist.py'
-checkpoint = f'work_dirs/simple/teacher_grid_fashionmnist/{setting}/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+saliency = variant('SALIENCY', 'cam', 'grad_cam', 'input_gradient')
+teacher = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
+requires = [teacher]
 
 # what modules differ in is written out, so that results don't depend on the library's defaults
 paper = dict(
@@ -54,19 +51,17 @@ mixers = dict(
     mask_only_long=noisy | still,
     mask_only_sgd=noisy | still,
 )
-mixer = mixers[name]
+name = variant('SEARCH', 'noisy', *(name for name in mixers if name != 'noisy'))
 steps = dict(mask_only_short=390, mask_only_long=6240).get(name, 1560)
 optimizer = dict(type='Adam', lr=1e-3)
 if name == 'mask_only_sgd':
     optimizer = dict(type='SGD', lr=5e-4, momentum=0.9, weight_decay=0.01)
 epochs = steps // (_base_.num_images // 64)
-# other searches are no part of this one
-del paper, border, turned_anchored, noise, noisy, still, by_cam, mixers
 
 model = dict(
     type='MixerSearch',
-    teacher=dict(config=teacher, checkpoint=checkpoint, saliency=saliency, channels_last=True),
-    mixer=mixer,
+    teacher=teacher_from(teacher, saliency=saliency, channels_last=True),
+    mixer=mixers[name],
     alpha=1.0,
 )
 # enough of them to see how well the teacher reads the mixes

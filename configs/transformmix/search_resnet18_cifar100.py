@@ -2,32 +2,19 @@
 # `MASK_LAYERS` (7a: 2, 3, 4), `MASK_CHANNELS` (7b: 8, 16, 32, 64), `MASK_KERNEL` (7c: 3, 5, 7),
 # `ALPHA` (7d: 0.2, 0.5, 1, 2, 3, 4). 1 GPU x 128.
 # Ours: momentum 0.9, which the paper doesn't state; a validation every 10 epochs.
-_base_ = [
-    '../_base_/datasets/cifar100_puzzle.py',
-    '../_base_/mixers/transformmix_paper.py',
-    '../_base_/schedules/search_100e.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = './search_wrn28_cifar100.py'
 
-setting = (
-    'layers{{$MASK_LAYERS:3}}_channels{{$MASK_CHANNELS:32}}_kernel{{$MASK_KERNEL:3}}'
-    '_alpha{{$ALPHA:1}}'
-)
-work_dir = f'work_dirs/transformmix/search_resnet18_cifar100/{setting}'
-teacher = 'configs/simple/resnet18_cifar100.py'
-checkpoint = 'work_dirs/simple/resnet18_cifar100/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+from mmtmix.recipes import stage, teacher_from, variant
+
+teacher = stage('configs/simple/resnet18_cifar100.py', 'last.pth')
+requires = [teacher]
 
 model = dict(
-    teacher=dict(config=teacher, checkpoint=checkpoint),
+    teacher=teacher_from(teacher),
     mixer=dict(
-        cam_size=32,
-        num_layers=int('{{$MASK_LAYERS:3}}'),
-        channels=int('{{$MASK_CHANNELS:32}}'),
-        kernel_size=int('{{$MASK_KERNEL:3}}'),
+        num_layers=variant('MASK_LAYERS', 3, 2, 4),
+        channels=variant('MASK_CHANNELS', 32, 8, 16, 64),
+        kernel_size=variant('MASK_KERNEL', 3, 5, 7),
     ),
-    alpha=float('{{$ALPHA:1}}'),
+    alpha=float(variant('ALPHA', 1, 0.2, 0.5, 2, 3, 4)),
 )
-train_dataloader = dict(batch_size=128, drop_last=True)
-val_evaluator = dict(_delete_=True, type='MixQuality')
-test_evaluator = val_evaluator

@@ -11,14 +11,11 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-teacher = 'configs/simple/resnet50_imagenet.py'
-checkpoint = 'work_dirs/simple/resnet50_imagenet/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+from mmtmix.recipes import stage, teacher_from
 
-model = dict(
-    teacher=dict(config=teacher, checkpoint=checkpoint),
-    mixer=dict(cam_size=64),
-)
+teacher = stage('configs/simple/resnet50_imagenet.py', 'last.pth')
+requires = [teacher]
+model = dict(teacher=teacher_from(teacher), mixer=dict(cam_size=64))
 train_dataloader = dict(batch_size=128, drop_last=True)
 # in folders the images lie class by class, and so would those that MixQuality mixes
 val_dataloader = dict(sampler=dict(shuffle=True, seed=0))

@@ -3,13 +3,13 @@
 # higher than that of the whole module (docs/evidence.md)
 _base_ = ['../_base_/datasets/fashionmnist_mini.py', '../_base_/default_runtime.py']
 
-teacher = 'configs/simple/wrn16_fashionmnist_mini.py'
-checkpoint = 'work_dirs/simple/wrn16_fashionmnist_mini/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+from mmtmix.recipes import stage, teacher_from
 
+teacher = stage('configs/simple/wrn16_fashionmnist_mini.py', 'last.pth')
+requires = [teacher]
 model = dict(
     type='MixerSearch',
-    teacher=dict(config=teacher, checkpoint=checkpoint),
+    teacher=teacher_from(teacher),
     mixer=dict(type='TransformMixer', num_mix=2, cam_size=28, transform='none'),
     alpha=1.0,
 )

@@ -9,14 +9,11 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-teacher = 'configs/distill/teacher_wrn40_2_cifar100.py'
-checkpoint = 'work_dirs/distill/teacher_wrn40_2_cifar100/last.pth'
-requires = [dict(config=teacher, produces=checkpoint)]
+from mmtmix.recipes import stage, teacher_from
 
-model = dict(
-    teacher=dict(config=teacher, checkpoint=checkpoint),
-    mixer=dict(cam_size=32),
-)
+teacher = stage('configs/distill/teacher_wrn40_2_cifar100.py', 'last.pth')
+requires = [teacher]
+model = dict(teacher=teacher_from(teacher), mixer=dict(cam_size=32))
 train_dataloader = dict(batch_size=128, drop_last=True)
 val_evaluator = dict(_delete_=True, type='MixQuality')
 test_evaluator = val_evaluator

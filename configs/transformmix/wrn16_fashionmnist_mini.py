@@ -2,21 +2,9 @@
 # on average is mixed, as in the experiments of docs/evidence.md.
 _base_ = '../simple/wrn16_fashionmnist_mini.py'
 
-teacher = 'configs/simple/wrn16_fashionmnist_mini.py'
-checkpoint = 'work_dirs/simple/wrn16_fashionmnist_mini/last.pth'
-search = 'configs/transformmix/search_wrn16_fashionmnist_mini.py'
-mixer = 'work_dirs/transformmix/search_wrn16_fashionmnist_mini/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        ),
-        probs=[0.5],
-    )
-)
+teacher = stage('configs/simple/wrn16_fashionmnist_mini.py', 'last.pth')
+search = stage('configs/transformmix/search_wrn16_fashionmnist_mini.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher), probs=[0.5]))

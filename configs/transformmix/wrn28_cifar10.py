@@ -4,20 +4,9 @@
 # CIFAR-100; every batch is mixed, alpha 1.
 _base_ = '../simple/wrn28_cifar10.py'
 
-teacher = 'configs/simple/wrn28_cifar10.py'
-checkpoint = 'work_dirs/simple/wrn28_cifar10/last.pth'
-search = 'configs/transformmix/search_wrn28_cifar10.py'
-mixer = 'work_dirs/transformmix/search_wrn28_cifar10/mixer.pth'
-requires = [dict(config=teacher, produces=checkpoint), dict(config=search, produces=mixer)]
+from mmtmix.recipes import stage, transformmix
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=mixer,
-            teacher=dict(config=teacher, checkpoint=checkpoint),
-            num_mix=2,
-            alpha=1.0,
-        )
-    )
-)
+teacher = stage('configs/simple/wrn28_cifar10.py', 'last.pth')
+search = stage('configs/transformmix/search_wrn28_cifar10.py', 'mixer.pth')
+requires = [teacher, search]
+model = dict(train_cfg=dict(augments=transformmix(search, teacher)))

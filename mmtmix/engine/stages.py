@@ -99,8 +99,8 @@ def plan_stages(
                 other = stages[produces]
                 if (other.config, other.variants) != (path, chosen):
                     raise ValueError(
-                        f'{produces} is produced by {_words(other.config, other.variants)} and '
-                        f'by {_words(path, chosen)}; give each its own work dir'
+                        f'{produces} is produced by {words_of(other.config, other.variants)} and '
+                        f'by {words_of(path, chosen)}; give each its own work dir'
                     )
                 continue
             needed_cfg = load_config(path, variants=chosen)
@@ -199,8 +199,13 @@ def describe(path: str | None) -> str:
     return f'found {path} ({age} old, sha256 {file_digest(path)})'
 
 
-def _words(config: str, variants: Mapping[str, Any]) -> str:
-    """A config and its variants, as on a command line."""
+def words_of(config: str, variants: Mapping[str, Any]) -> str:
+    """Return a config and its variants as a command line names them.
+
+    Args:
+        config: Path of the config.
+        variants: Values by name.
+    """
     return shlex.join([config, *variant_words(variants)])
 
 

@@ -7,6 +7,43 @@ it for a config of its newer style.
 from mmtmix.utils.config import read_base
 from mmtmix.utils.variants import variant
 
+from .augments import supermix, transformmix
+from .distillation import (
+    PAIRS,
+    distill,
+    mixed_pipeline_of,
+    mixed_set_of,
+    mixes_of,
+    pair_names,
+    pair_variant,
+    search_of,
+    student_of,
+    teacher_of,
+)
+from .offline import clean_and_mixed, mixed_images, scale_schedule
+from .policies import autoaugment_cifar_policies, randaugment_policies
 from .stages import stage, teacher_from
 
-__all__ = ['read_base', 'stage', 'teacher_from', 'variant']
+__all__ = [
+    'PAIRS',
+    'autoaugment_cifar_policies',
+    'clean_and_mixed',
+    'distill',
+    'mixed_images',
+    'mixed_pipeline_of',
+    'mixed_set_of',
+    'mixes_of',
+    'pair_names',
+    'pair_variant',
+    'randaugment_policies',
+    'read_base',
+    'scale_schedule',
+    'search_of',
+    'stage',
+    'student_of',
+    'supermix',
+    'teacher_from',
+    'teacher_of',
+    'transformmix',
+    'variant',
+]

@@ -76,14 +76,14 @@ def load_config(
 def declared_variants(
     path: str | os.PathLike, variants: Mapping[str, Any] | None = None
 ) -> dict[str, Variant]:
-    """Return the variants that a config declares, with what is chosen of each.
+    """Return the variants of a config and of those that it requires, with what is chosen of each.
 
     Args:
         path: Where :func:`resolve_config` finds it.
         variants: As of :func:`load_config`.
 
     Returns:
-        Variants by name, in the order of declaration; those of bases first.
+        Variants by name, in the order of declaration: of its bases, of itself, of required ones.
 
     Raises:
         FileNotFoundError: If the file, or one that it inherits from, does not exist.
@@ -107,6 +107,30 @@ def default_work_dir(config: str | os.PathLike, variants: Mapping[str, Any] | No
         ValueError: If a variant doesn't fit the config.
     """
     return folder_of(config, not_default(declared_variants(config, variants)) if variants else {})
+
+
+def work_dir_of(
+    path: str | os.PathLike,
+    cfg: Config,
+    cfg_options: Mapping[str, Any] | None = None,
+    variants: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the work dir of a run for which none is given.
+
+    Args:
+        path: Path of the config.
+        cfg: The config. Its own ``work_dir`` goes before the default one; variants that are no
+            defaults are added to it, so that no two settings share it.
+        cfg_options: Overrides that it was read with; a ``work_dir`` among them is taken as it is.
+        variants: Variants that it was read with.
+    """
+    own = cfg.get('work_dir')
+    if not own:
+        return default_work_dir(path, variants)
+    if not variants or 'work_dir' in (cfg_options or {}):
+        return str(own)
+    label = label_of(not_default(declared_variants(path, variants)))
+    return f'{own}-{label}' if label else str(own)
 
 
 def folder_of(config: str | os.PathLike, variants: Mapping[str, Any]) -> str:
@@ -148,7 +172,7 @@ def read_base(path: str | os.PathLike) -> ConfigDict:
 def required_variants(config: str | os.PathLike, values: Mapping[str, Any]) -> dict[str, Variant]:
     """Return the variants of a config that the one that is being read requires.
 
-    It takes those of the variants that were chosen for this one that it declares itself.
+    It has what was chosen for this one, and its variants become variants of this one.
 
     Args:
         config: Path of the required config.
@@ -168,13 +192,14 @@ def required_variants(config: str | os.PathLike, values: Mapping[str, Any]) -> d
     if key not in cache:
         with choosing(wanted, is_strict=False) as inner:
             _read(resolve_config(config))
-        cache[key] = inner.declared
+        cache[key] = inner.variants
     declared = cache[key]
     for name in values:
         if name not in declared:
             raise ValueError(f'{config} declares no variant {name}, but {list(declared)}')
     if choice is not None:
-        choice.required.append((str(config), declared, set(values)))
+        own = {name: each for name, each in declared.items() if name not in values}
+        choice.required.append((str(config), own))
     return declared
 
 
@@ -229,7 +254,7 @@ def _read_with(
         # of the choice itself, which is checked once all is read
         named = str(error).startswith('config ')
         raise error if named else ValueError(f'config {str(path)!r}: {error}') from error
-    return cfg, choice.declared
+    return cfg, choice.variants
 
 
 def _read(path: Path) -> Config:

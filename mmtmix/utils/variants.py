@@ -1,7 +1,8 @@
 """Variants: settings that a config declares with the values that it allows.
 
 A config declares them with :func:`variant`; :func:`mmtmix.utils.load_config` chooses among them.
-Read by ``Config.fromfile`` of MMEngine, a config has the default of each.
+Those of a required config are variants of the config that requires it, too. ``Config.fromfile``
+of MMEngine reads a config with the default of each.
 """
 
 from __future__ import annotations
@@ -61,15 +62,16 @@ class Choice:
         wanted: Texts by name.
         is_strict: Whether every name must be declared. A required config takes those that it
             declares of the variants of the config that requires it.
-        declared: Variants by name, in the order of declaration.
-        required: Path, variants and names with values of their own, of each required config.
+        declared: Variants that the config declares, by name, in the order of declaration.
+        required: Path of each required config, and its variants without those that have values of
+            their own.
         cache: Variants of the configs that were read, by path and choice.
     """
 
     wanted: Mapping[str, str]
     is_strict: bool = True
     declared: dict[str, Variant] = field(default_factory=dict)
-    required: list[tuple[str, dict[str, Variant], set[str]]] = field(default_factory=list)
+    required: list[tuple[str, dict[str, Variant]]] = field(default_factory=list)
     cache: dict[Any, dict[str, Variant]] = field(default_factory=dict)
 
     def declare(self, name: str, values: tuple[Any, ...], kind: type | None) -> Any:
@@ -90,24 +92,32 @@ class Choice:
             )
         return chosen
 
+    @property
+    def variants(self) -> dict[str, Variant]:
+        """Variants of the config and of those that it requires."""
+        found = dict(self.declared)
+        for _, theirs in self.required:
+            found |= {name: each for name, each in theirs.items() if name not in found}
+        return found
+
     def check(self) -> None:
         """Refuse names that nobody declared, and required configs with other defaults.
 
         Raises:
             ValueError: If there are such.
         """
+        known = self.variants
         if self.is_strict:
             for name in self.wanted:
-                if name not in self.declared:
-                    raise ValueError(_unknown(name, self.declared))
-        for config, variants, fixed in self.required:
-            for name in variants.keys() & self.declared.keys() - fixed:
-                own, other = self.declared[name].chosen, variants[name].chosen
-                if str(own) != str(other):
+                if name not in known:
+                    raise ValueError(_unknown(name, known))
+        for config, variants in self.required:
+            for name, other in variants.items():
+                if str(known[name].chosen) != str(other.chosen):
                     raise ValueError(
-                        f'variant {name} is {own} here and {other} in {config}, which this '
-                        f'config requires; give both the same default, or stage(..., '
-                        f'{name}=...) a value'
+                        f'variant {name} is {known[name].chosen} here and {other.chosen} in '
+                        f'{config}, which this config requires; give both the same default, or '
+                        f'stage(..., {name}=...) a value'
                     )
 
 

@@ -21,7 +21,6 @@ from mmpretrain.registry import DATASETS, MODELS
 from mmtmix.datasets.mixed_shards import MixedRecords, encode_image, pack_shard
 from mmtmix.engine.launch import build_runner, set_loader_defaults
 from mmtmix.utils import load_config
-from tests.test_experiments.reading import ENV
 
 NUM_TRAIN, NUM_VAL, BATCH_SIZE = 8, 4, 4
 # each backbone class that an experiment may have, and what makes it small
@@ -199,13 +198,6 @@ def fit_teacher(path: str, checkpoint: Path) -> dict[str, Any]:
     loader = dict(dataset=cfg.train_dataloader.dataset.to_dict())  # says the order of channels
     config = dict(model=model_cfg, data_preprocessor=stats, train_dataloader=loader)
     return dict(config=config, checkpoint=str(checkpoint))
-
-
-@pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch):
-    """Configs as they are without environment variables."""
-    for name in ENV:
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope='session')

@@ -6,28 +6,23 @@ import os
 from functools import cache
 from pathlib import Path
 
-import pytest
 import yaml
 
 from mmtmix.utils import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
-# what configs read from the environment, which the tests here begin without
-ENV = ('DATASET', 'ABLATION', 'MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL', 'ALPHA', 'PAIR')
+VARIANTS = ('DATASET', 'ABLATION', 'MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL', 'ALPHA', 'PAIR')
 EXPERIMENTS = yaml.safe_load((ROOT / 'configs' / 'experiments.yaml').read_text())
 
 
 @cache
-def _load(config, env):
-    with pytest.MonkeyPatch.context() as patch:
-        if env:
-            patch.setenv(*env)
-        return load_config(ROOT / config)
+def _load(config, variant):
+    return load_config(ROOT / config, variants=dict([variant] if variant else []))
 
 
-def load(config, env=()):
-    """A config of one's own, as it is with an environment variable or, by default, without."""
-    return copy.deepcopy(_load(config, env))
+def load(config, variant=()):
+    """A config of one's own, with a variant, a name and a value, or by default without."""
+    return copy.deepcopy(_load(config, variant))
 
 
 def head_of(config):

@@ -12,19 +12,19 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS, MODELS
 
 from mmtmix.models import MixerSearch, load_mixer
+from mmtmix.recipes import PAIRS
 from mmtmix.utils import load_checkpoint, load_config
 from tests.test_experiments.reading import ROOT, load
 
 CONFIGS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in ROOT.glob('configs/**/*.py')
-    if not {'_base_', 'pairs'} & set(path.parts)
+    if '_base_' not in path.parts
     and 'fashionmnist' not in path.name
     # these train nothing
     and not path.name.startswith('generate_')
 )
-PAIRS = [path.stem for path in sorted(ROOT.glob('configs/distill/pairs/*.py'))]
-# what else the environment can ask for
+# what variants can ask for
 OTHERS = dict(
     DATASET=('simple/resnet50_transfer', ['flowers102_818', 'pets', 'cars', 'aircraft']),
     PAIR=('distill/crd_kd', [pair for pair in PAIRS if 'fashionmnist' not in pair]),
@@ -55,10 +55,10 @@ HOST = first_of_each_method()
 
 def cases(marks=()):
     found = []
-    for config, env in CASES:
-        name = '-'.join([config.removeprefix('configs/').removesuffix('.py'), *env[1:]])
-        marked = config in HOST and not env
-        found.append(pytest.param(config, env, id=name, marks=marks if marked else ()))
+    for config, variant in CASES:
+        name = '-'.join([config.removeprefix('configs/').removesuffix('.py'), *variant[1:]])
+        marked = config in HOST and not variant
+        found.append(pytest.param(config, variant, id=name, marks=marks if marked else ()))
     return found
 
 
@@ -91,9 +91,9 @@ def check_training(cfg, runner):
     assert {name.split('.')[0] for name in state} == {'backbone', 'head'}
 
 
-@pytest.mark.parametrize(('config', 'env'), cases([pytest.mark.host]))
-def test_it_trains(config, env, small_runner):
-    cfg = load(config, env)
+@pytest.mark.parametrize(('config', 'variant'), cases([pytest.mark.host]))
+def test_it_trains(config, variant, small_runner):
+    cfg = load(config, variant)
     runner = small_runner(cfg)
     assert isinstance(runner.model, MixerSearch) == ('/search_' in config)
     check_training(cfg, runner)
@@ -130,9 +130,9 @@ def shape_of_logits(text):
         return tuple(model(torch.zeros(2, 3, 64, 64), mode='tensor').shape)
 
 
-@pytest.mark.parametrize(('config', 'env'), cases())
-def test_the_whole_network_and_its_data_sets_can_be_built(config, env, tmp_path, monkeypatch):
-    cfg = load(config, env)
+@pytest.mark.parametrize(('config', 'variant'), cases())
+def test_the_whole_network_and_its_data_sets_can_be_built(config, variant, tmp_path, monkeypatch):
+    cfg = load(config, variant)
     model = cfg.model if 'backbone' in cfg.model else load_config(cfg.model.teacher.config).model
     classes = cfg.data_preprocessor.num_classes
     network = dict(

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from mmtmix.utils import load_config
-from tests.test_experiments.reading import ENV, EXPERIMENTS, ROOT
+from tests.test_experiments.reading import EXPERIMENTS, ROOT, VARIANTS
 
 CONFIGS = ROOT / 'configs'
 INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text())
@@ -32,7 +32,7 @@ CELLS = [
     for column, cell in content['cells'].items()
 ]
 RUNNABLE = {name: cell for name, cell in CELLS if 'config' in cell}
-PAIRS = {cell['env']['PAIR'] for _, cell in CELLS if 'PAIR' in cell.get('env', {})}
+PAIRS = {cell['variants']['PAIR'] for _, cell in CELLS if 'PAIR' in cell.get('variants', {})}
 TABLE_ROW = re.compile(r'^\| \[(\S+)\]\((\S+)\) \| (.+) \| `(\S+)` \| (.+) \| (\w+) \|$')
 
 
@@ -88,8 +88,8 @@ def test_a_table_has_each_cell_of_its_folder_once_as_it_is_printed(method):
         cell = wanted[name]
         assert f'configs/{method}/{title}.py' == f'configs/{method}/{target}' == cell['config']
         assert counts == cell['checkpoint']
-        env = {key: str(value) for key, value in cell.get('env', {}).items()}
-        assert dict(re.findall(r'`(\w+)=(\S+)`', setting)) == env, name
+        chosen = {key: str(value) for key, value in cell.get('variants', {}).items()}
+        assert dict(re.findall(r'`(\w+)=(\S+)`', setting)) == chosen, name
         assert ('overrides' in setting) == ('options' in cell), name
         if figures(cell):
             assert [float(part) for part in printed.split(' / ')] == figures(cell), name
@@ -121,7 +121,7 @@ def test_figures_of_the_distillation_are_the_printed_ones():
     for name, cell in RUNNABLE.items():
         paper, table, _, column = name.split('/')
         if paper == 'supermix' and table in {'2', '3', '5'}:
-            pair = cell['env']['PAIR'] if 'env' in cell else pair_of_teacher(name)
+            pair = cell['variants']['PAIR'] if 'variants' in cell else pair_of_teacher(name)
             method = column if column == 'teacher' else Path(cell['config']).stem
             wanted[f'{paper}/{table}', pair, method] = figures(cell)
     # that of the pair which differs in its mixed images is the same teacher
@@ -136,7 +136,7 @@ def numbers(text):
 def pair_of_teacher(name):
     """The pair that the other cells of a teacher's row have."""
     row = name.rpartition('/')[0]
-    return RUNNABLE[f'{row}/student']['env']['PAIR']
+    return RUNNABLE[f'{row}/student']['variants']['PAIR']
 
 
 # ---- metafiles
@@ -234,12 +234,12 @@ def test_the_page_lists_what_is_only_quoted():
     assert not quoted
 
 
-def test_the_page_names_each_environment_variable_with_its_values():
+def test_the_page_names_each_variant_with_its_values():
     text = (ROOT / 'docs' / 'reproduce.md').read_text()
     rows = re.findall(r'^\| `([A-Z_]+)` \| (.+?) \|', text, flags=re.MULTILINE)
     listed = dict(rows)
-    assert set(listed) == set(ENV)
+    assert set(listed) == set(VARIANTS)
     for _, cell in CELLS:
-        for name, value in cell.get('env', {}).items():
+        for name, value in cell.get('variants', {}).items():
             if name != 'PAIR':  # those are in configs/distill/pairs
                 assert re.search(rf'(?<![\w.]){re.escape(str(value))}(?![\w.])', listed[name])

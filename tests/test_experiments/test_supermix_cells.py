@@ -8,6 +8,7 @@ import yaml
 
 from mmtmix.apps.generate import read_settings
 from mmtmix.models.augments import augment_config
+from mmtmix.recipes import PAIRS, mixes_of
 from mmtmix.utils import load_config
 from tests.test_experiments.reading import EXPERIMENTS, ROOT, head_of
 from tests.test_experiments.supermix import CELLS, COLUMNS, FILES, NETS, config_of
@@ -103,11 +104,10 @@ def test_cells_are_runs_of_existing_configs_or_quoted_with_a_reason():
             assert len(cell['quoted']) > 20
             assert set(cell) == {'printed', 'quoted'}
             continue
-        assert set(cell) <= {'printed', 'config', 'env', 'options', 'before'}
+        assert set(cell) <= {'printed', 'config', 'variants', 'options', 'before'}
         assert (ROOT / cell['config']).is_file(), name
-        if 'env' in cell:
-            pair = cell['env']['PAIR']
-            assert (ROOT / f'configs/distill/pairs/{pair}.py').is_file(), name
+        if 'variants' in cell:
+            assert cell['variants']['PAIR'] in PAIRS, name
     for row, content in ROWS.items():
         runs = any('config' in cell for cell in content['cells'].values())
         assert content.get('checkpoint') == ('last' if runs else None), row
@@ -149,13 +149,12 @@ def test_distillation_is_told_by_method_and_pair():
         for of, ours in (('wrn40x', 'wrn40_'), ('wrn16x', 'wrn16_')):
             pair = pair.replace(of, ours)
         if method == 'teacher':
-            config = load_config(f'configs/distill/pairs/{pair}.py').teacher.config
-            assert cell['config'] == config
+            assert cell['config'] == PAIRS[pair].teacher
             continue
         pair += '_k3' * method.endswith('_k3')
         method = method.removesuffix('_k2').removesuffix('_k3')
         assert cell['config'] == f'configs/distill/{method}.py'
-        assert cell['env'] == dict(PAIR=pair)
+        assert cell['variants'] == dict(PAIR=pair)
 
 
 def folder_and_options(command):
@@ -170,8 +169,7 @@ def folder_and_options(command):
     return words[4], {name: yaml.safe_load(value) for name, value in options.items()}
 
 
-def test_figure_5s_points_differ_in_one_setting_each(monkeypatch):
-    monkeypatch.setenv('PAIR', 'wrn40_2_wrn16_2')
+def test_figure_5s_points_differ_in_one_setting_each():
     sets = {}
     for name, cell in ROWS['supermix/figure_5/sweeps']['cells'].items():
         sweep, value = name.rsplit('_', 1)
@@ -179,13 +177,13 @@ def test_figure_5s_points_differ_in_one_setting_each(monkeypatch):
         wanted[sweep] = yaml.safe_load(value)
         if sweep == 'augmentation_size':
             wanted['alpha'] = 1  # of section 4.3's first study alone
-        cfg = load_config(cell['config'], cell.get('options'))
+        cfg = load_config(cell['config'], cell.get('options'), cell['variants'])
         (hook,) = cfg.custom_hooks
         dataset = hook.mixed.dataloader.dataset
         assert cfg.pair == 'wrn40_2_wrn16_2'
         if 'before' not in cell:
             assert wanted == dict(augmentation_size=500000, k=2, alpha=3, lambda_s=25)
-            assert dataset.data_root == cfg.mixed_root
+            assert dataset.data_root == mixes_of(cfg.pair)['data_root']
             assert 'options' not in cell
             continue
         (command,) = cell['before']

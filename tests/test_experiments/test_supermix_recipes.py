@@ -126,7 +126,7 @@ def test_three_stages_are_planned_and_their_folders_fit(method, net):
     _, dataset = clean_and_mixed(load(config))
     assert dataset.type == 'MixedImages'
     assert dataset.data_root == os.path.dirname(mixed.produces)
-    assert dataset.get('labels', 'winner') == 'winner'
+    assert dataset.get('labels', 'hard_teacher') == 'hard_teacher'
 
 
 def test_no_other_cell_requires_anything():

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mmtmix.engine.stages import plan_stages
-from mmtmix.utils import default_work_dir, load_config
+from mmtmix.utils import default_work_dir
 from tests.test_experiments.reading import EXPERIMENTS, ROOT, head_of
 from tests.test_experiments.transformmix import CELLS, RUNS, entry, load_cell
 
@@ -26,11 +26,9 @@ def test_cells_are_well_formed():
     for row, cells in CELLS.items():
         for cell in cells:
             found = entry(row, cell)
-            assert set(found) <= {'printed', 'config', 'options', 'env', 'quoted'}
+            assert set(found) <= {'printed', 'config', 'options', 'variants', 'quoted'}
             assert ('config' in found) != ('quoted' in found)
             assert (found['printed'] is None) == row.startswith('figure_7')
-            # what the environment can hold
-            assert all(isinstance(value, str) for value in found.get('env', {}).values())
             if 'config' in found:
                 assert (ROOT / found['config']).is_file(), found['config']
             else:
@@ -56,8 +54,8 @@ def test_a_figure_printed_twice_is_one_run():
 
 
 @pytest.mark.parametrize(('row', 'cell'), RUNS)
-def test_a_cell_has_a_plan(row, cell, monkeypatch):
-    cfg, config = load_cell(row, cell, monkeypatch)
+def test_a_cell_has_a_plan(row, cell):
+    cfg, config = load_cell(row, cell)
     *needed, own = plan_stages(config, cfg)
     assert own.config == config
     produced = [stage.produces for stage in needed]
@@ -65,9 +63,7 @@ def test_a_cell_has_a_plan(row, cell, monkeypatch):
     for stage in needed:
         folder, name = os.path.split(stage.produces)
         # where that config, run alone, would write
-        assert folder == (
-            load_config(stage.config).get('work_dir') or default_work_dir(stage.config)
-        )
+        assert folder == default_work_dir(stage.config, stage.variants)
         if 'generation' in stage.cfg:
             assert name == 'dataset.json'
         else:

@@ -20,6 +20,7 @@ from tests.test_experiments.transformmix import (
     augment_of,
     build,
     check_keys,
+    entry,
     load_cell,
 )
 
@@ -36,7 +37,8 @@ def test_search(config):
     assert 'param_scheduler' not in cfg
     check_keys(MixerSearch, cfg.model)
     teacher = load(cfg.model.teacher.config)
-    assert [dict(config=cfg.teacher, produces=cfg.checkpoint)] == cfg.requires
+    named = cfg.model.teacher
+    assert [dict(config=named.config, produces=named.checkpoint)] == cfg.requires
     assert teacher.data_preprocessor == cfg.data_preprocessor
     assert teacher.train_dataloader.dataset == cfg.train_dataloader.dataset
     mixer = build(cfg.model.mixer)
@@ -59,9 +61,11 @@ def test_a_run_uses_the_module_of_its_search(net):
         if path.stem.startswith('search_') or path.stem.endswith('_mini'):
             continue
         cfg = load(f'configs/transformmix/{path.name}')
-        augment, search = augment_of(cfg), load(cfg.search)
-        assert augment.mixer == cfg.mixer
-        assert os.path.dirname(cfg.mixer) == search.get('work_dir', default_work_dir(cfg.search))
+        augment, run = augment_of(cfg), cfg.requires[1]
+        search = load(run.config)
+        assert augment.mixer == run.produces
+        folder = search.get('work_dir', default_work_dir(run.config))
+        assert os.path.dirname(augment.mixer) == folder
         assert augment.num_mix == search.model.mixer.num_mix
         assert augment.alpha == search.model.alpha
         # a teacher of other classes can't look for the label's
@@ -87,10 +91,13 @@ def test_quality_on_imagenet_is_of_shuffled_images():
 
 @pytest.mark.parametrize('ablation', ABLATIONS)
 @pytest.mark.parametrize('net', ['resnet18_cifar10', 'wrn28_cifar100'])
-def test_ablations_are_parts_of_the_same_module(net, ablation, monkeypatch):
-    monkeypatch.setenv('ABLATION', ablation)
-    cfg = load_config(f'configs/transformmix/ablation_{net}.py')
-    search = load_config(cfg.search)
+def test_ablations_are_parts_of_the_same_module(net, ablation):
+    variants = dict(ABLATION=ablation)
+    config = f'configs/transformmix/search_ablation_{net}.py'
+    needed = load_config(f'configs/transformmix/ablation_{net}.py', variants=variants).requires[1]
+    assert needed.config == config
+    assert os.path.dirname(needed.produces) == default_work_dir(config, variants)
+    search = load_config(config, variants=variants)
     whole = load_config(f'configs/transformmix/search_{net}.py')
     mixer = build(search.model.mixer)
     assert (mixer.arch['transform'], mixer.arch['mask']) == ABLATIONS[ablation]
@@ -98,25 +105,25 @@ def test_ablations_are_parts_of_the_same_module(net, ablation, monkeypatch):
     search.model.mixer = whole.model.mixer
     for name in ('model', 'train_dataloader', 'optim_wrapper', 'train_cfg', 'requires'):
         assert search[name] == whole[name]
-    assert search.work_dir == os.path.dirname(cfg.mixer)
-    assert ablation in cfg.work_dir and ablation in search.work_dir
 
 
-def test_sweeps_change_one_setting_each_and_share_their_middle(monkeypatch):
+def test_sweeps_change_one_setting_each_and_share_their_middle():
     places, names = {}, dict(mask_layers='num_layers', mask_channels='channels')
     names |= dict(mask_kernel='kernel_size', alpha='alpha')
     for sweep, name in names.items():
         for point in CELLS[f'figure_7/{sweep}']:
-            with monkeypatch.context() as patch:
-                cfg, _ = load_cell(f'figure_7/{sweep}', point, patch)
-                search = load_config(cfg.search)
+            cfg, config = load_cell(f'figure_7/{sweep}', point)
+            needed = cfg.requires[1]
+            search = load_config(needed.config, variants=needed.get('variants'))
             settings = {**search.model.mixer, 'alpha': search.model.alpha}
             expected = dict(num_layers=3, channels=32, kernel_size=3, alpha=1.0) | {
                 name: float(point)
             }
             assert {key: settings[key] for key in expected} == expected
             assert augment_of(cfg).alpha == expected['alpha']
-            assert search.work_dir == os.path.dirname(cfg.mixer)
-            places.setdefault(cfg.work_dir, []).append(sweep)
+            variants = entry(f'figure_7/{sweep}', point).get('variants')
+            folder = os.path.dirname(needed.produces)
+            assert folder == default_work_dir(needed.config, variants)
+            places.setdefault(default_work_dir(config, variants), []).append(sweep)
     assert len(places) == 3 + 4 + 3 + 6 - 3
     assert sorted(map(len, places.values()))[-1] == 4

@@ -128,11 +128,10 @@ def entry(row, cell):
     return EXPERIMENTS[f'transformmix/{row}']['cells'][cell]
 
 
-def load_cell(row, cell, monkeypatch):
+def load_cell(row, cell):
     found = entry(row, cell)
-    for name, value in found.get('env', {}).items():
-        monkeypatch.setenv(name, value)
-    return load_config(found['config'], found.get('options')), found['config']
+    cfg = load_config(found['config'], found.get('options'), found.get('variants'))
+    return cfg, found['config']
 
 
 def augment_of(cfg):

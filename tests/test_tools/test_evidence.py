@@ -22,10 +22,10 @@ final/main/small:
   against: [simple]
   cells:
     simple: {config: configs/a.py}
-    mixup: {config: configs/a.py, env: {NET: mixup}}
+    mixup: {config: configs/a.py, variants: {NET: mixup}}
 final/other/small:
   cells:
-    simple: {config: configs/a.py, env: {NET: other}}
+    simple: {config: configs/a.py, variants: {NET: other}}
 """
 PAGE = """# Evidence
 
@@ -52,7 +52,10 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ('configs', 'docs'):
         (tmp_path / name).mkdir()
-    (tmp_path / 'configs/a.py').write_text('lr = 1\n')
+    (tmp_path / 'configs/a.py').write_text(
+        '_base_ = []\nfrom mmtmix.recipes import variant\n'
+        "model = dict(net=variant('NET', 'simple', 'mixup', 'other'))\n"
+    )
     (tmp_path / 'experiments.yaml').write_text(EXPERIMENTS)
     (tmp_path / 'docs/page.md').write_text(PAGE)
     records = []
@@ -98,7 +101,9 @@ def test_blocks_that_differ_are_named(folder, call, capsys):
     assert call('--check') == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith('results: final/main (line 5)')
-    (folder / 'configs/a.py').write_text('lr = 2\n')  # which leaves out all that was recorded
+    config = folder / 'configs/a.py'
+    # which leaves out all that was recorded
+    config.write_text(config.read_text().replace('dict(net', 'dict(lr=2, net'))
     assert call() == 0
     assert 'not run (seed 0 made with another config; seed 1' in path.read_text()
 
@@ -111,7 +116,7 @@ def test_a_run_that_no_table_has_is_told(folder, call, capsys):
         assert call(*more) == 1
         lines = capsys.readouterr().err.splitlines()
         assert [line.split(' with ')[1] for line in lines] == [
-            f'NET=mixup configs/a.py, seed {seed}' for seed in range(3)
+            f'configs/a.py NET=mixup, seed {seed}' for seed in range(3)
         ]
 
 

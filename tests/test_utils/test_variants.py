@@ -92,6 +92,28 @@ def test_a_stage_may_have_values_of_its_own(write):
         load_config(CONFIG)
 
 
+def test_variants_of_required_configs_are_variants_of_the_config(write):
+    write(
+        other="""
+_base_ = []
+from mmtmix.recipes import stage
+requires = [stage('configs/method/student.py', 'last.pth', NUM_IMAGES=5000)]
+"""
+    )
+    other = 'configs/method/other.py'
+    assert list(declared_variants(other)) == ['NET', 'MIXER', 'SHARE']
+    (needed,) = load_config(other, variants=dict(NET='wide')).requires
+    folder = 'work_dirs/method/student-NET=wide,NUM_IMAGES=5000'
+    assert needed == dict(
+        config=CONFIG,
+        produces=f'{folder}/last.pth',
+        variants=dict(NET='wide', NUM_IMAGES=5000),
+    )
+    assert default_work_dir(other, dict(NET='wide')) == 'work_dirs/method/other-NET=wide'
+    with pytest.raises(ValueError, match='no variant NUM_IMAGES; the config declares NET'):
+        load_config(other, variants=dict(NUM_IMAGES=1000))
+
+
 def test_other_defaults_in_a_required_config_are_refused(write):
     write(
         other=TEACHER.replace("'thin', 'wide'", "'wide', 'thin'"),

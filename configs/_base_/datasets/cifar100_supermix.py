@@ -1,6 +1,7 @@
 # CIFAR-100 in SuperMix's distillation recipe (padding 4): batch 64 for teachers and for students
 # without mixed images, 128 for students with them
 # Used in: TransformMix Table 10; SuperMix Tables 1, 2, 3, 4, Figure 5
+_base_ = '../loaders.py'
 data_preprocessor = dict(
     num_classes=100,
     # RGB, as MMPretrain's CIFAR100 gives it
@@ -16,23 +17,9 @@ train_pipeline = [
 ]
 test_pipeline = [dict(type='PackInputs')]
 
+images = dict(type='CIFAR100', data_root='data/cifar100')
 train_dataloader = dict(
-    batch_size=64,
-    num_workers=2,
-    persistent_workers=False,
-    worker_init_fn=dict(type='seed_worker'),
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type='CIFAR100', data_root='data/cifar100', split='train', pipeline=train_pipeline
-    ),
+    batch_size=64, dataset=dict(**images, split='train', pipeline=train_pipeline)
 )
-val_dataloader = dict(
-    batch_size=100,
-    num_workers=2,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='CIFAR100', data_root='data/cifar100', split='test', pipeline=test_pipeline),
-)
-val_evaluator = dict(type='Accuracy', topk=(1, 5))
+val_dataloader = dict(batch_size=100, dataset=dict(**images, split='test', pipeline=test_pipeline))
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator

@@ -1,9 +1,12 @@
 # The first `NUM_IMAGES` of scikit-learn's digits (1000 by default), enlarged to 28x28, for the
 # experiments of docs/evidence.md; those from 1,000 on are the test images.
-num_images = int('{{$NUM_IMAGES:1000}}')
-split = '{{$SPLIT:test}}'
-if not 64 <= num_images <= 1000:
-    raise ValueError(f'NUM_IMAGES of digits must be in 64..1000, got {num_images}')
+_base_ = []
+from mmtmix.recipes import variant
+
+num_images = variant('NUM_IMAGES', 1000, 5000, 20000)
+split = variant('SPLIT', 'test', 'validation')
+if num_images > 1000:
+    raise ValueError(f'NUM_IMAGES of digits must be 1000, got {num_images}')
 if split != 'test':
     raise ValueError(f'SPLIT of digits must be test: nothing is chosen on them, got {split!r}')
 # of the enlarged and cropped training images

@@ -4,9 +4,7 @@
 _base_ = './imagenet_supermix.py'
 
 train_pipeline = [
-    dict(type='CheckedLoadImageFromFile'),
-    dict(type='RandomResizedCrop', scale=224, backend='pillow'),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    *_base_.train_pipeline[:-1],
     dict(type='AutoAugment', policies='imagenet'),
     dict(type='PackInputs'),
 ]

@@ -1,5 +1,6 @@
 # ImageNet in the ResNet recipe that SuperMix distils with: batch 256 in all, 224 pixels
 # Used in: SuperMix Tables 1, 4, 5, Figure 5
+_base_ = '../loaders.py'
 data_preprocessor = dict(
     num_classes=1000,
     mean=[123.675, 116.28, 103.53],
@@ -22,25 +23,10 @@ test_pipeline = [
     dict(type='PackInputs'),
 ]
 
+images = dict(type='ImageNet', data_root='data/imagenet')
 # the batch size is that of one process: divide it by their number
-train_dataloader = dict(
-    batch_size=256,
-    num_workers=8,
-    persistent_workers=False,
-    worker_init_fn=dict(type='seed_worker'),
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type='ImageNet', data_root='data/imagenet', split='train', pipeline=train_pipeline
-    ),
-)
+loading = dict(batch_size=256, num_workers=8)
+train_dataloader = dict(**loading, dataset=dict(**images, split='train', pipeline=train_pipeline))
 # papers report the validation images: the test images have no labels
-val_dataloader = dict(
-    batch_size=256,
-    num_workers=8,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='ImageNet', data_root='data/imagenet', split='val', pipeline=test_pipeline),
-)
-val_evaluator = dict(type='Accuracy', topk=(1, 5))
+val_dataloader = dict(**loading, dataset=dict(**images, split='val', pipeline=test_pipeline))
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator

@@ -1,5 +1,6 @@
 # Tiny-ImageNet in PuzzleMix's recipe (batch 100, padding 4), which TransformMix follows
 # Used in: TransformMix Tables 2, 3, 7, 8
+_base_ = '../loaders.py'
 data_preprocessor = dict(
     num_classes=200,
     mean=[127.5, 127.5, 127.5],
@@ -16,26 +17,9 @@ train_pipeline = [
 ]
 test_pipeline = [dict(type='CheckedLoadImageFromFile'), dict(type='PackInputs')]
 
-train_dataloader = dict(
-    batch_size=100,
-    num_workers=4,
-    persistent_workers=False,
-    worker_init_fn=dict(type='seed_worker'),
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type='TinyImageNet', data_root='data/tiny_imagenet', split='train', pipeline=train_pipeline
-    ),
-)
+images = dict(type='TinyImageNet', data_root='data/tiny_imagenet')
+loading = dict(batch_size=100, num_workers=4)
+train_dataloader = dict(**loading, dataset=dict(**images, split='train', pipeline=train_pipeline))
 # papers report the validation images: the test images have no labels
-val_dataloader = dict(
-    batch_size=100,
-    num_workers=4,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='TinyImageNet', data_root='data/tiny_imagenet', split='val', pipeline=test_pipeline
-    ),
-)
-val_evaluator = dict(type='Accuracy', topk=(1, 5))
+val_dataloader = dict(**loading, dataset=dict(**images, split='val', pipeline=test_pipeline))
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator

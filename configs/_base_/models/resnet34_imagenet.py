@@ -1,8 +1,4 @@
 # ResNet-34 for ImageNet, as torchvision has it
 # Used in: SuperMix Tables 4, 5
-model = dict(
-    type='ImageClassifier',
-    backbone=dict(type='ResNet', depth=34),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=1000, in_channels=512),
-)
+_base_ = '../linear_classifier.py'
+model = dict(backbone=dict(type='ResNet', depth=34), head=dict(num_classes=1000, in_channels=512))

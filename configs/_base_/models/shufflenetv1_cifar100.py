@@ -1,8 +1,4 @@
 # ShuffleNetV1 with 3 groups: 949,258 parameters
 # Used in: TransformMix Table 10; SuperMix Table 3
-model = dict(
-    type='ImageClassifier',
-    backbone=dict(type='CifarShuffleNetV1'),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=100, in_channels=960, init_cfg=None),
-)
+_base_ = '../linear_classifier.py'
+model = dict(backbone=dict(type='CifarShuffleNetV1'), head=dict(in_channels=960, init_cfg=None))

@@ -1,8 +1,4 @@
 # VGG-8: 3,965,028 parameters
 # Used in: SuperMix Tables 2, 3
-model = dict(
-    type='ImageClassifier',
-    backbone=dict(type='CifarVGG', depth=8),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=100, in_channels=512),
-)
+_base_ = '../linear_classifier.py'
+model = dict(backbone=dict(type='CifarVGG', depth=8), head=dict(in_channels=512))

@@ -1,8 +1,7 @@
 # WRN-28-10 without convolution biases: 36,536,884 parameters
 # Used in: SuperMix Table 1
+_base_ = '../linear_classifier.py'
 model = dict(
-    type='ImageClassifier',
     backbone=dict(type='WideResNet', depth=28, widen_factor=10),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=100, in_channels=640, init_cfg=None),
+    head=dict(in_channels=640, init_cfg=None),
 )

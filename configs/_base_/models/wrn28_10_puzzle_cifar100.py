@@ -1,8 +1,7 @@
 # WRN-28-10 as PuzzleMix has it, which TransformMix's Table 2 follows: 36,546,980 parameters
 # Used in: TransformMix Tables 2, 4, 6, 8
+_base_ = '../linear_classifier.py'
 model = dict(
-    type='ImageClassifier',
     backbone=dict(type='WideResNet', depth=28, widen_factor=10, layout='puzzle'),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=100, in_channels=640),
+    head=dict(in_channels=640),
 )

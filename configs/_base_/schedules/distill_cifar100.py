@@ -1,6 +1,6 @@
 # SuperMix's two recipes for distilling on CIFAR-100. At the top, that of teachers and of students
 # without mixed images, which is CRD's: 240 epochs at batch 64. `mixed_recipe` is that of students
-# with mixed images, section 4.2: 600 epochs at batch 128; methods put it in place.
+# with mixed images, section 4.2: 600 epochs at batch 128; recipes.student_of puts it in place.
 # Epochs are those of the clean images in both, 600 x 391 iterations with mixed ones, however many
 # of them there are: they come from a second loader that doesn't end. That is what the paper means
 # by epochs of the mixed data that scale with 1/kappa: 500,000 images, kappa 10, are seen 60 times.

@@ -1,5 +1,5 @@
 # Distillation on ImageNet, SuperMix section 4.2 and CRD: 100 epochs at batch 256 in all, with
-# mixed images (`mixed_recipe`, which methods put in place) and without. Epochs are those of the
+# mixed images (`mixed_recipe`, see recipes.student_of) and without. Epochs are those of the
 # clean images, 100 x 5005 iterations, however many mixed ones a second loader gives meanwhile.
 # Ours: mixed images are cropped as clean ones, as the public code does where it trains on mixed
 # images of ImageNet alone.

@@ -2,8 +2,14 @@
 # epochs of 1,000, 5,000 or 20,000 images), in bfloat16, or in float32 on a CPU that emulates it: a
 # run's record says which, and only runs of one precision are compared seed by seed. Nothing is
 # mixed in the last `CLEAN` % of the steps.
-epochs = int('{{$STEPS:1560}}') // (int('{{$NUM_IMAGES:1000}}') // 64)
-clean_epochs = epochs * int('{{$CLEAN:0}}') // 100
+_base_ = []
+from mmtmix.recipes import variant
+
+steps, clean_share = variant('STEPS', 1560, kind=int), variant('CLEAN', 0, kind=int)
+epochs = steps // (variant('NUM_IMAGES', 1000, 5000, 20000) // 64)
+clean_epochs = epochs * clean_share // 100
+if epochs < 1 or not 0 <= clean_share <= 100:
+    raise ValueError(f'STEPS={steps} must be an epoch or more, and CLEAN={clean_share} in 0..100')
 
 optim_wrapper = dict(
     type='AutocastOptimWrapper',

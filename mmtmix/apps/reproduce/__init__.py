@@ -3,15 +3,15 @@
 Nothing else of this library imports it.
 """
 
-from .cells import Cell, Checkpoint, choose_cells, read_experiments
 from .child import run_child
 from .execute import execute
+from .experiments import Cell, Checkpoint, choose_cells, read_experiments
 from .page import Block, fill, find_blocks
 from .paired import PairedDifference, paired_difference
 from .plots import plot_tables
 from .records import Merged, RunResult, merge_records, read_records, write_records
 from .report import describe, render
-from .results import CellResult, collect, recall
+from .results import CellResult, collect_results, recorded_results
 from .runs import Experiment, Run, State, runs_of
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     'RunResult',
     'State',
     'choose_cells',
-    'collect',
+    'collect_results',
     'describe',
     'execute',
     'fill',
@@ -36,7 +36,7 @@ __all__ = [
     'plot_tables',
     'read_experiments',
     'read_records',
-    'recall',
+    'recorded_results',
     'render',
     'run_child',
     'runs_of',

@@ -15,14 +15,14 @@ from mmtmix.apps.reproduce import (
     Run,
     RunResult,
     choose_cells,
-    collect,
+    collect_results,
     describe,
     execute,
     merge_records,
     plot_tables,
     read_experiments,
     read_records,
-    recall,
+    recorded_results,
     render,
     runs_of,
     write_records,
@@ -62,18 +62,18 @@ def check_args(args: argparse.Namespace) -> None:
         check_output_file('--results', args.results)
 
 
-def look(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
-    """What cells came to, by the results file if there is one, else by the folders of runs."""
+def results_of(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
+    """Return what cells came to, by the results file or by the folders of runs."""
     if args.results:
         records = read_records(args.results)
-        return [recall_or_tell(cell, records) for cell in cells]
-    return [collect(cell, args.root) for cell in cells]
+        return [recorded_or_none(cell, records) for cell in cells]
+    return [collect_results(cell, args.root) for cell in cells]
 
 
-def recall_or_tell(cell: Cell, records: list[RunResult]) -> CellResult:
-    """As :func:`recall`; of a cell whose config can't be read it prints why, and finds nothing."""
+def recorded_or_none(cell: Cell, records: list[RunResult]) -> CellResult:
+    """Return what is recorded of a cell; of a faulty config print why, and return nothing."""
     try:
-        return recall(cell, records)
+        return recorded_results(cell, records)
     except (FileNotFoundError, ValueError) as error:
         print(f'{cell.id}: {error}', file=sys.stderr)
         return CellResult(cell)
@@ -108,8 +108,7 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
     for run in (run for cell in wanted for run in runs_of(cell, seeds, args.root)):
         for line in run.before:
             print(line)
-        names = [f'{name}={value}' for name, value in run.env]
-        print(' '.join([shlex.join(names), command_line(run, args.gpus)]).strip())
+            print(command_line(run, args.gpus))
     return 0
 
 
@@ -136,7 +135,7 @@ def unrecorded(
         except ValueError as error:
             errors.append(error)
             continue
-        known = {result.seed for result in recall_or_tell(cell, records).runs}
+        known = {result.seed for result in recorded_or_none(cell, records).runs}
         for run in runs:
             (recorded if run.seed in known else missing).append(run)
     for run in dict.fromkeys(recorded):
@@ -150,9 +149,9 @@ def export(cells: list[Cell], args: argparse.Namespace) -> None:
     recorded = read_records(args.results) if args.results.is_file() else []
     if args.recorded:
         found = [run for path in args.recorded for run in read_records(path)]
-        results = [recall_or_tell(cell, found) for cell in cells]
+        results = [recorded_or_none(cell, found) for cell in cells]
     else:
-        results = [collect(cell, args.root) for cell in cells]
+        results = [collect_results(cell, args.root) for cell in cells]
     for result in results:
         for seed, why in result.left_out.items():
             print(f'{result.cell.id}, seed {seed}: left out, {why}')
@@ -171,7 +170,7 @@ def export(cells: list[Cell], args: argparse.Namespace) -> None:
 
 def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
     """Print the tables, and write them with plots and data."""
-    results = look(cells, args)
+    results = results_of(cells, args)
     text = render(results)
     print(text)
     if args.out is None:
@@ -206,7 +205,7 @@ def act(args: argparse.Namespace) -> int:
     names = args.table if args.action == 'list' else args.cells
     chosen = choose_cells(cells, names)
     if args.action == 'list':
-        print_list(look(chosen, args))
+        print_list(results_of(chosen, args))
     elif args.action == 'report':
         write_report(chosen, args)
     elif args.action == 'export':

@@ -26,7 +26,7 @@ from mmtmix.utils import Stopped, atomic_path, load_checkpoint
 from mmtmix.utils.claims import claim_folder
 
 from .child import run_child
-from .runs import LAST, RECORD, Run, State, environment_of, parse_command
+from .runs import LAST, RECORD, Run, State, parse_command
 
 
 def execute(
@@ -98,8 +98,7 @@ def _execute(
         claim_folder(run.folder, say).release()
     say(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
     for command in commands:
-        variables = [f'{name}={shlex.quote(value)}' for name, value in run.env]
-        say('    ' + ' '.join([*variables, command]))
+        say(f'    {command}')
     return dry_run or _attempt(run, commands, gpus, say)
 
 
@@ -117,10 +116,9 @@ def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], 
     for command in commands:
         variables, words = parse_command(command)
         program = sys.executable if words[0] == 'python' else words[0]
-        env = environment_of(run.env) | variables
         try:
             # noted while it runs, so that a kill of this process loses half a minute at most
-            code = run_child([program, *words[1:]], env, note)
+            code = run_child([program, *words[1:]], os.environ | variables, note)
         except Stopped as stop:
             note()
             say(
@@ -164,7 +162,7 @@ def _setting(run: Run, gpus: int) -> dict[str, Any]:
     return dict(
         config=run.config,
         options=run.options,
-        env=dict(run.env),
+        variants=dict(run.variants),
         seed=run.seed,
         digest=run.digest(),
         versions=versions | dict(mmtmix=_version_of_code()),

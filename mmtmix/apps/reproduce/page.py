@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .cells import TOP1, Cell, choose_cells
+from .experiments import TOP1, Cell, choose_cells
 from .plots import picture_name
 from .report import render
 from .results import CellResult

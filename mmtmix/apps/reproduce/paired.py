@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import statistics
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy.stats import ttest_rel
 
 from mmtmix.checks import check_number
 
@@ -66,6 +66,9 @@ def paired_difference(
     mean = statistics.fmean(values)
     if len(values) == 1:
         return PairedDifference(mean, None, None, by_seed)
-    quantile = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1))
-    margin = quantile * statistics.stdev(values) / math.sqrt(len(values))
-    return PairedDifference(mean, mean - margin, mean + margin, by_seed)
+    with warnings.catch_warnings():
+        # of differences that are all alike, such as those of two runs with the same weights
+        warnings.filterwarnings('ignore', 'Precision loss', RuntimeWarning)
+        test = ttest_rel([a[seed] for seed in by_seed], [b[seed] for seed in by_seed])
+        interval = test.confidence_interval(confidence)
+    return PairedDifference(mean, float(interval.low), float(interval.high), by_seed)

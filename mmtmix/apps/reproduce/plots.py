@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from mmtmix.visualization import save_figure
 
-from .cells import TOP1
+from .experiments import TOP1
 from .panels import draw_panels, legend_of
 from .results import CellResult, group
 

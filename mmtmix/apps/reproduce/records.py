@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, get_args
 
 from mmtmix.utils import atomic_path
 
-from .cells import ACCURACIES, Checkpoint
+from .experiments import ACCURACIES, Checkpoint
 from .runs import RECORD, Experiment, Run
 
 _NOTED = ('digest', 'versions', 'device', 'started', 'seconds')
 _FIELDS: dict[str, type | tuple[type, ...]] = dict(
     config=str,
-    env=dict,
+    variants=dict,
     options=list,
     before=list,
     checkpoint=str,
@@ -39,7 +39,7 @@ class RunResult:
 
     Attributes:
         config: Path of its config.
-        env: Environment variables that the config reads, sorted.
+        variants: Values, by name, of variants that the config declares, sorted.
         options: Overrides of the config, sorted.
         before: Commands that were run first.
         checkpoint: Which validation counts.
@@ -55,7 +55,7 @@ class RunResult:
     """
 
     config: str
-    env: tuple[tuple[str, str], ...]
+    variants: tuple[tuple[str, str], ...]
     options: tuple[str, ...]
     before: tuple[str, ...]
     checkpoint: Checkpoint
@@ -88,7 +88,7 @@ class RunResult:
     @property
     def experiment(self) -> Experiment:
         """What it shares with runs of other seeds, as that of a :class:`Run`."""
-        return Experiment(self.config, self.env, self.options, self.before)
+        return Experiment(self.config, self.variants, self.options, self.before)
 
     @property
     def trained_in(self) -> str:
@@ -177,7 +177,7 @@ def write_records(records: Iterable[RunResult], path: str | os.PathLike) -> None
     lines = [
         json.dumps(
             {name: value for name, value in each.items() if value is not None}
-            | {'env': dict(each['env'])}
+            | {'variants': dict(each['variants'])}
         )
         for each in fields
     ]
@@ -192,7 +192,7 @@ def _parse(line: str) -> RunResult:
     for name, kind in (_FIELDS | _OPTIONAL).items():
         if name in fields and not isinstance(fields[name], kind):
             raise ValueError(f'{name} is of the wrong type: {fields[name]!r}')
-    for name in ('env', 'options', 'before', 'versions'):
+    for name in ('variants', 'options', 'before', 'versions'):
         held = fields[name]
         texts = held.values() if isinstance(held, dict) else held
         if not all(isinstance(text, str) for text in texts):
@@ -202,7 +202,7 @@ def _parse(line: str) -> RunResult:
     metrics = fields['metrics']
     if not metrics or not all(_is_result(*each) for each in metrics.items()):
         raise ValueError(f'metrics must be numbers, accuracies in percent, got {metrics!r}')
-    fields['env'] = tuple(sorted(fields['env'].items()))
+    fields['variants'] = tuple(sorted(fields['variants'].items()))
     return RunResult(**{**fields, **{name: tuple(fields[name]) for name in ('options', 'before')}})
 
 

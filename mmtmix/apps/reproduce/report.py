@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .cells import ACCURACIES, TOP1
+from .experiments import ACCURACIES, TOP1
 from .paired import CONFIDENCE, PairedDifference
 from .results import CellResult, differences, group
 
@@ -54,7 +54,7 @@ def describe(results: Sequence[CellResult]) -> list[dict[str, Any]]:
             printed=list(result.cell.printed),
             config=result.cell.config,
             options=dict(result.cell.options),
-            env=dict(result.cell.env),
+            variants=dict(result.cell.variants),
             checkpoint=result.cell.checkpoint,
             quoted=result.cell.quoted,
             mean={metric: result.mean(metric) for metric in result.cell.metrics},

@@ -9,7 +9,7 @@ from typing import Literal
 
 from mmtmix.visualization import read_scalars
 
-from .cells import ACCURACIES, TOP1, Cell, Checkpoint
+from .experiments import ACCURACIES, TOP1, Cell, Checkpoint
 from .paired import PairedDifference, paired_difference
 from .records import RunResult
 from .runs import Run, State, runs_of
@@ -56,8 +56,8 @@ class CellResult:
         return statistics.stdev(values) if len(values) > 1 else None
 
 
-def collect(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
-    """Look for the runs of a cell in their folders.
+def collect_results(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
+    """Return what the runs of a cell came to, as their folders have it.
 
     Args:
         cell: Any cell.
@@ -90,8 +90,8 @@ def collect(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
     return CellResult(cell, finished, left_out)
 
 
-def recall(cell: Cell, records: Iterable[RunResult]) -> CellResult:
-    """Look for the runs of a cell among recorded ones.
+def recorded_results(cell: Cell, records: Iterable[RunResult]) -> CellResult:
+    """Return what the runs of a cell came to, as a file records it.
 
     Args:
         cell: Any cell.

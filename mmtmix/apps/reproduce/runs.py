@@ -5,44 +5,27 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import logging
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import DictAction
-from mmengine.logging import MMLogger
 
 from mmtmix.checks import check_integer, check_numbers
+from mmtmix.engine.digest import run_digest
 from mmtmix.engine.stages import plan_stages
-from mmtmix.utils import default_work_dir, load_config, without_watchers
+from mmtmix.utils import load_config
+from mmtmix.utils.config import folder_of
+from mmtmix.utils.variants import variant_words
 
-from .cells import Cell
+from .experiments import Cell
 
 RECORD = 'run.json'
 LAST = 'last.pth'
-# what configs read from the environment; a shell that has one of these must not change others
-VARIABLES = (
-    *('PAIR', 'DATASET', 'ABLATION', 'ALPHA'),
-    *('MASK_LAYERS', 'MASK_CHANNELS', 'MASK_KERNEL'),
-    *('NET', 'NUM_IMAGES', 'STEPS', 'SPLIT', 'CLEAN', 'WARM_UP', 'TEACHER', 'SALIENCY'),
-    *('SEARCH', 'MIXER', 'KAPPA', 'LABELS'),
-)
-# what differs between runs of one experiment, and what no result depends on
-_NO_MATTER = (
-    'work_dir',
-    'randomness',
-    'launcher',
-    'resume',
-    'load_from',
-    'log_level',
-    'visualizer',
-)
 
 
 class State(Enum):
@@ -58,7 +41,7 @@ class Experiment(NamedTuple):
     """What runs of one experiment share; its attributes are those of :class:`Run`."""
 
     config: str
-    env: tuple[tuple[str, str], ...]
+    variants: tuple[tuple[str, str], ...]
     options: tuple[str, ...]
     before: tuple[str, ...]
 
@@ -70,7 +53,7 @@ class Run:
     Attributes:
         config: Path of the config.
         options: Its overrides, sorted, each ``name=value``.
-        env: Environment variables that it reads, sorted.
+        variants: Values, by name, of variants that it declares, sorted.
         before: Commands to run first.
         seed: Of the run.
         root: The folder of all runs.
@@ -78,7 +61,7 @@ class Run:
 
     config: str
     options: tuple[str, ...]
-    env: tuple[tuple[str, str], ...]
+    variants: tuple[tuple[str, str], ...]
     before: tuple[str, ...]
     seed: int
     root: str
@@ -86,17 +69,14 @@ class Run:
     @property
     def experiment(self) -> Experiment:
         """What it shares with runs of other seeds."""
-        return Experiment(self.config, self.env, self.options, self.before)
+        return Experiment(self.config, self.variants, self.options, self.before)
 
     @property
     def folder(self) -> Path:
         """Its work dir."""
-        name = os.path.relpath(default_work_dir(self.config), 'work_dirs')
-        if self.options or self.env:
-            # a path is told by the digest alone: it would make folders
-            label = '_'.join(value for _, value in self.env if os.sep not in value)
-            digest = hashlib.sha256(repr((self.options, self.env)).encode()).hexdigest()[:8]
-            name = f'{name}-{label}-{digest}' if label else f'{name}-{digest}'
+        name = os.path.relpath(folder_of(self.config, dict(self.variants)), 'work_dirs')
+        if self.options:
+            name += f'-{hashlib.sha256(repr(self.options).encode()).hexdigest()[:8]}'
         return Path(self.root, name, f'seed{self.seed}')
 
     @property
@@ -128,23 +108,21 @@ class Run:
         return record
 
     def digest(self) -> str:
-        """Digest of the configs of the run and all that it requires, with its overrides.
+        """Return the digest of what a result depends on, seed apart.
 
-        What the commands before it train is required, too. Runs of different digests don't
-        compare.
+        Runs of different digests don't compare. See :func:`mmtmix.engine.digest.run_digest`; what
+        the commands before it train is required, too.
+
+        Raises:
+            FileNotFoundError: If a config isn't there.
+            ValueError: If one can't be read, or a variant doesn't fit it.
         """
-        stages = _contents(self.config, self.env, self.options)
+        own = _digest(self.config, self.variants, self.options)
+        if not self.before:
+            return own
         # what they override is in the lines themselves
-        made = [self._made_by(line) for line in self.before]
-        text = json.dumps([stages, self.before, *made], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def _made_by(self, line: str) -> list[dict[str, Any]]:
-        """What matters of the config that a command to run first has; nothing without one."""
-        variables, words = parse_command(line)
-        arguments = words[2:] if words[0] == 'python' else words[1:]
-        config = next((word for word in arguments if word.endswith('.py')), None)
-        return [] if config is None else _contents(config, (*self.env, *variables.items()))
+        text = json.dumps([own, self.before, *map(_made_by, self.before)])
+        return hashlib.sha256(text.encode()).hexdigest()[: len(own)]
 
     def command(self, tools: str | os.PathLike, gpus: int = 1) -> list[str]:
         """What trains it, or goes on with it.
@@ -157,7 +135,12 @@ class Run:
             command = [str(Path(tools, 'dist_train.sh')), self.config, str(gpus)]
         else:
             command = ['python', str(Path(tools, 'train.py')), self.config]
-        command += ['--work-dir', str(self.folder), '--resume']
+        command += [
+            *variant_words(dict(self.variants)),
+            '--work-dir',
+            str(self.folder),
+            '--resume',
+        ]
         if gpus > 1:
             command.append('--divide-batch')
         return [*command, '--cfg-options', f'randomness.seed={self.seed}', *self.options]
@@ -166,7 +149,7 @@ class Run:
 def runs_of(
     cell: Cell, seeds: int | tuple[int, ...] | None = None, root: str = 'work_dirs/reproduce'
 ) -> list[Run]:
-    """The runs of a cell, one a seed.
+    """Return the runs of a cell, one per seed.
 
     Args:
         cell: With a config.
@@ -191,12 +174,15 @@ def runs_of(
     if cell.seeds and not set(numbers) <= set(cell.seeds):
         raise ValueError(f'{cell.id} is for the seeds {cell.seeds}, got {numbers}')
     options = tuple(sorted(f'{name}={value}' for name, value in cell.options.items()))
-    env = tuple(sorted(cell.env.items()))
-    return [Run(cell.config, options, env, cell.before, seed, root) for seed in numbers]
+    variants = tuple(sorted(cell.variants.items()))
+    return [Run(cell.config, options, variants, cell.before, seed, root) for seed in numbers]
 
 
 def parse_command(line: str) -> tuple[dict[str, str], list[str]]:
-    """What a command sets before its first word, as a shell reads it, and its words.
+    """Return what a command sets before its first word, as a shell reads it, and its words.
+
+    Args:
+        line: Command line.
 
     Raises:
         ValueError: If nothing is left to run.
@@ -211,66 +197,41 @@ def parse_command(line: str) -> tuple[dict[str, str], list[str]]:
     return variables, words
 
 
-def _contents(
-    config: str, env: tuple[tuple[str, str], ...], options: Sequence[str] = ()
-) -> list[dict[str, Any]]:
-    """What matters of a config and of all that it requires, these first.
+def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[str] = ()) -> str:
+    """Return the digest of a run of a config.
 
     Raises:
         FileNotFoundError: If a config isn't there.
         ValueError: If it can't be read; a config is code, and can fail in any way.
     """
-    with environment(env), _quiet():
-        try:
-            stages = plan_stages(config, load_config(config, _parse(options)))
-        except (Exception, SystemExit) as error:
-            kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
-            reason = f'{type(error).__name__}: {error}'
-            given = f' with {" ".join([*map("=".join, env), *options])}' if env or options else ''
-            raise kind(f'{config}{given} cannot be read ({reason})') from error
-    contents = [without_watchers(stage.cfg.to_dict()) for stage in stages]
-    return [
-        {name: value for name, value in content.items() if name not in _NO_MATTER}
-        for content in contents
-    ]
-
-
-@contextmanager
-def environment(variables: Mapping[str, str] | tuple[tuple[str, str], ...]) -> Iterator[None]:
-    """Set what configs read for a while, and nothing else of it."""
-    before = dict(os.environ)
-    wanted = environment_of(variables)
-    os.environ.clear()
-    os.environ.update(wanted)
+    chosen = dict(variants)
     try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+        cfg = load_config(config, _parse(options), chosen)
+        return run_digest(plan_stages(config, cfg, chosen))
+    except (Exception, SystemExit) as error:
+        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
+        given = ' '.join([*map('='.join, variants), *options])
+        raise kind(
+            f'{config}{f" with {given}" if given else ""} cannot be read '
+            f'({type(error).__name__}: {error})'
+        ) from error
 
 
-def environment_of(
-    variables: Mapping[str, str] | tuple[tuple[str, str], ...],
-) -> dict[str, str]:
-    """This process's environment, with these of the variables that configs read alone."""
-    kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    return {**kept, **dict(variables)}
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep to ourselves what MMEngine says of each variable whenever a config is read."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+def _made_by(line: str) -> str | None:
+    """Return the digest of the config that a command to run first has; None without one."""
+    _, words = parse_command(line)
+    arguments = words[2:] if words[0] == 'python' else words[1:]
+    config = next((word for word in arguments if word.endswith('.py')), None)
+    if config is None:
+        return None
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    parser.add_argument('--variant', nargs='+', action=DictAction, default={})
+    chosen = parser.parse_known_args(arguments)[0].variant
+    return _digest(config, tuple((name, str(value)) for name, value in chosen.items()))
 
 
 def _parse(options: Sequence[str]) -> dict[str, Any]:
-    """Overrides as ``--cfg-options`` reads them."""
+    """Return overrides as ``--cfg-options`` reads them."""
     parser = argparse.ArgumentParser(exit_on_error=False)
     parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
     return parser.parse_args(['--cfg-options', *options]).cfg_options

@@ -22,7 +22,6 @@ from mmtmix.engine.resuming import command_again
 from mmtmix.utils import (
     atomic_path,
     check_output_file,
-    default_work_dir,
     is_faster_in_half,
     load_checkpoint,
     load_config,
@@ -30,6 +29,7 @@ from mmtmix.utils import (
     read_weights,
     stoppable,
     unwrap,
+    work_dir_of,
 )
 
 METRIC_SUFFIXES = ('.json', '.pkl', '.pickle', '.yaml', '.yml')  # those that MMEngine writes
@@ -63,8 +63,7 @@ def test(args: argparse.Namespace) -> dict:
     cfg = load_config(args.config, args.cfg_options, args.variant)
     init_launcher(args.launcher, cfg)
     cfg.launcher = args.launcher
-    work_dir = args.work_dir or cfg.get('work_dir')
-    cfg.work_dir = work_dir or default_work_dir(args.config, args.variant)
+    cfg.work_dir = args.work_dir or work_dir_of(args.config, cfg, args.cfg_options, args.variant)
     cfg.load_from = args.checkpoint
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     if cfg.model.get('train_cfg'):

@@ -24,14 +24,12 @@ from mmtmix.engine.resuming import command_again, describe_checkpoint_of, descri
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.models.augments import load_augments
 from mmtmix.utils import (
-    default_work_dir,
     load_config,
     load_safely,
     stoppable,
     unwrap,
+    work_dir_of,
 )
-from mmtmix.utils.config import declared_variants
-from mmtmix.utils.variants import not_default
 
 from .rehearsal import rehearse
 
@@ -58,8 +56,9 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     if stage.produces is not None:
         stage.goes_on = True  # seen when it starts: another launch may be at it now
     else:
-        cfg.work_dir = args.work_dir or cfg.get('work_dir')
-        cfg.work_dir = cfg.work_dir or default_work_dir(args.config, args.variant)
+        cfg.work_dir = args.work_dir or work_dir_of(
+            args.config, cfg, args.cfg_options, args.variant
+        )
         if args.resume == 'auto':
             stage.goes_on = True  # without a checkpoint it begins, from what it may load
         elif args.resume is not None:
@@ -144,8 +143,7 @@ def train(args: argparse.Namespace, runs: Run) -> None:
     load_safely(args.trust_checkpoint)
     cfg = load_config(args.config, args.cfg_options, args.variant)
     init_launcher(args.launcher, cfg)
-    chosen = not_default(declared_variants(args.config, args.variant)) if args.variant else {}
-    stages = plan_stages(args.config, cfg, chosen)
+    stages = plan_stages(args.config, cfg, args.variant)
     missing = check_stages(stages)
     if args.no_stages and len(missing) > 1:
         raise FileNotFoundError(

@@ -20,6 +20,8 @@ from mmtmix.utils import Stopped
 
 pytestmark = pytest.mark.host
 
+GRID = 'configs/simple/grid_fashionmnist.py'
+
 # trains nothing: leaves what a training leaves
 TRAIN = """
 import pathlib, shutil, sys
@@ -38,25 +40,20 @@ def tools(tmp_path):
     return folder
 
 
-def test_what_comes_before_may_have_variables_of_its_own(cell, tools, tmp_path, monkeypatch):
-    monkeypatch.setenv('SEARCH', 'of the shell')
-    line = 'DATASET=digits python -c \'import os; open("{}", "w").write(repr(os.environ))\''
+def test_what_comes_before_may_set_variables_of_its_shell(cell, tools, tmp_path, monkeypatch):
+    monkeypatch.setenv('THREADS', 'of the shell')
+    line = 'THREADS=2 python -c \'import os; open("{}", "w").write(os.environ["THREADS"])\''
     noted = tmp_path / 'noted.txt'
-    (run,) = runs_of(
-        cell(env={'DATASET': 'fashionmnist', 'NET': 'wrn16_1'}, before=(line.format(noted),)),
-        1,
-        str(tmp_path / 'runs'),
-    )
+    settings = dict(config=GRID, variants={'NET': 'wrn16_2'}, before=(line.format(noted),))
+    (run,) = runs_of(cell(**settings), 1, str(tmp_path / 'runs'))
     said = []
     assert execute([run], tools, say=said.append) == []
     assert run.state is State.DONE
-    text = noted.read_text()
-    assert "'DATASET': 'digits'" in text
-    assert "'NET': 'wrn16_1'" in text
-    assert "'SEARCH'" not in text
+    assert noted.read_text() == '2'
     assert said[-1].startswith('    done after')
+    assert any(f'{GRID} --variant NET=wrn16_2 --work-dir' in line for line in said)
     noted = json.loads((run.folder / 'run.json').read_text())
-    assert noted['env']['DATASET'] == 'fashionmnist'
+    assert noted['variants'] == {'NET': 'wrn16_2'}
     assert noted['precision'] == 'float32'
 
 
@@ -71,7 +68,7 @@ def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path, line, why):
     bad = cell('a/1/r/bad', before=(line,))
     runs = [
         run
-        for each in (bad, cell('a/1/r/good', env={'NET': 'wrn16_2'}))
+        for each in (bad, cell('a/1/r/good', config=GRID, variants={'NET': 'wrn16_2'}))
         for run in runs_of(each, 1, str(tmp_path / 'runs'))
     ]
     said = []
@@ -286,7 +283,10 @@ def test_a_config_that_cannot_be_read_is_told_and_the_rest_runs(
 def test_bad_settings_are_told_and_the_rest_runs(cell, tools, tmp_path, settings, reason):
     runs = [
         run
-        for each in (cell('a/1/r/bad', **settings), cell('a/1/r/good', env={'NET': 'wrn16_2'}))
+        for each in (
+            cell('a/1/r/bad', **settings),
+            cell('a/1/r/good', config=GRID, variants={'NET': 'wrn16_2'}),
+        )
         for run in runs_of(each, 1, str(tmp_path / 'runs'))
     ]
     said = []
@@ -298,7 +298,7 @@ def test_bad_settings_are_told_and_the_rest_runs(cell, tools, tmp_path, settings
 def test_a_folder_that_cannot_be_written_to_is_told_and_the_rest_runs(cell, tools, tmp_path):
     runs = [
         run
-        for each in (cell('a/1/r/bad', env={'NET': 'a'}), cell('a/1/r/good'))
+        for each in (cell('a/1/r/bad', options={'seed': 1}), cell('a/1/r/good'))
         for run in runs_of(each, 1, str(tmp_path / 'runs'))
     ]
     runs[0].folder.parent.parent.mkdir(parents=True)

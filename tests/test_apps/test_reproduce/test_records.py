@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from mmtmix.apps.reproduce import collect, merge_records, read_records, recall, write_records
+from mmtmix.apps.reproduce import (
+    collect_results,
+    merge_records,
+    read_records,
+    recorded_results,
+    write_records,
+)
 
 pytestmark = pytest.mark.host
 
@@ -16,11 +22,11 @@ def path(tmp_path):
 
 
 def test_a_line_holds_a_run(cell, record, path):
-    one = cell(env={'B': '2', 'A': 'x'}, options={'b': [1, 2], 'a': 0.5}, before=('make',))
+    one = cell(variants={'B': '2', 'A': 'x'}, options={'b': [1, 2], 'a': 0.5}, before=('make',))
     write_records([record(one, 4, 81.25)], path)
     assert json.loads(path.read_text()) == dict(
         config=one.config,
-        env=dict(A='x', B='2'),
+        variants=dict(A='x', B='2'),
         options=['a=0.5', 'b=[1, 2]'],
         before=['make'],
         checkpoint='last',
@@ -38,13 +44,13 @@ def test_a_line_holds_a_run(cell, record, path):
 def test_what_is_written_is_read_in_an_order_of_its_own(cell, record, path):
     records = [
         record(each, seed, 80.0)
-        for each in (cell(env={'A': 'y'}), cell(env={'A': 'x'}), cell(config='a.py'))
+        for each in (cell(variants={'A': 'y'}), cell(variants={'A': 'x'}), cell(config='a.py'))
         for seed in (10, 2)
     ]
     write_records(records, path)
     found = read_records(path)
     assert sorted(found, key=str) == sorted(records, key=str)
-    settings = [(each.config, each.env, each.seed) for each in found]
+    settings = [(each.config, each.variants, each.seed) for each in found]
     assert settings == sorted(settings)
     before = path.read_bytes()
     write_records(reversed(found), path)
@@ -52,14 +58,17 @@ def test_what_is_written_is_read_in_an_order_of_its_own(cell, record, path):
 
 
 def test_finished_runs_are_recorded_and_recalled_as_they_were(cell, finish, tmp_path, path):
-    one = cell(checkpoint='median', env={'SPLIT': 'a'})
+    validation = dict(
+        config='configs/simple/grid_fashionmnist.py', variants={'SPLIT': 'validation'}
+    )
+    one = cell(checkpoint='median', **validation)
     for seed in (0, 3):
         finish(one, seed, [80.0, 81.25 + seed])
-    result = collect(one, str(tmp_path))
+    result = collect_results(one, str(tmp_path))
     write_records(result.runs, path)
-    assert recall(one, read_records(path)) == result
-    for other in (cell(checkpoint='last', env={'SPLIT': 'a'}), cell(checkpoint='median')):
-        assert not recall(other, read_records(path)).runs
+    assert recorded_results(one, read_records(path)) == result
+    for other in (cell(checkpoint='last', **validation), cell(checkpoint='median')):
+        assert not recorded_results(other, read_records(path)).runs
 
 
 def test_precision_is_recorded_where_a_run_noted_it(cell, record, path):
@@ -74,18 +83,18 @@ def test_precision_is_recorded_where_a_run_noted_it(cell, record, path):
 
 def test_accuracies_are_those_of_the_log(cell, finish, tmp_path):
     finish(cell(), 0, [86.83999633789062])
-    (run,) = collect(cell(), str(tmp_path)).runs
+    (run,) = collect_results(cell(), str(tmp_path)).runs
     assert run.metrics == {'accuracy/top1': 86.84}
 
 
 def test_a_record_of_another_config_doesnt_count(cell, record):
-    result = recall(cell(), [record(cell(), seed, 80.0) for seed in (1, 0)])
+    result = recorded_results(cell(), [record(cell(), seed, 80.0) for seed in (1, 0)])
     assert not result.runs
     assert result.left_out == {0: 'made with another config', 1: 'made with another config'}
 
 
 def test_a_quoted_cell_has_no_records(cell, record):
-    assert not recall(cell(config='', quoted='a time'), [record(cell(), 0, 80.0)]).runs
+    assert not recorded_results(cell(config='', quoted='a time'), [record(cell(), 0, 80.0)]).runs
 
 
 def test_merging_twice_changes_nothing(cell, record):
@@ -97,7 +106,7 @@ def test_merging_twice_changes_nothing(cell, record):
 
 
 def test_a_run_of_another_config_is_replaced_and_others_stay(cell, record):
-    old, other = record(cell(), 0, 80.0), record(cell(env={'A': 'x'}), 0, 70.0)
+    old, other = record(cell(), 0, 80.0), record(cell(variants={'A': 'x'}), 0, 70.0)
     new = replace(old, digest='present', metrics={'accuracy/top1': 79.0})
     assert merge_records([old, other], [new]) == ([new, other], 0, 1, [])
 
@@ -162,5 +171,5 @@ def test_a_missing_file_is_named(path):
 def test_a_note_that_lacks_something_is_told(cell, finish, tmp_path):
     run = finish(cell(), 0, [80.0])
     (run.folder / 'run.json').write_text(json.dumps(dict(digest=run.digest(), device='cpu')))
-    (why,) = collect(cell(), str(tmp_path)).left_out.values()
+    (why,) = collect_results(cell(), str(tmp_path)).left_out.values()
     assert 'run.json lacks versions, started, seconds; move the folder aside' in why

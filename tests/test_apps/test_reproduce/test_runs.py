@@ -1,15 +1,15 @@
 """Where runs go, what they are told apart by, and how far they are."""
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 
 from mmtmix.apps.reproduce import State, runs_of
-from mmtmix.apps.reproduce.runs import VARIABLES, environment
 
 pytestmark = pytest.mark.host
+
+GRID = 'configs/simple/grid_fashionmnist.py'
 
 
 def test_cells_that_share_config_and_overrides_share_runs(cell):
@@ -17,30 +17,38 @@ def test_cells_that_share_config_and_overrides_share_runs(cell):
     assert runs_of(one, 3) == runs_of(two, 3)
     other = cell('a/1/r/z', options={'model.backbone.depth': 10})
     assert runs_of(other, 1)[0].folder != runs_of(one, 1)[0].folder
-    paired = cell('a/1/r/w', config='configs/distill/kd.py', env={'PAIR': 'vgg13_vgg8'})
-    assert 'kd-vgg13_vgg8-' in str(runs_of(paired, 1)[0].folder)
+    wider = cell('a/1/r/w', config=GRID, variants={'NET': 'wrn16_2'})
+    folder = runs_of(wider, 1, 'root')[0].folder
+    assert folder == Path('root/simple/grid_fashionmnist-NET=wrn16_2/seed0')
 
 
 def test_the_digest_is_that_of_the_config_alone(cell):
     first, second = runs_of(cell(), 2)
     assert first.digest() == second.digest()
     assert first.digest() != runs_of(cell(options={'train_cfg.max_epochs': 3}), 1)[0].digest()
-    pairs = [dict(PAIR='vgg13_vgg8'), dict(PAIR='resnet56_resnet20')]
-    digests = {
-        runs_of(cell(config='configs/distill/kd.py', env=env), 1)[0].digest() for env in pairs
-    }
-    assert len(digests) == 2
+    nets = [dict(NET=net) for net in ('wrn16_1', 'wrn16_2')]
+    digests = [runs_of(cell(config=GRID, variants=net), 1)[0].digest() for net in ({}, *nets)]
+    assert digests[0] == digests[1] != digests[2]  # the first one is the default
+
+
+def test_variants_that_do_not_fit_are_refused(cell):
+    for variants, message in (
+        (dict(NETS='wrn16_2'), f'{GRID} with NETS=wrn16_2 cannot be read .*did you mean NET'),
+        (dict(NET='wrn28'), 'NET must be one of wrn16_1, wrn16_2; got wrn28'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            runs_of(cell(config=GRID, variants=variants), 1)[0].digest()
 
 
 def test_the_digest_sees_what_is_required(cell, tmp_path):
     teacher, student = tmp_path / 'teacher.py', tmp_path / 'student.py'
-    student.write_text(f"""_base_ = {str(teacher)!r}
-requires = [dict(config={str(teacher)!r}, produces='work_dirs/teacher/last.pth')]
-lr = 1
+    student.write_text(f"""requires = [
+    dict(config={str(teacher)!r}, produces='work_dirs/teacher/last.pth')
+]
 """)
     digests = set()
     for lr in (1, 2):
-        teacher.write_text(f'lr = {lr}')
+        teacher.write_text(f'model = dict(lr={lr})')
         digests.add(runs_of(cell(config=str(student)), 1)[0].digest())
     assert len(digests) == 2
 
@@ -49,9 +57,12 @@ def test_the_digest_sees_what_earlier_commands_make(cell, tmp_path):
     search = tmp_path / 'search.py'
     digests = set()
     for alpha in (1, 2):
-        line = f'ALPHA={alpha} python tools/train.py {search} --resume'
+        line = f'python tools/train.py {search} --variant ALPHA={alpha} --resume'
         for factor in (1, 10):
-            search.write_text(f"lr = {factor} * float('{{{{$ALPHA:1}}}}')\n")
+            search.write_text(
+                '_base_ = []\nfrom mmtmix.recipes import variant\n'
+                f"model = dict(lr={factor} * variant('ALPHA', 1, 2))\n"
+            )
             digests.add(runs_of(cell(before=(line,)), 1)[0].digest())
     assert len(digests) == 4
 
@@ -85,6 +96,8 @@ def test_commands_are_those_that_a_user_would_type(cell):
     assert command.startswith('python tools/train.py configs/simple/wrn16_fashionmnist_mini.py')
     assert command.endswith('seed7 --resume --cfg-options randomness.seed=7 a=0.5 b=[1, 2]')
     assert run.command('tools', gpus=8)[:3] == ['tools/dist_train.sh', run.config, '8']
+    (run,) = runs_of(cell(config=GRID, variants={'NET': 'wrn16_2', 'CLEAN': '20'}), (7,), 'out')
+    assert run.command('tools')[2:6] == [GRID, '--variant', 'CLEAN=20', 'NET=wrn16_2']
 
 
 @pytest.mark.parametrize('seeds', [0, (), (1, -1)])
@@ -98,29 +111,11 @@ def test_a_quoted_cell_has_no_runs(cell):
         runs_of(cell(config='', quoted='a time'), 1)
 
 
-def test_the_environment_is_put_back(monkeypatch):
-    monkeypatch.setenv('PAIR', 'before')
-    monkeypatch.setenv('HOME', '/home')
-    with environment({'ALPHA': 'a'}):
-        # what a shell has set for another cell is no part of this one
-        assert (os.environ['ALPHA'], os.environ['HOME']) == ('a', '/home')
-        assert 'PAIR' not in os.environ
-    assert os.environ['PAIR'] == 'before'
-    assert 'ALPHA' not in os.environ
-
-
-def test_every_variable_that_configs_read_is_known():
-    root = Path(__file__).resolve().parents[3] / 'configs'
-    texts = [path.read_text(encoding='utf-8') for path in root.glob('**/*.py')]
-    found = {name for text in texts for name in re.findall(r'{{\s*\$(\w+)', text)}
-    assert found == set(VARIABLES)
-
-
-def test_a_path_among_the_variables_makes_no_folders(cell):
-    env = dict(DATASET='digits', MIXER='work_dirs/search/mixer.pth')
-    (run,) = runs_of(cell(env=env), 1, 'root')
-    (other,) = runs_of(cell(env=env | dict(MIXER='work_dirs/other/mixer.pth')), 1, 'root')
-    assert run.folder.relative_to('root').parts[1].startswith(f'{Path(run.config).stem}-digits-')
+def test_a_path_among_the_variants_makes_no_folders(cell):
+    run, other = (
+        runs_of(cell(variants=dict(MIXER=f'work_dirs/{name}/mixer.pth')), 1, 'root')[0]
+        for name in ('search', 'other')
+    )
     assert len(run.folder.relative_to('root').parts) == 3
     assert run.folder != other.folder
 
@@ -134,7 +129,12 @@ def test_a_row_may_fix_its_seeds(cell):
         runs_of(fixed, 3)
 
 
-def test_all_variables_are_documented():
-    docs = Path(__file__).resolve().parents[3] / 'docs'
-    pages = ''.join((docs / name).read_text('utf-8') for name in ('reproduce.md', 'evidence.md'))
-    assert set(re.findall(r'^\| `([A-Z_]+)` \|', pages, re.M)) == set(VARIABLES)
+def test_all_variants_are_documented():
+    root = Path(__file__).resolve().parents[3]
+    texts = [path.read_text('utf-8') for path in root.glob('configs/**/*.py')]
+    declared = {name for text in texts for name in re.findall(r"\bvariant\('(\w+)'", text)}
+    pages = ''.join(
+        (root / 'docs' / name).read_text('utf-8') for name in ('reproduce.md', 'evidence.md')
+    )
+    documented = set(re.findall(r'^\| `([A-Z_]+)` \|', pages, re.M))
+    assert documented == declared | {'PAIR'}

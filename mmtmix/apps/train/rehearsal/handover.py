@@ -13,7 +13,7 @@ from mmpretrain.registry import BATCH_AUGMENTS
 
 from mmtmix.datasets.mixed_shards import DATASET_FILE
 from mmtmix.engine import LastCheckpointHook, MixerSearchLoop
-from mmtmix.engine.stages import Stage
+from mmtmix.engine.stages import Stage, words_of
 from mmtmix.models.augments import TransformMix
 from mmtmix.models.mixers import module_file
 from mmtmix.models.search import MixerSearch
@@ -119,9 +119,9 @@ def check_work_dirs(stages: Sequence[Stage]) -> Iterator[tuple[str, ValueError]]
     """
     owners: dict[str, str] = {}
     for stage in stages:
-        folder = os.path.abspath(stage.cfg.work_dir)
-        other = owners.setdefault(folder, stage.config)
-        if other != stage.config:
+        folder, own = os.path.abspath(stage.cfg.work_dir), words_of(stage.config, stage.variants)
+        other = owners.setdefault(folder, own)
+        if other != own:
             yield (
                 stage.config,
                 ValueError(

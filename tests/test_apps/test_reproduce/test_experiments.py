@@ -13,7 +13,7 @@ paper/1/row:
   checkpoint: median
   cells:
     simple: {printed: [78.86, 93.67], config: configs/simple/a.py}
-    mixup: {printed: 81.7, config: configs/mixup/a.py, options: {alpha: 2, x.y: [1, 2]}, env: {PAIR: 3}}
+    mixup: {printed: 81.7, config: configs/mixup/a.py, options: {alpha: 2, x.y: [1, 2]}, variants: {PAIR: 3}}
     curve: {printed: null, config: configs/simple/a.py, checkpoint: best}
     time: {printed: 0.163, quoted: a time on an RTX 3090}
 paper/10/row:
@@ -41,7 +41,7 @@ def test_cells_come_in_order_with_what_they_say(cells):
         'configs/simple/a.py',
         'median',
     )
-    assert (mixup.printed, mixup.options, mixup.env) == (
+    assert (mixup.printed, mixup.options, mixup.variants) == (
         (81.7,),
         {'alpha': 2, 'x.y': [1, 2]},
         {'PAIR': '3'},

@@ -1,4 +1,4 @@
-"""The cells of the papers' tables, and what makes each of them."""
+"""The experiments: cells of the papers' tables, and what makes each of them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ Checkpoint = Literal['last', 'best', 'median']
 ACCURACIES = ('accuracy/top1', 'accuracy/top5')  # in the order of printed figures
 TOP1 = ACCURACIES[0]
 
-_ROW_FIELDS = {'checkpoint', 'metrics', 'against', 'seeds', 'cells'}
-_CELL_FIELDS = {'printed', 'quoted', 'config', 'options', 'env', 'before', 'checkpoint'}
+_SHARED_FIELDS = {'config', 'options', 'variants', 'before', 'checkpoint'}
+_ROW_FIELDS = _SHARED_FIELDS | {'metrics', 'against', 'seeds', 'cells'}
+_CELL_FIELDS = _SHARED_FIELDS | {'printed', 'quoted'}
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Cell:
         config: The config that reproduces it; empty if it is only quoted.
         quoted: Why it can't be reproduced; empty if it can.
         options: Overrides of the config, as of ``--cfg-options``.
-        env: Environment variables that the config reads.
+        variants: Values, by name, of variants that the config declares.
         before: Commands to run first, which skip what they find done.
         checkpoint: Which validation counts: of the last epoch, the best one, or the median of
             the last ten.
@@ -46,7 +47,7 @@ class Cell:
     config: str = ''
     quoted: str = ''
     options: Mapping[str, Any] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, str] = field(default_factory=dict)
     before: tuple[str, ...] = ()
     checkpoint: Checkpoint = 'last'
     metrics: tuple[str, ...] = ACCURACIES
@@ -75,7 +76,9 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
     Args:
         path: YAML: for each ``paper/table/row`` its ``cells`` by column and, for all of them, its
             ``checkpoint`` and ``metrics``, the columns that they are compared with by top-1
-            accuracy, ``against``, and the ``seeds`` that count.
+            accuracy, ``against``, and the ``seeds`` that count. A row's ``config``, ``before``,
+            ``options`` and ``variants`` are those of all its cells; a cell may have others, and
+            each of its options and variants goes before the row's.
 
     Returns:
         Cells by id, in the order of the file.
@@ -174,9 +177,10 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         raise ValueError(
             f'{cell} in {path} must hold some of {sorted(_CELL_FIELDS)}, got {settings!r}'
         )
+    settings = _inherit(settings, row)
     if bool(settings.get('config')) == bool(settings.get('quoted')):
         raise ValueError(f'{cell} in {path} needs either a config or, in `quoted`, a reason')
-    checkpoint = settings.get('checkpoint', row.get('checkpoint', 'last'))
+    checkpoint = settings.get('checkpoint', 'last')
     if checkpoint not in get_args(Checkpoint):
         raise ValueError(
             f'checkpoint of {cell} in {path} must be one of {get_args(Checkpoint)}, got '
@@ -188,7 +192,7 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
             f'checkpoint of {cell} in {path} cannot be best: of {metrics} nobody says whether '
             'more is better; take last or median'
         )
-    kinds = dict(options=Mapping, env=Mapping, before=list)
+    kinds = dict(options=Mapping, variants=Mapping, before=list)
     for name, kind in kinds.items():
         if not isinstance(settings.get(name, kind() if kind is list else {}), kind):
             raise ValueError(f'{name} of {cell} in {path} is no {kind.__name__}: {settings!r}')
@@ -203,10 +207,23 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         settings.get('config', ''),
         settings.get('quoted', ''),
         dict(settings.get('options', {})),
-        {name: str(value) for name, value in settings.get('env', {}).items()},
+        {name: str(value) for name, value in settings.get('variants', {}).items()},
         tuple(settings.get('before', ())),
         checkpoint,
         metrics,
         tuple(map(str, row.get('against', ()))),
         tuple(row.get('seeds', ())),
     )
+
+
+def _inherit(settings: Mapping, row: Mapping) -> dict[str, Any]:
+    """Return a cell's settings with those of its row."""
+    found = {name: row[name] for name in _SHARED_FIELDS if name in row}
+    if settings.get('quoted'):
+        found.pop('config', None)
+    found |= settings
+    for name in ('options', 'variants'):
+        parts = [each[name] for each in (row, settings) if name in each]
+        if all(isinstance(part, Mapping) for part in parts) and parts:
+            found[name] = {key: value for part in parts for key, value in part.items()}
+    return found

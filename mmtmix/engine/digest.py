@@ -1,0 +1,197 @@
+"""Digests of runs: two runs share theirs if nothing that a Runner reads differs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mmengine.config import Config
+
+from mmtmix.utils import load_config
+
+from .stages import Stage, plan_stages
+
+# fields that a Runner, or what makes a set of mixed images, reads and a result depends on
+FIELDS = frozenset(
+    {
+        *('model', 'data_preprocessor', 'optim_wrapper', 'param_scheduler', 'auto_scale_lr'),
+        *(f'{loop}_{part}' for loop in ('train', 'val', 'test') for part in ('dataloader', 'cfg')),
+        *('val_evaluator', 'test_evaluator', 'default_hooks', 'custom_hooks', 'generation'),
+        *('load_from', 'randomness', 'default_scope', 'env_cfg', 'runner_type', 'strategy'),
+        *('model_wrapper_cfg', 'sync_bn', 'find_unused_parameters', 'compile'),
+        *('activation_checkpointing', 'efficient_conv_bn_eval', 'init_weights_for_test_or_val'),
+    }
+)
+# hooks that watch a run, or log it, and change nothing of its result
+WATCHERS = frozenset(
+    {
+        *('AccuracySummaryHook', 'FiniteStopHook', 'IterTimerHook', 'LabelRangeHook'),
+        *('LoggerHook', 'MixingCheckHook', 'ProfilerHook', 'VisualizationHook'),
+    }
+)
+# default hooks that do so, by the names under which None switches them off
+_WATCHER_NAMES = frozenset(
+    {
+        *('accuracy_summary', 'finite_stop', 'label_range', 'logger', 'mixing_check', 'timer'),
+        'visualization',
+    }
+)
+# what only says where output goes, or is counted otherwise
+_OUTPUTS = frozenset(
+    {
+        *('work_dir', 'experiment_name', 'visualizer', 'vis_backends', 'log_level'),
+        *('log_processor', 'launcher', 'resume', 'requires', 'custom_imports'),
+    }
+)
+_DIGITS = 16
+_ADDRESS = re.compile(r' at 0x[0-9a-f]+')
+
+
+def run_digest(stages: Sequence[Stage]) -> str:
+    """Return the digest of a run and of all that it requires.
+
+    It covers the values of what a Runner reads, and the digests of the required runs. Their files
+    count by who makes them and not by where they are. A config that is named counts by its own
+    digest. Names of other variables, the order of entries, log, pictures and work dirs do not
+    count. Neither does the seed of the run itself.
+
+    Args:
+        stages: What :func:`~mmtmix.engine.stages.plan_stages` returned; its last one is the run.
+
+    Returns:
+        16 hexadecimal digits.
+
+    Raises:
+        FileNotFoundError: If a config that is named requires one that isn't there.
+        ValueError: If a config that is named can't be read.
+    """
+    return _Digests(stages).of(stages[-1], has_seed=False)
+
+
+class _Digests:
+    """Digests of the runs of one plan, each made once."""
+
+    def __init__(self, stages: Sequence[Stage], named: dict[tuple[str, str], str] | None = None):
+        self._stages = {stage.produces: stage for stage in stages if stage.produces}
+        self._known: dict[str, str] = {}
+        # of configs that are named; those of other plans are the same
+        self._named = {} if named is None else named
+        for stage in stages[:-1]:
+            self._named[_name(stage.config, stage.variants)] = self._required(stage.produces)
+
+    def of(self, stage: Stage, has_seed: bool = True) -> str:
+        """Return the digest of a run."""
+        required = {
+            os.path.normpath(needed['produces']) for needed in stage.cfg.get('requires') or ()
+        }
+        folders = {os.path.dirname(path): self._required(path) for path in self._reach(required)}
+        content = _content(stage.cfg, has_seed)
+        plain = _plain(content, lambda text: _by_maker(text, folders), self._config)
+        # what is required counts although no field may name its file
+        makers = sorted(_by_maker(path, folders) for path in required)
+        text = json.dumps([plain, makers], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+    def _required(self, produces: str | None) -> str:
+        assert produces is not None  # of the run itself alone
+        if produces not in self._known:
+            self._known[produces] = self.of(self._stages[produces])
+        return self._known[produces]
+
+    def _reach(self, paths: set[str]) -> set[str]:
+        """Return files of required runs, and of those that these require in turn."""
+        found: set[str] = set()
+        todo = list(paths)
+        while todo:
+            path = todo.pop()
+            if path not in found:
+                found.add(path)
+                needed = self._stages[path].cfg.get('requires') or ()
+                todo += [os.path.normpath(each['produces']) for each in needed]
+        return found
+
+    def _config(self, config: str, variants: Mapping[str, Any]) -> str | None:
+        """Return the digest of a config that is named; None if there is no such file."""
+        key = _name(config, variants)
+        if key not in self._named:
+            self._named[key] = ''  # while it is read: a config may name itself
+            try:
+                cfg = load_config(config, variants=variants)
+            except FileNotFoundError:
+                return None
+            stages = plan_stages(config, cfg, variants)
+            self._named[key] = _Digests(stages, self._named).of(stages[-1])
+        return self._named[key] or None
+
+
+def _content(cfg: Config, has_seed: bool) -> dict[str, Any]:
+    """Return the fields of a config that a result depends on."""
+    content = cfg.to_dict()
+    # what a runner of another class reads is not known
+    fields = content.keys() - _OUTPUTS if content.get('runner_type') else FIELDS
+    found = {name: content[name] for name in fields if content.get(name) is not None}
+    if isinstance(found.get('default_hooks'), Mapping):
+        found['default_hooks'] = {
+            name: hook
+            for name, hook in found['default_hooks'].items()
+            if not (_only_watches(hook) or (hook is None and name in _WATCHER_NAMES))
+        }
+    if isinstance(found.get('custom_hooks'), Sequence):
+        found['custom_hooks'] = [h for h in found['custom_hooks'] if not _only_watches(h)]
+    if isinstance(found.get('randomness'), Mapping) and not has_seed:
+        kept = {name: value for name, value in found['randomness'].items() if name != 'seed'}
+        found['randomness'] = kept
+    return found
+
+
+def _only_watches(hook: Any) -> bool:
+    kind = hook.get('type') if isinstance(hook, Mapping) else hook
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
+    return name.rpartition('.')[2] in WATCHERS
+
+
+def _by_maker(text: str, folders: Mapping[str, str]) -> str:
+    """Return a path in a required run's folder as the run's digest and the rest; others as is."""
+    path = os.path.normpath(text) if os.sep in text else text
+    for folder, digest in folders.items():
+        if path == folder or path.startswith(folder + os.sep):
+            return digest + path.removeprefix(folder)
+    return text
+
+
+def _plain(
+    value: Any,
+    shorten: Callable[[str], str],
+    digest_of: Callable[[str, Mapping[str, Any]], str | None],
+) -> Any:
+    """Return a value as JSON can hold it, without what says where files are."""
+    if isinstance(value, Mapping):
+        items = {str(name): item for name, item in value.items()}
+        named = items.get('config')
+        if isinstance(named, str) and named.endswith('.py'):
+            digest = digest_of(named, items.get('variants') or {})
+            if digest is not None:
+                items = {name: item for name, item in items.items() if name != 'variants'}
+                items['config'] = digest
+        return {name: _plain(item, shorten, digest_of) for name, item in items.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, shorten, digest_of) for item in value]
+    if isinstance(value, str):
+        return shorten(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, (set, frozenset)):
+        return sorted(repr(item) for item in value)
+    if hasattr(value, '__qualname__'):  # a class or a function, as configs of other tools have
+        return f'{value.__module__}.{value.__qualname__}'
+    return _ADDRESS.sub('', repr(value))
+
+
+def _name(config: str, variants: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what tells a config and its variants from others."""
+    values = {name: str(value) for name, value in variants.items()}
+    return os.path.normpath(config), json.dumps(values, sort_keys=True)
