@@ -15,7 +15,6 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 from mmengine.utils import digit_version
@@ -31,17 +30,17 @@ from mmtmix.apps.benchmark.training import (
     time_steps,
 )
 from mmtmix.checks import check_integer
-from mmtmix.cli.arguments import add_trust
+from mmtmix.cli.arguments import add_config, complete
 from mmtmix.cli.parser import CommandParser
 from mmtmix.utils import (
     DTYPES,
     atomic_path,
     check_device,
     check_output_file,
-    default_work_dir,
     load_config,
     load_safely,
     run_command,
+    work_dir_of,
 )
 
 
@@ -51,9 +50,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--network', choices=NETWORKS, default='wrn16_1', help='without --config')
     parser.add_argument('--image-size', type=int, default=32, help='without --config')
     parser.add_argument('--num-classes', type=int, default=100, help='without --config')
-    parser.add_argument('--config', help='a trained classifier')
+    add_config(parser, 'a trained classifier', '--config')
     parser.add_argument('--checkpoint', help='its weights (default: last.pth of its work dir)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides of it')
     parser.add_argument('--batch-size', type=int, default=128)
     parser.add_argument('--dtype', choices=DTYPES, default='float32', help='of forward passes')
     parser.add_argument('--repeats', type=int, default=5, help='timed rows of steps')
@@ -63,8 +61,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of images, weights and pairs')
     parser.add_argument('--json', help='also write the figures to this file')
     parser.add_argument('--device', default=get_device())
-    add_trust(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    complete(args)
+    return args
 
 
 def check_args(args: argparse.Namespace) -> None:
@@ -86,8 +85,8 @@ def make_bench(args: argparse.Namespace) -> StepBench:
     """The networks and the batch."""
     if args.config is None:
         return StepBench(args)
-    cfg = load_config(args.config, args.cfg_options)
-    folder = cfg.get('work_dir') or default_work_dir(args.config)
+    cfg = load_config(args.config, args.cfg_options, args.variant)
+    folder = work_dir_of(args.config, cfg, args.cfg_options, args.variant)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         return StepBench(args, cfg, args.checkpoint or f'{folder}/last.pth')
 

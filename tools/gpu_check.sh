@@ -51,12 +51,13 @@ setting=(DATASET=scattered NET=wrn16_4)
 searches=(noisy_mask_only noisy noisy_softmax_cam)
 methods=(simple cutmix_half mask_only mixup_half transformmix fmix_half softmax_cam)
 seeds=(20 21 22 23 24 25 26 27)
-teacher=work_dirs/simple/teacher_grid_fashionmnist/scattered_1000_wrn16_4_same/last.pth
+label=DATASET=scattered,NET=wrn16_4
+teacher=work_dirs/simple/teacher_grid_fashionmnist-$label/last.pth
 where=$PWD few=()
 if [ "$device" = cpu ]; then
   # a try: few epochs, in a folder of its own, so that nothing takes its weights for trained ones
-  setting=(DATASET=scattered NET=wrn16_1) searches=(noisy_mask_only) methods=(simple mask_only)
-  seeds=(20) teacher=${teacher/wrn16_4/wrn16_1} where=$out/try
+  setting=(DATASET=scattered) searches=(noisy_mask_only) methods=(simple mask_only)
+  seeds=(20) teacher=${teacher/,NET=wrn16_4/} where=$out/try
   few=(--cfg-options train_cfg.max_epochs=1 train_cfg.val_interval=1 val_dataloader.dataset.indices=100)
   mkdir -p "$where" && ln -sfn "$PWD/configs" "$PWD/tools" "$PWD/data" "$where"
   grid[2]=try.yaml
@@ -68,11 +69,11 @@ gpu/wide/1000:
   cells:
     simple:
       config: configs/simple/grid_fashionmnist.py
-      env: {DATASET: scattered}
+      variants: {DATASET: scattered}
       options: {$short}
     mask_only:
       config: configs/transformmix/grid_fashionmnist.py
-      env: {DATASET: scattered, SEARCH: noisy_mask_only}
+      variants: {DATASET: scattered, SEARCH: noisy_mask_only}
       options: {$short}
 END
 fi
@@ -98,8 +99,9 @@ print("torch", torch.__version__, "torchvision", torchvision.__version__, "cuda"
   cat "$out/machine.txt"
 }
 
-train_one() {  # CONFIG: train it in the setting, in place of this shell
-  cd "$where" && exec env "${setting[@]}" "$python" tools/train.py "$1" --resume "${few[@]}"
+train_one() {  # CONFIG VARIANT...: train it in the setting, in place of this shell
+  local config=$1; shift
+  cd "$where" && exec "$python" tools/train.py "$config" --resume --variant "${setting[@]}" "$@" "${few[@]}"
 }
 
 prepare() {  # the teacher, then all searches at once
@@ -112,9 +114,7 @@ prepare() {  # the teacher, then all searches at once
   fi
   local name waiting=() bad=0
   for name in "${searches[@]}"; do
-    local folder=$where/${teacher/simple\/teacher_grid/transformmix\/search_grid}
-    if [ -f "${folder%/last.pth}_cam_$name/mixer.pth" ]; then continue; fi
-    (setting+=("SEARCH=$name"); train_one configs/transformmix/search_grid_fashionmnist.py) \
+    (train_one configs/transformmix/search_grid_fashionmnist.py "SEARCH=$name") \
       > "$out/search_$name.log" 2>&1 &
     waiting+=($!)
   done
@@ -159,21 +159,18 @@ measure() {  # NAME OPTIONS...: one run of the benchmark, unless the time of the
 
 fast() {
   local worst=0 bf16=(--dtype bfloat16 --no-mixers)
-  local known=(--config configs/simple/teacher_grid_fashionmnist.py --checkpoint "$where/$teacher")
+  local known=(--config configs/simple/teacher_grid_fashionmnist.py --checkpoint "$where/$teacher"
+    --variant "${setting[@]}")
   if [ "$device" = cpu ]; then
     measure wrn16_1 --network wrn16_1 --no-mixers
-    export "${setting[@]}"
     if [ -f "$where/$teacher" ]; then measure trained "${known[@]}" --no-mixers; fi
-    unset "${setting[@]%%=*}"
     return $worst
   fi
   # TransformMix Table 5 times a batch of 128 images of CIFAR-100 beside a WRN-28-10
   measure wrn28_10 --network wrn28_10
   if [ -f "$where/$teacher" ]; then
-    export "${setting[@]}"
     measure trained "${known[@]}"
     measure trained_bf16 "${known[@]}" "${bf16[@]}"
-    unset "${setting[@]%%=*}"
   else
     note "fast: SuperMix is left out, there is no $teacher"
   fi
