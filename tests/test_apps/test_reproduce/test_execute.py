@@ -139,7 +139,7 @@ time.sleep(60)
 
 
 def wait_for(path):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # on a busy machine imports take long
     while not path.exists():
         assert time.monotonic() < deadline, path
         time.sleep(0.01)
@@ -185,7 +185,7 @@ def test_a_request_to_end_goes_to_the_training_which_saves(waiting, tools, numbe
 def test_seconds_are_noted_while_a_training_runs_and_added_up(waiting, tools, monkeypatch):
     def look_and_end():
         wait_for(waiting.folder / 'started')
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120  # on a busy machine imports take long
         while waiting.record['seconds'] < 100.1:
             assert time.monotonic() < deadline
             time.sleep(0.02)
