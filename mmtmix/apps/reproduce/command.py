@@ -108,7 +108,7 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
     for run in (run for cell in wanted for run in runs_of(cell, seeds, args.root)):
         for line in run.before:
             print(line)
-            print(command_line(run, args.gpus))
+        print(command_line(run, args.gpus))
     return 0
 
 
