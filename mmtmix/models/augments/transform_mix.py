@@ -58,6 +58,8 @@ class TransformMix(TeacherMixin, BatchAugment):
         ValueError: If an argument is out of its range; at the first call, if a file doesn't fit.
     """
 
+    teacher: FrozenTeacher  # TeacherMixin reads its files at the first use
+
     def __init__(
         self,
         teacher: dict | FrozenTeacher,
@@ -84,7 +86,7 @@ class TransformMix(TeacherMixin, BatchAugment):
     @cached_property
     def mixer(self) -> TransformMixer:
         """The mixing module."""
-        with torch.inference_mode(False):  # what is made here must serve gradients later, too
+        with torch.inference_mode(False):  # its parameters must serve gradients later
             mixer = build_module(self._mixer, self.num_mix)
             return mixer.to(memory_format=self.teacher.memory_format)
 
@@ -105,9 +107,9 @@ class TransformMix(TeacherMixin, BatchAugment):
         # a transformation of NaN would show a corner of the image, which is finite
         self._check_module(details['theta'], details['masks'])
         if self.labels == 'visible':
-            seen = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
+            shown = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
             moved = warp(details['saliency'], details['theta'], self.mixer.padding_mode)
-            details['weights'] = visible_shares(moved, seen)
+            details['weights'] = visible_shares(moved, shown)
         return mixed, details
 
     @torch.no_grad()
@@ -119,6 +121,6 @@ class TransformMix(TeacherMixin, BatchAugment):
         return dict(
             details,
             saliency=saliency,
-            theta=identity_theta(*own.shape, like=own),
+            theta=identity_theta(own.size(0), own.size(1), like=own),
             clean_logits=self.teacher(images),
         )
