@@ -151,7 +151,7 @@ def _complete(settings: Mapping, cfg: Config) -> ConfigDict:
             _complete(part, cfg) if isinstance(part, Mapping) and 'type' in part else part
             for part in complete.augments
         ]
-    # the default source may need it, too
+    # the default source of saliency may need the normalisation, too
     default = signature(cls).parameters.get('saliency')
     source = complete.get('saliency', default.default if default else None)
     source = dict(type=source) if isinstance(source, str) else source
@@ -159,7 +159,7 @@ def _complete(settings: Mapping, cfg: Config) -> ConfigDict:
         source_cls = source.get('type')
         if isinstance(source_cls, str):
             source_cls = SALIENCY_SOURCES.module_dict.get(source_cls)
-        if source_cls is not None:  # else building it lists the names
+        if source_cls is not None:  # building refuses an unknown name, and lists the names
             complete.saliency = _with_stats(source, source_cls, cfg)
     return complete
 

@@ -80,7 +80,7 @@ class CoMixup(BatchAugment):
         check_number('omega', omega, 0, 1)
         check_arguments('CoMixup', settings, CoMixup, CoMixupSettings)
         self.settings = CoMixupSettings(**settings)
-        load_maxflow()  # a run without it ends before it starts
+        load_maxflow()  # a run without PyMaxflow ends before it starts
         if saliency is None:
             saliency = dict(type='InputGradient', clean_lam=1.0)
         self.saliency = build_saliency(saliency)
@@ -120,7 +120,7 @@ class CoMixup(BatchAugment):
         wanted = torch.zeros(members.shape)
         for row, exists in zip(wanted, real, strict=True):
             count = int(exists.sum())
-            # a group of one has nothing to choose
+            # a group of one has no weights to draw
             row[:count] = draw_weights(1, count, self.alpha, generator)[0] if count > 1 else 1.0
         prior = -self.eta / pooled[0].numel() * (wanted + 1e-8).log()
         costs = prior[..., None, None] - pooled[members]
@@ -132,7 +132,7 @@ def _details(shares: Tensor, members: Tensor, size: tuple[int, int]) -> Details:
     """Return weights, index and masks of the mixes that exist, from the shares of all groups."""
     group, mix = (members >= 0).nonzero(as_tuple=True)
     shares = shares[group, mix]  # (M, n, h, w)
-    if shares.size(1) == 1:  # groups of one image; a mix has two places at least
+    if shares.size(1) == 1:  # groups of one image; details have at least two images per mix
         shares = torch.cat([shares, torch.zeros_like(shares)], dim=1)
     amounts = shares.mean(dim=(2, 3))
     most = int((amounts > 0).sum(dim=1).max())

@@ -113,7 +113,7 @@ class PuzzleMix(BatchAugment):
         if t_size != -1:
             check_integer('t_size', t_size, 1, cure='it is in pixels; -1 moves whole blocks')
         self._stats = None if input_stats is None else _std_of(input_stats)
-        load_maxflow()  # a run without it ends before it starts
+        load_maxflow()  # a run without PyMaxflow ends before it starts
         self.saliency = build_saliency(saliency)
         self.block_num = block_num
         self.terms: dict[str, Any] = dict(beta=beta, gamma=gamma, eta=eta, num_labels=n_labels)

@@ -1,8 +1,8 @@
 """Refuse runs whose batches don't reach their augments, which MMPretrain would skip silently.
 
 ``ClsDataPreprocessor`` applies its augments only to samples with one-hot scores. Samples of
-several tasks and samples without labels have none, and neither have those of a config that begins
-without an augment, where a ``SwitchRecipeHook`` brings one later.
+several tasks and samples without labels have none. If a ``SwitchRecipeHook`` adds the first
+augment of a run later, its samples have none either.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class BatchWatch:
         if not call.get('training', False):
             return
         has_augments = module.batch_augments is not None
-        # without augments integer labels stay so: MMPretrain's losses take no integer scores
+        # without augments labels stay integers, since MMPretrain's losses take no integer scores
         module.to_onehot = self.to_onehot or has_augments
         if has_augments:
             check_samples(call['data'])

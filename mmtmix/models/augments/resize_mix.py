@@ -70,7 +70,7 @@ class SampleResizeMix(BatchAugment):
 
     def warp_sources(self, images: Tensor, details: Details) -> Tensor:
         """See :meth:`BatchAugment.warp_sources`."""
-        # shrunk once more: keeping them in `mix` would slow down calls without details
+        # shrunk a second time, since keeping them in `mix` would slow down calls without details
         patches = _shrink(images, details['index'], details['boxes'])
         return torch.cat([images[details['index'][:, :1]], patches], dim=1)
 

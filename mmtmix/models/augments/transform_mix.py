@@ -31,7 +31,7 @@ class TransformMix(TeacherMixin, BatchAugment):
     """Mix images by a learned mixing module (TransformMix, Algorithm 1, without SEARCH).
 
     Each image has one class. The files of the module and of the teacher are read at the first
-    call, so a classifier that was trained with this augment predicts without them.
+    call. So a classifier that was trained with this augment predicts without them.
 
     The details have as well: ``saliency`` (N, k, 1, h, w), ``theta`` (N, k, 2, 3) and the
     teacher's ``clean_logits`` for the batch (N, num_classes).

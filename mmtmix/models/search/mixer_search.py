@@ -152,10 +152,10 @@ class MixerSearch(BaseModel):
             data_samples: Samples of the N images.
 
         Returns:
-            The samples, each with ``mix_quality``: for every method the teacher's cross entropy
-            (nats) and whether its top classes are the mixed ones (0 or 1), and how far the
-            spatial transformer moves the corners of the images. None where the batch is smaller
-            than k.
+            The samples, each with ``mix_quality``; that is None where the batch is smaller than k.
+            For every method it has the teacher's cross entropy (nats) and whether its top classes
+            are the mixed ones (0 or 1). It also has the distance by which the spatial transformer
+            moves the corners of the images.
         """
         if len(inputs) < self.mixer.num_mix:
             for sample in data_samples:
