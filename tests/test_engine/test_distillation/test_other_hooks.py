@@ -44,7 +44,7 @@ def _watch(call_hook, runner, distill_hook, seen):
     def call(name, **kwargs):
         call_hook(name, **kwargs)
         if name == 'after_val_epoch':
-            seen.append(bool(distill_hook(runner)._predictions._known))
+            seen.append(bool(distill_hook(runner)._predictions._labels))
 
     return call
 
