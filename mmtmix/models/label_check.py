@@ -116,7 +116,7 @@ def check_one_class(batch_scores: Tensor) -> None:
     sums = batch_scores.detach().sum(dim=1, dtype=torch.float32)
     lowest, highest = torch.aminmax(sums)
     flags = torch.stack([highest <= 1 + _ROUNDING, lowest > 0])
-    _late.raise_unless(flags, lambda flags: _several_or_none(flags, sums))
+    _late.raise_unless(flags, lambda arrived: _several_or_none(arrived, sums))
 
 
 def _one_hot(labels: Tensor, num_classes: int) -> Tensor:

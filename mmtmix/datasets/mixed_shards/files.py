@@ -218,11 +218,10 @@ def open_shard(
     reader = ShardReader(path, described['settings_digest'], number, check_index)
     expected = described['shards'][number], described['num_mix'], described['num_classes']
     found = reader.num_records, reader.num_mix, reader.num_classes
-    for what, count, wanted in zip(
-        ('records', 'sources', 'classes'), found, expected, strict=True
-    ):
+    names = ('records', 'sources', 'classes')
+    for name, count, wanted in zip(names, found, expected, strict=True):
         if count != wanted:
-            raise reader.error(f'it holds {count} {what}, {DATASET_FILE} has {wanted}')
+            raise reader.error(f'it holds {count} {name}, {DATASET_FILE} has {wanted}')
     return reader
 
 

@@ -56,9 +56,8 @@ class FMix(MaskAugment):
     def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
         """See :meth:`MaskAugment.masks`."""
         weights, generator = draw.weights, draw.generator
-        if (
-            weights.device != generator.device
-        ):  # drawing the noise on the CPU and moving it would be slow
+        # drawing the noise on the CPU and moving it would be slow
+        if weights.device != generator.device:
             seed = int(torch.randint(2**62, (), generator=generator))
             generator = torch.Generator(weights.device).manual_seed(seed)
         height, width = images.shape[-2:]
