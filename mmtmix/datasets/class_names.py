@@ -22,7 +22,7 @@ class ClassNames:
 
     Attributes:
         owner: Origin of the names, for a message.
-        classes: One name per label, as in ``metainfo['classes']``; empty if unknown.
+        classes: Names of the classes by label, as in ``metainfo['classes']``; empty if unknown.
         folders: Names of the folders that labels number; empty if labels come from elsewhere.
     """
 

@@ -122,9 +122,8 @@ def describe_error(error: BaseException) -> str:
         text = f'{tool} ended with status {error.returncode}'
     else:
         text = str(error)
-    if (
-        text.startswith('Caught ') and 'Original Traceback' in text
-    ):  # from a worker of a data loader
+    # an error from a worker of a data loader
+    if text.startswith('Caught ') and 'Original Traceback' in text:
         text = text.strip().splitlines()[-1].partition(': ')[2] or text
     lines: list[str] = []
     for line in filter(str.strip, text.splitlines()):

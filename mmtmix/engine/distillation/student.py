@@ -21,7 +21,7 @@ class Student:
     """A classifier of MMPretrain whose outputs are captured while it computes its loss.
 
     Args:
-        model: ``ImageClassifier`` or ``TimmClassifier``, out of its DDP wrapper.
+        model: Classifier, an ``ImageClassifier`` or ``TimmClassifier``, out of its DDP wrapper.
         needs_features: Whether features are captured too.
 
     Raises:

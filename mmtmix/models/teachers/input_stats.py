@@ -165,9 +165,8 @@ class InputStats:
         return replace(self, channel_order=order.name, unknown=order)
 
 
-_STATS: WeakKeyDictionary[Any, InputStats] = (
-    WeakKeyDictionary()
-)  # every call of a teacher reads them
+# every call of a teacher reads them
+_STATS: WeakKeyDictionary[Any, InputStats] = WeakKeyDictionary()
 
 
 def preprocessor_config(cfg: Config) -> ConfigDict | None:
