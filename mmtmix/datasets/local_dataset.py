@@ -64,13 +64,13 @@ class LocalDataset(BaseDataset):
         unused = sorted(set(self.refused) & kwargs.keys())
         if unused:
             raise ValueError(f'{name} does not take {", ".join(unused)}; {self.refusal_cure}.')
-        if split is not None:
+        if split is not None or self.splits:
             self.check_split(split)
         self.split = split
         super().__init__(ann_file='', data_root=str(self.find_root(data_root)), **kwargs)
 
     @classmethod
-    def check_split(cls, split: str) -> None:
+    def check_split(cls, split: str | None) -> None:
         """Refuse a split that does not exist.
 
         Args:

@@ -62,7 +62,7 @@ class TinyImageNet(LocalDataset):
         super().__init__(data_root, split, **kwargs)
 
     @classmethod
-    def check_split(cls, split: str) -> None:
+    def check_split(cls, split: str | None) -> None:
         """Refuse a split that does not exist.
 
         Args:
