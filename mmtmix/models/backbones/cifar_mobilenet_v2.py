@@ -116,5 +116,5 @@ class CifarMobileNetV2(BaseBackbone):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one activated map (N, 1280, H / 16, W / 16)."""
+        """Return one activated map (N, 1280, H / 16, W / 16) of images (N, C, H, W)."""
         return (self.conv2(self.layers(self.conv1(x))),)

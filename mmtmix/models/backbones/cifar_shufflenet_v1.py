@@ -87,5 +87,5 @@ class CifarShuffleNetV1(BaseBackbone):
             self.layers.append(blocks)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one activated map (N, 960, H / 8, W / 8)."""
+        """Return one activated map (N, 960, H / 8, W / 8) of images (N, C, H, W)."""
         return (self.layers(F.relu(self.bn1(self.conv1(x)))),)

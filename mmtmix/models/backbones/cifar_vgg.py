@@ -55,7 +55,7 @@ class CifarVGG(BaseBackbone):
         self.pool = nn.MaxPool2d(2)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one activated map (N, 512, H / 8, W / 8)."""
+        """Return one activated map (N, 512, H / 8, W / 8) of images (N, C, H, W)."""
         for index, block in enumerate(self.layers):
             x = block(x)
             if index < 3:

@@ -84,5 +84,5 @@ class PreActResNet(BaseBackbone):
             self.layers.append(blocks)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one map (N, 8 base_channels, h, w), h = H / (8 stem_stride)."""
+        """Return one map (N, 8 base_channels, h, w) of images, with h = H / (8 stem_stride)."""
         return (self.layers(self.conv1(x)),)

@@ -154,5 +154,5 @@ class ShakeShake(BaseBackbone):
         self.relu = nn.ReLU()  # a module, so that Grad-CAM too finds the activated tensor
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one activated map (N, 4 base_channels, H / 4, W / 4)."""
+        """Return one activated map (N, 4 base_channels, H / 4, W / 4) of images (N, C, H, W)."""
         return (self.relu(self.layers(self.bn1(self.conv1(x)))),)

@@ -107,5 +107,5 @@ class WideResNet(BaseBackbone):
         self.relu = nn.ReLU()  # a module, so that Grad-CAM too finds the activated tensor
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one feature map (N, 64 k, H / 4, W / 4)."""
+        """Return one feature map (N, 64 k, H / 4, W / 4) of images (N, C, H, W)."""
         return (self.relu(self.bn1(self.layers(self.conv1(x)))),)
