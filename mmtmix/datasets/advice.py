@@ -14,7 +14,7 @@ def prepare_command(data_set: DataSet, root: str) -> str:
 
     Args:
         data_set: The data set.
-        root: Its ``data_root`` as a word of a command line.
+        root: Folder ``data_root`` of the data set, as a word of a command line.
     """
     return f'python tools/prepare_data.py {data_set.name} --root {root}'
 

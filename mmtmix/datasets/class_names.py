@@ -22,7 +22,7 @@ class ClassNames:
 
     Attributes:
         owner: Origin of the names, for a message.
-        classes: One name per label, as in ``metainfo['classes']``; empty if unknown.
+        classes: Names of the classes by label, as in ``metainfo['classes']``; empty if unknown.
         folders: Names of the folders that labels number; empty if labels come from elsewhere.
     """
 
@@ -70,54 +70,54 @@ def iter_names(dataset: Any, loader: str) -> Iterator[ClassNames]:
         yield ClassNames(f'{loader} ({type(dataset).__name__}{where})', classes, folders)
 
 
-def compare_names(known: ClassNames, other: ClassNames, cure: str = '') -> None:
+def compare_names(reference: ClassNames, other: ClassNames, cure: str = '') -> None:
     """Compare two lists of class names, label by label.
 
     Different names that neither has at another label may be two names of one class. They are
     logged as a warning. Nothing is compared if one side has no names.
 
     Args:
-        known: Names that the labels should have, such as those of the training images.
+        reference: Names that the labels should have, such as those of the training images.
         other: Names that are compared with them.
         cure: Advice for an error; by default for a data set.
 
     Raises:
-        ValueError: If a class has another label in ``other`` than in ``known``.
+        ValueError: If a class has another label in ``other`` than in ``reference``.
     """
     # labels number the folders, whatever the classes are called
-    ours, theirs = known.classes, other.classes
-    if known.folders and other.folders:
-        ours, theirs = known.folders, other.folders
+    ours, theirs = reference.classes, other.classes
+    if reference.folders and other.folders:
+        ours, theirs = reference.folders, other.folders
     if ours == theirs or not ours or not theirs:
         return
     moved = _moved(ours, theirs) or _moved(_plain(ours), _plain(theirs))
     if moved:
-        raise ValueError(_refusal(known, other, ours, theirs, moved, cure))
+        raise ValueError(_refusal(reference, other, ours, theirs, moved, cure))
     pairs = zip(ours, theirs, strict=False)
     differ = [label for label, (one, two) in enumerate(pairs) if one != two]
     if differ:
         listed = _list(f'label {i} is {ours[i]!r} and {theirs[i]!r}' for i in differ)
         _warn(
-            f'{known.owner} and {other.owner} name their classes differently: {listed}. Labels '
-            'are compared as numbers: check that each means the same class in both'
+            f'{reference.owner} and {other.owner} name their classes differently: {listed}. '
+            'Labels are compared as numbers: check that each means the same class in both'
         )
     elif len(theirs) > len(ours):
         listed = _list(repr(name) for name in theirs[len(ours) :])
-        _warn(f'{other.owner} has classes that {known.owner} lacks: {listed}')
+        _warn(f'{other.owner} has classes that {reference.owner} lacks: {listed}')
 
 
-def compare_datasets(known: Any, other: Any, fields: tuple[str, str]) -> None:
+def compare_datasets(reference: Any, other: Any, fields: tuple[str, str]) -> None:
     """Compare the class names of two data sets.
 
     Args:
-        known: Data set whose names the labels should have.
+        reference: Data set whose names the labels should have.
         other: Data set that is compared with it.
         fields: Names of the config fields of both.
 
     Raises:
-        ValueError: If a class has another label in ``other`` than in ``known``.
+        ValueError: If a class has another label in ``other`` than in ``reference``.
     """
-    first = next(iter_names(known, fields[0]), None)
+    first = next(iter_names(reference, fields[0]), None)
     if first is not None:
         for names in iter_names(other, fields[1]):
             compare_names(first, names)
@@ -143,7 +143,7 @@ def _moved(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _refusal(
-    known: ClassNames,
+    reference: ClassNames,
     other: ClassNames,
     ours: Sequence[str],
     theirs: Sequence[str],
@@ -156,7 +156,7 @@ def _refusal(
     )
     names = set(_plain(theirs))
     lacks = [name for name, plain in zip(ours, _plain(ours), strict=True) if plain not in names]
-    text = f'{known.owner} and {other.owner} give their classes other labels: {listed}'
+    text = f'{reference.owner} and {other.owner} give their classes other labels: {listed}'
     if lacks:
         text += f'. The second lacks {_list(map(repr, lacks))}'
     if not cure and other.folders:

@@ -21,10 +21,10 @@ class Digits(BaseDataset):
     <https://archive.ics.uci.edu/dataset/80>`_, in its order. The last ones are the test images.
 
     An item is ``dict(img, gt_label)`` with ``img`` uint8 ``(8, 8)`` in [0, 255] and ``gt_label``
-    an int; a pipeline that starts with ``Resize`` makes them as large as a network wants.
+    an int; a pipeline that starts with ``Resize`` makes them as large as a network needs.
 
     Args:
-        split: ``'train'`` or ``'test'``.
+        split: Name of the split, ``'train'`` or ``'test'``.
         num_train: Number of training images, 1 to 1796, from the first; the rest is for the test.
         **kwargs: Other arguments of MMPretrain's ``BaseDataset`` (``pipeline``, ``metainfo``,
             ``indices``, ...).

@@ -1,4 +1,4 @@
-"""The images of a config's data set as validation sees them, without random crops and flips."""
+"""Images of a config's data set in the pipeline of its validation, without random crops."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def read_split(root: str | os.PathLike, split: str) -> tuple[np.ndarray, np.ndar
 
     Args:
         root: Folder of the IDX files.
-        split: ``'train'`` or ``'test'``.
+        split: Name of the split, ``'train'`` or ``'test'``.
 
     Returns:
         Images, uint8 ``(N, 28, 28)``, and labels, uint8 ``(N,)`` in [0, 9]; both read-only.
@@ -81,7 +81,7 @@ class FashionMNISTIdx(LocalDataset):
         data_root: Folder with the official IDX files, gzipped or plain. Defaults to None: the
             bundled subset of 5,000 training and 2,000 test images, ordered so that every prefix
             (``indices=1000``) is balanced by class.
-        split: ``'train'`` or ``'test'``. Defaults to ``'train'``.
+        split: Name of the split, ``'train'`` or ``'test'``. Defaults to ``'train'``.
         channels: Number of channels: 1, or 3 to repeat the grey for a network of colour images.
         **kwargs: Other arguments of MMPretrain's ``BaseDataset`` (``pipeline``, ``metainfo``,
             ``indices``, ``serialize_data``, ``test_mode``, ``lazy_init``, ...); not ``ann_file``
@@ -128,7 +128,7 @@ class FashionMNISTIdx(LocalDataset):
         """Return the absolute folder of the files; None stands for the bundled subset.
 
         Args:
-            data_root: As in the constructor.
+            data_root: Folder of the files, as in the constructor.
         """
         return BUNDLED_ROOT if data_root is None else super().find_root(data_root)
 

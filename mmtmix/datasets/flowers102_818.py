@@ -59,7 +59,7 @@ class Flowers102Split818(LocalDataset):
     """`Oxford Flowers-102 <https://www.robots.ox.ac.uk/~vgg/data/flowers/102/>`_, 818 to test on.
 
     TransformMix's Table 3 prints accuracies that are multiples of 1/818, while the official test
-    set has 6,149 images. The paper does not name the 818. One known candidate is the folder
+    set has 6,149 images. The paper does not name the 818. One candidate is the folder
     ``valid`` of Udacity's ``flower_data.zip`` (6,552 / 818 / 819 images). The division here is our
     own: 80, 10 and 10 per cent of each class, drawn with a fixed seed from the official labels. It
     has the paper's size alone, so accuracies compare within a few images at best. Give
@@ -70,7 +70,8 @@ class Flowers102Split818(LocalDataset):
 
     Args:
         data_root: Folder with ``jpg`` and ``imagelabels.mat``.
-        split: ``'train'`` (6,553), ``'val'`` (818), ``'trainval'`` (7,371) or ``'test'`` (818).
+        split: Name of the split, ``'train'`` (6,553 images), ``'val'`` (818), ``'trainval'``
+            (7,371) or ``'test'`` (818).
             Defaults to ``'trainval'``.
         test_ids: Path of a text file with the number of one test image (1 to 8189) per line. All
             other images are then ``'trainval'``, and there is no ``'train'`` or ``'val'``.
@@ -110,9 +111,9 @@ class Flowers102Split818(LocalDataset):
         """Return which files are missing, without reading an image; see ``check_data``.
 
         Args:
-            data_root: As in the constructor.
-            split: As in the constructor. All images are required, whatever the split.
-            test_ids: As in the constructor.
+            data_root: Folder of the files, as in the constructor.
+            split: Name of the split, as in the constructor. Every split requires all images.
+            test_ids: Path of the list of images, as in the constructor.
             **kwargs: Other arguments of the constructor, unused.
 
         Returns:

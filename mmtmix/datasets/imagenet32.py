@@ -31,7 +31,7 @@ class ImageNet32(LazyDataset):
 
     Args:
         data_root: Folder of ``train_data_batch_1`` to ``_10`` and ``val_data``.
-        split: ``'train'`` or ``'val'``. Defaults to ``'train'``.
+        split: Name of the split, ``'train'`` or ``'val'``. Defaults to ``'train'``.
         with_label: Whether items have a ``gt_label``. Defaults to True.
         indices: Number of images to use, the first ones (> 0) or the last ones (< 0), or a list
             of their numbers. Defaults to None: all.

@@ -14,7 +14,7 @@ _STOCK = LoadImageFromFile.__name__
 
 @TRANSFORMS.register_module()
 class CheckedLoadImageFromFile(LoadImageFromFile):
-    """MMCV's ``LoadImageFromFile``, with an error that names a file that is no image.
+    """Load an image as MMCV's ``LoadImageFromFile`` does, and name the file in errors.
 
     OpenCV returns nothing for some damaged files and raises an error of its own for empty ones.
     Neither names the file. OpenCV decodes most JPEGs that end too early, with grey in place of
@@ -29,7 +29,7 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
         """Return ``'bgr'``, in which MMCV decodes.
 
         Args:
-            imdecode_backend: As in the constructor.
+            imdecode_backend: Name of the backend, as in the constructor.
             **kwargs: Other arguments of the constructor, unused.
 
         Raises:

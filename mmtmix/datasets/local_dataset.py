@@ -29,7 +29,7 @@ class LocalDataset(BaseDataset):
 
     Args:
         data_root: Folder of the files.
-        split: One of ``splits``; None where there are none.
+        split: Name of the split, one of ``splits``; None where there are none.
         **kwargs: Other arguments of MMPretrain's ``BaseDataset``.
 
     Attributes:
@@ -64,13 +64,13 @@ class LocalDataset(BaseDataset):
         unused = sorted(set(self.refused) & kwargs.keys())
         if unused:
             raise ValueError(f'{name} does not take {", ".join(unused)}; {self.refusal_cure}.')
-        if split is not None:
+        if split is not None or self.splits:
             self.check_split(split)
         self.split = split
         super().__init__(ann_file='', data_root=str(self.find_root(data_root)), **kwargs)
 
     @classmethod
-    def check_split(cls, split: str) -> None:
+    def check_split(cls, split: str | None) -> None:
         """Refuse a split that does not exist.
 
         Args:
@@ -86,7 +86,7 @@ class LocalDataset(BaseDataset):
         """Return the absolute folder that ``data_root`` stands for.
 
         Args:
-            data_root: As in the constructor.
+            data_root: Folder of the files, as in the constructor.
 
         Raises:
             TypeError: If it is no path.
@@ -102,8 +102,9 @@ class LocalDataset(BaseDataset):
         """Return which files are missing, without reading an image; see ``check_data``.
 
         Args:
-            data_root: As in the constructor.
-            split: As in the constructor, the default if None. Only its files are required.
+            data_root: Folder of the files, as in the constructor.
+            split: Name of the split, as in the constructor; the default one if None. Only its
+                files are required.
             **kwargs: Other arguments of the constructor, unused.
 
         Returns:
@@ -149,8 +150,8 @@ class LazyDataset(LocalDataset, metaclass=ABCMeta):
     :meth:`open_files` and makes items in :meth:`read_item`.
 
     Args:
-        data_root: As of :class:`LocalDataset`.
-        split: As of :class:`LocalDataset`.
+        data_root: Folder of the files, as for :class:`LocalDataset`.
+        split: Name of the split, as for :class:`LocalDataset`.
         **kwargs: Other arguments of MMPretrain's ``BaseDataset``.
     """
 
@@ -229,7 +230,8 @@ class LazyDataset(LocalDataset, metaclass=ABCMeta):
         """Keep only some items.
 
         Args:
-            indices: As in the constructor.
+            indices: Indices of the items, or a number of items: the first ones if positive, the
+                last ones if negative.
         """
         self._order = _chosen(self._order, indices)
 
@@ -238,7 +240,8 @@ class LazyDataset(LocalDataset, metaclass=ABCMeta):
         """Return a view of some items, which shares what has been read.
 
         Args:
-            indices: As in the constructor.
+            indices: Indices of the items, or a number of items: the first ones if positive, the
+                last ones if negative.
         """
         subset = copy.copy(self)
         subset.get_subset_(indices)
@@ -246,7 +249,7 @@ class LazyDataset(LocalDataset, metaclass=ABCMeta):
 
 
 def _chosen(order: range | np.ndarray, indices: Indices) -> range | np.ndarray:
-    """Return the positions at ``indices``: the first or last so many, or those listed."""
+    """Return the positions at ``indices``: so many of the first or the last, or listed ones."""
     if isinstance(indices, (int, np.integer)):
         return order[:indices] if indices >= 0 else order[indices:]
     wanted = np.asarray(indices)

@@ -82,7 +82,7 @@ class MixedImages(LazyDataset):
         """Return what is missing, without reading an image; see :func:`check_data`.
 
         Args:
-            data_root: As in the constructor.
+            data_root: Folder of the set, as in the constructor.
             split: Always None, since a set has no splits.
             **kwargs: Other arguments of the constructor, unused.
 
@@ -104,7 +104,7 @@ class MixedImages(LazyDataset):
         """Return the channel order of the images, that of the images that were mixed.
 
         Args:
-            data_root: As in the constructor.
+            data_root: Folder of the set, as in the constructor.
             **kwargs: Other arguments of the constructor, unused.
 
         Returns:

@@ -1,4 +1,4 @@
-"""Check, before a model is built, that the data of a config is where the config says."""
+"""Check, before a model is built, that the data of a config is at the paths of the config."""
 
 from __future__ import annotations
 
@@ -54,9 +54,10 @@ class _Problem:
         return self.name, self.folder, self.missing
 
     def __str__(self) -> str:
-        seen = '' if len(self.ranks) == dist.get_world_size() else f' (only on ranks {self.ranks})'
+        is_everywhere = len(self.ranks) == dist.get_world_size()
+        ranks = '' if is_everywhere else f' (only on ranks {self.ranks})'
         lines = [
-            f'{", ".join(self.fields)}: {self.name}{seen}',
+            f'{", ".join(self.fields)}: {self.name}{ranks}',
             f'    folder:  {self.folder}{"" if self.has_folder else " (no such folder)"}',
             f'    missing: {", ".join(self.missing)}',
         ]
@@ -114,7 +115,7 @@ def _loaders(cfg: Config | Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name in DATALOADER_FIELDS:
         yield name, cfg.get(name)
     if cfg.get('train_dataloader') is None:
-        return  # a test, which sees no mixed images
+        return  # a test, which has no mixed images
     for number, hook in enumerate(cfg.get('custom_hooks') or ()):
         mixed = hook.get('mixed') if isinstance(hook, Mapping) else None
         if isinstance(mixed, Mapping):

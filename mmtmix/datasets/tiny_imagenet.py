@@ -40,7 +40,7 @@ class TinyImageNet(LocalDataset):
 
     Args:
         data_root: Folder that holds ``tiny-imagenet-200``, or that folder itself.
-        split: ``'train'`` or ``'val'``. Defaults to ``'train'``.
+        split: Name of the split, ``'train'`` or ``'val'``. Defaults to ``'train'``.
         **kwargs: Other arguments of MMPretrain's ``BaseDataset`` (``pipeline``, ``metainfo``,
             ``indices``, ``test_mode``, ...); not ``ann_file`` or ``data_prefix``, which have no
             meaning here.
@@ -62,7 +62,7 @@ class TinyImageNet(LocalDataset):
         super().__init__(data_root, split, **kwargs)
 
     @classmethod
-    def check_split(cls, split: str) -> None:
+    def check_split(cls, split: str | None) -> None:
         """Refuse a split that does not exist.
 
         Args:
@@ -79,7 +79,7 @@ class TinyImageNet(LocalDataset):
         """Return the absolute folder ``tiny-imagenet-200``, which ``data_root`` holds or is.
 
         Args:
-            data_root: As in the constructor.
+            data_root: Folder of the files, as in the constructor.
         """
         root = super().find_root(data_root)
         return root if (root / 'wnids.txt').is_file() or root.name == FOLDER else root / FOLDER
@@ -112,7 +112,7 @@ def read_wnids(folder: str | os.PathLike) -> list[str]:
         folder: Folder ``tiny-imagenet-200``.
 
     Raises:
-        ValueError: If ``wnids.txt`` is empty or names a class twice.
+        ValueError: If ``wnids.txt`` is empty or lists a class twice.
     """
     path = Path(folder, 'wnids.txt')
     wnids = path.read_text(encoding='utf-8').split()

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 
 class Cleanup(ExitStack):
-    """What a hook has to undo at the end of a run.
+    """Actions by which a hook undoes its changes at the end of a run.
 
     MMEngine's hooks are not called when an exception ends a run. What is attached then stays until
     the next of these: :meth:`begin` by another run of the hook, :func:`closing_hooks`, or the end

@@ -1,4 +1,4 @@
-"""Digests of runs: two runs share theirs if nothing that a Runner reads differs."""
+"""Digests of runs. Two runs have the same digest if a Runner reads the same from both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mmtmix.utils import load_config
 
 from .stages import Stage, plan_stages
 
-# fields that a Runner, or what makes a set of mixed images, reads and a result depends on
+# fields that a Runner or the generation of mixed images reads, and that a result depends on
 FIELDS = frozenset(
     {
         *('model', 'data_preprocessor', 'optim_wrapper', 'param_scheduler', 'auto_scale_lr'),
@@ -26,21 +26,21 @@ FIELDS = frozenset(
         *('activation_checkpointing', 'efficient_conv_bn_eval', 'init_weights_for_test_or_val'),
     }
 )
-# hooks that watch a run, or log it, and change nothing of its result
+# hooks that watch or log a run, and do not change its result
 WATCHERS = frozenset(
     {
         *('AccuracySummaryHook', 'FiniteStopHook', 'IterTimerHook', 'LabelRangeHook'),
         *('LoggerHook', 'MixingCheckHook', 'ProfilerHook', 'VisualizationHook'),
     }
 )
-# default hooks that do so, by the names under which None switches them off
+# names of those among the default hooks, which None switches off
 _WATCHER_NAMES = frozenset(
     {
         *('accuracy_summary', 'finite_stop', 'label_range', 'logger', 'mixing_check', 'timer'),
         'visualization',
     }
 )
-# what only says where output goes, or is counted otherwise
+# fields that only determine where output goes, or that count in another way
 _OUTPUTS = frozenset(
     {
         *('work_dir', 'experiment_name', 'visualizer', 'vis_backends', 'log_level'),
@@ -54,13 +54,14 @@ _ADDRESS = re.compile(r' at 0x[0-9a-f]+')
 def run_digest(stages: Sequence[Stage]) -> str:
     """Return the digest of a run and of all that it requires.
 
-    It covers the values of what a Runner reads, and the digests of the required runs. Their files
-    count by who makes them and not by where they are. A config that is named counts by its own
-    digest. Names of other variables, the order of entries, log, pictures and work dirs do not
-    count. Neither does the seed of the run itself.
+    It covers the values that a Runner reads, and the digests of the required runs. A file of a
+    required run counts by the digest of that run, and not by its path. A config whose path is a
+    value, such as that of a teacher, counts by its own digest. Names of other variables, the order
+    of entries, logs, pictures and work dirs do not count. The seed of the run itself does not
+    count either.
 
     Args:
-        stages: What :func:`~mmtmix.engine.stages.plan_stages` returned; its last one is the run.
+        stages: Stages from :func:`~mmtmix.engine.stages.plan_stages`; the last one is the run.
 
     Returns:
         16 hexadecimal digits.
@@ -73,12 +74,12 @@ def run_digest(stages: Sequence[Stage]) -> str:
 
 
 class _Digests:
-    """Digests of the runs of one plan, each made once."""
+    """Digests of the runs of one plan, each computed once."""
 
     def __init__(self, stages: Sequence[Stage], named: dict[tuple[str, str], str] | None = None):
         self._stages = {stage.produces: stage for stage in stages if stage.produces}
-        self._known: dict[str, str] = {}
-        # of configs that are named; those of other plans are the same
+        self._digests: dict[str, str] = {}
+        # digests of configs whose path is a value, shared by all plans
         self._named = {} if named is None else named
         for stage in stages[:-1]:
             self._named[_name(stage.config, stage.variants)] = self._required(stage.produces)
@@ -91,19 +92,19 @@ class _Digests:
         folders = {os.path.dirname(path): self._required(path) for path in self._reach(required)}
         content = _content(stage.cfg, has_seed)
         plain = _plain(content, lambda text: _by_maker(text, folders), self._config)
-        # what is required counts although no field may name its file
+        # a required run counts even if no field names its file
         makers = sorted(_by_maker(path, folders) for path in required)
         text = json.dumps([plain, makers], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
     def _required(self, produces: str | None) -> str:
-        assert produces is not None  # of the run itself alone
-        if produces not in self._known:
-            self._known[produces] = self.of(self._stages[produces])
-        return self._known[produces]
+        assert produces is not None  # only the last stage produces none, and no run requires it
+        if produces not in self._digests:
+            self._digests[produces] = self.of(self._stages[produces])
+        return self._digests[produces]
 
     def _reach(self, paths: set[str]) -> set[str]:
-        """Return files of required runs, and of those that these require in turn."""
+        """Return the files of required runs and of all runs that these require."""
         found: set[str] = set()
         todo = list(paths)
         while todo:
@@ -115,10 +116,10 @@ class _Digests:
         return found
 
     def _config(self, config: str, variants: Mapping[str, Any]) -> str | None:
-        """Return the digest of a config that is named; None if there is no such file."""
+        """Return the digest of a config by its path; None if there is no such file."""
         key = _name(config, variants)
         if key not in self._named:
-            self._named[key] = ''  # while it is read: a config may name itself
+            self._named[key] = ''  # while it is read, since a config may name itself
             try:
                 cfg = load_config(config, variants=variants)
             except FileNotFoundError:
@@ -131,7 +132,7 @@ class _Digests:
 def _content(cfg: Config, has_seed: bool) -> dict[str, Any]:
     """Return the fields of a config that a result depends on."""
     content = cfg.to_dict()
-    # what a runner of another class reads is not known
+    # a runner of another class may read any field
     fields = content.keys() - _OUTPUTS if content.get('runner_type') else FIELDS
     found = {name: content[name] for name in fields if content.get(name) is not None}
     if isinstance(found.get('default_hooks'), Mapping):
@@ -155,7 +156,7 @@ def _only_watches(hook: Any) -> bool:
 
 
 def _by_maker(text: str, folders: Mapping[str, str]) -> str:
-    """Return a path in a required run's folder as the run's digest and the rest; others as is."""
+    """Return a path with the digest of a required run in place of its folder; others as is."""
     path = os.path.normpath(text) if os.sep in text else text
     for folder, digest in folders.items():
         if path == folder or path.startswith(folder + os.sep):
@@ -168,7 +169,7 @@ def _plain(
     shorten: Callable[[str], str],
     digest_of: Callable[[str, Mapping[str, Any]], str | None],
 ) -> Any:
-    """Return a value as JSON can hold it, without what says where files are."""
+    """Return a value in types of JSON, with digests in place of paths."""
     if isinstance(value, Mapping):
         items = {str(name): item for name, item in value.items()}
         named = items.get('config')
@@ -192,6 +193,6 @@ def _plain(
 
 
 def _name(config: str, variants: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what tells a config and its variants from others."""
+    """Return a key of a config and its variants."""
     values = {name: str(value) for name, value in variants.items()}
     return os.path.normpath(config), json.dumps(values, sort_keys=True)

@@ -40,11 +40,11 @@ def init_launcher(launcher: str, cfg: Config) -> None:
     """Start the process group of a launch before anything reads its rank.
 
     A Runner keeps a group that already exists. Stages are planned, and mixed images generated,
-    without a Runner. On machines without an accelerator ``torchrun`` gets gloo, since MMEngine's
+    without a Runner. On machines without an accelerator ``torchrun`` uses gloo, since MMEngine's
     start would require a CUDA device there.
 
     Args:
-        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        launcher: Name of the launcher, ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         cfg: Config of the launch; its ``env_cfg.dist_cfg`` is used as by a Runner.
 
     Raises:

@@ -40,8 +40,8 @@ def check_mixing(runner: Any) -> None:
         runner: A Runner whose training loop is built.
 
     Raises:
-        ValueError: If an augment of the config did not arrive in the data preprocessor, a mix has
-            more images than a batch, the task has too few classes, or a schedule can't switch its
+        ValueError: If the data preprocessor lacks an augment of the config, or a mix has more
+            images than a batch. Or if the task has too few classes, or a schedule can't switch its
             augment on.
     """
     model = unwrap(runner.model)

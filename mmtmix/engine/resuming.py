@@ -1,4 +1,4 @@
-"""What a command that was stopped has saved, and how to go on."""
+"""The state that a stopped command has saved, and the command line that continues it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .newest_checkpoint import newest_checkpoint
 
 
 def describe_checkpoint_of(work_dir: str | os.PathLike) -> str:
-    """Return in words what a training can be resumed from.
+    """Return a text about the checkpoint that a training can be resumed from.
 
     Args:
         work_dir: Work dir of the run.
@@ -26,10 +26,10 @@ def describe_checkpoint_of(work_dir: str | os.PathLike) -> str:
 
 
 def describe_shards_of(folder: str | os.PathLike) -> str:
-    """Return in words how much of a set of mixed images is done.
+    """Return a text about how much of a set of mixed images is done.
 
     Args:
-        folder: The folder of the set.
+        folder: Folder of the set.
     """
     if os.path.isfile(os.path.join(folder, DATASET_FILE)):
         return f'the set in {os.fspath(folder)} is complete'
@@ -39,13 +39,13 @@ def describe_shards_of(folder: str | os.PathLike) -> str:
 
 
 def command_again(command: str, argv: Sequence[str], resume: bool = False) -> str:
-    """Return the command line that takes up what was broken off, as the user calls the command.
+    """Return the command line that continues a stopped command.
 
     Args:
         command: Name of the command, such as ``'train'``.
         argv: Arguments that it had.
-        resume: Whether it needs ``--resume`` for that. A checkpoint that was given with it is
-            left out, for the run is further now.
+        resume: Whether it needs ``--resume`` to continue. A checkpoint that was given with
+            ``--resume`` is left out, because the run has a newer one.
     """
     words = list(argv)
     if resume:

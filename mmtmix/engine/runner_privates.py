@@ -17,7 +17,7 @@ def built_loop(runner: Any, name: str = 'train') -> BaseLoop | None:
 
     Args:
         runner: A Runner.
-        name: ``'train'``, ``'val'`` or ``'test'``.
+        name: Name of the loop, ``'train'``, ``'val'`` or ``'test'``.
     """
     loop = getattr(runner, f'_{name}_loop', None)
     return loop if isinstance(loop, BaseLoop) else None

@@ -1,4 +1,4 @@
-"""Runs that need the files of other runs: find what is missing and make it first."""
+"""Runs that need the files of other runs: find what is missing and run it first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from mmengine.config import Config
@@ -23,13 +24,14 @@ from .claims import claimed, on_main_process, wait_for_ranks
 
 @dataclass
 class Stage:
-    """One run.
+    """One run of a launch.
 
     Attributes:
         config: Path of its config.
-        cfg: The config.
-        produces: The file that shows it is finished; None for the run that was asked for.
-        goes_on: Whether it goes on from the newest checkpoint in its work dir.
+        cfg: Content of its config.
+        produces: Path of the file that shows it is finished; None for the last run, which no
+            other one requires.
+        goes_on: Whether it continues from the newest checkpoint in its work dir.
         variants: Values, by name, of the variants that its config was read with.
     """
 
@@ -41,7 +43,7 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """``<method>/<config>``, with the variants that it was given."""
+        """Name ``<method>/<config>``, with the variants of the run."""
         return os.path.relpath(folder_of(self.config, self.variants), 'work_dirs')
 
     @property
@@ -51,7 +53,7 @@ class Stage:
 
     @property
     def command(self) -> str:
-        """Command line that makes it alone."""
+        """Command line that runs it alone."""
         words = [self.config, *variant_words(self.variants)]
         words += ['--work-dir', os.path.dirname(self.produces or '')]
         return f'{program("train")} {shlex.join(words)}'
@@ -60,16 +62,16 @@ class Stage:
 def plan_stages(
     config: str, cfg: Config, variants: Mapping[str, Any] | None = None
 ) -> list[Stage]:
-    """Return the runs that a config needs, each after those that it needs itself, and itself last.
+    """Return the runs that a config needs, in an order in which they can run, and itself last.
 
     Args:
         config: Path of the config.
-        cfg: The config. ``requires=[dict(config=..., produces=...), ...]`` names the runs
-            whose files it uses, some with ``variants``; see :func:`mmtmix.recipes.stage`.
-        variants: Variants that the config was read with, by name.
+        cfg: Content of the config. ``requires=[dict(config=..., produces=...), ...]`` names the
+            runs whose files it uses, some with ``variants``; see :func:`mmtmix.recipes.stage`.
+        variants: Values, by name, of the variants that the config was read with.
 
     Returns:
-        Every run once.
+        The runs, each once.
 
     Raises:
         FileNotFoundError: If a config does not exist.
@@ -113,14 +115,14 @@ def plan_stages(
 
 
 def check_stages(stages: Sequence[Stage]) -> list[Stage]:
-    """The stages that still have to run, as the main process sees the disk.
+    """Return the stages that still have to run, by the files that the main process finds.
 
     Args:
-        stages: From :func:`plan_stages`.
+        stages: Stages from :func:`plan_stages`.
 
     Returns:
-        Those whose file doesn't exist, and the last one. What a finished stage alone needed
-        isn't made again.
+        The last stage, and those whose file doesn't exist and is required. A stage that only a
+        finished one requires does not run again.
     """
     wanted = {len(stages) - 1}
     produced_by = {stage.produces: number for number, stage in enumerate(stages)}
@@ -136,63 +138,73 @@ def check_stages(stages: Sequence[Stage]) -> list[Stage]:
 
 
 def run_stages(stages: Sequence[Stage], run: Callable[[Stage], None]) -> None:
-    """Run what is missing, in order, with a line at the start and end of each.
+    """Run the stages that are missing, in order, and print a line at the start and end of each.
 
-    Each work dir is claimed while a stage runs there. Where another launch is making a required
-    stage, this one waits for it, and goes on with it if the other one dies.
+    Each work dir is claimed while a stage runs there. If another launch is running a required
+    stage, this one waits for it. If the other launch dies, this one continues the stage.
 
     Args:
-        stages: From :func:`plan_stages`.
-        run: Runs one.
+        stages: Stages from :func:`plan_stages`.
+        run: Function that runs one stage.
 
     Raises:
         ClaimedError: If another launch works in the work dir of the last stage.
         OSError: If a work dir can't be written to.
         RuntimeError: If a stage ends without the file that it should produce.
     """
-    with claimed(stages[-1].cfg.work_dir, say=_say):  # before the hours that the others may take
+    # first of all, since the other stages may take hours
+    with claimed(stages[-1].cfg.work_dir, say=_print):
         missing = check_stages(stages)
-        on_main_process(lambda: [make_writable_folder(stage.cfg.work_dir) for stage in missing])
+        on_main_process(partial(_make_work_dirs, missing))
         for number, stage in enumerate(stages, 1):
             head = f'[stage {number}/{len(stages)}] {stage.name}'
             if stage not in missing:
-                _say(f'{head}: {describe(stage.produces)}, skipped')
+                _print(f'{head}: {describe(stage.produces)}, skipped')
             elif stage.produces is None:
                 _run_stage(stage, run, head)
             else:
                 _run_required(stage, run, head)
 
 
+def _make_work_dirs(stages: Sequence[Stage]) -> None:
+    for stage in stages:
+        make_writable_folder(stage.cfg.work_dir)
+
+
 def _run_required(stage: Stage, run: Callable[[Stage], None], head: str) -> None:
-    """Run a stage that others may need at the same time."""
+    """Run a stage that other launches may run at the same time."""
 
-    def say(line: str) -> None:
-        _say(f'{head}: {line}')
+    def show(line: str) -> None:
+        _print(f'{head}: {line}')
 
-    with claimed(stage.cfg.work_dir, lambda: stage.is_finished, say) as is_left:
+    with claimed(stage.cfg.work_dir, lambda: stage.is_finished, show) as is_left:
         if is_left:
             _run_stage(stage, run, head)
         else:
-            say(f'{describe(stage.produces)}, made by another launch')
+            show(f'{describe(stage.produces)}, made by another launch')
 
 
 def _run_stage(stage: Stage, run: Callable[[Stage], None], head: str) -> None:
-    """Run a stage in a folder that is claimed."""
-    _say(f'{head}: started, in {stage.cfg.work_dir}')
+    """Run a stage in its work dir, which is claimed."""
+    _print(f'{head}: started, in {stage.cfg.work_dir}')
     start = time.time()
     run(stage)
     wait_for_ranks()
-    # the other ranks may be on machines that see the file later
+    # on the machines of other ranks the file may appear later
     if stage.produces is not None and not on_main_process(lambda: stage.is_finished):
         raise RuntimeError(
             f'{stage.config} ended without {stage.produces}, which another config requires; '
             'is that the name of a file that it writes into its work dir?'
         )
-    _say(f'{head}: done in {_duration(time.time() - start)}')
+    _print(f'{head}: done in {_duration(time.time() - start)}')
 
 
 def describe(path: str | None) -> str:
-    """A finished file's name, age and digest."""
+    """Return name, age and digest of the file of a finished stage, as text.
+
+    Args:
+        path: Path of the file; None if the stage produces none.
+    """
     if path is None or not os.path.isfile(path):
         return 'not needed'
     age = _duration(time.time() - os.path.getmtime(path))
@@ -200,11 +212,11 @@ def describe(path: str | None) -> str:
 
 
 def words_of(config: str, variants: Mapping[str, Any]) -> str:
-    """Return a config and its variants as a command line names them.
+    """Return a config and its variants as words of a command line.
 
     Args:
         config: Path of the config.
-        variants: Values by name.
+        variants: Values of the variants by name.
     """
     return shlex.join([config, *variant_words(variants)])
 
@@ -213,6 +225,6 @@ def _duration(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     if is_main_process():
         print(line, flush=True)

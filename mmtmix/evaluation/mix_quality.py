@@ -1,4 +1,4 @@
-"""The quality of mixes by a teacher, over a validation set."""
+"""The quality of mixes, measured by a teacher over a validation set."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mmpretrain.registry import METRICS
 
 @METRICS.register_module()
 class MixQuality(BaseMetric):
-    """Means of the measures of :meth:`mmtmix.models.MixerSearch.predict`.
+    """Average the measures of :meth:`mmtmix.models.MixerSearch.predict`.
 
     There are two for each of ``transformmix``, ``mixup`` and ``cutmix``, on the same pairs:
     ``mix/<method>/ce``, the teacher's cross entropy with the mixed label in nats (lower is
     better), and ``mix/<method>/top_k``, the percentage of mixes whose top-k classes are the
-    mixed ones. ``mix/transformmix/shift`` is how far the spatial transformer moves an image's
-    corners, in percent of its side.
+    mixed ones. ``mix/transformmix/shift`` is the distance by which the spatial transformer moves
+    the corners of an image, in percent of its side.
     """
 
     default_prefix = 'mix'

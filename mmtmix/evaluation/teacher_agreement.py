@@ -1,4 +1,4 @@
-"""A student beside its teacher, over a validation set."""
+"""A comparison of a student with its teacher, over a validation set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mmpretrain.registry import METRICS
 
 @METRICS.register_module()
 class TeacherAgreement(BaseMetric):
-    """Accuracy of a student and of its teacher, and how often they agree, in percent.
+    """Measure the accuracies of a student and its teacher, and how often they agree, in percent.
 
     ``distill/student`` and ``distill/teacher`` are top-1 accuracies. ``distill/agreement`` is the
     share of images for which both predict the same class, right or wrong. ``DistillHook`` adds

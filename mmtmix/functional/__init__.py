@@ -11,12 +11,12 @@ from .affine import (
 )
 from .automix import cosine_momentum, mask_area_loss
 from .boxes import box_masks, centre_boxes, paste_boxes, place_boxes, shrink_into_boxes
-from .co_mixup import (
+from .co_mixup import solve_co_mixup
+from .co_mixup_costs import (
     CoMixupSettings,
     co_mixup_objective,
     duplicate_costs,
     image_affinity,
-    solve_co_mixup,
 )
 from .contrast import ClassOrder, bank_scores, contrast_loss, log_normalizer
 from .graph_cut import cut_grids, grid_energy, load_maxflow, move_labels

@@ -16,7 +16,7 @@ _CURE = (
     'data_preprocessor=dict(to_onehot=True, num_classes=...)'
 )
 
-_ROUNDING = 0.01  # of soft labels of many classes in half precision
+_ROUNDING = 0.01  # rounding error of soft labels of many classes in half precision
 
 # One per process: on CUDA a verdict arrives after the call that it concerns.
 _late = LateVerdict()
@@ -95,8 +95,8 @@ def check_scores(scores: Tensor) -> None:
     flags = torch.stack([finite, values.amin() >= 0])
     shape = tuple(scores.shape)
 
-    def describe(known: list[bool]) -> str:
-        kind = 'negative scores' if known[0] else 'NaN or infinity'
+    def describe(flags: list[bool]) -> str:
+        kind = 'negative scores' if flags[0] else 'NaN or infinity'
         return refusal(f'{kind} in shape {shape}', 'look for what makes or smooths the labels')
 
     _late.raise_unless(flags, describe)
@@ -116,7 +116,7 @@ def check_one_class(batch_scores: Tensor) -> None:
     sums = batch_scores.detach().sum(dim=1, dtype=torch.float32)
     lowest, highest = torch.aminmax(sums)
     flags = torch.stack([highest <= 1 + _ROUNDING, lowest > 0])
-    _late.raise_unless(flags, lambda known: _several_or_none(known, sums))
+    _late.raise_unless(flags, lambda arrived: _several_or_none(arrived, sums))
 
 
 def _one_hot(labels: Tensor, num_classes: int) -> Tensor:
@@ -135,9 +135,9 @@ def _one_hot(labels: Tensor, num_classes: int) -> Tensor:
     return (labels[:, None] == classes).float()
 
 
-def _several_or_none(known: list[bool], sums: Tensor) -> str:
-    row = int(sums.argmin() if known[0] else sums.argmax())
-    what = 'no class' if known[0] else 'several classes'
+def _several_or_none(flags: list[bool], sums: Tensor) -> str:
+    row = int(sums.argmin() if flags[0] else sums.argmax())
+    what = 'no class' if flags[0] else 'several classes'
     return (
         f'batch_scores names {what} of an image (row {row} sums to {float(sums[row]):.4g}), and '
         'this takes one class per image; give one-hot or soft labels, or mix images of several '

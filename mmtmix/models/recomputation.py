@@ -1,4 +1,4 @@
-"""Activation checkpointing, which gradients of a frozen network neither need nor survive."""
+"""Switch activation checkpointing off, which breaks the gradients of a frozen network."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from contextlib import contextmanager
 
 from torch import nn
 
-# `with_cp` of MMPretrain and MMCV, `memory_efficient` of DenseNets; all others name it:
-# `use_checkpoint`, `grad_checkpointing` (timm), `gradient_checkpointing` (transformers), ...
+# `with_cp` of MMPretrain and MMCV, `memory_efficient` of DenseNets; all others have "checkpoint"
+# in their name: `use_checkpoint`, `grad_checkpointing` (timm), `gradient_checkpointing`, ...
 _SWITCHES = ('with_cp', 'use_cp', 'memory_efficient')
 
 
 def switch_off_recomputation(model: nn.Module) -> list[tuple[nn.Module, str]]:
     """Switch activation checkpointing off in every part of a network, in place.
 
-    Reentrant checkpointing refuses ``torch.autograd.grad``, which all saliency maps and SuperMix
-    take, and passes no gradient to images whose network is frozen.
+    Reentrant checkpointing does not work with ``torch.autograd.grad``, which saliency maps and
+    SuperMix use. It also passes no gradient to images whose network is frozen.
 
     Args:
         model: Any network.
 
     Returns:
-        The modules and the names of their attributes that were True and are False now.
+        Modules and names of their attributes that were True and are False now.
     """
     switched = [
         (module, name)
@@ -37,7 +37,7 @@ def switch_off_recomputation(model: nn.Module) -> list[tuple[nn.Module, str]]:
 
 @contextmanager
 def without_recomputation(model: nn.Module) -> Iterator[None]:
-    """Switch activation checkpointing off inside the block, and back on behind it.
+    """Switch activation checkpointing off inside the block, and on again after it.
 
     Args:
         model: Any network.

@@ -1,8 +1,8 @@
-"""The config of the run in progress, from the Runner itself and never from text.
+"""The config of the run in progress, read from its Runner.
 
-MMPretrain hands a batch augment normalised images without their mean and standard deviation. The
-message hub has the config as text alone, which would have to be executed, and which a resumed
-checkpoint replaces by its own. In any tool, the Runner at work is on the call stack.
+MMPretrain passes normalised images to a batch augment without their mean and standard deviation.
+The message hub has the config only as text. It would have to be executed, and a resumed checkpoint
+replaces it by its own. In every tool the Runner at work is on the call stack.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import torch
 from mmengine.logging import MessageHub
 from mmengine.runner import FlexibleRunner, Runner
 
-_METHODS = ('train', 'val', 'test')  # of a Runner, each a whole run
+_METHODS = ('train', 'val', 'test')  # methods of a Runner, each of which is a whole run
 _latest: weakref.ref | None = None
 
 
 def hand_over(runner: Any) -> None:
-    """Make a run known whose Runner is not on the call stack.
+    """Register a run whose Runner is not on the call stack.
 
-    It counts as in progress while its message hub is the current one and one of its loops runs.
+    The run counts as in progress while its message hub is the current one and one of its loops
+    runs.
 
     Args:
         runner: Object with ``cfg`` and ``message_hub``.
@@ -45,7 +46,7 @@ def run_in_progress() -> Any | None:
 
 def _is_looping(runner: Any) -> bool:
     hub = MessageHub.get_current_instance()
-    # a loop sets it at its start and takes it back at its end
+    # a loop sets `loop_stage` at its start and removes it at its end
     return runner.message_hub is hub and 'loop_stage' in hub.runtime_info
 
 

@@ -19,7 +19,7 @@ def mix_with_teacher(
 ) -> tuple[Tensor, Details]:
     """Mix images by what a module predicts from a teacher's CAMs (TransformMix, section 3.1).
 
-    Gradients reach the module where they are enabled; the teacher gets none.
+    Gradients reach the module where they are enabled, but never the teacher.
 
     Args:
         teacher: The teacher, whose report counts the labels that it predicts.

@@ -1,11 +1,11 @@
-"""How every tool ends: a user's error in one line, a fault of this library with its traceback.
+"""Run a tool, and show errors of users in one line and faults of this library with traceback.
 
 | what ends the command | stderr | exit status |
 |---|---|---|
-| nothing | | 0, or what ``main`` returns |
+| nothing | | 0, or the integer that ``main`` returns |
 | a user's error, see :func:`is_user_error` | one line | 2 |
 | a ``RuntimeError`` that this library raises on purpose, such as a diverged loss | one line | 1 |
-| a command of ours that a tool has run, and which has shown its own error | one line | its own |
+| a command that a tool has started, and which has shown its own error | one line | its own |
 | Ctrl-C, SIGTERM | one line | 130, 143 |
 | anything else | the traceback | 1 |
 """
@@ -29,7 +29,7 @@ from .stopping import Stopped
 
 USER_ERROR, FAILURE = 2, 1
 _PACKAGE = Path(__file__).resolve().parents[1]
-_PATIENCE = 5.0  # seconds that torchrun has to end this process, once another has failed
+_PATIENCE = 5.0  # seconds in which torchrun may end this process after another one has failed
 
 
 def run_command(
@@ -37,14 +37,14 @@ def run_command(
 ) -> int:
     """Run a tool's ``main`` and return the exit status of the process.
 
-    An error that ends the tool is shown on stderr, in one line unless it lists several things. Of
-    several processes of one launch only the first to fail shows it, where a launcher stops the
-    others.
+    An error that ends the tool is shown on stderr, in one line unless it lists several things. If
+    a launch has several processes and its launcher stops the others, only the first one to fail
+    shows its error.
 
     Args:
         main: Function that takes the arguments. An integer that it returns is the exit status.
-        name: Name of the tool, which leads the line; its file (``__file__``) will do.
-        argv: The arguments, ``sys.argv[1:]`` if None.
+        name: Name of the tool, or its file (``__file__``), at the start of the line.
+        argv: Arguments of the tool; ``sys.argv[1:]`` if None.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     shows_traceback = DEBUG in given
@@ -69,7 +69,11 @@ def run_command(
 
 
 def exit_status(error: BaseException) -> int | None:
-    """Return the exit status of an error that is shown in one line; None for a fault of ours."""
+    """Return the exit status of an error that is shown in one line; None for a fault of ours.
+
+    Args:
+        error: Error that ended a tool.
+    """
     if is_user_error(error):
         return USER_ERROR
     if isinstance(error, subprocess.CalledProcessError):
@@ -80,12 +84,15 @@ def exit_status(error: BaseException) -> int | None:
 
 
 def is_user_error(error: BaseException) -> bool:
-    """Return whether an error comes from what the user gave, rather than from a fault in code.
+    """Return whether an error comes from the input of the user, and not from a fault in code.
 
     These are errors of values, types, files, connections, imports and syntax; a ``KeyError`` of a
     registry or of a config's bases; and a field that a config lacks. A ``KeyError`` or
     ``AttributeError`` of other origin, an ``AssertionError``, ``IndexError`` or an error from
     torch is a fault.
+
+    Args:
+        error: Error that ended a tool.
     """
     if isinstance(error, UnicodeError):
         return isinstance(error, UnicodeDecodeError)  # a file that is no text
@@ -93,15 +100,18 @@ def is_user_error(error: BaseException) -> bool:
         return not isinstance(error, BrokenPipeError)
     if isinstance(error, KeyError):
         return 'registry' in str(error) or 'among bases' in str(error)
-    # mmengine.config.ConfigDict, of which this module must not depend
+    # of mmengine.config.ConfigDict, on which this module must not depend
     return isinstance(error, AttributeError) and "'ConfigDict' object has no" in str(error)
 
 
 def describe_error(error: BaseException) -> str:
-    """Return the message of an error as a user should read it.
+    """Return the message of an error as it is shown to a user.
 
-    It has no quotes around it and no blank lines. An error that lists several things has a line
-    for each: what is indented by four belongs to the line before it.
+    It has no quotes around it and no blank lines. An error that lists several things has one line
+    per thing. A line that is indented by four is joined to the line before it.
+
+    Args:
+        error: Error that ended a tool.
     """
     if isinstance(error, KeyError) and error.args:
         text = str(error.args[0])  # str() would quote it
@@ -112,7 +122,8 @@ def describe_error(error: BaseException) -> str:
         text = f'{tool} ended with status {error.returncode}'
     else:
         text = str(error)
-    if text.startswith('Caught ') and 'Original Traceback' in text:  # of a data loader's worker
+    # an error from a worker of a data loader
+    if text.startswith('Caught ') and 'Original Traceback' in text:
         text = text.strip().splitlines()[-1].partition(': ')[2] or text
     lines: list[str] = []
     for line in filter(str.strip, text.splitlines()):
@@ -124,8 +135,8 @@ def describe_error(error: BaseException) -> str:
 
 
 def launch_rank() -> int:
-    """Return this process's number in its launch, as the environment has it; 0 if alone."""
-    # a shell may have RANK from something else
+    """Return the rank of this process in its launch, from environment variables; 0 if alone."""
+    # RANK alone may be left over in a shell from another program
     is_launched = {'TORCHELASTIC_RUN_ID', 'MASTER_ADDR'} & os.environ.keys()
     for variable in (*(['RANK'] if is_launched else []), 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'):
         if os.environ.get(variable, '').isdigit():
@@ -134,13 +145,17 @@ def launch_rank() -> int:
 
 
 def warn_user(text: str) -> None:
-    """Show a warning in one line on stderr, once per launch."""
+    """Show a warning in one line on stderr, once per launch.
+
+    Args:
+        text: Warning, without a line break.
+    """
     if launch_rank() == 0:
         _show(f'warning: {text}')
 
 
 def _wait_for_others() -> str:
-    """Let the launcher end this process if rank 0 has failed too; return what leads the line."""
+    """Wait for the launcher to end this process if another failed first; return a prefix."""
     rank = launch_rank()
     processes = os.environ.get('WORLD_SIZE', '')
     if rank == 0 or not processes.isdigit() or int(processes) < 2:

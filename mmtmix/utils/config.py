@@ -1,4 +1,4 @@
-"""Reading configs the way people write them."""
+"""Read configs, with their variants, options and custom imports."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ def load_config(
 ) -> Config:
     """Read a config file; ``custom_imports`` may be a plain list as well as MMEngine's dict.
 
-    Options that name nothing in the config are added to it, as MMEngine does. Where something of
-    a similar name is there, a warning is shown.
+    Options that name nothing in the config are added to it, as MMEngine does. If the config has
+    something of a similar name, a warning is shown.
 
     Args:
-        path: Where :func:`resolve_config` finds it.
+        path: Path of the config, see :func:`resolve_config`.
         cfg_options: Overrides in the form of ``--cfg-options``.
-        variants: Values, or their texts, of the variants that the config declares, by name; the
+        variants: Values, or their texts, by name, of variants that the config declares; the
             others have their defaults.
 
     Returns:
-        The config, its custom imports done.
+        The config, after its custom imports.
 
     Raises:
         FileNotFoundError: If the file, or one that it inherits from, does not exist.
         TypeError: If ``custom_imports`` is neither a list, a string nor a dict, or has other keys.
         ImportError: If a module in ``custom_imports`` can't be imported.
-        ValueError: If the file is no valid config, with file and line; or a variant is unknown
-            or has a value that is not allowed, with those that are.
+        ValueError: If the file is no valid config, with file and line. Or if a variant is unknown
+            or its value is not allowed, with the allowed ones.
     """
-    # MMEngine would unpack a list of imports as a mapping and fail, so import here
+    # imported here, since MMEngine would unpack a list of imports as a mapping and fail
     cfg, _ = _read_with(path, variants)
     if cfg_options:
         for warning in misspelt_options(cfg, cfg_options):
@@ -76,14 +76,14 @@ def load_config(
 def declared_variants(
     path: str | os.PathLike, variants: Mapping[str, Any] | None = None
 ) -> dict[str, Variant]:
-    """Return the variants of a config and of those that it requires, with what is chosen of each.
+    """Return the variants of a config and of those that it requires, with the chosen values.
 
     Args:
-        path: Where :func:`resolve_config` finds it.
-        variants: As of :func:`load_config`.
+        path: Path of the config, see :func:`resolve_config`.
+        variants: Values, or their texts, by name, as for :func:`load_config`.
 
     Returns:
-        Variants by name, in the order of declaration: of its bases, of itself, of required ones.
+        Variants by name, in the order of declaration: of bases, of itself, of required configs.
 
     Raises:
         FileNotFoundError: If the file, or one that it inherits from, does not exist.
@@ -95,12 +95,12 @@ def declared_variants(
 def default_work_dir(config: str | os.PathLike, variants: Mapping[str, Any] | None = None) -> str:
     """Return ``work_dirs/<method>/<name>`` for ``configs/<method>/<name>.py``.
 
-    A file's name alone is not enough: each method has a ``wrn28_cifar100``. Variants that are no
+    The folder has the method, since each method has a ``wrn28_cifar100``. Variants that are no
     defaults are added: ``work_dirs/<method>/<name>-ABLATION=mask_only``.
 
     Args:
         config: Path of a config.
-        variants: As of :func:`load_config`.
+        variants: Values, or their texts, by name, as for :func:`load_config`.
 
     Raises:
         FileNotFoundError: If there are variants, but no such config.
@@ -119,10 +119,10 @@ def work_dir_of(
 
     Args:
         path: Path of the config.
-        cfg: The config. Its own ``work_dir`` goes before the default one; variants that are no
-            defaults are added to it, so that no two settings share it.
-        cfg_options: Overrides that it was read with; a ``work_dir`` among them is taken as it is.
-        variants: Variants that it was read with.
+        cfg: Content of the config. Its own ``work_dir`` takes precedence over the default one.
+            Variants that are no defaults are added to it, so that no two settings share it.
+        cfg_options: Overrides that it was read with; a ``work_dir`` among them is not changed.
+        variants: Values, by name, of the variants that it was read with.
     """
     own = cfg.get('work_dir')
     if not own:
@@ -151,16 +151,16 @@ def folder_of(config: str | os.PathLike, variants: Mapping[str, Any]) -> str:
 
 
 def read_base(path: str | os.PathLike) -> ConfigDict:
-    """Return what another config file holds, to be used in a config below ``_base_``.
+    """Return the content of another config file, for use in a config below ``_base_``.
 
-    MMEngine reads ``_base_`` before anything else, so it cannot depend on a variant; this can.
+    MMEngine reads ``_base_`` first, so it cannot depend on a variant. The path of this call can.
     Variants that the other file declares are variants of the config that reads it.
 
     Args:
         path: Path relative to ``configs/``, such as ``'_base_/models/wrn16_2_cifar100.py'``.
 
     Returns:
-        The file's variables, those of its own bases among them.
+        Variables of the file, including those of its own bases.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -170,13 +170,14 @@ def read_base(path: str | os.PathLike) -> ConfigDict:
 
 
 def required_variants(config: str | os.PathLike, values: Mapping[str, Any]) -> dict[str, Variant]:
-    """Return the variants of a config that the one that is being read requires.
+    """Return the variants of a config that is required by the config that is being read.
 
-    It has what was chosen for this one, and its variants become variants of this one.
+    The required config has the values that were chosen for the requiring one, and its variants
+    become variants of the requiring one.
 
     Args:
         config: Path of the required config.
-        values: Values of its own, by name, in place of those of this one.
+        values: Values by name, in place of those of the requiring one.
 
     Returns:
         Variants by name.
@@ -204,10 +205,10 @@ def required_variants(config: str | os.PathLike, values: Mapping[str, Any]) -> d
 
 
 def without_watchers(content: dict) -> dict:
-    """Return a config's content without hooks that no result depends on, for a digest.
+    """Return the content of a config without hooks that no result depends on, for a digest.
 
     Args:
-        content: Dict as :meth:`mmengine.config.Config.to_dict` returns it; it is not changed.
+        content: Content from :meth:`mmengine.config.Config.to_dict`, which is not changed.
     """
     hooks = content.get('default_hooks')
     if not isinstance(hooks, dict):
@@ -217,10 +218,10 @@ def without_watchers(content: dict) -> dict:
 
 
 def misspelt_options(cfg: Config, cfg_options: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a warning for each option that names nothing, where something is named alike.
+    """Yield a warning for each option that names nothing, if the config has a similar name.
 
     Args:
-        cfg: The config, before the options are merged into it.
+        cfg: Config, before the options are merged into it.
         cfg_options: Values by names with dots, such as ``optim_wrapper.optimizer.lr``.
     """
     for option, value in cfg_options.items():
@@ -230,7 +231,7 @@ def misspelt_options(cfg: Config, cfg_options: Mapping[str, Any]) -> Iterator[st
                 there = there[int(key)]
                 continue
             if not isinstance(there, (Mapping, Config)):
-                break  # a new branch, or a list that merging will judge
+                break  # a new branch, or a list, which merging checks
             if key not in there:
                 close = difflib.get_close_matches(key, list(there.keys()), 1, cutoff=0.75)
                 if close:
@@ -245,20 +246,20 @@ def misspelt_options(cfg: Config, cfg_options: Mapping[str, Any]) -> Iterator[st
 def _read_with(
     path: str | os.PathLike, variants: Mapping[str, Any] | None
 ) -> tuple[Config, dict[str, Variant]]:
-    """Read a config file with variants; return it and what it declares."""
+    """Read a config file with variants; return it and the variants that it declares."""
     found = resolve_config(path)
     try:
         with choosing(variants) as choice:
             cfg = _read(found)
     except ValueError as error:
-        # of the choice itself, which is checked once all is read
+        # an error of the choice itself, which is checked after the file was read
         named = str(error).startswith('config ')
         raise error if named else ValueError(f'config {str(path)!r}: {error}') from error
     return cfg, choice.variants
 
 
 def _read(path: Path) -> Config:
-    """Read a config file, and name it in whatever goes wrong."""
+    """Read a config file, and name the file in all errors."""
     try:
         with finding_own_bases():
             cfg = Config.fromfile(str(path), import_custom_modules=False)
@@ -272,17 +273,17 @@ def _read(path: Path) -> Config:
         ) from error
     except ImportError as error:
         raise ImportError(f'config {_place(path, error)}: {error}') from error
-    except Exception as error:  # a config is code, and may raise whatever code raises
-        # a wrong value of ours, such as a misspelt argument of a recipe, speaks for itself
+    except Exception as error:  # a config is code, which may raise anything
+        # a ValueError, such as that of a misspelt argument of a recipe, needs no name of its type
         kind = '' if isinstance(error, ValueError) else f'{type(error).__name__}: '
         raise ValueError(f'config {_place(path, error)}: {kind}{describe_error(error)}') from error
 
 
 def _place(path: Path, error: Exception) -> str:
-    """The file and line of a config that an error comes from, as far as they are known."""
+    """Return the file and line of a config where an error was raised, as far as possible."""
     named = str(path)
     if isinstance(error, SyntaxError):
-        # MMEngine parses text without its name; the file is a variable of its own functions
+        # MMEngine parses text without a file name; the name is a variable of its functions
         for frame, _ in _frames(error):
             name = frame.f_locals.get('filename')
             named = name if isinstance(name, str) and name.endswith('.py') else named

@@ -1,4 +1,4 @@
-"""Where configs are: as given, in ``mmtmix::METHOD/NAME.py``, and as a base of another config."""
+"""Find configs by paths, by names ``mmtmix::METHOD/NAME.py``, and as bases of other configs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _OWN = (_PACKAGE.parent, _PACKAGE / '.mim')
 
 
 def resolve_config(path: str | os.PathLike) -> Path:
-    """Find a config: as given, else among the configs that come with this library.
+    """Return the path of a config, relative to the working directory or in this library.
 
     Args:
-        path: Path such as ``configs/simple/wrn28_cifar100.py``, or
-            ``mmtmix::simple/wrn28_cifar100.py``, which is among those of this library in any case.
+        path: Path such as ``configs/simple/wrn28_cifar100.py``, or a name such as
+            ``mmtmix::simple/wrn28_cifar100.py``, which is always a config of this library.
 
     Returns:
         The path of an existing file.
@@ -37,12 +37,12 @@ def resolve_config(path: str | os.PathLike) -> Path:
         if (place / relative).is_file():
             return place / relative
     raise FileNotFoundError(
-        f'config {text!r} was not found; looked in ' + ', '.join(str(p) for p in places)
+        f'config {text!r} was not found in any of ' + ', '.join(str(p) for p in places)
     )
 
 
 def plain_config(path: str | os.PathLike) -> str:
-    """Return ``configs/METHOD/NAME.py`` for ``mmtmix::METHOD/NAME.py``, others as they are.
+    """Return ``configs/METHOD/NAME.py`` for ``mmtmix::METHOD/NAME.py``, other paths as they are.
 
     Args:
         path: Path of a config, which is not read.
@@ -53,11 +53,11 @@ def plain_config(path: str | os.PathLike) -> str:
 
 @contextmanager
 def finding_own_bases() -> Iterator[None]:
-    """Let ``_base_ = 'mmtmix::...'`` be found while a config is read.
+    """Make ``_base_ = 'mmtmix::...'`` work while a config is read.
 
     MMEngine finds the package by its metadata. Upstream needs ``pkg_resources`` for that, which
-    newer setuptools lack, and fails for editable installs; and another copy may be installed.
-    Only where MMEngine does not find our file its method is replaced, and put back at the end.
+    newer setuptools lack, and it fails for editable installs. It may also find another copy. Its
+    method is replaced only if it does not find the file of this copy, and restored at the end.
     """
     if _is_found_by_host():
         yield
@@ -77,16 +77,17 @@ def finding_own_bases() -> Iterator[None]:
 
 
 def drop_own_scope(content: Any) -> None:
-    """Remove the scope that MMEngine notes in what comes from a base ``mmtmix::...``, in place.
+    """Remove, in place, the scope that MMEngine adds to the content of a base ``mmtmix::...``.
 
-    All is registered into MMPretrain's registries, so the scope adds nothing. It would be one more
-    argument of functions such as a ``collate_fn``, and another config than by a path.
+    Everything is registered into MMPretrain's registries, so the scope adds nothing. It would be
+    one more argument of functions such as a ``collate_fn``. The config would also differ from the
+    one that is read by its path.
 
     Args:
-        content: Dict, list or other value of a config.
+        content: Value of a config: a dict, a list or another one.
     """
     if isinstance(content, dict):
-        # a ConfigDict's own methods would import what configs of MMEngine's newest style name
+        # methods of ConfigDict would import the modules that lazy configs of MMEngine name
         if dict.get(content, '_scope_') == SCOPE.removesuffix('::'):
             dict.pop(content, '_scope_')
         for value in dict.values(content):
@@ -102,6 +103,6 @@ def _is_found_by_host() -> bool:
     name = f'{SCOPE}_base_/default_runtime.py'
     try:
         found, _ = Config._get_cfg_path(name, '')
-    except Exception:  # whatever a host raises that lacks a package or its metadata
+    except Exception:  # a host that lacks a package or its metadata may raise anything
         return False
     return os.path.samefile(found, resolve_config(name))

@@ -1,8 +1,8 @@
 """Variants: settings that a config declares with the values that it allows.
 
-A config declares them with :func:`variant`; :func:`mmtmix.utils.load_config` chooses among them.
-Those of a required config are variants of the config that requires it, too. ``Config.fromfile``
-of MMEngine reads a config with the default of each.
+A config declares them with :func:`variant`. :func:`mmtmix.utils.load_config` reads a config with
+chosen values, ``Config.fromfile`` of MMEngine with the defaults. Variants of a required config are
+variants of the config that requires it, too.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from mmtmix.checks import check_choice, check_text
 
 KINDS = (str, int, float, bool)
 
-# what may stand in the name of a folder as it is
+# values that a folder's name may have as they are
 _PLAIN = re.compile(r'[\w.+-]{1,40}')
 _FLAGS = {'True': True, 'true': True, 'False': False, 'false': False}
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A setting as a config declares it, with the value that was chosen.
+    """A setting that a config declares, with the value that was chosen.
 
     Attributes:
         name: Name in capitals, such as ``'PAIR'``.
-        values: Allowed values, the default first; of an open variant the default alone.
-        kind: Type of an open variant's values; None where ``values`` are all there are.
+        values: Allowed values, the default first; only the default for an open variant.
+        kind: Type of the values of an open variant; None where only ``values`` are allowed.
         chosen: Value that the config is read with.
     """
 
@@ -48,7 +48,7 @@ class Variant:
 
     @property
     def described(self) -> str:
-        """What it may be, in words."""
+        """Allowed values, as text."""
         if self.kind is not None:
             return f'{self.name}: any {self.kind.__name__} (default: {self.values[0]})'
         return f'{self.name}: {", ".join(map(str, self.values))}'
@@ -56,15 +56,15 @@ class Variant:
 
 @dataclass
 class Choice:
-    """What was chosen for a config that is being read, and what it has declared so far.
+    """Values that were chosen for a config that is being read, and its declarations so far.
 
     Attributes:
-        wanted: Texts by name.
-        is_strict: Whether every name must be declared. A required config takes those that it
-            declares of the variants of the config that requires it.
+        wanted: Chosen values, as texts, by name.
+        is_strict: Whether every name must be declared. It is False for a required config, which
+            need not declare all variants of the config that requires it.
         declared: Variants that the config declares, by name, in the order of declaration.
-        required: Path of each required config, and its variants without those that have values of
-            their own.
+        required: Path and variants of each required config, without the variants that got a value
+            in ``stage(...)``.
         cache: Variants of the configs that were read, by path and choice.
     """
 
@@ -75,7 +75,7 @@ class Choice:
     cache: dict[Any, dict[str, Variant]] = field(default_factory=dict)
 
     def declare(self, name: str, values: tuple[Any, ...], kind: type | None) -> Any:
-        """Note a variant and return its value.
+        """Register a variant and return its value.
 
         Raises:
             ValueError: If it was declared differently before, or the value is not allowed.
@@ -101,21 +101,21 @@ class Choice:
         return found
 
     def check(self) -> None:
-        """Refuse names that nobody declared, and required configs with other defaults.
+        """Refuse names that no config declares, and required configs with other defaults.
 
         Raises:
-            ValueError: If there are such.
+            ValueError: If there is one.
         """
-        known = self.variants
+        own = self.variants
         if self.is_strict:
             for name in self.wanted:
-                if name not in known:
-                    raise ValueError(_unknown(name, known))
+                if name not in own:
+                    raise ValueError(_unknown(name, own))
         for config, variants in self.required:
             for name, other in variants.items():
-                if str(known[name].chosen) != str(other.chosen):
+                if str(own[name].chosen) != str(other.chosen):
                     raise ValueError(
-                        f'variant {name} is {known[name].chosen} here and {other.chosen} in '
+                        f'variant {name} is {own[name].chosen} here and {other.chosen} in '
                         f'{config}, which this config requires; give both the same default, or '
                         f'stage(..., {name}=...) a value'
                     )
@@ -132,9 +132,9 @@ def variant(name: str, *values: Any, kind: type | None = None) -> Any:
 
     Args:
         name: Name in capitals, as on a command line: ``--variant NUM_IMAGES=5000``.
-        values: Allowed values, the default first. They keep their types: a text is matched by
-            ``str(value)``. With ``kind`` the default alone.
-        kind: Type of an open variant's values: ``str``, ``int``, ``float`` or ``bool``.
+        values: Allowed values, the default first; with ``kind`` only the default. They keep their
+            types, since a text from a command line is compared with ``str(value)``.
+        kind: Type of the values of an open variant: ``str``, ``int``, ``float`` or ``bool``.
 
     Returns:
         The default, unless :func:`mmtmix.utils.load_config` was given another value.
@@ -163,14 +163,14 @@ def variant(name: str, *values: Any, kind: type | None = None) -> Any:
 def choosing(
     variants: Mapping[str, Any] | None = None, is_strict: bool = True
 ) -> Iterator[Choice]:
-    """Choose the variants of the configs that are read meanwhile.
+    """Choose the variants of the configs that are read inside the block.
 
     Args:
-        variants: Values, or their texts, by name.
+        variants: Values, or their texts, by name; None for the defaults.
         is_strict: Whether a name that no config declares is refused.
 
     Raises:
-        ValueError: At the end, if the choice doesn't fit what was declared.
+        ValueError: At the end, if the choice doesn't fit the declarations.
     """
     outer = _CHOICE.get()
     wanted = {str(name): str(value) for name, value in (variants or {}).items()}
@@ -184,7 +184,7 @@ def choosing(
 
 
 def current_choice() -> Choice | None:
-    """Return the choice for the config that is being read; None where nobody chooses."""
+    """Return the choice for the config that is being read; None outside of :func:`choosing`."""
     return _CHOICE.get()
 
 
@@ -195,7 +195,7 @@ def parse_variants(texts: Sequence[str]) -> dict[str, str]:
         texts: Words of a command line.
 
     Raises:
-        ValueError: If a text is malformed, or a name is there twice.
+        ValueError: If a text is malformed, or a name has two values.
     """
     variants: dict[str, str] = {}
     for text in texts:
@@ -208,9 +208,9 @@ def parse_variants(texts: Sequence[str]) -> dict[str, str]:
 
 
 def label_of(variants: Mapping[str, Any]) -> str:
-    """Return variants as a part of a folder's name, such as ``ABLATION=mask_only,NET=wrn16_2``.
+    """Return variants as part of the name of a folder, such as ``ABLATION=mask_only,NET=wrn16_2``.
 
-    A value that is long or no plain word, such as a path, stands there by a digest.
+    A digest replaces a value that is long or no plain word, such as a path.
 
     Args:
         variants: Values by name.
@@ -225,7 +225,7 @@ def label_of(variants: Mapping[str, Any]) -> str:
 
 
 def variant_words(variants: Mapping[str, Any]) -> list[str]:
-    """Return variants as words of a command line, ``--variant NAME=VALUE ...``; none without.
+    """Return variants as words of a command line, ``--variant NAME=VALUE ...``; no words for none.
 
     Args:
         variants: Values by name.
@@ -235,7 +235,7 @@ def variant_words(variants: Mapping[str, Any]) -> list[str]:
 
 
 def not_default(declared: Mapping[str, Variant]) -> dict[str, Any]:
-    """Return the values that were chosen and are no defaults, in the order of declaration.
+    """Return the chosen values that are no defaults, in the order of declaration.
 
     Args:
         declared: Variants by name.
@@ -244,7 +244,7 @@ def not_default(declared: Mapping[str, Variant]) -> dict[str, Any]:
 
 
 def _match(name: str, text: str, values: tuple[Any, ...], kind: type | None) -> Any:
-    """Return the allowed value that a text stands for."""
+    """Return the allowed value whose text was given."""
     found = [value for value in values if str(value) == text]
     if found:
         return found[0]
@@ -263,5 +263,5 @@ def _unknown(name: str, declared: Mapping[str, Variant]) -> str:
         return f'there is no variant {name}: the config declares none'
     close = difflib.get_close_matches(name, declared, 1)
     hint = f'; did you mean {close[0]}?' if close else ';'
-    known = '; '.join(each.described for each in declared.values())
-    return f'there is no variant {name}{hint} the config declares {known}'
+    allowed = '; '.join(each.described for each in declared.values())
+    return f'there is no variant {name}{hint} the config declares {allowed}'

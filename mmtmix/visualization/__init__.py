@@ -1,6 +1,7 @@
-"""The paper's figures from a mix's intermediate results.
+"""Figures of mixes and of how they were made.
 
-Needs matplotlib, so nothing else of this library imports it. Figures belong to no screen.
+This package alone needs matplotlib, so no other part of the library imports it. Figures are drawn
+without a display.
 """
 
 from mmtmix import needs_host  # noqa: F401

@@ -23,18 +23,18 @@ def draw_comparison(
     names: Sequence[str] | None = None,
     channel_order: str = 'rgb',
 ) -> Figure:
-    """Draw what mixers of one kind make of one batch, a block of rows for each of them.
+    """Draw the mixes of several mixers of one kind for one batch, in a block of rows per mixer.
 
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
-        mixes: Of each mixer, with a k of its own, the mixes (M, C, H, W) and their details, as
-            for :func:`draw_panel`; all M are drawn.
-        stats: How the batch is normalised.
-        names: Name of each image's class, N.
-        channel_order: Of the normalised images, see :func:`denormalize`.
+        mixes: Mixes (M, C, H, W) and details of each mixer, as for :func:`draw_panel`. Each
+            mixer may have a k of its own. All M mixes are drawn.
+        stats: Normalisation of the batch.
+        names: Name of the class of each of the N images; None leaves names out.
+        channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
 
     Returns:
-        The figure. Its axes come row by row; a row has none beyond its k images.
+        The figure. Its axes are in the order of the rows. A row has axes for its k images only.
 
     Raises:
         ValueError: If there are no mixes, details are missing, the mixers differ in their steps
@@ -51,7 +51,7 @@ def draw_comparison(
     titles = [[step.title for step in steps] for steps in blocks]
     if any(other != titles[0] for other in titles):
         raise ValueError(f'mixes must come from mixers of the same steps, got {titles}')
-    # the mixes lie below each other, so a block leaves gaps where others have more images
+    # all blocks have the same columns, so a block of fewer images leaves gaps
     widths = [max(step.pictures.shape[1] for step in same) for same in zip(*blocks, strict=True)]
     columns = [Group(image_numbers(k), title) for k, title in zip(widths, titles[0], strict=True)]
     lines = [
@@ -67,7 +67,7 @@ def draw_comparison(
 
 
 def _show_line(cells: Sequence[Axes], steps: list[Step], widths: list[int], row: int) -> None:
-    """Show a mix; cells that its block has no images for go."""
+    """Show a mix in a row of cells, and remove the cells that it has no images for."""
     first = 0
     for step, width in zip(steps, widths, strict=True):
         own = cells[first : first + width]

@@ -19,17 +19,19 @@ def plot_curves(
     metric: str = 'accuracy/top1',
     loss: str = 'loss',
 ) -> Figure:
-    """Plot the training loss and a validation metric, one line a run.
+    """Plot the training loss and a validation metric, one line per run.
 
-    Losses of runs that mix their images are those of the mixes: they don't compare.
+    A run that mixes its images logs the loss on the mixes. Such losses can't be compared between
+    runs.
 
     Args:
-        runs: Name of each run to its work dir.
-        metric: What validation logs.
-        loss: What training logs.
+        runs: Work dirs by the names of the runs.
+        metric: Name of the metric in the log of the validation.
+        loss: Name of the loss in the log of the training.
 
     Returns:
-        A figure of two axes, loss and metric, over epochs; over iterations if a run has none.
+        A figure of two axes, loss and metric, over epochs, or over iterations if a run has no
+        epochs.
 
     Raises:
         FileNotFoundError: If a work dir has no training log.
@@ -62,10 +64,10 @@ def plot_curves(
 def _series(name: str, records: list[Record], key: str) -> tuple[list[float], list[float]]:
     found = [(record['step'], record[key]) for record in records if key in record]
     if not found:
-        known = sorted({other for record in records for other in record} - {'step', 'iter'})
+        logged = sorted({other for record in records for other in record} - {'step', 'iter'})
         raise ValueError(
-            f'run {name!r} logged no {key!r}; it logged {known}'
-            + ('' if records else ': it has not come to a validation yet')
+            f'run {name!r} logged no {key!r}; it logged {logged}'
+            + ('' if records else ': it has had no validation yet')
         )
     x, y = zip(*found, strict=True)
     return list(x), list(y)

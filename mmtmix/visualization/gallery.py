@@ -1,4 +1,4 @@
-"""What several mixers make of the same images (as TransformMix, Figure 1)."""
+"""Mixes of the same images by several mixers (as TransformMix, Figure 1)."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def draw_gallery(
     names: Sequence[str] | None = None,
     channel_order: str = 'rgb',
 ) -> Figure:
-    """Draw a row for each set of images and a column for each mixer.
+    """Draw the mixes of several mixers, one row per set of images and one column per mixer.
 
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
-        weights: Shares that were asked for, (M, k).
-        index: The images of each mix, (M, k).
-        mixes: Each mixer's mixes, (M, C, H, W), by its name.
-        stats: How the batch is normalised.
-        names: Name of each image's class, N.
-        channel_order: Of the normalised images, see :func:`denormalize`.
+        weights: Shares that were drawn for the images, (M, k).
+        index: Images of each mix, (M, k).
+        mixes: Mixes (M, C, H, W) by the name of the mixer.
+        stats: Normalisation of the batch.
+        names: Name of the class of each of the N images; None leaves names out.
+        channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
 
     Returns:
-        The figure; its axes come row by row, k images and then the mixes.
+        The figure. Its axes are in the order of the rows: k images and then the mixes.
 
     Raises:
         ValueError: If there are no mixes, their number isn't M, or the names don't fit the batch.

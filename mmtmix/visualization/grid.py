@@ -26,8 +26,8 @@ class Group:
     """Rows or columns that belong together.
 
     Attributes:
-        labels: The text beside each row or above each column, of one or more lines.
-        title: A line above the labels of columns, or left of those of rows.
+        labels: Text beside each row or above each column, of one or more lines.
+        title: Line above the labels of columns, or left of the labels of rows.
     """
 
     labels: Sequence[str]
@@ -36,7 +36,7 @@ class Group:
 
 @dataclass(frozen=True)
 class _Track:
-    """Where rows or columns lie, in inches from the first one's start."""
+    """Places of rows or columns, in inches from the start of the first one."""
 
     starts: list[float]
     cell: float
@@ -49,15 +49,15 @@ class _Track:
 def image_grid(
     columns: Sequence[Group], rows: Sequence[Group], aspect: float, cell: float = 0.8
 ) -> tuple[Figure, np.ndarray]:
-    """Make empty frames for pictures, with labels around them.
+    """Return a figure of empty frames for pictures, with labels around them.
 
     Cells grow where a label would not fit otherwise.
 
     Args:
         columns: Groups of columns, left to right.
         rows: Groups of rows, top to bottom.
-        aspect: Height of a picture by its width.
-        cell: Length of the shorter side of a cell in inches, at least.
+        aspect: Height of a picture divided by its width, > 0.
+        cell: Smallest length of the shorter side of a cell in inches, > 0.
 
     Returns:
         The figure and its axes, (rows, columns).
@@ -100,7 +100,12 @@ def image_grid(
 
 
 def highlight(axes: Iterable[Any], color: str = 'tab:red') -> None:
-    """Draw a coloured frame around cells."""
+    """Draw a coloured frame around cells.
+
+    Args:
+        axes: Cells, as :func:`image_grid` returns them.
+        color: Name of the colour in matplotlib.
+    """
     for cell in axes:
         for spine in cell.spines.values():
             spine.set(edgecolor=color, linewidth=1.6, zorder=5)
@@ -110,9 +115,9 @@ def save_figure(figure: Figure, path: str | os.PathLike, dpi: int = 200) -> None
     """Write a figure, atomically.
 
     Args:
-        figure: What to write.
-        path: Where to; the suffix says in which format (.png, .pdf, .svg, ...).
-        dpi: Resolution of pixel formats.
+        figure: Figure to write.
+        path: Path of the file. Its suffix determines the format (.png, .pdf, .svg, ...).
+        dpi: Resolution of pixel formats in dots per inch, > 0.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -125,17 +130,20 @@ def save_figure(figure: Figure, path: str | os.PathLike, dpi: int = 200) -> None
 
 
 def check_format(path: str | os.PathLike) -> None:
-    """Raise ValueError unless matplotlib writes files with the suffix of ``path``.
+    """Refuse a path whose suffix is no format that matplotlib writes.
+
+    Args:
+        path: Path of a figure.
 
     Raises:
-        TypeError: If an argument is of another type.
-        ValueError: If an argument is out of its range.
+        TypeError: If ``path`` is no path.
+        ValueError: If its suffix is no such format.
     """
     check_path('path', path)
-    known = sorted(Figure().canvas.get_supported_filetypes())
-    if Path(path).suffix.lower().lstrip('.') not in known:
+    formats = sorted(Figure().canvas.get_supported_filetypes())
+    if Path(path).suffix.lower().lstrip('.') not in formats:
         raise ValueError(
-            f'cannot write {str(path)!r}: its suffix must be one of {known}, such as .png'
+            f'cannot write {str(path)!r}: its suffix must be one of {formats}, such as .png'
         )
 
 
@@ -151,20 +159,20 @@ def _place(groups: Sequence[Group], cell: float) -> _Track:
 
 
 def _centers(groups: Sequence[Group], track: _Track) -> Iterator[tuple[Group, list[float]]]:
-    """The middle of each row or column, group by group."""
+    """Yield each group with the centre of each of its rows or columns."""
     starts = iter(track.starts)
     for group in groups:
         yield group, [next(starts) + track.cell / 2 for _ in group.labels]
 
 
 def _write(figure: Figure, x: float, y: float, text: str, size: float, **alignment: Any) -> None:
-    """Write at a place in inches from the figure's upper left corner."""
+    """Write text at a place in inches from the upper left corner of a figure."""
     width, height = figure.get_size_inches()
     figure.text(x / width, 1 - y / height, text, fontsize=size, parse_math=False, **alignment)
 
 
 def _needed_width(columns: Sequence[Group]) -> float:
-    """The narrowest cell whose own label, and whose group's title, fit above it."""
+    """Return the width of the narrowest cells whose labels and group titles fit above them."""
     widths = [_text_width(label, _FONT) + _PAD for group in columns for label in group.labels]
     titles = [_text_width(group.title, _TITLE_FONT) / len(group.labels) for group in columns]
     return max(*widths, *titles)
@@ -179,7 +187,7 @@ def _lines(text: str) -> int:
 
 
 def _text_width(text: str, size: float) -> float:
-    # a $ would start a formula here, and is as wide as an S
+    # TextPath would read a $ as the start of a formula; an S is as wide
     lines = [line for line in text.replace('$', 'S').splitlines() if line.strip()]
     return max(
         (TextPath((0, 0), line, size=size).get_extents().x1 / 72 for line in lines), default=0.0

@@ -1,4 +1,4 @@
-"""From tensors to pictures."""
+"""Turn tensors into pictures."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from mmtmix.models.teachers import InputStats
 from mmtmix.models.teachers.channel_order import CHANNEL_ORDERS
 
 _ORDER_CURE = (
-    "where the images' config does not tell it, give --channel-order to the tool, or declare it "
-    "as a class attribute of the data set, channel_order = 'rgb' or 'bgr'"
+    "where the images' config does not determine it, give --channel-order to the tool, or declare "
+    "it as a class attribute of the data set, channel_order = 'rgb' or 'bgr'"
 )
 _CAM_COLORS, _CAM_ALPHA = 'jet', 0.45
 
 
 def to_array(tensor: Tensor) -> np.ndarray:
-    """A tensor of any device and precision as a float32 array."""
+    """Return a tensor of any device and precision as a float32 array."""
     return tensor.detach().to('cpu', torch.float32).numpy()
 
 
 def denormalize(images: Tensor, stats: InputStats, channel_order: str = 'rgb') -> np.ndarray:
-    """Undo a data preprocessor's normalisation.
+    """Return normalised images as pictures in [0, 1].
 
     Args:
         images: Normalised images, (..., C, H, W), C 1 or 3.
-        stats: How they are normalised; without mean and std they are pixels in 0-255.
-        channel_order: Order of the channels in ``images``: ``'bgr'`` where the pipeline gives
+        stats: Normalisation of the images. Without mean and std they are pixels in 0-255.
+        channel_order: Order of the channels in ``images``: ``'bgr'`` where the pipeline loads
             BGR and the preprocessor doesn't swap (``to_rgb=False``).
 
     Returns:
@@ -66,9 +66,9 @@ def show_picture(axes: Axes, picture: np.ndarray, saliency: np.ndarray | None = 
     """Show a picture and, if given, its saliency as a heat map on it.
 
     Args:
-        axes: Where.
-        picture: RGB (H, W, 3), or grey (H, W), such as a mask; in [0, 1].
-        saliency: (h, w) in [0, 1], of any size.
+        axes: Cell in which to show it.
+        picture: Picture in [0, 1]: RGB (H, W, 3), or grey (H, W), such as a mask.
+        saliency: Heat map (h, w) in [0, 1], of any size; None for none.
     """
     axes.imshow(picture, cmap='gray', vmin=0, vmax=1)
     if saliency is None:

@@ -1,4 +1,4 @@
-"""What stands beside a mix."""
+"""Labels of mixes in figures."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _SUBSCRIPTS = str.maketrans('0123456789', '₀₁₂₃₄₅₆₇₈₉')
 
 
 def share_symbol(position: int) -> str:
-    """The symbol of the share of a mix's image: λ₁ for position 0."""
+    """Return the symbol of the share of an image of a mix: λ₁ for position 0."""
     return f'λ{str(position + 1).translate(_SUBSCRIPTS)}'
 
 
 def image_numbers(num_mix: int) -> list[str]:
-    """What stands above the images of a mix; a single one needs nothing."""
+    """Return the labels above the images of a mix: their numbers, or nothing for a single one."""
     return [str(j + 1) for j in range(num_mix)] if num_mix > 1 else ['']
 
 
 def class_label(name: str) -> str:
-    """A class's name, cut where it would push the pictures aside."""
+    """Return the name of a class, cut to 18 characters, so that labels stay narrow."""
     name = ' '.join(str(name).split())
     return name if len(name) <= _MOST_CHARACTERS else name[: _MOST_CHARACTERS - 1].rstrip() + '…'
 
@@ -35,14 +35,14 @@ def mix_label(
     weights: Tensor | None = None,
     separator: str = ' ',
 ) -> str:
-    """The share and the class of each image of a mix.
+    """Return the share and the class of each image of a mix, one line per image.
 
     Args:
-        index: The images of the mix, (k,).
-        names: Name of each image's class in the batch; None leaves them out.
-        weights: Their shares, (k,); None gives their numbers instead, where the shares are said
-            elsewhere.
-        separator: Between share and class.
+        index: Images of the mix, (k,).
+        names: Name of the class of each image in the batch; None leaves names out.
+        weights: Shares of the images, (k,). None shows the numbers of the images instead, where
+            the shares are shown elsewhere.
+        separator: Text between share and class.
     """
     lines = []
     for j, image in enumerate(index.tolist()):
@@ -54,12 +54,13 @@ def mix_label(
 def mix_labels(
     details: Details, names: Sequence[str] | None = None, separator: str = ' '
 ) -> list[str]:
-    """What stands beside each mix: its shares and classes and, if it was solved for, how.
+    """Return the label of each mix: its shares, its classes and the steps of its solver.
 
     Args:
-        details: As a mixer returns them, with ``weights`` and ``index``.
-        names: Name of each image's class in the batch.
-        separator: Between share and class, and wherever else a narrow label breaks.
+        details: Details that a mixer returns, with ``weights`` and ``index``. With ``iterations``
+            and ``finished`` the label has the number of steps.
+        names: Name of the class of each image in the batch; None leaves names out.
+        separator: Text between share and class, and at the other breaks of a narrow label.
     """
     labels = [
         mix_label(images, names, shares, separator)
@@ -81,15 +82,20 @@ def _ending(steps: int, finished: bool, separator: str) -> str:
 
 
 def check_rows(rows: Sequence[int] | None, names: Sequence[str] | None, count: int) -> list[int]:
-    """The samples to draw, all by default.
+    """Return the samples to draw, all by default.
+
+    Args:
+        rows: Samples, 0 to ``count`` - 1; None for all.
+        names: Name of the class of each image; None for no names.
+        count: Number of images in the batch.
 
     Raises:
         TypeError: If an argument is of another type.
-        ValueError: If one is not in the batch, or the names are not one an image.
+        ValueError: If a sample is not in the batch, or there is not exactly one name per image.
     """
     if names is not None and len(names) != count:
         raise ValueError(
-            f'names has {len(names)} entries for a batch of {count} images; give one an image'
+            f'names has {len(names)} entries for a batch of {count} images; give one per image'
         )
     if rows is None:
         return list(range(count))

@@ -1,4 +1,4 @@
-"""How mixes were made, step by step (as TransformMix, Figures 3, 6, 8 and 9)."""
+"""The steps by which mixes were made (as TransformMix, Figures 3, 6, 8 and 9)."""
 
 from __future__ import annotations
 
@@ -41,22 +41,23 @@ def draw_panel(
 ) -> Figure:
     """Draw inputs, masks and the mix of each sample, and the steps between if the mixer has them.
 
-    CAMs are drawn of a mixer whose details hold ``saliency``, transformed images of one with
-    ``theta``; ``iterations`` and ``finished`` are told beside the mix.
+    CAMs are drawn if the details hold ``saliency``, and transformed images if they hold
+    ``theta``. ``iterations`` and ``finished`` are shown beside the mix.
 
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
-        mixed: What a :class:`~mmtmix.models.BatchAugment` made of it, (N, C, H, W).
-        details: How: what the mixer returns with ``return_details=True``. Images of mixes come in
-            the order of ``details['index']``, the sample's own first.
-        stats: How the batch is normalised.
-        names: Name of each image's class, N.
-        rows: The samples to draw; all by default.
-        layout: ``'rows'`` draws a mix a row (Figure 3), ``'columns'`` a mix a column (Figure 8).
-        channel_order: Of the normalised images, see :func:`denormalize`.
+        mixed: Mixes of a :class:`~mmtmix.models.BatchAugment`, (N, C, H, W).
+        details: Details that the mixer returns with ``return_details=True``. The images of a mix
+            are drawn in the order of ``details['index']``, the sample's own first.
+        stats: Normalisation of the batch.
+        names: Name of the class of each of the N images; None leaves names out.
+        rows: Samples to draw, 0 to N - 1; all by default.
+        layout: Direction of the mixes: ``'rows'`` draws one mix per row (Figure 3), ``'columns'``
+            one mix per column (Figure 8).
+        channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
 
     Returns:
-        The figure. Its axes come row by row.
+        The figure. Its axes are in the order of the rows.
 
     Raises:
         ValueError: If details are missing or an argument doesn't fit the batch.
@@ -80,7 +81,7 @@ def draw_panel(
 def _frames(
     groups: list[Group], labels: list[str], layout: str, aspect: float
 ) -> tuple[Figure, np.ndarray]:
-    """The figure and its axes, (mixes, steps), whichever way they lie in it."""
+    """Return the figure and its axes, (mixes, steps), in either layout."""
     if layout == 'rows':
         return image_grid(groups, [Group(labels)], aspect)
     beside = [Group([f'{g.title} {number}'.strip() for number in g.labels]) for g in groups]

@@ -1,4 +1,4 @@
-"""Real images of a config's data set, ready to be mixed and drawn."""
+"""Images of a config's data set, ready to be mixed and drawn."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ class RealImages:
     """Groups of k images, one group after the other.
 
     Attributes:
-        inputs: Normalised, (N, C, H, W), N = groups * k.
-        scores: One-hot labels, (N, num_classes).
-        names: Name of each image's class, N.
-        index: The images of each mix, (N, k): an image with the others of its group.
-        stats: How the images are normalised.
-        channel_order: ``'rgb'`` or ``'bgr'``, of the normalised images; None where it is unknown.
+        inputs: Images, normalised, (N, C, H, W), N = groups * k.
+        scores: Labels, one-hot, (N, num_classes).
+        names: Name of the class of each of the N images.
+        index: Images of each mix, (N, k): an image with the others of its group.
+        stats: Normalisation of the images.
+        channel_order: Order of the channels of ``inputs``, ``'rgb'`` or ``'bgr'``; None where it
+            is unknown.
     """
 
     inputs: Tensor
@@ -51,17 +52,17 @@ def load_images(
     seed: int = 0,
     device: str = 'cpu',
 ) -> RealImages:
-    """Read images and preprocess them as the config says, without its batch augments.
+    """Read images and preprocess them by a config, without its batch augments.
 
     Args:
-        cfg: A classifier's config.
-        num_mix: Images a group, k.
-        split: ``'train'`` or ``'val'``: whose images. They go through the pipeline of the
-            validation set in either case, since crops and flips would be drawn at random.
-        num: Number of groups, each of different classes.
-        indices: The images of all groups instead.
-        seed: For drawing the groups.
-        device: Where the images go.
+        cfg: Config of a classifier.
+        num_mix: Number of images per group, k >= 1.
+        split: Data set of the images, ``'train'``, ``'val'`` or ``'test'``. They always go through
+            the pipeline of the validation set, since crops and flips would be drawn at random.
+        num: Number of groups, >= 1, each of different classes.
+        indices: Images of all groups, in place of ``num``.
+        seed: Seed for drawing the groups, >= 0.
+        device: Device of the images.
 
     Returns:
         The images.
@@ -88,7 +89,7 @@ def load_images(
     inputs, scores = preprocess([dataset[i] for i in indices])
     labels = scores.argmax(dim=1).tolist()
     names = [classes[label] if classes else f'class {label}' for label in labels]
-    # row i of a group is the group from its i-th image on, around its end
+    # row i of a group is the group from its i-th image on, and then its first i images
     groups = torch.arange(len(indices), device=device).view(-1, num_mix)
     index = torch.stack([groups.roll(-i, dims=1) for i in range(num_mix)], dim=1).flatten(0, 1)
     order = dataset_order(eval_view_config(cfg, split)[0])
@@ -97,10 +98,19 @@ def load_images(
 
 
 def draw_groups(dataset: Any, num: int, num_mix: int, seed: int) -> list[int]:
-    """Draw groups of images of different classes; no image is in two.
+    """Draw groups of images of different classes; no image is in two groups.
+
+    Args:
+        dataset: Data set to draw from.
+        num: Number of groups, >= 1.
+        num_mix: Number of images per group, >= 1.
+        seed: Seed, >= 0.
+
+    Returns:
+        Indices of the images, one group after the other.
 
     Raises:
-        ValueError: If there are not enough.
+        ValueError: If there are not enough images.
     """
     generator = torch.Generator().manual_seed(seed)
     images: list[int] = []
@@ -117,6 +127,6 @@ def draw_groups(dataset: Any, num: int, num_mix: int, seed: int) -> list[int]:
     if not images or len(images) < num * num_mix:
         raise ValueError(
             f'cannot draw num={num} groups of {num_mix} images of different classes from '
-            f'{len(dataset)} images; ask for fewer (at least 1), or give the indices'
+            f'{len(dataset)} images; draw fewer (at least 1), or give the indices'
         )
     return images

@@ -1,4 +1,4 @@
-"""What MMEngine's local backend logged of a run, over all its resumptions."""
+"""The log that MMEngine's local backend wrote of a run, over all its resumptions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Scalars:
         val: Records of validation, by ``step`` (epochs done, or iterations in a run without
             epochs).
         by_epoch: Whether the run counts epochs.
-        epoch_length: Iterations an epoch; 1 in a run without epochs.
+        epoch_length: Number of iterations per epoch; 1 in a run without epochs.
     """
 
     train: list[Record]
@@ -42,11 +42,11 @@ class Scalars:
 def read_scalars(work_dir: str | os.PathLike) -> Scalars:
     """Read the training log of a work dir.
 
-    Each launch has a folder of its own. Where it sets in, be it in the middle or anew, it
-    replaces what earlier ones logged from there on.
+    Each launch has a folder of its own. Its records replace those that earlier launches logged
+    from its first step on.
 
     Args:
-        work_dir: Of a run with MMEngine's ``LocalVisBackend``.
+        work_dir: Work dir of a run with MMEngine's ``LocalVisBackend``.
 
     Returns:
         The log.

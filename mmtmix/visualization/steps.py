@@ -24,8 +24,8 @@ class Step:
     """The pictures of one step of N mixes.
 
     Attributes:
-        title: What they are.
-        pictures: (N, k, H, W) or (N, k, H, W, 3); k is 1 for the mix itself.
+        title: Name of the step.
+        pictures: Pictures, grey (N, k, H, W) or RGB (N, k, H, W, 3); k is 1 for the mix itself.
         saliency: Heat maps on the pictures, (N, k, h, w), or None.
     """
 
@@ -39,7 +39,12 @@ class Step:
         return Group(image_numbers(self.pictures.shape[1]), self.title)
 
     def show(self, row: int, cells: Sequence[Axes]) -> None:
-        """Show a mix's pictures in the first cells."""
+        """Show the pictures of a mix in the first cells.
+
+        Args:
+            row: Number of the mix, 0 to N - 1.
+            cells: Axes to show them in, k or more.
+        """
         for j, picture in enumerate(self.pictures[row]):
             show_picture(
                 cells[j], picture, None if self.saliency is None else self.saliency[row, j]
@@ -53,17 +58,18 @@ def mix_steps(
     stats: InputStats,
     channel_order: str = 'rgb',
 ) -> list[Step]:
-    """The steps that a mixer has: not all look at saliency or move their images.
+    """Return the steps that mixes were made in, as far as the mixer has them.
 
     Args:
         batch_inputs: The batch that was mixed, (N, C, H, W).
         mixed: The mixes, (M, C, H, W).
-        details: Theirs.
-        stats: How the batch is normalised.
-        channel_order: Of the normalised images, see :func:`denormalize`.
+        details: Details of the mixes.
+        stats: Normalisation of the batch.
+        channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
 
     Returns:
-        Inputs, masks and mixes, and what the details say of the way from one to the other.
+        Inputs, masks and mixes. CAMs and transformed images are among them if they are in the
+        details.
     """
     inputs, warped, mixes = (
         denormalize(images, stats, channel_order)
@@ -78,7 +84,14 @@ def mix_steps(
 
 
 def check_details(details: Details) -> None:
-    """Raise ValueError if something is missing that every mixer returns."""
+    """Refuse details that lack an entry which every mixer returns.
+
+    Args:
+        details: Details of mixes.
+
+    Raises:
+        ValueError: If one is missing.
+    """
     missing = [name for name in _NEEDED if name not in details]
     if missing:
         raise ValueError(

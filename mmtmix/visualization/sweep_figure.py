@@ -1,4 +1,4 @@
-"""Draw how mixes change with one thing (TransformMix, Figures 4 and 5)."""
+"""Figures of how mixes change with one setting (TransformMix, Figures 4 and 5)."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def draw_sweep(
     steps: bool = False,
     channel_order: str = 'rgb',
 ) -> Figure:
-    """Draw the inputs and, for each value, the mix.
+    """Draw the inputs and the mix for each value of a sweep.
 
     Args:
-        sweep: What to draw.
+        sweep: Sweep to draw.
         batch_inputs: The batch that was mixed, (N, C, H, W).
-        stats: How the batch is normalised.
-        names: Name of each image's class, N.
-        rows: The samples to draw; all by default.
-        steps: Also draw, in a row below, the first image's masks and, if the mixer has them, the
-            CAMs.
-        channel_order: Of the normalised images, see :func:`denormalize`.
+        stats: Normalisation of the batch.
+        names: Name of the class of each of the N images; None leaves names out.
+        rows: Samples to draw, 0 to N - 1; all by default.
+        steps: Whether to draw the masks of the first image as well, in a row below, and the CAMs
+            if the mixer has them.
+        channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
 
     Returns:
-        The figure. Its axes come row by row.
+        The figure. Its axes are in the order of the rows.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -77,7 +77,7 @@ def draw_sweep(
 def _show_steps(
     cells: Sequence[Axes], inputs: np.ndarray, masks: np.ndarray, cams: np.ndarray | None
 ) -> None:
-    """Fill the row below; without CAMs there is nothing to show below the inputs."""
+    """Fill the row below; without CAMs, remove the cells below the inputs."""
     if cams is not None:
         _show_line(cells, (*inputs, *masks), [*cams])
         return
@@ -89,7 +89,7 @@ def _show_steps(
 def _show_line(
     cells: Sequence[Axes], pictures: Sequence[np.ndarray], cams: Sequence[np.ndarray] = ()
 ) -> None:
-    """Fill a row of cells; the first pictures get the CAMs, if there are any."""
+    """Fill a row of cells, and draw the CAMs, if there are any, on the first pictures."""
     for cell, picture, cam in zip_longest(cells, pictures, cams):
         show_picture(cell, picture, cam)
 

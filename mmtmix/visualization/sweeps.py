@@ -1,4 +1,4 @@
-"""The same images mixed with one thing changed (TransformMix, Figures 4 and 5)."""
+"""Mixes of the same images with one setting changed (TransformMix, Figures 4 and 5)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .labels import share_symbol
 
 LAMS = tuple(step / 10 for step in range(1, 10))
 
-# of the learned temperature: from masks of nearly black and white to nearly grey ones
+# factors of the learned temperature, from nearly hard masks to nearly uniform ones
 TEMPERATURE_FACTORS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -27,14 +27,15 @@ class Sweep:
     """The mixes of a batch for each of S values.
 
     Attributes:
-        title: What the values are.
-        values: S of them.
-        mixed: The mixes, (S, N, C, H, W).
-        masks: Their masks, (S, N, k, 1, H, W).
-        saliency: What the masks were made of, (N, k, 1, h, w), or None of a mixer without.
-        index: The images of each mix, (N, k).
-        weights: Their shares, (N, k), or None where they are what changes.
-        learned: Position of the learned value, or None.
+        title: Name of the setting that changes.
+        values: Values of the setting, S of them.
+        mixed: Mixes, (S, N, C, H, W).
+        masks: Masks of the mixes, (S, N, k, 1, H, W).
+        saliency: Saliency that the masks were made from, (N, k, 1, h, w); None for a mixer
+            without saliency.
+        index: Images of each mix, (N, k).
+        weights: Shares of the images, (N, k); None where they are what changes.
+        learned: Position of the learned value in ``values``; None if there is none.
     """
 
     title: str
@@ -57,15 +58,15 @@ def sweep_lambda(
 ) -> Sweep:
     """Mix with several shares of the first image and the same noise (Figure 5).
 
-    A mixer that changes the weights it gets comes close to the shares only.
+    For a mixer that changes the drawn weights, the shares in the mixes are only near ``lams``.
 
     Args:
-        augment: The mixer, of any kind.
+        augment: Mixer, of any kind.
         batch_inputs: Normalised images, (N, C, H, W).
         batch_scores: Soft or one-hot labels, (N, num_classes), in float.
-        index: The images of each mix, (N, k).
-        lams: Shares of the first image; the others share the rest equally.
-        seed: Of the noise.
+        index: Images of each mix, (N, k).
+        lams: Shares of the first image, in [0, 1]; the others share the rest equally.
+        seed: Seed of the noise, >= 0.
 
     Returns:
         The sweep.
@@ -97,14 +98,14 @@ def sweep_temperature(
     """Mix with several softmax temperatures, the learned one among them (Figure 4).
 
     Args:
-        augment: The mixer; it is not changed.
+        augment: Mixer, which is not changed.
         batch_inputs: Normalised images, (N, C, H, W).
         batch_scores: Soft or one-hot labels, (N, num_classes), in float.
         weights: Shares, (N, k).
-        index: The images of each mix, (N, k).
-        temperatures: Others than the learned one, > 0; from a tenth of the learned one to ten
-            times it by default.
-        seed: Of the noise.
+        index: Images of each mix, (N, k).
+        temperatures: Temperatures besides the learned one, > 0; by default from a tenth of the
+            learned one to ten times as much.
+        seed: Seed of the noise, >= 0.
 
     Returns:
         The sweep, from sharp to soft masks.
@@ -133,7 +134,7 @@ def sweep_temperature(
 
 
 def _at_temperature(augment: TransformMix, temperature: float) -> TransformMix:
-    """A mixer that differs in its temperature alone and shares the teacher."""
+    """Return a mixer that differs in its temperature alone and shares the teacher."""
     twin = copy.copy(augment)  # a deep copy of a batch augment is the augment itself
     twin.mixer = copy.deepcopy(augment.mixer)
     with torch.no_grad():
@@ -154,7 +155,7 @@ def _mix(
 
 
 def _stack(results: list[tuple[Tensor, Details]]) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The mixes, masks and, if there is any, saliency, which is the same for every value."""
+    """Return mixes, masks and, if there is any, the saliency, which is the same for all values."""
     mixed = torch.stack([mixed for mixed, _ in results])
     masks = torch.stack([details['masks'] for _, details in results])
     return mixed, masks, results[0][1].get('saliency')

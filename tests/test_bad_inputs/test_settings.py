@@ -15,7 +15,7 @@ from mmtmix.apps.reproduce.paired import paired_difference
 from mmtmix.datasets.mixed_shards import ShardReader
 from mmtmix.datasets.mixed_shards.mixed_set import MixedSet
 from mmtmix.functional import SuperMixSettings
-from mmtmix.functional.co_mixup import CoMixupSettings
+from mmtmix.functional.co_mixup_costs import CoMixupSettings
 from mmtmix.models import FrozenTeacher
 from mmtmix.models.classifiers.head_use import HeadUse
 from mmtmix.models.mixers.mask_network import MaskNetwork

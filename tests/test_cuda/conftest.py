@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mmtmix.datasets import FashionMNISTIdx
 from mmtmix.models import SaliencySource
-from mmtmix.models.augments import MIXERS, WITH_TEACHER, BatchAugment
+from mmtmix.models.augments import AUGMENTS, WITH_TEACHER, BatchAugment
 
 STATS = dict(mean=[72.94], std=[90.02])
 
@@ -98,7 +98,7 @@ def make_augment(fitted_teacher: dict[str, Any]) -> Callable[..., BatchAugment]:
     """
 
     def make(name: str, **settings: Any) -> BatchAugment:
-        config = dict(MIXERS[name], **settings)
+        config = dict(AUGMENTS[name], **settings)
         if name in WITH_TEACHER:
             config.setdefault('teacher', dict(fitted_teacher, input_stats=dict(STATS)))
         if name in ('PuzzleMix', 'Co-Mixup'):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmtmix.models.augments import MIXERS
+from mmtmix.models.augments import AUGMENTS
 from mmtmix.models.late_verdict import settle_verdicts
 
 pytestmark = [pytest.mark.cuda, pytest.mark.host]
@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.cuda, pytest.mark.host]
 # Share of the pixels that must agree. Rounding of a saliency or a logit on another device can move
 # a box, a cell or a cut, and each of SuperMix's steps goes on from the last one. FMix draws its
 # noise on the device, by the device's own generator: only the areas of its masks are the same.
-AGREEMENT = dict.fromkeys(MIXERS, 1.0) | {
+AGREEMENT = dict.fromkeys(AUGMENTS, 1.0) | {
     'FMix': 0.0,
     'SaliencyMix': 0.95,
     'AttentiveMix': 0.9,
@@ -24,7 +24,7 @@ WAITING = {
     'Co-Mixup': 'its graph cuts are solved on the CPU',
     'SuperMix': 'samples that are finished leave the batch after each step',
 }
-STEADY = [name for name in MIXERS if name not in WAITING]
+STEADY = [name for name in AUGMENTS if name not in WAITING]
 WITHOUT_NETWORK = [name for name in STEADY if name not in ('AttentiveMix', 'FMix', 'TransformMix')]
 OWN_OPTIONS = {'SuperMix': dict(max_iters=8)}
 MORE = [('TransformMix', 3), ('SuperMix', 3), ('CutMix', 3)]
@@ -46,7 +46,7 @@ def agreement(found, expected, atol):
     return ((found - expected).abs() <= atol + atol * expected.abs()).float().mean().item()
 
 
-@pytest.mark.parametrize(('name', 'num_mix'), [*((name, 2) for name in MIXERS), *MORE])
+@pytest.mark.parametrize(('name', 'num_mix'), [*((name, 2) for name in AUGMENTS), *MORE])
 def test_a_seed_gives_the_mixes_of_the_cpu(make_augment, batch, device, name, num_mix):
     options = dict(OWN_OPTIONS.get(name, {}))
     if name != 'Co-Mixup':  # it chooses how many
@@ -114,7 +114,7 @@ def test_autocast_leaves_images_and_targets_in_their_dtype(
     assert agreement(mixed, plain[0], 0.1) >= 0.7
 
 
-@pytest.mark.parametrize('name', MIXERS)
+@pytest.mark.parametrize('name', AUGMENTS)
 def test_channels_last_images_are_mixed_alike(make_augment, batch, device, name):
     options = OWN_OPTIONS.get(name, {})
     inputs, scores = moved(batch, device)
@@ -156,4 +156,4 @@ def test_negative_scores_are_raised_if_late(make_augment, batch, device):
 
 
 def test_every_mixer_is_steady_or_has_a_reason():
-    assert {*STEADY, *WAITING} == {*MIXERS}
+    assert {*STEADY, *WAITING} == {*AUGMENTS}

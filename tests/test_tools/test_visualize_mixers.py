@@ -20,7 +20,7 @@ def draw(tmp_path, load, fitted_teacher, monkeypatch):
 
 def test_every_mixer_has_a_column(draw, tmp_path, load):
     figure = draw('--device', 'cpu')
-    names = [name for name in load('visualize_mixers').MIXERS if name != 'TransformMix']
+    names = [name for name in load('visualize_mixers').AUGMENTS if name != 'TransformMix']
     assert len(figure.axes) == 2 * (2 + len(names))
     assert set(names) <= {text.get_text() for text in figure.texts}
     assert (tmp_path / 'mixers.png').stat().st_size > 10_000

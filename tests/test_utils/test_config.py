@@ -41,7 +41,9 @@ def test_a_shipped_config_is_found_from_anywhere(tmp_path, monkeypatch):
 
 def test_a_config_that_is_nowhere_names_the_places(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FileNotFoundError, match=f"'none.py' was not found; .*{tmp_path}.*mim"):
+    with pytest.raises(
+        FileNotFoundError, match=f"'none.py' was not found in any of .*{tmp_path}.*mim"
+    ):
         resolve_config('none.py')
 
 

@@ -32,7 +32,7 @@ def test_a_name_in_the_scope_is_ours_whatever_lies_here(tmp_path):
 
 
 def test_an_unknown_name_is_refused_with_the_places():
-    with pytest.raises(FileNotFoundError, match=r"'mmtmix::a/b.py' was not found; .*mim"):
+    with pytest.raises(FileNotFoundError, match=r"'mmtmix::a/b.py' was not found in any of .*mim"):
         load_config('mmtmix::a/b.py')
 
 

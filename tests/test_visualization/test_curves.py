@@ -116,7 +116,7 @@ def test_errors_say_what_there_is(tmp_path, run):
     with pytest.raises(ValueError, match=r"'Simple' logged no 'top5'.*'accuracy/top1'"):
         plot_curves({'Simple': run}, metric='top5')
     unvalidated = write(tmp_path / 'new', '1', [train(10, 1, 10)])
-    with pytest.raises(ValueError, match='not come to a validation'):
+    with pytest.raises(ValueError, match='has had no validation yet'):
         plot_curves({'new': unvalidated})
     damaged = write(tmp_path / 'bad', '1', [], tail='{"lo\n{"loss": 1}\n')
     with pytest.raises(ValueError, match='scalars.json is damaged in line 1'):

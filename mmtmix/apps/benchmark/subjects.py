@@ -14,7 +14,7 @@ from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 from torch import Tensor
 
 from mmtmix.models import BatchAugment, FrozenTeacher, InputGradient, SaliencySource
-from mmtmix.models.augments import MIXERS, WITH_TEACHER
+from mmtmix.models.augments import AUGMENTS, WITH_TEACHER
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import default_work_dir, load_config
 from mmtmix.visualization import load_images
@@ -125,10 +125,10 @@ class Bench:
         }
         for name in ('Mixup', 'CutMix', 'ResizeMix'):
             found[f"MMPretrain's {name}"] = self.mixer(type=name, alpha=1.0)
-        for name in MIXERS:
+        for name in AUGMENTS:
             if name not in (SUPERMIX, 'TransformMix'):
                 teacher = dict(teacher=self.teacher) if name in WITH_TEACHER else {}
-                found[name] = self.mixer(**MIXERS[name], **teacher)
+                found[name] = self.mixer(**AUGMENTS[name], **teacher)
         known = Known(InputGradient()(self.inputs, self.scores))
         for blocks in (4, 8, 16):
             found[f'PuzzleMix without saliency, {blocks} blocks'] = self.mixer(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mmtmix.checks import check_choice, check_integer
 from mmtmix.models import Draw, FrozenTeacher
-from mmtmix.models.augments import MIXERS, WITH_TEACHER, build_for
+from mmtmix.models.augments import AUGMENTS, WITH_TEACHER, build_for
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
     check_device,
@@ -36,7 +36,7 @@ def mix(
     options = dict(teacher=teacher) if name in WITH_TEACHER else {}
     if name == 'TransformMix':
         options['mixer'] = args.mixer
-    mixer = build_for(dict(MIXERS[name], **options), cfg)
+    mixer = build_for(dict(AUGMENTS[name], **options), cfg)
     generator = torch.Generator().manual_seed(args.seed)
     torch.manual_seed(args.seed)
     *images, weights, index = batch
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> Figure:
     """
     args.device = args.device or get_device()
     for name in args.methods or ():
-        check_choice('--methods', name, MIXERS)
+        check_choice('--methods', name, AUGMENTS)
     load_safely(args.trust_checkpoint)
     # before the work rather than after it
     check_format(args.out)
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> Figure:
     teacher.model.to(args.device)
     index = images.index[list(images.rows)]
     weights = torch.tensor([[args.lam, 1 - args.lam]], device=args.device).repeat(len(index), 1)
-    names = args.methods or [name for name in MIXERS if name != 'TransformMix' or args.mixer]
+    names = args.methods or [name for name in AUGMENTS if name != 'TransformMix' or args.mixer]
     batch = (images.inputs, images.scores, weights, index)
     set_live_model(LiveModel(teacher.model))
     try:

@@ -187,12 +187,12 @@ def verify_set(
     if len(shapes) > 1:
         parts = [f'{shape} from {path} on' for shape, path in shapes.items()]
         errors.append(f'The images differ in shape between shards: {", ".join(parts)}.')
-    known = {shard_name(number) for number in range(len(described['shards']))}
+    listed = {shard_name(number) for number in range(len(described['shards']))}
     return errors + [
         f'{Path(os.path.abspath(folder), name)}: {DATASET_FILE} does not list this shard. Delete '
         'that file.'
         for name in shard_files(folder)
-        if name not in known
+        if name not in listed
     ]
 
 
@@ -218,9 +218,10 @@ def open_shard(
     reader = ShardReader(path, described['settings_digest'], number, check_index)
     expected = described['shards'][number], described['num_mix'], described['num_classes']
     found = reader.num_records, reader.num_mix, reader.num_classes
-    for what, have, want in zip(('records', 'sources', 'classes'), found, expected, strict=True):
-        if have != want:
-            raise reader.error(f'it holds {have} {what}, {DATASET_FILE} has {want}')
+    names = ('records', 'sources', 'classes')
+    for name, count, wanted in zip(names, found, expected, strict=True):
+        if count != wanted:
+            raise reader.error(f'it holds {count} {name}, {DATASET_FILE} has {wanted}')
     return reader
 
 

@@ -238,7 +238,7 @@ class ShardReader:
             raise self.error('its index has been altered (SHA-256 differs)')
         images = file.get_slice('images')
         if images.get_dtype() != 'U8' or images.get_shape() != [arrays['offsets'][-1]]:
-            raise self.error('its images are not of the size that its index tells')
+            raise self.error('its images do not have the size that its index lists')
 
     def _check_position(self, record: int) -> None:
         """Raise IndexError unless there is such a record."""

@@ -47,7 +47,7 @@ def missing_of_split(
 
     Args:
         data_set: The data set.
-        folder: Its folder, which exists.
+        folder: Folder of the data set, which exists.
         split: Name of the split; None for the default. MMPretrain itself refuses unknown ones.
         settings: Arguments of MMPretrain's class.
 

@@ -106,7 +106,7 @@ class AugMix(BaseTransform):
         """Mix an image once.
 
         Args:
-            image: As of :meth:`transform`.
+            image: Image, as for :meth:`transform`.
 
         Returns:
             A new image of the same shape and type.
@@ -136,5 +136,5 @@ class AugMix(BaseTransform):
 
 
 def _planes(image: np.ndarray) -> np.ndarray:
-    """An image as Pillow wants it: (H, W) or (H, W, 3), in one piece."""
+    """Return an image in the form that Pillow takes: (H, W) or (H, W, 3), contiguous."""
     return np.ascontiguousarray(image[..., 0] if image.shape[2:] == (1,) else image)

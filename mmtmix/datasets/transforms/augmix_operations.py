@@ -87,7 +87,7 @@ def _signed(value: float) -> float:
 
 
 def _affine(image: Image.Image, matrix: tuple[float, ...]) -> Image.Image:
-    """What lies outside of the image becomes black."""
+    """Return an image after an affine transform; pixels from outside of it are black."""
     return image.transform(
         image.size, Image.Transform.AFFINE, matrix, resample=Image.Resampling.BILINEAR
     )

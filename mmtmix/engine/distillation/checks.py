@@ -59,7 +59,7 @@ def check_distillable(teacher: FrozenTeacher, needs_features: bool) -> None:
 
 
 def check_views(student: Student, losses: Iterable[DistillLoss], mixes: Mixes | None) -> None:
-    """Refuse losses and mixes of single samples for a student that sees several views of each.
+    """Refuse losses and mixes of single samples for a student that takes several views of each.
 
     Args:
         student: The student.
@@ -76,7 +76,7 @@ def check_views(student: Student, losses: Iterable[DistillLoss], mixes: Mixes | 
         by_sample.append('mixed images are given')
     if by_sample:
         raise ValueError(
-            f'model.type={type(student.model).__name__!r} sees several views of each sample, and '
+            f'model.type={type(student.model).__name__!r} takes several views of each sample, and '
             f'{" and ".join(by_sample)}, for which a sample is one image; use '
             "losses=[dict(type='KDLoss')] without mixed, or model.type='ImageClassifier'"
         )

@@ -26,7 +26,7 @@ def check_prediction(head: Any, owner: str) -> None:
 
     Args:
         head: Head of a classifier, or None.
-        owner: ``'student'`` or ``'teacher'``, for the error.
+        owner: Name of the network for the error, ``'student'`` or ``'teacher'``.
 
     Raises:
         ValueError: If it is one of MMPretrain's that give something else.
@@ -61,8 +61,8 @@ def check_class_counts(student: int | None, teacher: int | None) -> None:
     """Refuse a teacher of another number of classes.
 
     Args:
-        student: Number of classes of the student; None if it is not known yet.
-        teacher: Number of classes of the teacher; None if it is not known yet.
+        student: Number of classes of the student; None if it is unknown.
+        teacher: Number of classes of the teacher; None if it is unknown.
 
     Raises:
         ValueError: If the numbers differ.

@@ -25,10 +25,11 @@ KD_ON = ('clean', 'mixed', 'both')
 class DistillObjective:
     """Adds a teacher's terms to the losses of a step.
 
-    The teacher gets the student's very tensors, each image once. ``TransformMix`` and ``SuperMix``
-    return the teacher's logits among their details. Those are used, unless a loss needs features.
-    Other augments, such as ``AttentiveMix``, return none. Clean and mixed images pass through the
-    student separately, so that batch norm treats them separately (SuperMix, Eq. 8, 9).
+    The teacher takes the same tensors as the student, each image once. ``TransformMix`` and
+    ``SuperMix`` return the teacher's logits among their details. Those are used, unless a loss
+    needs features. Other augments, such as ``AttentiveMix``, return none. Clean and mixed images
+    pass through the student separately, so that batch norm treats them separately (SuperMix, Eq.
+    8, 9).
 
     Args:
         student: Student, attached.
@@ -85,15 +86,15 @@ class DistillObjective:
         if self.mixes is not None:
             needs_targets = self.mixed_cls == 'mixed'
             mixed = self.mixes.draw(inputs, data_samples, self.teacher, needs_targets)
-        known = None if mixed is None else mixed.clean_logits
+        clean_logits = None if mixed is None else mixed.clean_logits
         if self._on_clean:
-            theirs = self._teacher_outputs(inputs, self._on_clean, known)
-            known = theirs.logits
+            theirs = self._teacher_outputs(inputs, self._on_clean, clean_logits)
+            clean_logits = theirs.logits
             index = _numbers(data_samples, inputs.device, self._on_clean)
             for loss in self._on_clean:
                 terms[f'loss_{loss.name}'] = loss(clean, theirs, index, seed)
         if self.teacher.report.is_open:
-            self._report(inputs, data_samples, known)
+            self._report(inputs, data_samples, clean_logits)
         if mixed is not None:
             terms |= self._mixed_terms(mixed, seed)
         return terms
@@ -114,9 +115,9 @@ class DistillObjective:
             if self.mixed_cls == 'hard_teacher':
                 winners = theirs.logits.argmax(dim=1)
                 targets = F.one_hot(winners, logits.size(1)).to(logits.dtype)
-            nobody = torch.empty(0, dtype=torch.long)
+            no_index = torch.empty(0, dtype=torch.long)
             for loss in self._on_mixed:
-                terms[f'loss_{loss.name}_mixed'] = loss(outputs, theirs, nobody, seed)
+                terms[f'loss_{loss.name}_mixed'] = loss(outputs, theirs, no_index, seed)
         if targets is None:
             raise RuntimeError(f'{type(self.mixes).__name__} drew mixes without their labels')
         own = self.student.loss(logits, targets)
@@ -124,22 +125,22 @@ class DistillObjective:
 
     @torch.no_grad()
     def _report(
-        self, inputs: Tensor, data_samples: Sequence[DataSample], known: Tensor | None
+        self, inputs: Tensor, data_samples: Sequence[DataSample], logits: Tensor | None
     ) -> None:
-        """Count the clean images that the teacher gets right, by one more pass if need be."""
+        """Report the teacher's accuracy on the clean images; without logits it runs once more."""
         # of several views of each image the first ones come first
-        count, is_last = len(data_samples), known is None
-        logits = self.teacher(inputs[:count]) if known is None else known[:count]
+        count, is_last = len(data_samples), logits is None
+        logits = self.teacher(inputs[:count]) if logits is None else logits[:count]
         self.teacher.report(logits, read_scores(data_samples, logits.size(1)), is_last)
 
     @torch.no_grad()
     def _teacher_outputs(
-        self, inputs: Tensor, losses: Sequence[DistillLoss], known: Tensor | None
+        self, inputs: Tensor, losses: Sequence[DistillLoss], logits: Tensor | None
     ) -> NetworkOutputs:
-        """Return the teacher's outputs, by a new pass only where logits are not known."""
+        """Return the teacher's outputs, by a new pass unless its logits are enough."""
         if any(loss.needs_features for loss in losses):
             return NetworkOutputs(*self.teacher.features(inputs))
-        return NetworkOutputs(self.teacher(inputs) if known is None else known)
+        return NetworkOutputs(self.teacher(inputs) if logits is None else logits)
 
 
 def _numbers(

@@ -79,7 +79,7 @@ class OfflineMixes(Mixes):
     def begin_epoch(self, runner: Any) -> None:
         """See :meth:`Mixes.begin_epoch`."""
         if isinstance(runner.train_loop, IterBasedTrainLoop):
-            # there is one epoch, whose workers must draw the same wherever a resumed run begins
+            # in its only epoch the workers must draw the same, wherever a resumed run starts
             seed = shared_seed(runner)
             self._batches = seeded_batches(self.loader, runner.iter, seed, MIXED)
             return
@@ -108,7 +108,7 @@ class OfflineMixes(Mixes):
 
 
 def _is_endless(kind: Any) -> bool:
-    """Whether a sampler's type, a name or a class, is ours."""
+    """Return whether the type of a sampler, a name or a class, is ``EndlessSampler``."""
     kind = DATA_SAMPLERS.get(kind) if isinstance(kind, str) else kind
     return kind is EndlessSampler
 

@@ -87,7 +87,7 @@ class OnlineMixes(Mixes):
                 return MixedBatch(*augment(inputs.clone(), scores))
             if not isinstance(augment, HasTeacher) or augment.teacher is not teacher:
                 return MixedBatch(*augment(inputs, scores))
-            # what it computed with the teacher is among the details
+            # the details have the logits that it computed with the teacher
             mixed, targets, details = augment(inputs, scores, return_details=True)
         return MixedBatch(mixed, targets, details.get('clean_logits'), details.get('logits'))
 

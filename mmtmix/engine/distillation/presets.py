@@ -1,4 +1,4 @@
-"""What a distillation is made of: methods by name, losses, and the source of mixed images.
+"""Methods of distillation by name, their losses, and their source of mixed images.
 
 The loss is ``cls_weight * [CE(s(x), y) + CE(s(x^), class of x^)]`` plus the listed terms. The
 second cross entropy is there where images are mixed. Weights are those of SuperMix's experiments.
@@ -66,8 +66,10 @@ def _build(config: Mapping) -> DistillLoss:
     kind = settings.pop('type')
     cls = MODELS.get(kind) if isinstance(kind, str) else kind
     if cls is None:
-        known = MODELS.module_dict.items()
-        check_choice('type of losses', kind, [k for k, c in known if _is_loss(c) and k != kind])
+        registered = MODELS.module_dict.items()
+        check_choice(
+            'type of losses', kind, [k for k, c in registered if _is_loss(c) and k != kind]
+        )
     check_arguments(f'losses: {kind}', settings, cls)
     if not _is_loss(cls):
         raise TypeError(f'losses must be of DistillLoss, such as KDLoss, got type={kind!r}')
@@ -100,8 +102,8 @@ def choose_method(
     check_choice('preset', preset, (None, *PRESETS))
     if cls_weight is not None:
         check_number('cls_weight', cls_weight, 0)
-    known: dict[str, Any] = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
-    settings = known if preset is None else PRESETS[preset]
+    defaults: dict[str, Any] = dict(cls_weight=1.0, losses=[], mixes=mixed is not None)
+    settings = defaults if preset is None else PRESETS[preset]
     if settings['mixes'] and mixed is None:
         raise ValueError(
             f'preset={preset!r} learns from mixed images; give mixed=dict(augment=...) or '
@@ -130,7 +132,8 @@ def build_mixes(mixed: Mapping | None) -> Mixes | None:
     """Make the source of mixed images from the hook's argument.
 
     Args:
-        mixed: ``dict(augment=...)``, ``dict(dataloader=...)``, or None for no source.
+        mixed: Source of mixed images, ``dict(augment=...)`` or ``dict(dataloader=...)``; None for
+            no source.
 
     Raises:
         TypeError: If ``augment`` is neither a config nor a list of some.

@@ -21,7 +21,7 @@ class Student:
     """A classifier of MMPretrain whose outputs are captured while it computes its loss.
 
     Args:
-        model: ``ImageClassifier`` or ``TimmClassifier``, out of its DDP wrapper.
+        model: Classifier, an ``ImageClassifier`` or ``TimmClassifier``, out of its DDP wrapper.
         needs_features: Whether features are captured too.
 
     Raises:
@@ -38,7 +38,7 @@ class Student:
         self._source: Any = wrapped or self._owner
         self.head_use = head_use_of(model)
         self._needs_features = needs_features
-        self._seen: NetworkOutputs | None = None
+        self._outputs: NetworkOutputs | None = None
         self._features: dict[int, Tensor] = {}
         name = type(model).__name__
         check_prediction(self._owner, 'student')
@@ -73,7 +73,7 @@ class Student:
     def attach(self) -> list[RemovableHandle]:
         """Attach to the model, and return the handles that detach from it.
 
-        Features are captured at the last layers, in the very pass that gives the logits. A second
+        Features are captured at the last layers, in the pass that returns the logits. A second
         call of ``pre_logits`` would update batch norm's statistics again, and drop other units.
         """
         handles = [self._source.register_forward_hook(self._capture)]
@@ -89,14 +89,14 @@ class Student:
         Raises:
             RuntimeError: If there are none.
         """
-        seen, self._seen = self._seen, None
-        if seen is None:
+        outputs, self._outputs = self._outputs, None
+        if outputs is None:
             raise RuntimeError(
                 f'{type(self.model).__name__} ran without calling its '
                 f'{type(self._source).__name__}, so nothing could be captured; DistillHook needs '
                 'a classifier whose loss and logits go through its head'
             )
-        return seen
+        return outputs
 
     def classify(self, inputs: Tensor) -> NetworkOutputs:
         """Return its outputs for images, as in training; only while attached.
@@ -138,7 +138,7 @@ class Student:
         if isinstance(module, ArcFaceClsHead) and len(args) > 1:
             # in training it subtracts a margin from the true class's logit
             output = module.forward(args[0])
-        self._seen = NetworkOutputs(output, self._join_features(len(output), module, args))
+        self._outputs = NetworkOutputs(output, self._join_features(len(output), module, args))
 
     @torch.compiler.disable
     def _keep(self, number: int, layer: nn.Module, args: tuple) -> None:
@@ -153,7 +153,7 @@ class Student:
         if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != rows:
             shape = tuple(getattr(features, 'shape', ())) or type(features).__name__
             raise TypeError(
-                f'the last layer of the student, of {type(head).__name__}, sees {shape} and no '
+                f'the last layer of the student, of {type(head).__name__}, takes {shape} and no '
                 f'features (N, D) of {rows} images; use a loss on logits, such as KDLoss'
             )
         return features

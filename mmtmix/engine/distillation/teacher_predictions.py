@@ -25,7 +25,7 @@ class TeacherPredictions:
     def __init__(self, teacher: FrozenTeacher, remembers: bool):
         self.teacher = teacher
         self.remembers = remembers
-        self._known: dict[tuple[int, ...], list[int]] = {}
+        self._labels: dict[tuple[int, ...], list[int]] = {}
 
     @torch.no_grad()
     def write(self, inputs: Tensor, predictions: Sequence[DataSample]) -> None:
@@ -36,10 +36,10 @@ class TeacherPredictions:
             predictions: The student's N predictions.
         """
         numbers = tuple(sample.get('sample_idx') for sample in predictions)
-        labels = self._known.get(numbers)
+        labels = self._labels.get(numbers)
         if labels is None:
             labels = self.teacher(inputs).argmax(dim=1).tolist()
             if self.remembers and None not in numbers:
-                self._known[numbers] = labels
+                self._labels[numbers] = labels
         for sample, label in zip(predictions, labels, strict=True):
             sample.set_field(label, 'teacher_label')

@@ -60,7 +60,7 @@ class DistillHook(Hook):
     :func:`~mmtmix.engine.cleanup.closing_hooks` detaches it at once.
 
     A classifier that mixes inside the network, such as ``ManifoldMixup``, is refused, since no
-    image shows what its head sees. Your own classifiers declare this by
+    image shows what its head takes. Your own classifiers declare this by
     :class:`~mmtmix.models.HeadUse`.
 
     Args:

@@ -30,7 +30,7 @@ class FiniteStopHook(Hook):
 
     Reading a value makes the host wait for the GPU. So the losses are gathered on the device, and
     read every ``interval`` steps, at the end of an epoch and before a checkpoint. No checkpoint,
-    ``last.pth`` included, gets weights that are not finite.
+    ``last.pth`` included, receives weights that are not finite.
 
     With a loss scaler (AMP in float16) single losses may overflow: the scaler skips these steps.
     Then only an interval without any finite loss counts.
@@ -153,7 +153,7 @@ class FiniteStopHook(Hook):
                 return f'No checkpoint was written before; start again with {_CURE}'
             path, owner = newest, 'Those of the last checkpoint'
         return (
-            f'{owner}, the last that are known to be good, are in {path}; start from them with '
+            f'{owner}, the last good ones, are in {path}; start from them with '
             f'--cfg-options load_from={path} and {_CURE}'
         )
 

@@ -84,8 +84,8 @@ def keep_checkpoints(hooks: MutableMapping[str, Any]) -> None:
     """Replace MMEngine's own hook in a config.
 
     Args:
-        hooks: ``default_hooks`` of the config, changed in place. MMEngine would add its own if
-            there were none.
+        hooks: Hooks in ``default_hooks`` of the config, changed in place. MMEngine would add its
+            own if there were none.
     """
     hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
     settings = hooks['checkpoint']  # a ConfigDict stores a copy

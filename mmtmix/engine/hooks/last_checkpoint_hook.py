@@ -19,7 +19,7 @@ class LastCheckpointHook(Hook):
 
     It has the weights of any checkpoint of that moment (those of the EMA, if ``EMAHook`` runs),
     without optimizer and schedulers. The file exists only if the training has finished, since it
-    gets its name when it is complete.
+    receives its name when it is complete.
 
     Args:
         filename: Name of the file in the work dir.

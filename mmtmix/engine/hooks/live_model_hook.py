@@ -37,7 +37,7 @@ class LiveModelHook(Hook):
             ValueError: If an augment would never mix.
         """
         if built_loop(runner) is not None:
-            check_mixing(runner)  # in other tools nothing else does it
+            check_mixing(runner)  # other tools run no other code that checks it
             self.cleanup.begin(runner)
 
     def before_train(self, runner: Any) -> None:

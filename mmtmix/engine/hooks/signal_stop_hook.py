@@ -106,12 +106,12 @@ class SignalStopHook(Hook):
 
 
 def _agree(signum: int | None, left: float) -> tuple[int, float]:
-    """Return the signal that any process got (0 if none), and the longest remaining time."""
+    """Return the signal that any process received (0 if none), and the longest remaining time."""
     if get_world_size() == 1:
         return signum or 0, left
-    seen = torch.tensor([float(signum or 0), left])
-    all_reduce(seen, op='max')
-    return int(seen[0]), float(seen[1])
+    largest = torch.tensor([float(signum or 0), left])
+    all_reduce(largest, op='max')
+    return int(largest[0]), float(largest[1])
 
 
 def _save(runner: Any, by_epoch: bool) -> None:

@@ -25,8 +25,8 @@ class AutocastOptimWrapper(OptimWrapper):
 
     Args:
         dtype: Dtype of the forward. ``'auto'`` is bfloat16 on accelerators and on CPUs that
-            multiply it natively, and float32 on CPUs that emulate it, where a step in bfloat16
-            takes about ten times as long. ``'float32'`` and ``'bfloat16'`` fix it.
+            multiply it natively. It is float32 on CPUs that emulate bfloat16, where a step would
+            take about ten times as long. ``'float32'`` and ``'bfloat16'`` fix it.
         **kwargs: Arguments of MMEngine's ``OptimWrapper``.
 
     Attributes:

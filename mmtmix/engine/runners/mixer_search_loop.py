@@ -70,9 +70,9 @@ class MixerSearchLoop(EpochBasedTrainLoop):
 
     def _keep_good_weights(self, interval: int) -> None:
         hook = FiniteStopHook(interval, keep_weights=True)
-        for known in self.runner.hooks:
-            if isinstance(known, FiniteStopHook):
-                known.interval, known.keep_weights = interval, True
+        for other in self.runner.hooks:
+            if isinstance(other, FiniteStopHook):
+                other.interval, other.keep_weights = interval, True
                 return
         self.runner.register_hook(hook)
 
@@ -111,12 +111,12 @@ class MixerSearchLoop(EpochBasedTrainLoop):
                 f'mixed with num_mix={mixer.num_mix}; set drop_last=True in train_dataloader'
             )
 
-    def _check_class_count(self, known: int) -> None:
+    def _check_class_count(self, num_classes: int) -> None:
         classes = getattr(self.dataloader.dataset, 'metainfo', {}).get('classes')
-        if classes is not None and len(classes) != known:
+        if classes is not None and len(classes) != num_classes:
             raise ValueError(
-                f'the teacher has {known} classes and the data set has {len(classes)}; search '
-                'with a teacher that was trained on this data set'
+                f'the teacher has {num_classes} classes and the data set has {len(classes)}; '
+                'search with a teacher that was trained on this data set'
             )
 
     @torch.no_grad()
@@ -129,18 +129,18 @@ class MixerSearchLoop(EpochBasedTrainLoop):
             ValueError: If it has another number of classes than the data set, or gives them other
                 labels, or an image has no labels or several.
         """
-        known = self.search.teacher.num_classes or 0
-        if known:
-            self._check_class_count(known)
+        num_classes = self.search.teacher.num_classes or 0
+        if num_classes:
+            self._check_class_count(num_classes)
         check_class_names(self.search.teacher, self.dataloader.dataset, 'train_dataloader')
         counts = torch.zeros(2)
         for batch, data in enumerate(self.dataloader):
             if batch == self.teacher_batches:
                 break
             data = self.search.data_preprocessor(data, training=False)
-            if not known:
-                known = self.search.teacher.count_classes(data['inputs'])
-                self._check_class_count(known)
+            if not num_classes:
+                num_classes = self.search.teacher.count_classes(data['inputs'])
+                self._check_class_count(num_classes)
             labels = self.search.read_scores(data['data_samples']).argmax(dim=1)
             predicted = self.search.teacher(data['inputs']).argmax(dim=1)
             hits = (predicted == labels.to(predicted.device)).sum()
@@ -148,10 +148,10 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         all_reduce(counts)  # so that all ranks decide alike
         hits, total = counts.tolist()
         accuracy = f'{100 * hits / total:.1f} % of {total:.0f} training images'
-        if not beats_chance(hits, total, known):
+        if not beats_chance(hits, total, num_classes):
             raise RuntimeError(
                 f'the teacher gets {accuracy} right, which is no better than chance '
-                f'({100 / known:.1f} %): a search cannot learn from it. Check that {CAUSES}'
+                f'({100 / num_classes:.1f} %): a search cannot learn from it. Check that {CAUSES}'
             )
         self.search.teacher.report.close()
         self.runner.logger.info(f'The teacher gets {accuracy} right.')

@@ -5,8 +5,8 @@ from mmtmix.models.draw import Draw
 from .attentive_mix import AttentiveMix
 from .batch_augment import BatchAugment
 from .building import (
+    AUGMENTS,
     BLIND,
-    MIXERS,
     WITH_TEACHER,
     augment_config,
     build_augment,
@@ -30,8 +30,8 @@ from .super_mix import SuperMix
 from .transform_mix import TransformMix
 
 __all__ = [
+    'AUGMENTS',
     'BLIND',
-    'MIXERS',
     'WITH_TEACHER',
     'AttentiveMix',
     'BatchAugment',

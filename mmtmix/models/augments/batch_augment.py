@@ -1,4 +1,4 @@
-"""The contract of every batch augment: draw, mix, and mix the labels."""
+"""The base class of every batch augment: draw, mix the images, and mix the labels."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class BatchAugment(metaclass=ABCMeta):
         return self.saliency is not None and self.saliency.needs_batch
 
     def load(self) -> None:
-        """Read the files that mixing needs, such as a teacher's. Otherwise the first call does.
+        """Read the files that mixing needs, before the first call would read them.
 
         Raises:
             FileNotFoundError: If one is missing.
@@ -134,7 +134,7 @@ class BatchAugment(metaclass=ABCMeta):
         differ even where they share a seed.
 
         Args:
-            batch_inputs: Normalised images, (N, C, H, W).
+            batch_inputs: Images, normalised, (N, C, H, W).
             batch_scores: Soft or one-hot labels, (N, num_classes); with ``num_classes`` also
                 integer labels (N,).
             return_details: Whether to return how the mixes were made as well.
@@ -199,7 +199,7 @@ class BatchAugment(metaclass=ABCMeta):
 
     @abstractmethod
     def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
-        """Mix images as a draw says.
+        """Mix images with the weights and partners of a draw.
 
         Args:
             images: Images of the batch, (N, C, H, W); never written to.
@@ -259,7 +259,7 @@ class BatchAugment(metaclass=ABCMeta):
         if not return_details:
             return mixed, targets
         details = self.unmixed_details(mixed, repeated)
-        # it counts the repeated images, and should name images of the batch
+        # `unmixed_details` numbers the repeated images; `index` has numbers of images of the batch
         details['index'] = details['index'] % max(len(images), 1)
         return mixed, targets, details
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 
@@ -34,7 +35,7 @@ def read_blocks(block_num: int | Sequence[int] | None) -> tuple[int, ...]:
         return tuple(block_num)
     cure = 'the cells per side; or give a list, as [2, 4, 8], or None for 2, 4, 8 and 16'
     check_integer('block_num', block_num, 1, cure=cure)
-    return (block_num,)
+    return (cast(int, block_num),)
 
 
 def draw_blocks(choices: Sequence[int], generator: torch.Generator) -> int:

@@ -17,7 +17,7 @@ from mmtmix.models.teachers import InputStats, loaded_order, preprocessor_config
 
 from .batch_augment import BatchAugment
 
-MIXERS: dict[str, dict[str, Any]] = {
+AUGMENTS: dict[str, dict[str, Any]] = {
     'Mixup': dict(type='SampleMixup'),
     'CutMix': dict(type='SampleCutMix'),
     'ResizeMix': dict(type='SampleResizeMix'),
@@ -31,9 +31,9 @@ MIXERS: dict[str, dict[str, Any]] = {
     'SuperMix': dict(type='SuperMix'),
     'TransformMix': dict(type='TransformMix'),
 }
-"""Configs of the augments of pairs by the names that papers give them.
+"""Configs of the augments of pairs, by the names that papers give them.
 
-Those of ``WITH_TEACHER`` need a ``teacher`` as well, and TransformMix a ``mixer``.
+The augments in ``WITH_TEACHER`` need a ``teacher`` as well, and TransformMix a ``mixer``.
 """
 
 BLIND = ('Mixup', 'CutMix', 'ResizeMix', 'GridMix', 'SmoothMix', 'FMix')
@@ -129,7 +129,7 @@ def iter_augments(model: nn.Module, hooks: Iterable[Hook] = ()) -> Iterator[Batc
 
     Args:
         model: Classifier, out of its DDP wrapper.
-        hooks: Hooks of the run, as of :func:`load_augments`.
+        hooks: Hooks of the run, as for :func:`load_augments`.
     """
     chosen = [getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)]
     for hook in hooks:
@@ -151,7 +151,7 @@ def _complete(settings: Mapping, cfg: Config) -> ConfigDict:
             _complete(part, cfg) if isinstance(part, Mapping) and 'type' in part else part
             for part in complete.augments
         ]
-    # the default source may need it, too
+    # the default source of saliency may need the normalisation, too
     default = signature(cls).parameters.get('saliency')
     source = complete.get('saliency', default.default if default else None)
     source = dict(type=source) if isinstance(source, str) else source
@@ -159,7 +159,7 @@ def _complete(settings: Mapping, cfg: Config) -> ConfigDict:
         source_cls = source.get('type')
         if isinstance(source_cls, str):
             source_cls = SALIENCY_SOURCES.module_dict.get(source_cls)
-        if source_cls is not None:  # else building it lists the names
+        if source_cls is not None:  # building refuses an unknown name, and lists the names
             complete.saliency = _with_stats(source, source_cls, cfg)
     return complete
 

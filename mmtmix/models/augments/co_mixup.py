@@ -1,8 +1,9 @@
-"""Co-Mixup: the parts of a group of images are dealt out to as many mixes."""
+"""Co-Mixup: the cells of a group of images are distributed over as many mixes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
@@ -32,9 +33,9 @@ class CoMixup(BatchAugment):
 
     The batch is parted into groups, in its order, and each group makes as many mixes as it has
     images: salient cells are shown, neighbours agree, and mixes share little. A mix may have any
-    number of images, so k in the details is the largest number in this batch. Images come with the
-    largest share first. Where a mix has fewer, its first image stands in with masks and weights of
-    0. It needs PyMaxflow, and for its default saliency ``LiveModelHook`` among the
+    number of images, so k in the details is the largest number in this batch. The image
+    with the largest share comes first. A mix of fewer images repeats its first one with masks and
+    weights of 0. It needs PyMaxflow, and for its default saliency ``LiveModelHook`` among the
     ``custom_hooks``.
 
     Args:
@@ -58,6 +59,7 @@ class CoMixup(BatchAugment):
         ValueError: If an argument is out of its range.
     """
 
+    saliency: SaliencySource
     follows_index = False
 
     def __init__(
@@ -69,7 +71,7 @@ class CoMixup(BatchAugment):
         eta: float = 0.05,
         omega: float = 0.001,
         num_classes: int | None = None,
-        **settings: float,
+        **settings: Any,
     ):
         super().__init__(2, alpha, num_classes)
         self._blocks = read_blocks(block_num)
@@ -78,7 +80,7 @@ class CoMixup(BatchAugment):
         check_number('omega', omega, 0, 1)
         check_arguments('CoMixup', settings, CoMixup, CoMixupSettings)
         self.settings = CoMixupSettings(**settings)
-        load_maxflow()  # a run without it ends before it starts
+        load_maxflow()  # a run without PyMaxflow ends before it starts
         if saliency is None:
             saliency = dict(type='InputGradient', clean_lam=1.0)
         self.saliency = build_saliency(saliency)
@@ -92,14 +94,14 @@ class CoMixup(BatchAugment):
         Of the draw it takes the generator and the own images. It parts these into groups, in
         their order, and makes one mix for each.
         """
-        size = images.shape[-2:]
+        height, width = images.shape[-2:]
         saliency = self.saliency(images, scores).float()
         self._check_saliency(saliency)
         blocks = draw_blocks(self._blocks, draw.generator)
-        pooled = pool_saliency(saliency, (min(blocks, size[0]), min(blocks, size[1])))
+        pooled = pool_saliency(saliency, (min(blocks, height), min(blocks, width)))
         members = self._groups(draw.index[:, 0].cpu(), len(images))
         shares = self._solve(saliency[:, 0].cpu(), pooled.cpu(), members, draw.generator)
-        details = _details(shares.float(), members, size)
+        details = _details(shares.float(), members, (height, width))
         details = {name: value.to(images.device) for name, value in details.items()}
         return blend_batch(images, details['index'], details['masks']), details
 
@@ -118,7 +120,7 @@ class CoMixup(BatchAugment):
         wanted = torch.zeros(members.shape)
         for row, exists in zip(wanted, real, strict=True):
             count = int(exists.sum())
-            # a group of one has nothing to choose
+            # a group of one has no weights to draw
             row[:count] = draw_weights(1, count, self.alpha, generator)[0] if count > 1 else 1.0
         prior = -self.eta / pooled[0].numel() * (wanted + 1e-8).log()
         costs = prior[..., None, None] - pooled[members]
@@ -130,7 +132,7 @@ def _details(shares: Tensor, members: Tensor, size: tuple[int, int]) -> Details:
     """Return weights, index and masks of the mixes that exist, from the shares of all groups."""
     group, mix = (members >= 0).nonzero(as_tuple=True)
     shares = shares[group, mix]  # (M, n, h, w)
-    if shares.size(1) == 1:  # groups of one image; a mix has two places at least
+    if shares.size(1) == 1:  # groups of one image; details have at least two images per mix
         shares = torch.cat([shares, torch.zeros_like(shares)], dim=1)
     amounts = shares.mean(dim=(2, 3))
     most = int((amounts > 0).sum(dim=1).max())

@@ -56,11 +56,12 @@ class FMix(MaskAugment):
     def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
         """See :meth:`MaskAugment.masks`."""
         weights, generator = draw.weights, draw.generator
-        if weights.device != generator.device:  # where the noise would take long to draw and move
+        # drawing the noise on the CPU and moving it would be slow
+        if weights.device != generator.device:
             seed = int(torch.randint(2**62, (), generator=generator))
             generator = torch.Generator(weights.device).manual_seed(seed)
-        size = images.shape[-2:]
-        noise = low_frequency_noise(len(weights), *size, self.decay_power, generator)
+        height, width = images.shape[-2:]
+        noise = low_frequency_noise(len(weights), height, width, self.decay_power, generator)
         if self.max_soft > 0:
             return soft_level_masks(noise, weights[:, 0], self.max_soft)
         return level_masks(noise, weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from mmengine.logging import print_log
@@ -81,6 +82,8 @@ class PuzzleMix(BatchAugment):
         ValueError: If an argument is out of its range.
     """
 
+    saliency: SaliencySource
+
     def __init__(
         self,
         num_mix: int = 2,
@@ -110,10 +113,10 @@ class PuzzleMix(BatchAugment):
         if t_size != -1:
             check_integer('t_size', t_size, 1, cure='it is in pixels; -1 moves whole blocks')
         self._stats = None if input_stats is None else _std_of(input_stats)
-        load_maxflow()  # a run without it ends before it starts
+        load_maxflow()  # a run without PyMaxflow ends before it starts
         self.saliency = build_saliency(saliency)
         self.block_num = block_num
-        self.terms = dict(beta=beta, gamma=gamma, eta=eta, num_labels=n_labels)
+        self.terms: dict[str, Any] = dict(beta=beta, gamma=gamma, eta=eta, num_labels=n_labels)
         self.neigh_size = neigh_size
         self.transport, self.t_size, self.t_eps = transport, t_size, t_eps
         self._to_range: Renormalize | None = None
@@ -163,10 +166,12 @@ class PuzzleMix(BatchAugment):
 
     def _coloured(self, images: Tensor) -> Tensor:
         """Return colours in units of the full range; their mean cancels in comparisons."""
-        # read each time: a run may have begun or ended since
+        # read in each call, since a run may have begun or ended in between
         stats = self._stats or _running_stats()
         if self._to_range is None or self._to_range.source != stats:
-            print_log(f'PuzzleMix takes images for normalised by a std of {stats.std}', 'current')
+            print_log(
+                f'PuzzleMix assumes images that are normalised by a std of {stats.std}', 'current'
+            )
             self._to_range = Renormalize(stats, InputStats(std=(255.0,)), swap=False)
         return self._to_range(images.float())
 
@@ -187,7 +192,7 @@ def _running_stats() -> InputStats:
         stats = InputStats.of_running_task()
     except ValueError as error:
         raise ValueError(
-            'PuzzleMix compares colours and the running config does not say how images '
-            'are normalised; set input_stats=dict(std=[...]) in it, in 0-255 units'
+            'PuzzleMix compares colours, and the running config has no normalisation of the '
+            'images; set input_stats=dict(std=[...]) in it, in 0-255 units'
         ) from error
     return InputStats(std=(USUAL_STD,) if stats is None else stats.std)

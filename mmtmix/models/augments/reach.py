@@ -1,8 +1,8 @@
-"""Refuse runs whose batches don't reach their augments: MMPretrain skips augments in silence.
+"""Refuse runs whose batches don't reach their augments, which MMPretrain would skip silently.
 
 ``ClsDataPreprocessor`` applies its augments only to samples with one-hot scores. Samples of
-several tasks and samples without labels have none, and neither have those of a config that begins
-without an augment, where a ``SwitchRecipeHook`` brings one later.
+several tasks and samples without labels have none. If a ``SwitchRecipeHook`` adds the first
+augment of a run later, its samples have none either.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import Any
 
 import torch
 from mmengine.logging import print_log
-from mmengine.model import BaseDataPreprocessor
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmengine.runner import Runner
 from mmpretrain.engine import SwitchRecipeHook
 from mmpretrain.structures import DataSample, MultiTaskDataSample
-from torch import nn
 
 from mmtmix.utils import unwrap
 
@@ -26,7 +25,7 @@ from mmtmix.utils import unwrap
 class BatchWatch:
     """Set one-hot labels while a data preprocessor has batch augments, or refuse a batch.
 
-    It is a forward pre-hook of the preprocessor. It compares types alone, and never waits for a
+    It is a forward pre-hook of the preprocessor. It only compares types, so it never waits for a
     GPU.
 
     Args:
@@ -37,8 +36,8 @@ class BatchWatch:
         self.to_onehot = to_onehot
 
     @torch.compiler.disable
-    def __call__(self, module: nn.Module, args: tuple, kwargs: dict) -> None:
-        """See :meth:`torch.nn.Module.register_forward_pre_hook`.
+    def __call__(self, module: BaseDataPreprocessor, args: tuple, kwargs: dict) -> None:
+        """Check one call of the preprocessor; see ``register_forward_pre_hook`` of torch.
 
         Raises:
             ValueError: If the batch is one that MMPretrain would not mix.
@@ -47,18 +46,18 @@ class BatchWatch:
         if not call.get('training', False):
             return
         has_augments = module.batch_augments is not None
-        # without augments integer labels stay so: MMPretrain's losses take no integer scores
+        # without augments labels stay integers, since MMPretrain's losses take no integer scores
         module.to_onehot = self.to_onehot or has_augments
         if has_augments:
             check_samples(call['data'])
 
 
-def watch(preprocessor: nn.Module) -> None:
+def watch(preprocessor: BaseDataPreprocessor) -> None:
     """Make sure that the training batches of a data preprocessor reach its batch augments.
 
     Args:
-        preprocessor: Data preprocessor that applies batch augments; it is watched once, however
-            often this is called.
+        preprocessor: Data preprocessor that applies batch augments. Further calls with the same
+            one change nothing.
     """
     hooks = preprocessor._forward_pre_hooks.values()
     if not any(isinstance(hook, BatchWatch) for hook in hooks):
@@ -92,15 +91,15 @@ def watch_builder() -> None:
         frame = frame.f_back
 
 
-def prepare_switch(model: nn.Module) -> None:
+def prepare_switch(model: BaseModel) -> None:
     """Prepare a model for the augments that a ``SwitchRecipeHook`` brings later.
 
     Args:
-        model: Classifier, in its DDP wrapper or out of it.
+        model: Classifier, with or without its DDP wrapper.
 
     Raises:
         ValueError: If its data preprocessor applies no augments, its head computes an accuracy,
-            which mixed labels have not, or the number of classes is unknown.
+            which mixed labels don't have, or the number of classes is unknown.
     """
     model = unwrap(model)
     preprocessor, head = model.data_preprocessor, getattr(model, 'head', None)
@@ -125,8 +124,12 @@ def prepare_switch(model: nn.Module) -> None:
     watch(preprocessor)
 
 
-def can_mix(preprocessor: nn.Module) -> bool:
-    """Return whether a data preprocessor applies the batch augments that it is given."""
+def can_mix(preprocessor: BaseDataPreprocessor) -> bool:
+    """Return whether a data preprocessor applies the batch augments of its config.
+
+    Args:
+        preprocessor: Data preprocessor of a classifier.
+    """
     return getattr(preprocessor, 'takes_augments', hasattr(preprocessor, 'batch_augments'))
 
 
@@ -134,7 +137,7 @@ def check_samples(data: Any) -> None:
     """Refuse a batch whose samples have no labels to mix.
 
     Args:
-        data: Batch as of a data preprocessor.
+        data: Batch that goes into a data preprocessor.
 
     Raises:
         ValueError: If the samples are of several tasks or have no labels.

@@ -70,7 +70,7 @@ class SampleResizeMix(BatchAugment):
 
     def warp_sources(self, images: Tensor, details: Details) -> Tensor:
         """See :meth:`BatchAugment.warp_sources`."""
-        # shrunk once more: keeping them in `mix` would slow down calls without details
+        # shrunk a second time, since keeping them in `mix` would slow down calls without details
         patches = _shrink(images, details['index'], details['boxes'])
         return torch.cat([images[details['index'][:, :1]], patches], dim=1)
 
@@ -81,7 +81,7 @@ class SampleResizeMix(BatchAugment):
         return dict(details, boxes=boxes)
 
     def _sides(self, weights: Tensor) -> Tensor:
-        """Sides of the partners' boxes as a share of the picture's, (N, k - 1)."""
+        """Return the sides of the partners' boxes as a share of the picture's, (N, k - 1)."""
         share, span = layer_shares(weights), self.lam_max - self.lam_min
         if self.lam_range == 'side':
             return self.lam_min + span * share

@@ -44,4 +44,5 @@ class SampleCutMix(MaskAugment):
 
     def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
         """See :meth:`MaskAugment.masks`."""
-        return box_masks(draw.weights, *images.shape[-2:], draw.generator)
+        height, width = images.shape[-2:]
+        return box_masks(draw.weights, height, width, draw.generator)

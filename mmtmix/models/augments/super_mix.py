@@ -69,6 +69,8 @@ class SuperMix(TeacherMixin, BatchAugment):
             don't fit.
     """
 
+    teacher: FrozenTeacher  # TeacherMixin reads its files at the first use
+
     def __init__(
         self,
         teacher: dict | FrozenTeacher,
@@ -128,6 +130,7 @@ class SuperMix(TeacherMixin, BatchAugment):
         solution = solve_masks(sources, classes, weights, self.teacher, self.settings)
         masks, logits = solution.masks, solution.logits
         if self.on_failure == 'clean':
+            assert clean_logits is not None  # always computed for 'clean'
             own = torch.zeros_like(weights)
             own[:, 0] = 1
             failed = ~solution.finished[:, None]
@@ -193,4 +196,5 @@ class SuperMix(TeacherMixin, BatchAugment):
         logits = self.teacher(images) if needs_logits or for_report else None
         if logits is not None:
             self.teacher.report(logits, scores, is_last=for_report)
-        return (scores if by_label else logits).argmax(dim=1), logits
+        source = scores if by_label or logits is None else logits
+        return source.argmax(dim=1), logits

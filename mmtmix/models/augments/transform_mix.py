@@ -31,7 +31,7 @@ class TransformMix(TeacherMixin, BatchAugment):
     """Mix images by a learned mixing module (TransformMix, Algorithm 1, without SEARCH).
 
     Each image has one class. The files of the module and of the teacher are read at the first
-    call, so a classifier that was trained with this augment predicts without them.
+    call. So a classifier that was trained with this augment predicts without them.
 
     The details have as well: ``saliency`` (N, k, 1, h, w), ``theta`` (N, k, 2, 3) and the
     teacher's ``clean_logits`` for the batch (N, num_classes).
@@ -57,6 +57,8 @@ class TransformMix(TeacherMixin, BatchAugment):
         TypeError: If ``mixer`` or ``teacher`` is of another type.
         ValueError: If an argument is out of its range; at the first call, if a file doesn't fit.
     """
+
+    teacher: FrozenTeacher  # TeacherMixin reads its files at the first use
 
     def __init__(
         self,
@@ -84,7 +86,7 @@ class TransformMix(TeacherMixin, BatchAugment):
     @cached_property
     def mixer(self) -> TransformMixer:
         """The mixing module."""
-        with torch.inference_mode(False):  # what is made here must serve gradients later, too
+        with torch.inference_mode(False):  # its parameters must serve gradients later
             mixer = build_module(self._mixer, self.num_mix)
             return mixer.to(memory_format=self.teacher.memory_format)
 
@@ -105,9 +107,9 @@ class TransformMix(TeacherMixin, BatchAugment):
         # a transformation of NaN would show a corner of the image, which is finite
         self._check_module(details['theta'], details['masks'])
         if self.labels == 'visible':
-            seen = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
+            shown = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
             moved = warp(details['saliency'], details['theta'], self.mixer.padding_mode)
-            details['weights'] = visible_shares(moved, seen)
+            details['weights'] = visible_shares(moved, shown)
         return mixed, details
 
     @torch.no_grad()
@@ -119,6 +121,6 @@ class TransformMix(TeacherMixin, BatchAugment):
         return dict(
             details,
             saliency=saliency,
-            theta=identity_theta(*own.shape, like=own),
+            theta=identity_theta(own.size(0), own.size(1), like=own),
             clean_logits=self.teacher(images),
         )

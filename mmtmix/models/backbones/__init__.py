@@ -1,4 +1,4 @@
-"""Backbones that MMPretrain lacks, one family a file."""
+"""Backbones that MMPretrain lacks, one family per file."""
 
 from .cifar_mobilenet_v2 import CifarMobileNetV2
 from .cifar_resnet import CifarResNet

@@ -40,10 +40,12 @@ class InvertedResidual(BaseModule):
     """Expand (1x1), filter each channel (3x3), project (1x1, linear).
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output; the input is added where both agree and stride is 1.
+        in_channels: Number of channels of the input, >= 1.
+        out_channels: Number of channels of the output, >= 1. If it is that of the input and the
+            stride is 1, the input is added.
         stride: Stride of the depthwise convolution.
-        expand_ratio: Hidden over input channels; 1 keeps its expanding convolution.
+        expand_ratio: Ratio of hidden to input channels, >= 1. A ratio of 1 also has the expanding
+            convolution.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, expand_ratio: int):
@@ -59,23 +61,23 @@ class InvertedResidual(BaseModule):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        """Return features (N, C_out, H / stride, W / stride) of features (N, C_in, H, W)."""
         return x + self.conv(x) if self.has_shortcut else self.conv(x)
 
 
 @MODELS.register_module()
 class CifarMobileNetV2(BaseBackbone):
-    """MobileNetV2 (Sandler et al. 2018) as papers on distillation (CRD, SuperMix) have it.
+    """MobileNetV2 (Sandler et al. 2018) of papers on distillation (CRD, SuperMix).
 
-    Unlike MMPretrain's ``MobileNetV2``: ReLU in place of ReLU6, stride 1 in the 24-channel stage,
-    widths cut to ``int(c * widen_factor)`` without rounding to eights, and an expanding
-    convolution in the first block too.
+    It differs from MMPretrain's ``MobileNetV2``. It has ReLU in place of ReLU6, and stride 1 in
+    the 24-channel stage. Widths are ``int(c * widen_factor)``, without rounding to eights. The
+    first block has an expanding convolution, too.
 
     Args:
-        widen_factor: Factor of all widths; the last one is never below 1280.
-        in_channels: Channels of the images.
-        expand_ratio: Hidden over input channels of the blocks after the first.
-        init_cfg: MMEngine's; by default normal by the fan-out.
+        widen_factor: Factor of all widths, > 0; the last one is never below 1280.
+        in_channels: Number of channels of the images, >= 1.
+        expand_ratio: Ratio of hidden to input channels of the blocks after the first, >= 1.
+        init_cfg: Config of MMEngine's initialisation; by default normal by the fan-out.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -114,5 +116,5 @@ class CifarMobileNetV2(BaseBackbone):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one activated map (N, 1280, H / 16, W / 16)."""
+        """Return one activated map (N, 1280, H / 16, W / 16) of images (N, C, H, W)."""
         return (self.conv2(self.layers(self.conv1(x))),)

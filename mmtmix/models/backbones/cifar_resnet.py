@@ -1,4 +1,4 @@
-"""The three-stage ResNets that papers train on CIFAR."""
+"""Three-stage ResNets of papers on CIFAR."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class CifarResNet(ResNet_CIFAR):
     in papers on distillation (CRD, SuperMix) have a stem of 32 channels and stages of 64, 128
     and 256. Shortcuts that change the shape are 1x1 convolutions with BN.
 
-    For the four-stage ResNet-50 of these papers take MMPretrain's ``ResNet_CIFAR(50)``:
+    For the four-stage ResNet-50 of these papers use MMPretrain's ``ResNet_CIFAR(50)``:
     ``CifarResNet(50)`` is a narrow net of 24 basic blocks.
 
     Args:
         depth: Number of layers, 6 n + 2 up to 1202.
-        width: 1 or 4.
-        in_channels: Channels of the images.
-        zero_init_residual: Start with blocks that do nothing, which the papers' don't.
-        **kwargs: Others of MMPretrain's ``ResNet``: ``frozen_stages``, ``norm_eval``,
+        width: Factor of the widths of the stages, 1 or 4.
+        in_channels: Number of channels of the images, >= 1.
+        zero_init_residual: Whether blocks start as the identity, unlike those of the papers.
+        **kwargs: Other arguments of MMPretrain's ``ResNet``: ``frozen_stages``, ``norm_eval``,
             ``with_cp``, ``init_cfg``, ...
 
     Raises:

@@ -20,11 +20,11 @@ class ShuffleUnit(BaseModule):
     """Grouped 1x1, shuffle, depthwise 3x3, grouped 1x1 (figure 2 of the paper).
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output. With stride 2 the pooled input makes up
-            ``in_channels`` of them.
-        stride: 1 or 2.
-        first_groups: Groups of the first convolution, and of the shuffle after it.
+        in_channels: Number of channels of the input, >= 1.
+        out_channels: Number of channels of the output, >= 1. With stride 2, ``in_channels`` of
+            them are the pooled input.
+        stride: Stride of the block, 1 or 2.
+        first_groups: Number of groups, >= 1, of the first convolution and of the shuffle after it.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, first_groups: int):
@@ -41,10 +41,10 @@ class ShuffleUnit(BaseModule):
         self.bn3 = nn.BatchNorm2d(made)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        """Return features (N, C_out, H / stride, W / stride) of features (N, C_in, H, W)."""
         out = F.relu(self.bn1(self.conv1(x)))
         out = channel_shuffle(out, self.first_groups)
-        # MMPretrain's, and the paper's, have no activation here
+        # the blocks of MMPretrain and of the paper have no activation here
         out = F.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))
         if self.stride == 2:
@@ -54,16 +54,16 @@ class ShuffleUnit(BaseModule):
 
 @MODELS.register_module()
 class CifarShuffleNetV1(BaseBackbone):
-    """ShuffleNetV1 of 3 groups (Zhang et al. 2018) as papers on distillation have it.
+    """ShuffleNetV1 of 3 groups (Zhang et al. 2018) of papers on distillation.
 
-    CRD's and SuperMix's network. Unlike MMPretrain's ``ShuffleNetV1``: a 1x1 stem of stride 1 and
-    no pooling after it, a ReLU after the depthwise convolution, and bottlenecks of a quarter of
-    what the block makes, which in the first block of a stage is the output less the pooled input.
-    torch's default initialisation.
+    It is the network of CRD and SuperMix, and differs from MMPretrain's ``ShuffleNetV1``. It has a
+    1x1 stem of stride 1 without pooling, and a ReLU after the depthwise convolution. Bottlenecks
+    have a quarter of the channels that the block adds: in the first block of a stage, those of the
+    output less those of the pooled input. The initialisation is torch's default.
 
     Args:
-        in_channels: Channels of the images.
-        init_cfg: MMEngine's; by default torch's own initialisation stays.
+        in_channels: Number of channels of the images, >= 1.
+        init_cfg: Config of MMEngine's initialisation; by default that of torch.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -87,5 +87,5 @@ class CifarShuffleNetV1(BaseBackbone):
             self.layers.append(blocks)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one activated map (N, 960, H / 8, W / 8)."""
+        """Return one activated map (N, 960, H / 8, W / 8) of images (N, C, H, W)."""
         return (self.layers(F.relu(self.bn1(self.conv1(x)))),)

@@ -14,16 +14,17 @@ from mmtmix.checks import check_choice, check_integer
 
 @MODELS.register_module()
 class CifarShuffleNetV2(ShuffleNetV2):
-    """ShuffleNetV2 (Ma et al. 2018) as papers on distillation (CRD, SuperMix) have it.
+    """ShuffleNetV2 (Ma et al. 2018) of papers on distillation (CRD, SuperMix).
 
-    MMPretrain's network with a 1x1 stem of stride 1 and no pooling after it, so that 32 pixels
-    give a 4x4 map, and with torch's default initialisation.
+    It is MMPretrain's network with a 1x1 stem of stride 1 without pooling, so that 32 pixels give
+    a 4x4 map. The initialisation is torch's default.
 
     Args:
-        widen_factor: 0.5, 1.0, 1.5 or 2.0.
-        in_channels: Channels of the images.
-        init_cfg: MMEngine's; by default torch's own initialisation stays.
-        **kwargs: Others of MMPretrain's ``ShuffleNetV2``: ``frozen_stages``, ``norm_eval``, ...
+        widen_factor: Factor of all widths, 0.5, 1.0, 1.5 or 2.0.
+        in_channels: Number of channels of the images, >= 1.
+        init_cfg: Config of MMEngine's initialisation; by default that of torch.
+        **kwargs: Other arguments of MMPretrain's ``ShuffleNetV2``: ``frozen_stages``,
+            ``norm_eval``, ...
 
     Raises:
         TypeError: If an argument is of another type.

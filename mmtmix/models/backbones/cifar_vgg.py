@@ -22,16 +22,17 @@ _WIDTHS = (64, 128, 256, 512, 512)
 
 @MODELS.register_module()
 class CifarVGG(BaseBackbone):
-    """VGG (Simonyan & Zisserman 2015) as papers on distillation (CRD, SuperMix) have it.
+    """VGG (Simonyan & Zisserman 2015) of papers on distillation (CRD, SuperMix).
 
-    Five blocks of 3x3 convolutions with bias, BN and ReLU; 2x2 max-pooling after the first three
-    alone, so that 32 pixels give a 4x4 map. It goes to global pooling and one linear layer, so a
-    classic CAM on it is exact, unlike on MMPretrain's ``VGG`` with its stack of linear layers.
+    It has five blocks of 3x3 convolutions with bias, BN and ReLU. Only the first three have 2x2
+    max-pooling after them, so that 32 pixels give a 4x4 map. Global pooling and one linear layer
+    follow, so a classic CAM is exact. MMPretrain's ``VGG`` has a stack of linear layers instead.
 
     Args:
-        depth: 8, 11, 13, 16 or 19; it counts three linear layers, as the original does.
-        in_channels: Channels of the images.
-        init_cfg: MMEngine's; by default normal by the fan-out.
+        depth: Number of layers, 8, 11, 13, 16 or 19; it counts three linear layers, as the
+            original does.
+        in_channels: Number of channels of the images, >= 1.
+        init_cfg: Config of MMEngine's initialisation; by default normal by the fan-out.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -54,7 +55,7 @@ class CifarVGG(BaseBackbone):
         self.pool = nn.MaxPool2d(2)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one activated map (N, 512, H / 8, W / 8)."""
+        """Return one activated map (N, 512, H / 8, W / 8) of images (N, C, H, W)."""
         for index, block in enumerate(self.layers):
             x = block(x)
             if index < 3:

@@ -19,8 +19,8 @@ class DeepResNet(ResNet):
     mappings in deep residual networks"; the blocks are the usual post-activation ones.
 
     Args:
-        depth: 200, or one of MMPretrain's 18, 34, 50, 101, 152.
-        **kwargs: Those of MMPretrain's ``ResNet``.
+        depth: Number of layers, 200, or one of MMPretrain's 18, 34, 50, 101 and 152.
+        **kwargs: Arguments of MMPretrain's ``ResNet``.
 
     Raises:
         ValueError: If there is no such depth.

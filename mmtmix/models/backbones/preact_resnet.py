@@ -1,4 +1,4 @@
-"""Pre-activation ResNet without a last norm, as PuzzleMix has it."""
+"""Pre-activation ResNet without a last norm, as in PuzzleMix."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 
 
 class PreActBlock(BaseModule):
-    """Two pre-activation 3x3 convolutions; a projecting shortcut sees the activated input.
+    """Two pre-activation 3x3 convolutions; a projecting shortcut takes the activated input.
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        stride: Stride of conv1 and of the shortcut.
+        in_channels: Number of channels of the input, >= 1.
+        out_channels: Number of channels of the output, >= 1.
+        stride: Stride of conv1 and of the shortcut, >= 1.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int):
@@ -33,7 +33,7 @@ class PreActBlock(BaseModule):
             self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        """Return features (N, C_out, H / stride, W / stride) of features (N, C_in, H, W)."""
         out = F.relu(self.bn1(x))
         identity = x if self.shortcut is None else self.shortcut(out)
         return self.conv2(F.relu(self.bn2(self.conv1(out)))) + identity
@@ -48,11 +48,11 @@ class PreActResNet(BaseBackbone):
     torch's default initialisation.
 
     Args:
-        depth: 18 or 34.
-        in_channels: Channels of the images.
-        stem_stride: 1, or 2 for Tiny-ImageNet.
-        base_channels: Width of stem and first stage, doubled in each later one.
-        init_cfg: MMEngine's; by default torch's own initialisation stays.
+        depth: Number of layers, 18 or 34.
+        in_channels: Number of channels of the images, >= 1.
+        stem_stride: Stride of the stem, >= 1; 2 for Tiny-ImageNet.
+        base_channels: Number of channels of stem and first stage, >= 1, doubled in each later one.
+        init_cfg: Config of MMEngine's initialisation; by default that of torch.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -84,5 +84,5 @@ class PreActResNet(BaseBackbone):
             self.layers.append(blocks)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one map (N, 8 base_channels, h, w), h = H / (8 stem_stride)."""
+        """Return one map (N, 8 base_channels, h, w) of images, with h = H / (8 stem_stride)."""
         return (self.layers(self.conv1(x)),)

@@ -1,4 +1,4 @@
-"""Shake-Shake regularisation: two branches mixed at random, otherwise forward than backward."""
+"""Shake-Shake regularisation: two branches, mixed by random weights in each pass."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def shake(first: Tensor, second: Tensor, ahead: Tensor, back: Tensor) -> Tensor:
     """Mix two branches with other weights in the backward pass than in the forward pass.
 
     Args:
-        first: (N, C, H, W).
-        second: Of the same shape.
-        ahead: (N, 1, 1, 1) in [0, 1], the weight of ``first`` in the result.
-        back: Its weight in the gradients, of the same shape and range.
+        first: Output of the first branch, (N, C, H, W).
+        second: Output of the second branch, of the same shape.
+        ahead: Weight of ``first`` in the result, (N, 1, 1, 1) in [0, 1].
+        back: Weight of ``first`` in the gradients, of the same shape and range.
 
     Returns:
         ``ahead * first + (1 - ahead) * second``; the gradient ``g`` of it reaches ``first`` as
@@ -50,8 +50,8 @@ class ShiftedShortcut(BaseModule):
     With stride 2 they see different pixels (section 2.1 of the paper).
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output, half of them from each path.
+        in_channels: Number of channels of the input, >= 1.
+        out_channels: Number of channels of the output, >= 2, half of them from each path.
         stride: Stride of both paths.
     """
 
@@ -62,7 +62,7 @@ class ShiftedShortcut(BaseModule):
         self.bn = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        """Return features (N, C_out, H / stride, W / stride) of features (N, C_in, H, W)."""
         shifted = F.pad(x, (1, -1, 1, -1))
         return self.bn(torch.cat((self.conv1(x), self.conv2(shifted)), dim=1))
 
@@ -71,8 +71,8 @@ class ShakeBlock(BaseModule):
     """ReLU, then two branches conv-BN-ReLU-conv-BN, mixed.
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
+        in_channels: Number of channels of the input, >= 1.
+        out_channels: Number of channels of the output, >= 1.
         stride: Stride of the first convolutions and of the shortcut.
     """
 
@@ -93,7 +93,7 @@ class ShakeBlock(BaseModule):
             self.shortcut = ShiftedShortcut(in_channels, out_channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        """Return features (N, C_out, H / stride, W / stride) of features (N, C_in, H, W)."""
         activated = F.relu(x)
         first, second = self.branch1(activated), self.branch2(activated)
         if self.training:
@@ -108,17 +108,17 @@ class ShakeBlock(BaseModule):
 class ShakeShake(BaseBackbone):
     """Shake-Shake 26 2x96d (Gastaldi 2017), "S-S-I".
 
-    While training each image draws, in every block, one weight for the forward and another for
-    the backward pass, uniform in [0, 1], from torch's default generator; in eval mode both
-    branches count the same. The paper trains it for 1800 epochs with a cosine schedule.
+    In training each block draws two weights per image, uniform in [0, 1], from torch's default
+    generator: one for the forward and one for the backward pass. In eval mode both branches count
+    the same. The paper trains it for 1800 epochs with a cosine schedule.
 
     The output is the activated tensor after the last block, so a classic CAM on it is exact.
 
     Args:
         depth: Number of layers on one branch, 6 n + 2.
-        base_channels: Width of the first stage, doubled in each of the two later ones.
-        in_channels: Channels of the images.
-        init_cfg: MMEngine's; by default normal by the fan-out.
+        base_channels: Number of channels of the first stage, >= 1, doubled in both later stages.
+        in_channels: Number of channels of the images, >= 1.
+        init_cfg: Config of MMEngine's initialisation; by default normal by the fan-out.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -154,5 +154,5 @@ class ShakeShake(BaseBackbone):
         self.relu = nn.ReLU()  # a module, so that Grad-CAM too finds the activated tensor
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one activated map (N, 4 base_channels, H / 4, W / 4)."""
+        """Return one activated map (N, 4 base_channels, H / 4, W / 4) of images (N, C, H, W)."""
         return (self.relu(self.layers(self.bn1(self.conv1(x)))),)

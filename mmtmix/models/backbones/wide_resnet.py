@@ -19,10 +19,10 @@ class WideBasicBlock(BaseModule):
     """Two pre-activation 3x3 convolutions.
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
+        in_channels: Number of channels of the input, >= 1.
+        out_channels: Number of channels of the output, >= 1.
         stride: Stride of the block, on conv1 (``distill``) or conv2 (``puzzle``).
-        layout: See :class:`WideResNet`.
+        layout: Variant of the network, see :class:`WideResNet`.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, layout: str):
@@ -40,7 +40,7 @@ class WideBasicBlock(BaseModule):
         self.activated_shortcut = not puzzle and in_channels != out_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C_in, H, W) -> (N, C_out, H / stride, W / stride)."""
+        """Return features (N, C_out, H / stride, W / stride) of features (N, C_in, H, W)."""
         out = F.relu(self.bn1(x))
         identity = out if self.activated_shortcut else x
         if self.shortcut is not None:
@@ -64,10 +64,10 @@ class WideResNet(BaseBackbone):
 
     Args:
         depth: Number of layers, 6 n + 4.
-        widen_factor: k, times 16, 32, 64 channels.
-        in_channels: Channels of the images.
-        layout: ``'distill'`` or ``'puzzle'``.
-        init_cfg: MMEngine's; by default what the layout says.
+        widen_factor: Factor k >= 1 of the 16, 32 and 64 channels of the stages.
+        in_channels: Number of channels of the images, >= 1.
+        layout: Variant of the network, ``'distill'`` or ``'puzzle'``.
+        init_cfg: Config of MMEngine's initialisation; by default that of the layout.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -107,5 +107,5 @@ class WideResNet(BaseBackbone):
         self.relu = nn.ReLU()  # a module, so that Grad-CAM too finds the activated tensor
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (N, C, H, W) -> one feature map (N, 64 k, H / 4, W / 4)."""
+        """Return one feature map (N, 64 k, H / 4, W / 4) of images (N, C, H, W)."""
         return (self.relu(self.bn1(self.layers(self.conv1(x)))),)

@@ -64,7 +64,8 @@ class AugMixClassifier(ImageClassifier):
         """Compare the views, and classify the clean images.
 
         Args:
-            inputs: All clean images, then all first augmented ones, ...: (V * N, C, H, W), V >= 2.
+            inputs: Images, (V * N, C, H, W), V >= 2: all clean ones, then all first augmented
+                ones, ...
             data_samples: The N samples.
 
         Returns:

@@ -25,37 +25,44 @@ Details = dict[str, Tensor]
 
 @MODELS.register_module()
 class AutoMixClassifier(ImageClassifier):
-    """A classifier that is trained together with a mix block, which mixes for it.
+    """Train a classifier on mixes of a mix block that learns at the same time.
 
-    `AutoMix <https://arxiv.org/abs/2103.13027>`_. In a step the classifier learns from clean
-    images and from mixes that the mix block makes of them, whose masks are constants to it. The
-    mix block learns to make mixes that a momentum encoder, a slow copy of the classifier,
-    classifies as their labels say, with masks of about the right area. The copy is constant to the
-    mix block, which also reads its feature maps. Neither loss reaches the other's weights, so one
-    optimizer serves both (the paper's momentum pipeline, section 4.3).
+    `AutoMix <https://arxiv.org/abs/2103.13027>`_. In each step the classifier learns from clean
+    images and from mixes of them. The mix block makes these mixes, and their masks are constants
+    for the classifier. The mix block learns from a momentum encoder, a slow copy of the
+    classifier: the copy should classify mixes by their labels, and the areas of the masks should
+    be near the shares. The copy is constant for the mix block, which also reads its feature maps.
+    Neither loss reaches the weights of the other part, so one optimizer serves both (the paper's
+    momentum pipeline, section 4.3).
 
     Mix block and momentum encoder are in no state dict: a checkpoint is one of a plain
-    ``ImageClassifier``. Training needs ``custom_hooks=[dict(type='AutoMixHook')]``, which moves
-    the momentum encoder and keeps both in checkpoints that can be resumed.
+    ``ImageClassifier``. Training needs ``custom_hooks=[dict(type='AutoMixHook')]``. The hook
+    updates the momentum encoder, and keeps both in checkpoints that can be resumed.
 
-    The authors train with alpha 2, for Tiny-ImageNet ResNet-18 (``ResNet_CIFAR``) for 400 epochs
-    with SGD at lr 0.2, cosine to 0.05, the mix block's 0.1 to 0.001, weight decay 1e-4, batch 100;
-    for CIFAR-100 400 or 800 epochs at lr 0.1, cosine to 0.05. The mix block reads the next to
-    last stage: ``in_channels=256``. Its rate is set by ``paramwise_cfg=dict(custom_keys=
-    {'mix_block': dict(lr_mult=0.5)})``. They have a second linear layer for mixed images, which
-    a plain classifier has no place for; as in the paper's formulas there is one here.
+    The authors train with alpha 2:
+
+    - Tiny-ImageNet, ResNet-18 (``ResNet_CIFAR``): 400 epochs of SGD, batch 100, weight decay 1e-4,
+      lr 0.2 with cosine to 0.05, the mix block's lr 0.1 with cosine to 0.001.
+    - CIFAR-100: 400 or 800 epochs, lr 0.1 with cosine to 0.05.
+
+    The mix block reads the next to last stage, ``in_channels=256``. ``paramwise_cfg=dict(
+    custom_keys={'mix_block': dict(lr_mult=0.5)})`` sets its rate. The authors' code has a second
+    linear layer for mixed images. Here, as in the paper's formulas, both kinds share one layer, as
+    a plain classifier has it.
 
     Args:
-        backbone: As of ``ImageClassifier``, as all that isn't listed here.
-        mix_block: ``dict(type='MixBlock', in_channels=...)``.
+        backbone: Config of the backbone; this and all arguments that are not listed here are those
+            of ``ImageClassifier``.
+        mix_block: Config ``dict(type='MixBlock', in_channels=...)``, or a module.
         alpha: Parameter of the Beta distribution of the shares, > 0.
-        mask_layer: The module whose output the mix block reads, such as ``'backbone.layer3'``. By
-            default the backbone's next to last stage.
-        lam_margin: Mixes with a share of at most this are plain Mixup for the classifier.
-        area_weight: Weight of the area loss at the beginning; it falls to 0 as a line.
-        area_margin: What the area may be off for free.
-        keep_area_weight: Whether the weight stays, as in the authors' code, instead.
-        per_sample: False draws one share a batch, as the paper does.
+        mask_layer: Name of the module whose output the mix block reads, such as
+            ``'backbone.layer3'``. By default the next to last stage of the backbone.
+        lam_margin: Share, in [0, 0.5), up to which a mix is plain Mixup for the classifier.
+        area_weight: Weight of the area loss at the start, >= 0; it falls to 0 linearly.
+        area_margin: Difference between area and share, in [0, 1], that costs nothing.
+        keep_area_weight: Whether the weight stays constant instead, as in the authors' code.
+        per_sample: Whether each mix draws shares of its own; False draws one row per batch, as the
+            paper does.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -64,8 +71,8 @@ class AutoMixClassifier(ImageClassifier):
     """
 
     num_mix = 2
-    mixing: Any  # a TrainingOnly, whose parts torch would type as modules or tensors
-    # what the mix block learns from; loss_mix is the head's own
+    mixing: Any  # a TrainingOnly, whose parts have types that torch does not declare
+    # losses of the mix block; loss_mix is one of the head
     head_use = HeadUse(other_losses=('_mix_block', '_mask_area'))
 
     def __init__(
@@ -102,18 +109,19 @@ class AutoMixClassifier(ImageClassifier):
         self.area_margin = area_margin
         self.keep_area_weight = keep_area_weight
         self.per_sample = per_sample
-        # share of the training that is done; AutoMixHook sets it
+        # share of the training that is done, in [0, 1], set by AutoMixHook
         self.progress: float | None = None
-        with torch.random.fork_rng(devices=[]):  # leaves the first weights as without a mix block
+        # so that the classifier draws the same first weights as without a mix block
+        with torch.random.fork_rng(devices=[]):
             block = mix_block if isinstance(mix_block, nn.Module) else MODELS.build(mix_block)
         self.mixing = TrainingOnly(mix_block=block, encoder=MomentumEncoder(self))
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """All losses of a step.
+        """Return all losses of a step.
 
         Args:
-            inputs: (N, C, H, W).
-            data_samples: With ``gt_score`` or ``gt_label``.
+            inputs: Images, (N, C, H, W).
+            data_samples: N samples with ``gt_score`` or ``gt_label``.
 
         Returns:
             ``loss`` on clean images; ``loss_mix`` on mixed ones; ``loss_mix_block`` and
@@ -125,11 +133,11 @@ class AutoMixClassifier(ImageClassifier):
         """
         if self.progress is None:
             raise RuntimeError(
-                'AutoMixClassifier trains with a momentum encoder that nobody moves; add '
+                'AutoMixClassifier has a momentum encoder, which only AutoMixHook updates; add '
                 "custom_hooks=[dict(type='AutoMixHook')] to the config"
             )
         if len(inputs) < self.num_mix:
-            # DDP wants a gradient for every parameter in every step
+            # DDP needs a gradient for every parameter in every step
             weights = self.mixing.mix_block.parameters()
             nothing = torch.stack([weight.sum() for weight in weights]).sum() * 0
             losses = dict(loss_mix=nothing, loss_mix_block=nothing, loss_mask_area=nothing)
@@ -139,7 +147,7 @@ class AutoMixClassifier(ImageClassifier):
             generator = rank_generator()
             losses = self._mix_block_loss(inputs, scores, features, generator)
             losses |= self._classifier_loss(inputs, scores, features, generator)
-        # last, so that what the head says last is of the samples, as `head_use` promises
+        # the head runs last on the clean samples, as `head_use` promises
         return super().loss(inputs, data_samples) | losses
 
     def mix(
@@ -150,17 +158,17 @@ class AutoMixClassifier(ImageClassifier):
         index: Tensor | None = None,
         return_details: bool = False,
     ) -> tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Details]:
-        """Mix a batch of two images or more as the mix block does by now, without gradients.
+        """Mix a batch by the present mix block, without gradients.
 
         Args:
-            inputs: (N, C, H, W).
+            inputs: Images, (N, C, H, W), N >= 2.
             scores: Soft labels, (N, num_classes).
             weights: Shares (M, 2); drawn by default.
-            index: The images of each mix (M, 2), own first; drawn by default.
-            return_details: Also return how the mixes were made.
+            index: Images of each mix (M, 2), own first; drawn by default.
+            return_details: Whether to return how the mixes were made as well.
 
         Returns:
-            Mixes (M, C, H, W) and their labels (M, num_classes); with ``return_details`` a dict
+            Mixes (M, C, H, W) and their labels (M, num_classes). With ``return_details`` a dict
             as well: ``weights`` (M, 2), ``index`` (M, 2), ``masks`` (M, 2, 1, H, W) and ``warped``
             (M, 2, C, H, W), with ``mixed = sum_k masks * warped``.
         """
@@ -218,7 +226,7 @@ class AutoMixClassifier(ImageClassifier):
         stages = find_stages(self.backbone)
         if len(stages) < 2:
             raise ValueError(
-                f'{type(self.backbone).__name__} has no stages that are known by name; set '
+                f'{type(self.backbone).__name__} has no stages with a common name; set '
                 "mask_layer='backbone....', see model.named_modules()"
             )
         return f'backbone.{stages[-2]}'

@@ -27,23 +27,25 @@ _NUM_STAGES = 2
 
 @MODELS.register_module()
 class ManifoldMixup(ImageClassifier):
-    """A classifier that mixes hidden states in training.
+    """Train a classifier on mixed hidden states.
 
-    `Manifold Mixup <https://arxiv.org/abs/1806.05236>`_, Algorithm 1: for each batch one of
-    several layers is drawn, its output is mixed like images in Mixup, and labels with the same
-    weights. In everything else, checkpoints included, this is an ``ImageClassifier``.
+    `Manifold Mixup <https://arxiv.org/abs/1806.05236>`_, Algorithm 1. One of several layers is
+    drawn for each batch. Its output is mixed as Mixup mixes images, and the labels are mixed with
+    the same weights. In everything else, checkpoints included, this is an ``ImageClassifier``.
 
-    The paper draws one weight a batch; here each sample has its own, as with every mixer of this
+    The paper draws one weight per batch. Here each sample has its own, as for every mixer of this
     library. The paper's alpha is 2 on CIFAR and 0.2 on Tiny-ImageNet.
 
     Args:
-        backbone: As of ``ImageClassifier``, as all that isn't listed here.
-        num_mix: Images a mix, k >= 2.
-        alpha: Dirichlet parameter of the weights, > 0.
-        layers: Where to mix: ``'input'`` and names of modules such as ``'backbone.layer1'``, whose
-            output is mixed. It must run once in a forward pass, and not in a block that
-            ``with_cp`` runs again. By default the input and the backbone's first two stages.
-        per_sample: False draws one weight a batch.
+        backbone: Config of the backbone; this and all arguments that are not listed here are those
+            of ``ImageClassifier``.
+        num_mix: Number of images per mix, k >= 2.
+        alpha: Parameter of the Dirichlet distribution of the weights, > 0.
+        layers: Names of the places to mix at: ``'input'``, and modules such as
+            ``'backbone.layer1'``, whose output is mixed. A module must run once in a forward pass,
+            and not in a block that ``with_cp`` runs again. By default the input and the first two
+            stages of the backbone.
+        per_sample: Whether each mix draws weights of its own; False draws one row per batch.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -80,19 +82,19 @@ class ManifoldMixup(ImageClassifier):
                 check_layer(self, name, 'layers')
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """Mix at one layer and classify.
+        """Return the losses of the head on states that are mixed at one layer.
 
         A batch smaller than k is not mixed.
 
         Args:
-            inputs: (N, C, H, W).
-            data_samples: With ``gt_score`` or ``gt_label``.
+            inputs: Images, (N, C, H, W).
+            data_samples: N samples with ``gt_score`` or ``gt_label``.
 
         Returns:
-            The losses of the head on mixed labels.
+            Losses by name, on mixed labels.
 
         Raises:
-            RuntimeError: If the drawn layer takes no part in the forward pass, or several.
+            RuntimeError: If the drawn layer does not run exactly once in the forward pass.
             TypeError: If its output is no batch.
         """
         if len(inputs) < self.num_mix:
@@ -110,16 +112,16 @@ class ManifoldMixup(ImageClassifier):
         return self.head.loss(feats, scored_samples(mix_targets(scores, draw.weights, draw.index)))
 
     def mixed_features(self, inputs: Tensor, weights: Tensor, index: Tensor, layer: str) -> Any:
-        """What the head sees if a layer's output is mixed.
+        """Return the input of the head if the output of a layer is mixed.
 
         Args:
-            inputs: (N, C, H, W).
-            weights: (N, k), rows on the simplex.
-            index: (N, k), the images of each mix.
-            layer: One of ``layers``.
+            inputs: Images, (N, C, H, W).
+            weights: Shares of the images, (N, k), rows on the simplex.
+            index: Images of each mix, (N, k).
+            layer: Name of the layer, one of ``layers``.
 
         Returns:
-            As of ``extract_feat``.
+            Features, as ``extract_feat`` returns them.
         """
         if layer == INPUT:
             return self.extract_feat(_mix(inputs, weights, index))
@@ -132,7 +134,7 @@ class ManifoldMixup(ImageClassifier):
         stages = find_stages(self.backbone)[:_NUM_STAGES]
         if not stages:
             raise ValueError(
-                f'{type(self.backbone).__name__} has no stages that are known by name; set '
+                f'{type(self.backbone).__name__} has no stages with a common name; set '
                 "layers=['input', 'backbone....'], see model.named_modules()"
             )
         return [INPUT, *(f'backbone.{stage}' for stage in stages)]
@@ -144,7 +146,7 @@ def _mix(states: Tensor, weights: Tensor, index: Tensor) -> Tensor:
 
 
 def _mix_output(output: Any, weights: Tensor, index: Tensor, layer: str) -> Any:
-    """Mix what a layer gives; transformers' stages give a tuple that begins with their states."""
+    """Mix the output of a layer; of a tuple, as stages of transformers return, the first entry."""
     if isinstance(output, tuple):
         return (_mix_output(output[0] if output else None, weights, index, layer), *output[1:])
     if not isinstance(output, Tensor) or output.dim() < 2 or len(output) != len(index):

@@ -1,4 +1,4 @@
-"""A slow copy of a classifier."""
+"""A copy of a classifier that follows it slowly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PARTS = ('backbone', 'neck', 'head')
 class MomentumEncoder(ImageClassifier):
     """Follows a classifier: ``k <- momentum * k + (1 - momentum) * q`` for each weight.
 
-    It gets no gradients. Buffers don't follow: in training mode it keeps statistics of its own
+    It has no gradients. Buffers don't follow: in training mode it keeps statistics of its own
     batches, as in the authors' code of AutoMix.
 
     Args:
@@ -61,10 +61,10 @@ class MomentumEncoder(ImageClassifier):
             inputs: Images, (N, C, H, W).
             layer: Name of the layer, such as ``'backbone.layer3'``.
         """
-        seen: list[Tensor] = []
-        with at_output(self.get_submodule(layer), seen.append):
+        outputs: list[Tensor] = []
+        with at_output(self.get_submodule(layer), outputs.append):
             self.backbone(inputs)
-        return seen[0]
+        return outputs[0]
 
     def _pairs(self, model: ImageClassifier) -> Iterator[tuple[nn.Module, nn.Module]]:
         for name in _PARTS:

@@ -36,7 +36,7 @@ def clean_factor(model: nn.Module, num_classes: int) -> float:
         The factor, > 0, times the ``loss_weight`` of the loss, so that the two keep their ratio.
 
     Raises:
-        ValueError: If the model has no such loss, or no factor is known for it.
+        ValueError: If the model has no such loss, or its factor is not built in.
     """
     loss = getattr(getattr(model, 'head', None), 'loss_module', None)
     loss = getattr(model, 'loss_module', None) if loss is None else loss
@@ -48,8 +48,9 @@ def clean_factor(model: nn.Module, num_classes: int) -> float:
         name = 'no loss_module' if loss is None else f'the loss {type(loss).__name__}'
         raise ValueError(
             f'clean_lam weighs a cross entropy on clean images beside the loss of the model, and '
-            f'{type(model).__name__} has {name}, for which no factor is known; set clean_factor '
-            '(1 beside a cross entropy, 2 / num_classes beside SoftmaxBCELoss), or clean_lam=0'
+            f'{type(model).__name__} has {name}, for which no factor is built in; set '
+            'clean_factor (1 beside a cross entropy, 2 / num_classes beside SoftmaxBCELoss), or '
+            'clean_lam=0'
         )
     return factor * getattr(loss, 'loss_weight', 1.0)
 

@@ -97,7 +97,7 @@ class CRDLoss(DistillLoss):
         self.temperature = temperature
         self.momentum = momentum
         self._embed: nn.Module | None = None
-        self._seen: tuple[Tensor, Tensor, Tensor] | None = None
+        self._latest: tuple[Tensor, Tensor, Tensor] | None = None
         self._is_normalized = False
 
     def prepare(self, student_dim: int, teacher_dim: int, labels: Tensor, seed: int) -> None:
@@ -122,7 +122,7 @@ class CRDLoss(DistillLoss):
             for name in ('student_bank', 'teacher_bank'):
                 bank = torch.empty(len(labels), self.feature_dim).uniform_(-bound, bound)
                 self.register_buffer(name, bank)
-        # NaN until the first batch has been seen
+        # NaN until the first batch
         self.register_buffer('log_normalizers', torch.full((2,), torch.nan))
         self.register_buffer('labels', labels, persistent=False)
         for name, part in vars(ClassOrder.of(labels)).items():
@@ -137,7 +137,7 @@ class CRDLoss(DistillLoss):
             raise ValueError('CRDLoss compares features, and a network gave logits alone')
         with torch.autocast(index.device.type, enabled=False):
             ours, theirs = embed(student.features.float(), teacher.features.float())
-            self._seen = (index, ours.detach(), theirs.detach())
+            self._latest = (index, ours.detach(), theirs.detach())
             chosen = torch.cat([index[:, None], self._draw_negatives(index, seed)], dim=1)
             sides = [(ours, self.teacher_bank), (theirs, self.student_bank)]
             scores = [bank_scores(own, bank, chosen) / self.temperature for own, bank in sides]
@@ -154,13 +154,13 @@ class CRDLoss(DistillLoss):
 
         The forward pass cannot do it, since the backward pass needs the banks as they were.
         """
-        if self._seen is None:
+        if self._latest is None:
             return
-        index, ours, theirs = (torch.cat(dist.all_gather(part)) for part in self._seen)
-        for bank, seen in ((self.student_bank, ours), (self.teacher_bank, theirs)):
-            moved = self.momentum * bank[index] + (1 - self.momentum) * seen
+        index, ours, theirs = (torch.cat(dist.all_gather(part)) for part in self._latest)
+        for bank, features in ((self.student_bank, ours), (self.teacher_bank, theirs)):
+            moved = self.momentum * bank[index] + (1 - self.momentum) * features
             bank[index] = F.normalize(moved)
-        self._seen = None
+        self._latest = None
 
     def _wrap(self) -> nn.Module:
         """Share the embeddings' gradients among ranks, as DDP shares the student's."""

@@ -16,10 +16,10 @@ UPSAMPLING = ('nearest', 'bilinear')
 class MixBlock(nn.Module):
     """Cross-attention between the feature maps of two images (AutoMix, section 4.1).
 
-    Each map gets its image's share as one more channel (``lam_concat``). Every position of the
-    first image attends to similar positions of the second, and gathers from them how much of the
-    second image is seen there. One embedding serves as query and key. As in the authors' code,
-    attention gives the partner's mask, and the first image has the rest.
+    The share of its image is added to each map as one more channel (``lam_concat``). Every
+    position of the first image attends to similar positions of the second. It computes from them
+    how much of the second image is shown there. One embedding serves as query and key. As in the
+    authors' code, attention gives the partner's mask, and the first image has the rest.
 
     Args:
         in_channels: Number of channels C of the feature maps, >= 1.
@@ -72,7 +72,7 @@ class MixBlock(nn.Module):
             features: Feature maps of the batch, (N, C, h, w).
             weights: Shares of the two images of each mix, (M, 2), rows on the simplex.
             index: The two images of each mix, int64 (M, 2).
-            size: (H, W) of the images.
+            size: Height and width of the images in pixels.
 
         Returns:
             float32 masks (M, 2, 1, H, W), summing to 1 over the two.

@@ -16,7 +16,7 @@ from .transform_mixer import TransformMixer
 
 FORMAT = 'mmtmix.TransformMixer'
 # settings of modules before these arguments existed, which older files lack
-_UNSAID = dict(anchored=False, random_orientation=False, saliency_noise=0.0)
+_OLD_DEFAULTS = dict(anchored=False, random_orientation=False, saliency_noise=0.0)
 
 
 def save_mixer(
@@ -76,7 +76,7 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
             'the mixer.pth that a search exports, not a checkpoint of a run'
         )
     check_finite_weights(content['state_dict'], f'mixer file {str(path)!r}')
-    arch = _UNSAID | content['arch']
+    arch = _OLD_DEFAULTS | content['arch']
     unknown = sorted(expected.keys() - arch.keys())
     if unknown:
         raise ValueError(f'a TransformMixer has no {unknown}; its arguments are {sorted(arch)}')

@@ -59,8 +59,8 @@ class TransformMixer(nn.Module):
         padding_mode: Content outside of a warped image, see :func:`mmtmix.functional.warp`.
         anchored: Whether the weights bound the masks and theta, an addition of ours. The
             logarithms of the weights are added to the masks' logits. Equal logits are then Mixup,
-            and an image with all the weight is seen almost alone. Theta's difference from the
-            identity is scaled, from 0 at a weight of 1 to its full length at equal weights.
+            and an image with all the weight is almost alone. Theta's difference from the identity
+            is scaled, from 0 at a weight of 1 to its full length at equal weights.
         random_orientation: Whether CAMs are turned to one of the eight orientations of a square,
             an addition of ours. It is drawn for each mix, and the predictions are turned back.
             Without it a module may learn one place per image, whatever the images show.
@@ -171,7 +171,7 @@ class TransformMixer(nn.Module):
         Args:
             saliency: CAMs of the k images in [0, 1], (N, k, 1, cam_size, cam_size).
             weights: Shares of the images, (N, k), rows on the simplex.
-            noise: From :meth:`draw_noise`.
+            noise: Noise from :meth:`draw_noise`.
 
         Returns:
             theta (N, k, 2, 3) and masks (N, k, 1, cam_size, cam_size) that sum to 1 over k.
@@ -217,10 +217,10 @@ class TransformMixer(nn.Module):
         """Mix k images by what :meth:`forward` predicts (Eq. 1).
 
         Args:
-            images: (N, k, C, H, W).
-            saliency: (N, k, 1, cam_size, cam_size).
-            weights: (N, k).
-            noise: From :meth:`draw_noise`.
+            images: Images of each mix, (N, k, C, H, W).
+            saliency: CAMs of the images in [0, 1], (N, k, 1, cam_size, cam_size).
+            weights: Shares of the images, (N, k), rows on the simplex.
+            noise: Noise from :meth:`draw_noise`.
 
         Returns:
             The mixes (N, C, H, W) in the dtype of ``images``, and what made them: ``theta``

@@ -1,4 +1,4 @@
-"""Sources of saliency: how much each part of an image matters. They are interchangeable."""
+"""Interchangeable sources of saliency, which measures how much each part of an image matters."""
 
 from .base import SALIENCY_SOURCES, SaliencySource, build_saliency
 from .fine_grained import FineGrainedSaliency

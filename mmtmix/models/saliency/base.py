@@ -27,7 +27,7 @@ class SaliencySource(metaclass=ABCMeta):
         """Return the saliency of images.
 
         Args:
-            batch_inputs: Normalised images, (N, C, H, W); never written to.
+            batch_inputs: Images, normalised, (N, C, H, W); never written to.
             batch_scores: Labels of the images, (N, num_classes).
 
         Returns:
@@ -36,7 +36,7 @@ class SaliencySource(metaclass=ABCMeta):
         """
 
     def load(self) -> None:  # noqa: B027  (optional)
-        """Read the files that the source needs. Otherwise the first call does."""
+        """Read the files that the source needs, before its first call would read them."""
 
 
 def build_saliency(source: str | Mapping | SaliencySource) -> SaliencySource:
@@ -63,5 +63,5 @@ def build_saliency(source: str | Mapping | SaliencySource) -> SaliencySource:
         check_choice('saliency', kind, sorted(SALIENCY_SOURCES.module_dict))
         kind = SALIENCY_SOURCES.module_dict[kind]
     check_arguments('saliency', settings, kind)
-    # not by `build`, which looks for a registry of the default scope and warns that there is none
+    # not by `build`, which warns that the default scope has no such registry
     return kind(**settings)

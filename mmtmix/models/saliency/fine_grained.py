@@ -16,7 +16,7 @@ from .base import SALIENCY_SOURCES, SaliencySource
 
 @SALIENCY_SOURCES.register_module()
 class FineGrainedSaliency(SaliencySource):
-    """OpenCV's fine-grained saliency (Montabone and Soto 2010), which SaliencyMix uses.
+    """Compute OpenCV's fine-grained saliency (Montabone and Soto 2010), as SaliencyMix does.
 
     It works on 8 bits, so normalised images are brought back to them. (SaliencyMix's public code
     passes normalised floats, whose bytes OpenCV then reads as gray levels.)
@@ -45,7 +45,7 @@ class FineGrainedSaliency(SaliencySource):
                 their normalisation or the order of their three channels.
         """
         inputs = batch_inputs.float()
-        # read each time: a run may have begun or ended since
+        # read in each call, since a run may have begun or ended in between
         stats = InputStats.of_batch(self._stats, inputs.size(1))
         if stats is None:
             low, high = inputs.amin((1, 2, 3), keepdim=True), inputs.amax((1, 2, 3), keepdim=True)
@@ -54,8 +54,8 @@ class FineGrainedSaliency(SaliencySource):
             if inputs.size(1) == 3 and stats.channel_order is None:
                 raise ValueError(
                     'FineGrainedSaliency turns images grey, and the order of their colour '
-                    f'channels is unknown ({stats.unknown.reason}); give {TASK_CURE} in it, with '
-                    'what comes out of the data_preprocessor'
+                    f'channels is unknown ({stats.unknown.reason}); give {TASK_CURE} in it, for '
+                    'the images as they leave the data_preprocessor'
                 )
             is_rgb = stats.channel_order == 'rgb'
             if self._to_pixels is None or self._to_pixels.source != stats:

@@ -19,10 +19,10 @@ from .live_model import live_model
 
 @SALIENCY_SOURCES.register_module()
 class InputGradient(SaliencySource):
-    """Root mean square over channels of the loss's gradient by the image (PuzzleMix, Eq. 5).
+    """Compute the root mean square over channels of the loss's gradient (PuzzleMix, Eq. 5).
 
     The live model, which ``LiveModelHook`` registers, runs in eval mode and is differentiated by
-    the images alone: gradients of parameters and running statistics stay untouched. Activation
+    the images alone. Gradients of parameters and running statistics stay untouched. Activation
     checkpointing is off in that pass, since ``torch.autograd.grad`` does not work through it.
 
     With ``clean_lam`` the model also learns the clean images, by a cross entropy. Its factor
@@ -64,15 +64,15 @@ class InputGradient(SaliencySource):
         """
         live = live_model()
         keeps_graph = self.clean_lam > 0
-        # before the forward pass: a loss without a known factor costs no time
+        # before the forward pass, so that a loss without a factor fails at once
         factor = self._factor_beside(live.model, batch_scores.size(1)) if keeps_graph else 0.0
         mode = nullcontext() if keeps_graph else _eval(live.model)
         with torch.enable_grad(), mode, without_recomputation(live.model):
             images = batch_inputs.detach().requires_grad_()
             losses = soft_cross_entropy(live.model(images, mode='tensor'), batch_scores)
-            # a sum: each image has its own loss, and in half precision a mean would underflow
+            # each image has its own loss, so a sum will do; a mean would underflow in float16
             (gradient,) = torch.autograd.grad(losses.sum(), images, retain_graph=keeps_graph)
-            if keeps_graph:  # within: the caller may have switched gradients off
+            if keeps_graph:  # in this block, since the caller may have switched gradients off
                 live.losses['loss_clean'] = factor * losses.mean()
         return gradient_saliency(gradient)
 
@@ -83,7 +83,7 @@ class InputGradient(SaliencySource):
 
 @contextmanager
 def _eval(model: nn.Module) -> Iterator[None]:
-    """Put a whole model into eval mode, and each part back into its own."""
+    """Put a whole model into eval mode, and restore the mode of each part at the end."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

@@ -13,8 +13,8 @@ class LiveModel:
 
     Attributes:
         model: Classifier, out of its DDP wrapper.
-        losses: Losses that augments add to those of the step, by name; the hook that registered
-            the model takes them out.
+        losses: Losses, by name, that augments add to those of the step. The hook that registered
+            the model removes them.
     """
 
     model: nn.Module
@@ -25,7 +25,11 @@ _live: LiveModel | None = None
 
 
 def set_live_model(live: LiveModel | None) -> None:
-    """Register the model that is being trained in this process; None if none is."""
+    """Register the model that is being trained in this process.
+
+    Args:
+        live: The model; None after a training.
+    """
     global _live
     _live = live
 

@@ -35,13 +35,15 @@ class MixerSearch(BaseModel):
 
     The loss is CE(teacher(x'), y'). Only the mixing module is a part of this model: the teacher
     is in no checkpoint, optimizer, EMA copy or DDP bucket. The config's ``compile`` has no effect
-    on a search; ``teacher=dict(compile=True, ...)`` compiles what costs most.
+    on a search; ``teacher=dict(compile=True, ...)`` compiles the teacher, which takes most of the
+    time.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher.
         mixer: Config of the module, ``dict(type='TransformMixer', ...)``.
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
-        data_preprocessor: Config as of a classifier; the teacher reads the normalisation from it.
+        data_preprocessor: Config of the data preprocessor, as for a classifier. The teacher reads
+            the normalisation from it.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -64,12 +66,12 @@ class MixerSearch(BaseModel):
         if getattr(self.data_preprocessor, 'batch_augments', None) is not None:
             raise ValueError(
                 'a search mixes images itself, and data_preprocessor has batch_augments, which '
-                'would mix them before; leave them out'
+                'would mix them first; leave them out'
             )
         self.alpha = alpha
         self.mixer: TransformMixer = MODELS.build(mixer)
         if isinstance(teacher, Mapping) and data_preprocessor is not None:
-            # a run adds the order of the channels, which its data set decides
+            # a run adds the order of the channels, which depends on its data set
             stats = InputStats.from_preprocessor(data_preprocessor)
             teacher = {'input_stats': stats, **teacher}
         self.teacher = build_teacher(teacher)
@@ -81,7 +83,7 @@ class MixerSearch(BaseModel):
         data_samples: list[DataSample] | None = None,
         mode: str = 'tensor',
     ) -> dict[str, Tensor] | list[DataSample] | Tensor:
-        """Mix a batch.
+        """Mix a batch, and return the loss, the quality of the mixes or the mixes.
 
         Args:
             inputs: Images, (N, C, H, W).
@@ -97,9 +99,10 @@ class MixerSearch(BaseModel):
         """
         check_choice('mode', mode, ('loss', 'predict', 'tensor'))
         self.teacher.count_classes(inputs)
-        scores = self.read_scores(data_samples).to(inputs.device)
+        samples = data_samples or []
+        scores = self.read_scores(samples).to(inputs.device)
         if mode == 'predict':
-            return self.predict(inputs, scores, data_samples)
+            return self.predict(inputs, scores, samples)
         if len(inputs) < self.mixer.num_mix:
             raise ValueError(
                 f'a training batch of {len(inputs)} cannot be mixed with num_mix='
@@ -114,15 +117,19 @@ class MixerSearch(BaseModel):
         # a search that diverges is ended by FiniteStopHook, which has the last good weights
         return dict(loss=soft_cross_entropy(self.teacher(mixed, check=False), targets).mean())
 
-    def read_scores(self, data_samples: Sequence[DataSample] | None) -> Tensor:
+    def read_scores(self, data_samples: Sequence[DataSample]) -> Tensor:
         """Return the labels of N samples as scores (N, num_classes).
+
+        Args:
+            data_samples: N samples with ``gt_label``, or soft labels as ``gt_score``.
 
         Raises:
             ValueError: If labels are missing, an image has several, or the scores have other
                 classes than the teacher's.
         """
         num_classes = self.teacher.num_classes
-        scores = read_scores(data_samples or (), num_classes)
+        assert num_classes is not None  # callers count them first
+        scores = read_scores(data_samples, num_classes)
         if scores.size(1) != num_classes:
             raise ValueError(
                 f'the teacher has {num_classes} classes and gt_score has {scores.size(1)}; '
@@ -137,7 +144,7 @@ class MixerSearch(BaseModel):
     ) -> list[DataSample]:
         """Measure how well the teacher recognises these mixes, Mixup's and CutMix's.
 
-        All three mix the same pairs with the same weights, the same ones at every call.
+        All three mix the same pairs with the same weights. Every call draws the same ones.
 
         Args:
             inputs: Images, (N, C, H, W).
@@ -145,10 +152,10 @@ class MixerSearch(BaseModel):
             data_samples: Samples of the N images.
 
         Returns:
-            The samples, each with ``mix_quality``: for every method the teacher's cross entropy
-            (nats) and whether its top classes are the mixed ones (0 or 1), and how far the
-            spatial transformer moves the corners of the images. None where the batch is smaller
-            than k.
+            The samples, each with ``mix_quality``; that is None where the batch is smaller than k.
+            For every method it has the teacher's cross entropy (nats) and whether its top classes
+            are the mixed ones (0 or 1). It also has the distance by which the spatial transformer
+            moves the corners of the images.
         """
         if len(inputs) < self.mixer.num_mix:
             for sample in data_samples:
@@ -158,7 +165,8 @@ class MixerSearch(BaseModel):
         draw = self._draw(inputs, generator)
         weights, index = draw.weights, draw.index
         targets, classes = mix_targets(scores, weights, index), scores.argmax(dim=1)
-        boxes = box_masks(weights, *inputs.shape[-2:], generator)
+        height, width = inputs.shape[-2:]
+        boxes = box_masks(weights, height, width, generator)
         images = inputs[index]
         mixed, details = mix_with_teacher(self.teacher, self.mixer, inputs, scores, draw)
         mixes = dict(
@@ -178,5 +186,5 @@ class MixerSearch(BaseModel):
         return data_samples
 
     def _draw(self, inputs: Tensor, generator: torch.Generator) -> Draw:
-        # the host does not wait: the queue still holds the last step
+        # the host does not wait for this copy, because the device is still busy with the last step
         return draw_mixes(len(inputs), self.mixer.num_mix, self.alpha, generator, inputs.device)

@@ -1,4 +1,4 @@
-"""Frozen classifiers that tell mixers where to look and what a mix still shows."""
+"""Frozen classifiers, which give mixers their saliency and their labels."""
 
 from .building import build_teacher, check_teacher
 from .channel_order import ChannelOrder

@@ -1,4 +1,4 @@
-"""Make a teacher from a config's argument, or share the one that another augment has made."""
+"""Build the teacher of a config's argument, or share one that another augment has built."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def choose_saliency(
     Args:
         model: A frozen classifier.
         forward: Function that returns its logits for images.
-        saliency: ``'auto'``, ``'cam'``, ``'grad_cam'`` or ``'input_gradient'``.
+        saliency: Kind of maps, ``'auto'``, ``'cam'``, ``'grad_cam'`` or ``'input_gradient'``.
         cam_layer: Name of the module for Grad-CAM.
         num_extra_tokens: Number of tokens that stand for no patch.
     """

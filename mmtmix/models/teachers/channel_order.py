@@ -1,4 +1,4 @@
-"""The order of colour channels, as far as it is known."""
+"""The order of colour channels, which may be unknown."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class ChannelOrder:
     same order.
 
     Attributes:
-        name: ``'rgb'``, ``'bgr'``, or None where nothing tells it.
+        name: Name of the order, ``'rgb'`` or ``'bgr'``; None where it is unknown.
         loader: Classes that load the images, where there is no name; empty if unknown.
         is_swapped: Whether the channels are swapped after loading, where there is no name.
-        reason: Why there is no name, for errors.
+        reason: Reason why there is no name, for errors.
     """
 
     name: str | None = None
     loader: str = ''
     is_swapped: bool = False
-    reason: str = field(default='nothing says it', compare=False, repr=False)
+    reason: str = field(default='nothing determines it', compare=False, repr=False)
 
     def swapped(self) -> ChannelOrder:
         """Return the order after red and blue have changed places."""
@@ -45,7 +45,11 @@ class ChannelOrder:
 
 
 def common_order(orders: Iterable[ChannelOrder]) -> ChannelOrder:
-    """Return the order that all of them are; one without a name where they differ."""
+    """Return the order that all of them have; one without a name where they differ.
+
+    Args:
+        orders: Orders, at least one.
+    """
     first, *others = orders
     if all(other == first for other in others):
         return first
@@ -54,13 +58,13 @@ def common_order(orders: Iterable[ChannelOrder]) -> ChannelOrder:
 
 
 def check_channel_order(channel_order: str | None) -> None:
-    """Refuse what names no order of channels.
+    """Refuse a value that names no order of channels.
 
     Args:
-        channel_order: ``'rgb'``, ``'bgr'``, or None, which leaves it to the config.
+        channel_order: Order, ``'rgb'`` or ``'bgr'``; None takes that of the config.
 
     Raises:
         ValueError: If it is anything else.
     """
-    cure = 'it is the order in which the network gets the channels, after its data_preprocessor'
+    cure = 'it is the order of the channels at the network, after its data_preprocessor'
     check_choice('channel_order', channel_order, (None, *CHANNEL_ORDERS), cure=cure)

@@ -13,7 +13,7 @@ from mmtmix.models.late_verdict import FiniteCheck
 from .layouts import fits_image
 
 LOGITS_CURE = (
-    'its training has diverged, its precision is too small for it, or the images that it gets are '
+    'its training has diverged, its precision is too small for it, or its images are '
     "not finite: give another checkpoint, set dtype='float32' in the teacher, or look for damaged "
     'images'
 )
@@ -35,7 +35,7 @@ def check_logits(logits: Tensor, inputs: Tensor) -> None:
         return
     if not inputs.detach().isfinite().all():
         raise ValueError(
-            f'the images that the teacher gets, of shape {tuple(inputs.shape)}, hold NaN or '
+            f'the images for the teacher, of shape {tuple(inputs.shape)}, hold NaN or '
             'infinity; look for damaged images or a std of 0 in a data_preprocessor'
         )
     raise ValueError(
@@ -82,8 +82,8 @@ def check_maps(maps: Tensor, inputs: Tensor, source: str, cure: str, before: int
     total = before + len(maps)
     if total < _ENOUGH_IMAGES:
         if not before:
-            said = f'{whose} are constant for all of the first {total} images'
-            print_log(said, logger='current', level=logging.WARNING)
+            warning = f'{whose} are constant for all of the first {total} images'
+            print_log(warning, logger='current', level=logging.WARNING)
         return False
     raise ValueError(
         f'{whose} are constant for each of the first {total} images (values '

@@ -1,4 +1,4 @@
-"""Which classes a teacher knows by which labels."""
+"""Names of a teacher's classes, and their comparison with those of the images."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def recorded_classes(content: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the class names that a checkpoint records, by label; empty where it has none.
 
     Args:
-        content: What the file holds, of MMPretrain 1.x or, with ``CLASSES``, older.
+        content: Content of the file, from MMPretrain 1.x, or from an older one with ``CLASSES``.
     """
     meta = content.get('meta')
     if not isinstance(meta, Mapping):
@@ -38,14 +38,16 @@ def configured_classes(
     """Return the class names of a config's training images, without building the data set.
 
     Args:
-        config: As of :func:`build_classifier`; None for a teacher without one.
-        variants: As of :func:`build_classifier`.
+        config: Path of the config, or its content; None for a teacher without one.
+        variants: Values of the variants of the config, by name.
 
     Returns:
         The names by label; empty where neither the config nor the data set's class lists them.
     """
-    is_file = isinstance(config, (str, os.PathLike))
-    cfg = load_config(config, variants=variants) if is_file else config or {}
+    if isinstance(config, (str, os.PathLike)):
+        cfg = load_config(config, variants=variants)
+    else:
+        cfg = config or {}
     settings = (cfg.get('train_dataloader') or {}).get('dataset')
     while isinstance(settings, Mapping) and isinstance(settings.get('dataset'), Mapping):
         settings = settings['dataset']  # out of a wrapper
@@ -63,9 +65,9 @@ def check_class_names(
     """Compare the names of a teacher's classes with those of the images that it labels.
 
     Args:
-        teacher: A teacher.
-        dataset: The images' data set, built and initialised.
-        loader: The config field to name.
+        teacher: Teacher whose names are compared.
+        dataset: Data set of the images, built and initialised.
+        loader: Name of the config field of its loader, for the error.
         may_predict: Whether ``cam_class='predicted'`` would take this teacher.
 
     Raises:

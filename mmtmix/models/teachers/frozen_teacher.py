@@ -33,10 +33,10 @@ from .teacher_inputs import TeacherInputs
 class FrozenTeacher:
     """Any classifier, frozen: one of MMPretrain by its config, or a ``torch.nn.Module``.
 
-    It is no ``nn.Module``, on purpose. A module that holds a teacher gets no keys of it in its
-    checkpoints and no parameters in its optimizer or DDP buckets, and ``.train()`` never reaches
-    the teacher. A deep copy, such as ``EMAHook`` makes of the whole model, shares the teacher.
-    Activation checkpointing is switched off in it, since gradients for saliency don't survive it.
+    It is not an ``nn.Module``, on purpose. A module that holds a teacher has no keys of it in its
+    checkpoints, and no parameters of it in its optimizer or DDP buckets. ``.train()`` never
+    reaches the teacher. A deep copy of the model, such as that of ``EMAHook``, shares the teacher.
+    Activation checkpointing is switched off in it, because it breaks the gradients for saliency.
 
     Logits and maps that are not finite are an error. On CUDA it is raised a step or two late, so
     that the host does not wait. The maps of the first batch must have the images' aspect, and must
@@ -74,7 +74,7 @@ class FrozenTeacher:
         checkpoint_name: Path or address of the weights; empty if they are the module's own.
         classes: Names of the classes by label, from the checkpoint or else the config; empty
             where neither has any.
-        report: Report of how many images the teacher gets right, logged once per run.
+        report: Report of how many images the teacher classifies correctly, logged once per run.
 
     Raises:
         FileNotFoundError: If config or checkpoint do not exist.
@@ -135,7 +135,7 @@ class FrozenTeacher:
         self.report = TeacherReport()
         self._check_logits = FiniteCheck(f'the logits of {self}', LOGITS_CURE)
         self._check_maps = MapsCheck(f'the saliency of {self}', CURE)
-        self._num_classes: int | None = None  # of the first logits
+        self._num_classes: int | None = None  # width of the first logits
 
     @property
     def num_classes(self) -> int | None:
@@ -168,7 +168,7 @@ class FrozenTeacher:
 
     @property
     def saliency_source(self) -> str:
-        """Kind and layer of its maps, in words; the first images determine it."""
+        """Kind and layer of its maps, as text; the first images determine it."""
         return self._cam.source
 
     def __str__(self) -> str:
@@ -241,8 +241,8 @@ class FrozenTeacher:
         """Return logits and raw maps (N, 1, h, w), neither scaled nor resized.
 
         Args:
-            inputs: As for :meth:`saliency`.
-            classes: As for :meth:`saliency`.
+            inputs: Images (N, C, H, W), normalised as the task's inputs are.
+            classes: Class of each map, int64 (N,); None for the teacher's prediction.
         """
         prepared = self._inputs.prepare(inputs)
         with torch.no_grad():
@@ -267,9 +267,9 @@ class FrozenTeacher:
 
     def _logits_and_features(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         features = self.model.extract_feat(inputs)
-        seen = self.model.head.pre_logits(features)
-        seen = torch.cat(seen, dim=1) if isinstance(seen, tuple) else seen
-        return self.model.head(features), seen
+        last = self.model.head.pre_logits(features)
+        last = torch.cat(last, dim=1) if isinstance(last, tuple) else last
+        return self.model.head(features), last
 
     def _checked(self, logits: Tensor, inputs: Tensor, check: bool = True) -> Tensor:
         """Check the logits, and take the number of classes from the first ones."""

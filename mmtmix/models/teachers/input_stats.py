@@ -1,4 +1,4 @@
-"""How batches are normalised."""
+"""Normalisation and channel order of batches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .loaded_order import loaded_order, swaps
 
 COLOUR = 3  # channels of an image whose channels have an order
 _KEYS = ('mean', 'std', 'channel_order')
-_UNSAID = ChannelOrder(reason='a data_preprocessor alone does not say it')
+_UNKNOWN_ORDER = ChannelOrder(reason='a data_preprocessor alone does not determine it')
 TASK_CURE = "input_stats=dict(mean=[...], std=[...], channel_order='rgb')"
 
 
@@ -26,13 +26,13 @@ class InputStats:
     """Mean, standard deviation and channel order of a network's input.
 
     Attributes:
-        mean: One value per channel, or one for all, in 0-255 units; empty where inputs are not
-            normalised.
-        std: As ``mean``.
-        channel_order: ``'rgb'`` or ``'bgr'``, the order in which the network gets the channels,
-            after its data preprocessor; None where that is unknown. ``mean`` and ``std`` are in
-            this order.
-        unknown: What is known of an order without a name.
+        mean: Mean, one value per channel or one for all, in 0-255 units; empty where inputs are
+            not normalised.
+        std: Standard deviation, as ``mean``.
+        channel_order: Order of the channels at the network, after its data preprocessor,
+            ``'rgb'`` or ``'bgr'``; None where that is unknown. ``mean`` and ``std`` are in this
+            order.
+        unknown: Order without a name, in place of ``channel_order``.
     """
 
     mean: tuple[float, ...] = ()
@@ -49,7 +49,7 @@ class InputStats:
 
     @property
     def order(self) -> ChannelOrder:
-        """The channel order, comparable where it has no name, too."""
+        """Channel order, which can be compared even if it has no name."""
         return ChannelOrder(self.channel_order) if self.channel_order else self.unknown
 
     @classmethod
@@ -57,8 +57,9 @@ class InputStats:
         """Read the ``input_stats`` of a teacher or of a source of saliency.
 
         Args:
-            stats: ``dict(mean=..., std=..., channel_order=...)``, each optional, in 0-255 units
-                and as the network gets the channels; or statistics, which are returned.
+            stats: Settings ``dict(mean=..., std=..., channel_order=...)``, each optional, in
+                0-255 units and in the channel order at the network; or statistics, which are
+                returned.
 
         Raises:
             TypeError: If it is neither, or a key is unknown.
@@ -73,9 +74,9 @@ class InputStats:
             )
         if swaps(stats) or 'to_rgb' in stats:
             raise ValueError(
-                f'input_stats={dict(stats)!r} has to_rgb, which says whether a data_preprocessor '
-                "swaps channels and not what comes out; give channel_order='rgb' or 'bgr' in its "
-                'place, the order after the data_preprocessor'
+                f'input_stats={dict(stats)!r} has to_rgb, which makes a data_preprocessor swap '
+                "channels and is no order; give channel_order='rgb' or 'bgr' in its place, the "
+                'order after the data_preprocessor'
             )
         check_keys('input_stats', dict(stats), _KEYS)
         check_channel_order(stats.get('channel_order'))
@@ -87,12 +88,12 @@ class InputStats:
         )
 
     @classmethod
-    def from_preprocessor(cls, cfg: Mapping, loaded: ChannelOrder = _UNSAID) -> InputStats:
-        """Read the statistics of what a data preprocessor gives out.
+    def from_preprocessor(cls, cfg: Mapping, loaded: ChannelOrder = _UNKNOWN_ORDER) -> InputStats:
+        """Read the statistics of the images that leave a data preprocessor.
 
         Args:
-            cfg: Its settings.
-            loaded: The channel order of what it gets.
+            cfg: Settings of the data preprocessor.
+            loaded: Channel order of the images that enter it.
         """
         order = loaded.swapped() if swaps(cfg) else loaded
         return cls(**_columns_in(cfg), channel_order=order.name, unknown=order)
@@ -111,10 +112,10 @@ class InputStats:
 
     @classmethod
     def of_running_task(cls) -> InputStats | None:
-        """Return those of the run in progress, from the config of its Runner.
+        """Return the statistics of the run in progress, from the config of its Runner.
 
         Returns:
-            None where no run is in progress.
+            The statistics; None where no run is in progress.
 
         Raises:
             ValueError: If the running config has no ``data_preprocessor``.
@@ -126,26 +127,26 @@ class InputStats:
             stats = cls.from_config(runner.cfg)
             if stats is None:
                 raise ValueError(
-                    'the running config has no data_preprocessor; write how the images of a batch '
-                    f'are normalised: {TASK_CURE} in the teacher'
+                    'the running config has no data_preprocessor; give the normalisation of its '
+                    f'images: {TASK_CURE} in the teacher'
                 )
             _STATS[runner] = stats
         return _STATS[runner]
 
     @classmethod
     def of_batch(cls, given: InputStats | None, channels: int) -> InputStats | None:
-        """Return how a batch is normalised.
+        """Return the statistics of a batch.
 
         Args:
-            given: What the user says. A channel order that is missing there is the running
-                task's.
-            channels: Of its images; a missing order matters where there are three.
+            given: Statistics that the user gives. Without a channel order they take that of the
+                running task.
+            channels: Number of channels of its images. Only three channels have an order.
 
         Returns:
-            The statistics given, or else the running task's; None where there are neither.
+            The given statistics, or else those of the running task; None where there are neither.
 
         Raises:
-            ValueError: If they are to be taken from a running config that does not say them.
+            ValueError: If the running config is needed and has no ``data_preprocessor``.
         """
         if given is None:
             return cls.of_running_task()
@@ -155,16 +156,25 @@ class InputStats:
         return given if task is None else given.in_order(task.order)
 
     def in_order(self, order: ChannelOrder | str) -> InputStats:
-        """Return the same values with another channel order, without swapping any."""
+        """Return the same values with another channel order, without swapping any.
+
+        Args:
+            order: The other order.
+        """
         order = ChannelOrder(order) if isinstance(order, str) else order
         return replace(self, channel_order=order.name, unknown=order)
 
 
-_STATS: WeakKeyDictionary[Any, InputStats] = WeakKeyDictionary()  # read in each call of a teacher
+# every call of a teacher reads them
+_STATS: WeakKeyDictionary[Any, InputStats] = WeakKeyDictionary()
 
 
 def preprocessor_config(cfg: Config) -> ConfigDict | None:
-    """The data preprocessor's settings, from where MMEngine takes them; None if there are none."""
+    """Return the settings of a config's data preprocessor, as MMEngine reads them; None without.
+
+    Args:
+        cfg: Full config.
+    """
     own = (cfg.get('model') or {}).get('data_preprocessor')
     return own or cfg.get('data_preprocessor')
 

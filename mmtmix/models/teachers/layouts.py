@@ -14,8 +14,8 @@ class Layout:
     """Place of the image's positions in a module's output.
 
     Attributes:
-        kind: ``'channels first'`` (N, C, h, w), ``'channels last'`` (N, h, w, C) or ``'tokens'``
-            (N, num_extra_tokens + h * w, C).
+        kind: Order of the axes, ``'channels first'`` (N, C, h, w), ``'channels last'``
+            (N, h, w, C) or ``'tokens'`` (N, num_extra_tokens + h * w, C).
         num_extra_tokens: Number of tokens ahead of the patches, such as a class token.
     """
 

@@ -22,13 +22,13 @@ from mmpretrain.registry import DATASETS, TRANSFORMS
 from .channel_order import CHANNEL_ORDERS, ChannelOrder, common_order
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-_ARRAYS = {CIFAR10: 'rgb', MNIST: 'rgb'}  # MNIST is grey, for which any order holds
+_ARRAYS = {CIFAR10: 'rgb', MNIST: 'rgb'}  # MNIST is grey, so that any order is right
 _OVERRIDES = {'load_data_list', 'get_data_info', 'prepare_data', '__getitem__', 'full_init'}
 _SWAPS = {Normalize: 'to_rgb', NumpyToPIL: 'to_rgb', PILToNumpy: 'to_bgr'}
 _SEQUENCES = (Compose, KeyMapper, ApplyToList)
 _BRANCHES = (RandomChoice, MultiView)
-_KNOWN = ('mmcv', 'mmengine', 'mmpretrain', 'mmtmix')
-_TELLING = ('rgb', 'bgr', 'color', 'colour', 'channel')
+_ORDER_KEEPING = ('mmcv', 'mmengine', 'mmpretrain', 'mmtmix')
+_ORDER_WORDS = ('rgb', 'bgr', 'color', 'colour', 'channel')
 CURE = "declare it as a class attribute there, channel_order = 'rgb' or 'bgr'"
 
 
@@ -77,7 +77,7 @@ def swaps(preprocessor: Mapping) -> bool:
     """Return whether a data preprocessor swaps red and blue.
 
     Args:
-        preprocessor: Its settings.
+        preprocessor: Settings of the data preprocessor.
     """
     return any(preprocessor.get(name) for name in ('to_rgb', 'bgr_to_rgb', 'rgb_to_bgr'))
 
@@ -92,10 +92,10 @@ def _items_order(kind: Any, settings: Mapping) -> ChannelOrder:
         if base in _ARRAYS:
             return ChannelOrder(_ARRAYS[base])
         if _OVERRIDES & vars(base).keys():
-            break  # it makes items of its own, whatever its bases do
+            break  # the class makes items of its own, whatever its bases do
     name = _name(kind)
     reason = f'its data set {name} has no channel_order and no LoadImageFromFile; {CURE}'
-    return ChannelOrder(loader=f'{name}{_telling(settings)}', reason=reason)
+    return ChannelOrder(loader=f'{name}{_order_settings(settings)}', reason=reason)
 
 
 def _after(order: ChannelOrder, pipeline: Sequence) -> ChannelOrder:
@@ -121,7 +121,7 @@ def _after_step(order: ChannelOrder, step: Any) -> ChannelOrder:
             return order.swapped() if _setting(kind, settings, argument) else order
     if issubclass(kind, (*_SEQUENCES, *_BRANCHES, RandomApply)):
         return _after_wrapper(order, kind, settings)
-    if kind.__module__.partition('.')[0] in _KNOWN:
+    if kind.__module__.partition('.')[0] in _ORDER_KEEPING:
         return order
     return _after_foreign(order, _name(kind), settings)
 
@@ -135,17 +135,17 @@ def _after_wrapper(order: ChannelOrder, kind: type, settings: Mapping) -> Channe
 
 
 def _after_foreign(order: ChannelOrder, name: str, settings: Mapping) -> ChannelOrder:
-    """Return the order after a foreign transform: it keeps a known one, and may load others."""
+    """Return the order after a foreign transform: a named one stays, any other may change."""
     if order.name is not None or not order.loader:
         return order
-    return replace(order, loader=f'{order.loader} > {name}{_telling(settings)}')
+    return replace(order, loader=f'{order.loader} > {name}{_order_settings(settings)}')
 
 
 def _file_order(kind: Any, settings: Mapping) -> ChannelOrder:
     name = _name(kind)
     if kind.transform is not LoadImageFromFile.transform:
         reason = f'its transform {name} loads images in its own way; {CURE}'
-        return ChannelOrder(loader=f'{name}{_telling(settings)}', reason=reason)
+        return ChannelOrder(loader=f'{name}{_order_settings(settings)}', reason=reason)
     if _setting(kind, settings, 'imdecode_backend') == 'tifffile':
         # unlike OpenCV, Pillow and TurboJPEG in MMCV it keeps the order in the file
         return ChannelOrder(loader=f'{name} by tifffile', reason="tifffile keeps the file's order")
@@ -191,10 +191,10 @@ def _setting(kind: type, settings: Mapping, name: str) -> Any:
     return settings.get(name, None if default is None else default.default)
 
 
-def _telling(settings: Mapping) -> str:
+def _order_settings(settings: Mapping) -> str:
     """Return the arguments that may determine the order of a foreign class, as text."""
-    told = {k: v for k, v in settings.items() if any(word in k.lower() for word in _TELLING)}
-    return repr(sorted(told.items())) if told else ''
+    found = {k: v for k, v in settings.items() if any(word in k.lower() for word in _ORDER_WORDS)}
+    return repr(sorted(found.items())) if found else ''
 
 
 def _name(kind: Any) -> str:

@@ -54,7 +54,7 @@ def build_classifier(
     stats = InputStats.from_config(cfg)
     if stats is None:
         raise ValueError(
-            'the teacher config has no data_preprocessor, so nothing says how its inputs were '
+            'the teacher config has no data_preprocessor, so it is unknown how its inputs were '
             'normalised; add data_preprocessor=dict(mean=[...], std=[...], to_rgb=...) to it'
         )
     model_cfg = cfg.model.copy()

@@ -36,7 +36,7 @@ def check_options(
     channels_last: bool = False,
     compile: bool | Mapping = False,
 ) -> None:
-    """Refuse options that no :class:`FrozenTeacher` takes.
+    """Refuse options that :class:`FrozenTeacher` does not take.
 
     Args:
         saliency: Kind of maps; see :class:`FrozenTeacher`, as for the others.
@@ -61,7 +61,7 @@ def check_options(
     if saliency == 'input_gradient' and cam_layer is not None:
         raise ValueError(
             f'cam_layer={cam_layer!r} is a layer for Grad-CAM, which '
-            "saliency='input_gradient' does without; leave one of them out"
+            "saliency='input_gradient' does not use; leave one of them out"
         )
     if saliency == 'cam' and cam_layer is not None:
         raise ValueError(
@@ -85,7 +85,7 @@ def check_source(
     """Refuse an incomplete teacher: half a config, or a module without its normalisation.
 
     Args:
-        config: Path or dict; see :class:`FrozenTeacher`, as for the others.
+        config: Path or dict of the config; see :class:`FrozenTeacher`, as for the others.
         checkpoint: Path or address of the weights.
         model: Module in place of ``config``.
         mean: Mean of its images, in 0-255 units.
@@ -130,7 +130,7 @@ def check_source(
         raise ValueError('give either config and checkpoint, or model, mean and std, not both')
     if mean is None or std is None:
         raise ValueError(
-            'nothing says how the images of model=... are normalised; give mean=[...] and '
+            'the normalisation of the images of model=... is unknown; give mean=[...] and '
             'std=[...] in 0-255 units, such as mean=[123.675, 116.28, 103.53], '
             'std=[58.395, 57.12, 57.375] for the ImageNet weights of torchvision and timm; '
             'mean=0, std=255 for a network that takes images in [0, 1]'

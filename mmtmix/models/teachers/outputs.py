@@ -1,4 +1,4 @@
-"""What the modules of a network give in one forward pass, and how the logits depend on it."""
+"""Outputs of a network's modules in one forward pass, and how the logits depend on them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Forward = Callable[[Tensor], Tensor]
 
 @dataclass
 class Output:
-    """What a call of a module gave.
+    """The output of one call of a module.
 
     Attributes:
         name: Name of the module.
         module: The module.
         call: Number of the call in the pass, from 0.
-        value: What it returned.
-        layout: Where the positions of the image are in it; None if unknown.
-        positions: Number of positions at which the logits depend on it.
+        value: Value that it returned.
+        layout: Axes of the image's positions in the value; None if unknown.
+        positions: Number of positions at which the logits depend on the value.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Output:
 def record_outputs(
     model: nn.Module, forward: Forward, images: Tensor, name: str | None
 ) -> tuple[list[Output], Tensor, Tensor | None]:
-    """Run a network once, with gradients.
+    """Run a network once, with gradients, and return the outputs of its modules.
 
     Args:
         model: The network.
-        forward: Its logits for images.
+        forward: Function that returns the logits of the network for images.
         images: Images, (N, C, H, W).
-        name: The one module to record; None records all.
+        name: Name of the only module to record; None records all.
 
     Returns:
         Outputs in the order in which modules finish, logits (N, num_classes), and the input of the
@@ -62,7 +62,7 @@ def record_outputs(
     def keep(key: str, module: nn.Module, output: Any) -> Any:
         calls[key] = calls.get(key, -1) + 1
         outputs.append(Output(key, module, calls[key], output))
-        # what follows may work in place, which would change what is kept
+        # the next module may work in place, which would change the kept value
         return output.clone() if isinstance(output, Tensor) else output
 
     handles = [
@@ -84,10 +84,10 @@ def record_outputs(
 
 
 def token_counts(outputs: list[Output]) -> set[int]:
-    """Sizes of the axis that layers which act on each token by itself leave alone.
+    """Return the numbers of tokens in the outputs of layers that act on each token by itself.
 
     Args:
-        outputs: Of one forward pass.
+        outputs: Outputs of one forward pass.
     """
     return {
         output.value.size(1)
@@ -97,12 +97,12 @@ def token_counts(outputs: list[Output]) -> set[int]:
 
 
 def is_candidate(output: Output, num_images: int, counts: set[int] | None) -> bool:
-    """Whether an output may have positions of the image.
+    """Return whether an output may have positions of the image.
 
     Args:
-        output: What a module gave.
+        output: Output of a module.
         num_images: Number of images in the pass.
-        counts: As of :func:`token_counts`; None for a module that was named by hand.
+        counts: Numbers of tokens from :func:`token_counts`; None for a module that the user named.
     """
     value = output.value
     if not isinstance(value, Tensor) or not value.requires_grad or value.dim() not in (3, 4):
@@ -116,7 +116,7 @@ def is_candidate(output: Output, num_images: int, counts: set[int] | None) -> bo
         return False
     if isinstance(output.module, nn.Linear):  # queries, keys and values rather than features
         return False
-    # attention, which is as square as a map
+    # an attention matrix is as square as a map, and its rows sum to 1
     return not (value.dim() == 4 and _sums_to_one(value.detach()))
 
 
@@ -126,11 +126,11 @@ def _sums_to_one(value: Tensor) -> bool:
 
 
 def count_positions(outputs: list[Output], logits: Tensor, image_size: tuple[int, int]) -> None:
-    """Set at how many positions of each output the predicted logits depend on it, in place.
+    """Set ``positions`` of each output: where the predicted logits depend on it.
 
     Args:
-        outputs: Of one forward pass; tokens without a layout are counted as well.
-        logits: Of the same pass.
+        outputs: Outputs of one forward pass; tokens without a layout are counted as well.
+        logits: Logits of the same pass.
         image_size: Height and width of the images in pixels.
     """
     if not outputs or not logits.requires_grad:

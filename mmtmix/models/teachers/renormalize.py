@@ -1,4 +1,4 @@
-"""From one network's normalisation to another's."""
+"""Change images from the normalisation of one network to that of another."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Renormalize:
     """Turn inputs that are normalised for one network into those that another expects.
 
     Args:
-        source: How the inputs come. The very object ``target`` stands for no change at all.
-        target: How the network wants them.
+        source: Statistics of the inputs. If it is the same object as ``target``, nothing changes.
+        target: Statistics that the network expects.
         swap: Whether red and blue change places; None compares the two channel orders.
     """
 
@@ -35,15 +35,15 @@ class Renormalize:
         self.is_identity = not self.swap and same
 
     def to(self, device: torch.device) -> Renormalize:
-        """Move to a device, in place."""
+        """Move the statistics to a device, in place."""
         self.scale, self.shift = self.scale.to(device), self.shift.to(device)
         return self
 
     def check(self, channels: int) -> None:
-        """Refuse images whose channels would have to be in an order that is unknown.
+        """Refuse colour images if the two channel orders can't be compared.
 
         Args:
-            channels: Of the images; grey ones have no order.
+            channels: Number of channels of the images. Only three channels have an order.
 
         Raises:
             ValueError: If there are three, and the two orders can't be compared.
@@ -54,12 +54,12 @@ class Renormalize:
         if not self.source.channel_order:
             problems.append(
                 f"that of the task's images ({self.source.order.reason}): give {TASK_CURE} "
-                'in the teacher, with what comes out of the data_preprocessor'
+                'in the teacher, as they leave the data_preprocessor'
             )
         if not self.target.channel_order:
             problems.append(
                 f"the teacher's own ({self.target.order.reason}): give channel_order='rgb' or "
-                "'bgr' in the teacher, what came out of the data_preprocessor in its training"
+                "'bgr' in the teacher, the order after the data_preprocessor in its training"
             )
         raise ValueError(
             'the order of the colour channels is unknown, so the teacher could get them swapped. '
@@ -67,7 +67,10 @@ class Renormalize:
         )
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same shape; new values, never in place.
+        """Return images with the statistics of the target, (N, C, H, W), never in place.
+
+        Args:
+            inputs: Images with the statistics of the source, (N, C, H, W).
 
         Raises:
             ValueError: See :meth:`check`.

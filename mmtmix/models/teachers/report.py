@@ -1,4 +1,4 @@
-"""How many of a run's first training images a teacher gets right."""
+"""A report of how many of the first training images of a run a teacher classifies correctly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def beats_chance(hits: float, total: float, num_classes: int) -> bool:
     """Return whether a classifier is more than three standard deviations better than chance.
 
     Args:
-        hits: Number of images that it gets right.
+        hits: Number of images that it classifies correctly.
         total: Number of images, > 0.
         num_classes: Number of classes, >= 1.
     """
@@ -28,12 +28,12 @@ def beats_chance(hits: float, total: float, num_classes: int) -> bool:
 
 
 class TeacherReport:
-    """Logs once per run how many of the first training images a teacher gets right.
+    """Log once per run how many of the first training images a teacher classifies correctly.
 
     The host waits for the device once per run.
 
     Args:
-        images: Number of images after which it logs; batches are counted whole.
+        images: Number of images after which it logs, >= 1; batches are counted whole.
     """
 
     def __init__(self, images: int = 64):
@@ -56,18 +56,18 @@ class TeacherReport:
         return not self._is_done
 
     def close(self) -> None:
-        """Log nothing in this run, after another report."""
+        """Switch the log off for this run, because its accuracy was logged elsewhere."""
         self._run, self._is_done = MessageHub.get_current_instance().instance_name, True
 
     @torch.no_grad()
     def __call__(self, logits: Tensor, scores: Tensor, is_last: bool = False) -> None:
-        """Count a batch, and log after the last one that is needed.
+        """Count the correct predictions of a batch, and log after the last batch that is needed.
 
         Args:
             logits: Logits of the teacher for training images, (N, num_classes).
-            scores: Labels of the images, (N, num_classes). Of soft labels the largest share
+            scores: Labels of the images, (N, num_classes). The largest share of a soft label
                 counts. Labels of another number of classes are not counted.
-            is_last: Whether it logs after this batch, whatever its size, because the logits cost a
+            is_last: Whether to log after this batch, whatever its size, because the logits cost a
                 pass of their own.
         """
         if not self.is_open or logits.size(1) != scores.size(1) or not len(scores):

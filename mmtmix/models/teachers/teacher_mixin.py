@@ -1,4 +1,4 @@
-"""What augments and saliency sources with a teacher share."""
+"""The teacher of an augment or a saliency source."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .frozen_teacher import FrozenTeacher
 class TeacherMixin:
     """Hold a teacher whose files are read at its first use, so that only mixing needs them.
 
-    It stands before the class whose ``load`` it replaces.
+    In a list of base classes it comes before the class whose ``load`` it replaces.
     """
 
     def hold_teacher(self, teacher: dict | FrozenTeacher) -> None:
-        """Check and keep what makes the teacher.
+        """Check and store the arguments of the teacher.
 
         Args:
-            teacher: Arguments as of :func:`build_teacher`, or a teacher.
+            teacher: Arguments of :class:`FrozenTeacher`, or a teacher.
 
         Raises:
             TypeError: If it is neither a dict nor a teacher, or an argument is unknown.

@@ -64,7 +64,7 @@ def test_a_student_that_mixes_inside_is_refused(refuse, student):
     ],
 )
 def test_what_goes_by_the_sample_is_refused_to_one_that_sees_views(refuse, student, hook, said):
-    said = f"model.type='AugMixClassifier' sees several views of each sample, and {said}"
+    said = f"model.type='AugMixClassifier' takes several views of each sample, and {said}"
     refuse(hook, f"{said}.*; use losses=.*'KDLoss'", model=student('AugMixClassifier'), **VIEWS)
 
 

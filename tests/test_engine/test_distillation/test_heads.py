@@ -176,7 +176,7 @@ def test_features_that_are_no_vectors_are_refused(images):
     model.head.forward = lambda feats: model.head.fc(feats[-1][:, None].expand(-1, 3, -1)).mean(1)
     student = Student(model, needs_features=True)
     student.attach()
-    with pytest.raises(TypeError, match=r'sees \(5, 3, 8\) and no features .*such as KDLoss'):
+    with pytest.raises(TypeError, match=r'takes \(5, 3, 8\) and no features .*such as KDLoss'):
         student.classify(images)
 
 

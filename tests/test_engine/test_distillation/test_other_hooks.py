@@ -44,7 +44,7 @@ def _watch(call_hook, runner, distill_hook, seen):
     def call(name, **kwargs):
         call_hook(name, **kwargs)
         if name == 'after_val_epoch':
-            seen.append(bool(distill_hook(runner)._predictions._known))
+            seen.append(bool(distill_hook(runner)._predictions._labels))
 
     return call
 
@@ -59,9 +59,9 @@ def test_features_of_a_stacked_head_are_those_of_its_last_layer(student_config):
     assert feature_dim(model) == Student(model).feature_dim == features.size(1) == 6
 
 
-def test_a_student_learns_on_fashion_mnist(tmp_path, monkeypatch, fitted_teacher, scalars):
-    monkeypatch.setenv('PAIR', 'wrn16_wrn10_fashionmnist_mini')
-    cfg = load_config('configs/distill/kd_cutmix.py')
+def test_a_student_learns_on_fashion_mnist(tmp_path, fitted_teacher, scalars):
+    pair = dict(PAIR='wrn16_wrn10_fashionmnist_mini')
+    cfg = load_config('configs/distill/kd_cutmix.py', variants=pair)
     cfg.work_dir, cfg.log_level = str(tmp_path), 'ERROR'
     hook = cfg.custom_hooks[0]
     hook.teacher = fitted_teacher

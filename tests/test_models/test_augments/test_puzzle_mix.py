@@ -222,7 +222,9 @@ def test_colours_are_compared_as_the_run_normalises_them(make_batch, start_run):
     start_run(dict(data_preprocessor=dict(mean=[0.0] * 3, std=[250.0] * 3)))
     assert torch.equal(mix(batch, **settings)[0], given)
     start_run(dict(model=dict()))
-    with pytest.raises(ValueError, match=r'does not say how .*set input_stats=dict\(std='):
+    with pytest.raises(
+        ValueError, match=r'no normalisation of the images; set input_stats=dict\(std='
+    ):
         mix(batch, **settings)
     with pytest.raises(ValueError, match='input_stats must be dict.*mean'):
         PuzzleMix(saliency=Given(), input_stats=dict(mean=[1.0]))

@@ -66,7 +66,9 @@ def test_a_config_is_not_changed_by_building_from_it(settings):
 def test_a_missing_mixer_file_names_the_command_that_makes_it(settings, make_batch):
     augment = BATCH_AUGMENTS.build(dict(settings, mixer='none.pth'))
     for use in (augment.load, lambda: augment(*make_batch())):
-        with pytest.raises(FileNotFoundError, match="'none.pth' does not exist.*tools/train.py"):
+        with pytest.raises(
+            FileNotFoundError, match="'none.pth' does not exist.*mmtmix train CONFIG"
+        ):
             use()
 
 

@@ -221,7 +221,7 @@ def test_the_papers_layers_are_found_by_themselves(make_classifier, backbone, st
         (dict(layers='input'), 'must list'),
         (dict(layers=['backbone.layer9']), "no such module; its stages are .*'backbone.layers.0'"),
         (dict(layers=['']), 'no such module'),
-        (dict(backbone=dict(type='VGG', depth=11)), 'VGG has no stages that are known'),
+        (dict(backbone=dict(type='VGG', depth=11)), 'VGG has no stages with a common name'),
         (dict(head=None), 'needs a head with num_classes'),
         (
             dict(head=dict(type='LinearClsHead', num_classes=4, in_channels=64, cal_acc=True)),

@@ -101,7 +101,7 @@ def test_all_mismatches_are_named_at_once(path):
 
 
 def test_a_missing_file_names_the_command_that_makes_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match='none.pth.*tools/train.py'):
+    with pytest.raises(FileNotFoundError, match='none.pth.*mmtmix train CONFIG'):
         load_mixer(tmp_path / 'none.pth')
 
 

@@ -51,7 +51,7 @@ def test_logits_that_are_not_finite_stop_the_first_batch(factor, images):
     for use in uses:
         with pytest.raises(ValueError, match='logits hold NaN or infinity; its training has div'):
             use(spoilt(factor))
-    with pytest.raises(ValueError, match='images that the teacher gets'):
+    with pytest.raises(ValueError, match='images for the teacher'):
         spoilt(1.0)(images * factor)
 
 

@@ -109,7 +109,7 @@ def test_a_config_that_says_nothing_of_its_inputs_is_refused(teacher_args):
 
 
 def test_a_missing_config_names_where_it_was_looked_for(teacher_args):
-    with pytest.raises(FileNotFoundError, match="'configs/none.py' was not found; looked in"):
+    with pytest.raises(FileNotFoundError, match="'configs/none.py' was not found in any of"):
         FrozenTeacher('configs/none.py', teacher_args()['checkpoint'])
 
 

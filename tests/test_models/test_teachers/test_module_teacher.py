@@ -206,7 +206,7 @@ def test_mixers_take_it_and_a_wrong_number_of_classes_is_refused(name, net, imag
     tensors = result if isinstance(result, tuple) else (result,)
     assert all(value.isfinite().all() for value in tensors)
     wrong = nn.functional.one_hot(torch.arange(6), 6).float()
-    with pytest.raises(ValueError, match='knows 5 classes and batch_scores has 6'):
+    with pytest.raises(ValueError, match='has 5 classes and batch_scores has 6'):
         mixers(dict(model=net, **STATS))[name](images, wrong)
 
 
@@ -240,7 +240,7 @@ def test_a_search_counts_its_classes_and_refuses_others(net, images):
     samples = [DataSample().set_gt_label(label % 5) for label in range(6)]
     assert search(images, samples, mode='loss')['loss'].isfinite()
     wrong = [DataSample().set_gt_score(torch.eye(6)[label]) for label in range(6)]
-    with pytest.raises(ValueError, match='knows 5 classes and gt_score has 6'):
+    with pytest.raises(ValueError, match='has 5 classes and gt_score has 6'):
         search(images, wrong, mode='loss')
 
 
