@@ -89,13 +89,28 @@ class _Digests:
         required = {
             os.path.normpath(needed['produces']) for needed in stage.cfg.get('requires') or ()
         }
-        folders = {os.path.dirname(path): self._required(path) for path in self._reach(required)}
+        folders = self._folders(required)
         content = _content(stage.cfg, has_seed)
         plain = _plain(content, lambda text: _by_maker(text, folders), self._config)
         # a required run counts even if no field names its file
         makers = sorted(_by_maker(path, folders) for path in required)
         text = json.dumps([plain, makers], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+    def _folders(self, required: set[str]) -> dict[str, str]:
+        """Return the digests of required runs by their work dirs, nested ones first.
+
+        Raises:
+            ValueError: If two runs have one work dir, where neither's files can be told apart.
+        """
+        found: dict[str, str] = {}
+        for path in sorted(self._reach(required)):
+            folder, digest = os.path.dirname(path), self._required(path)
+            if found.setdefault(folder, digest) != digest:
+                raise ValueError(
+                    f'two required runs write into {folder}; give each a work dir of its own'
+                )
+        return dict(sorted(found.items(), key=lambda each: -len(each[0])))
 
     def _required(self, produces: str | None) -> str:
         assert produces is not None  # only the last stage produces none, and no run requires it

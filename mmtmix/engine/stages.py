@@ -16,8 +16,8 @@ from mmengine.dist import broadcast_object_list, is_main_process
 
 from mmtmix.program import program
 from mmtmix.utils import file_digest, load_config, make_writable_folder
-from mmtmix.utils.config import folder_of
 from mmtmix.utils.variants import variant_words
+from mmtmix.utils.work_dirs import folder_of
 
 from .claims import claimed, on_main_process, wait_for_ranks
 

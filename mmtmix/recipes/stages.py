@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from mmtmix.utils.config import folder_of, required_variants
+from mmtmix.utils.config import required_variants
 from mmtmix.utils.variants import not_default
+from mmtmix.utils.work_dirs import folder_of
 
 
 def stage(config: str, produces: str, **variants: Any) -> dict[str, Any]:

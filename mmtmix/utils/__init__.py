@@ -10,7 +10,7 @@ from .checkpoint import (
     load_trusted,
 )
 from .command import describe_error, launch_rank, run_command, warn_user
-from .config import default_work_dir, load_config, without_watchers, work_dir_of
+from .config import load_config, without_watchers
 from .config_paths import resolve_config
 from .deprecation import current_value
 from .files import (
@@ -41,6 +41,7 @@ from .schedule import scale_epochs
 from .stopping import Stopped, stop_request, stoppable
 from .timing import median_seconds, seconds_of
 from .weights import check_finite_weights, is_finite, read_weights, unwrap, without_masks
+from .work_dirs import default_work_dir, work_dir_of
 
 __all__ = [
     'AUTO',

@@ -17,8 +17,8 @@ from mmengine.config import Config, ConfigDict
 from mmtmix.checks import check_keys
 
 from .command import describe_error, warn_user
-from .config_paths import drop_own_scope, finding_own_bases, plain_config, resolve_config
-from .variants import Variant, choosing, current_choice, label_of, not_default
+from .config_paths import drop_own_scope, finding_own_bases, resolve_config
+from .variants import Choice, Variant, choosing, current_choice, not_default
 
 # default hooks that watch a run and change nothing of its result
 _WATCHERS = ('finite_stop',)
@@ -92,64 +92,6 @@ def declared_variants(
     return _read_with(path, variants)[1]
 
 
-def default_work_dir(config: str | os.PathLike, variants: Mapping[str, Any] | None = None) -> str:
-    """Return ``work_dirs/<method>/<name>`` for ``configs/<method>/<name>.py``.
-
-    The folder has the method, since each method has a ``wrn28_cifar100``. Variants that are no
-    defaults are added: ``work_dirs/<method>/<name>-ABLATION=mask_only``.
-
-    Args:
-        config: Path of a config.
-        variants: Values, or their texts, by name, as for :func:`load_config`.
-
-    Raises:
-        FileNotFoundError: If there are variants, but no such config.
-        ValueError: If a variant doesn't fit the config.
-    """
-    return folder_of(config, not_default(declared_variants(config, variants)) if variants else {})
-
-
-def work_dir_of(
-    path: str | os.PathLike,
-    cfg: Config,
-    cfg_options: Mapping[str, Any] | None = None,
-    variants: Mapping[str, Any] | None = None,
-) -> str:
-    """Return the work dir of a run for which none is given.
-
-    Args:
-        path: Path of the config.
-        cfg: Content of the config. Its own ``work_dir`` takes precedence over the default one.
-            Variants that are no defaults are added to it, so that no two settings share it.
-        cfg_options: Overrides that it was read with; a ``work_dir`` among them is not changed.
-        variants: Values, by name, of the variants that it was read with.
-    """
-    own = cfg.get('work_dir')
-    if not own:
-        return default_work_dir(path, variants)
-    if not variants or 'work_dir' in (cfg_options or {}):
-        return str(own)
-    label = label_of(not_default(declared_variants(path, variants)))
-    return f'{own}-{label}' if label else str(own)
-
-
-def folder_of(config: str | os.PathLike, variants: Mapping[str, Any]) -> str:
-    """Return the default work dir of a config with variants that are no defaults.
-
-    Args:
-        config: Path of a config, which is not read.
-        variants: Values by name.
-    """
-    path = Path(plain_config(config)).with_suffix('')
-    parts = path.parts
-    if 'configs' in parts:
-        last = len(parts) - 1 - parts[::-1].index('configs')
-        folder = os.path.join('work_dirs', *parts[last + 1 :])
-    else:
-        folder = os.path.join('work_dirs', path.name)
-    return f'{folder}-{label_of(variants)}' if variants else folder
-
-
 def read_base(path: str | os.PathLike) -> ConfigDict:
     """Return the content of another config file, for use in a config below ``_base_``.
 
@@ -165,8 +107,19 @@ def read_base(path: str | os.PathLike) -> ConfigDict:
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    found = resolve_config(Path('configs', path))
+    # beside the config that is being read, wherever that lies; its tree may be one of several
+    beside = [parent / path for reader in _being_read() for parent in reader.parents]
+    found = next(filter(Path.is_file, beside), None) or resolve_config(Path('configs', path))
     return Config.fromfile(str(found), import_custom_modules=False)._cfg_dict
+
+
+def _being_read() -> Iterator[Path]:
+    """Yield the configs that MMEngine is reading, the innermost first."""
+    host = os.path.join('mmengine', 'config')
+    for frame, _ in traceback.walk_stack(None):
+        name = frame.f_locals.get('filename')
+        if host in frame.f_code.co_filename and isinstance(name, str) and name.endswith('.py'):
+            yield Path(name).resolve()
 
 
 def required_variants(config: str | os.PathLike, values: Mapping[str, Any]) -> dict[str, Variant]:
@@ -251,11 +204,34 @@ def _read_with(
     try:
         with choosing(variants) as choice:
             cfg = _read(found)
+        _check_literal_runs(cfg, choice)
     except ValueError as error:
         # an error of the choice itself, which is checked after the file was read
         named = str(error).startswith('config ')
         raise error if named else ValueError(f'config {str(path)!r}: {error}') from error
     return cfg, choice.variants
+
+
+def _check_literal_runs(cfg: Config, choice: Choice) -> None:
+    """Refuse variants that do not reach a required config, since its entry is written out.
+
+    Raises:
+        ValueError: If there is such a variant.
+    """
+    chosen = not_default(choice.declared)
+    if not chosen:
+        return
+    passed_on = {config for config, _ in choice.required}
+    for needed in cfg.get('requires') or ():
+        config = needed.get('config') if isinstance(needed, Mapping) else None
+        if not isinstance(config, str) or config in passed_on:
+            continue
+        lost = [name for name in declared_variants(config) if name in chosen]
+        if lost:
+            raise ValueError(
+                f'variant {lost[0]} would not reach {config}, which declares it, too: its entry '
+                "of requires is written out; write it by mmtmix.recipes.stage(config, 'last.pth')"
+            )
 
 
 def _read(path: Path) -> Config:

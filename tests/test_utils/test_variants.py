@@ -226,3 +226,34 @@ def test_two_declarations_must_agree(write):
 def test_wrong_words_of_a_command_line_are_refused(words):
     with pytest.raises(ValueError, match=r'NAME=VALUE|given twice'):
         parse_variants(words)
+
+
+LITERAL = """
+_base_ = './teacher.py'
+checkpoint = 'work_dirs/method/teacher/last.pth'
+requires = [dict(config='configs/method/teacher.py', produces=checkpoint)]
+"""
+
+
+def test_a_variant_that_would_not_reach_a_required_config_is_refused(write):
+    write(literal=LITERAL)
+    assert load_config('configs/method/literal.py').net == 'thin'
+    with pytest.raises(ValueError, match='variant NET would not reach configs/method/teacher.py'):
+        load_config('configs/method/literal.py', None, dict(NET='wide'))
+
+
+def test_a_base_is_read_beside_the_config_that_reads_it(write, tmp_path, monkeypatch):
+    text = "_base_ = []\nfrom mmtmix.recipes import read_base\nx = read_base('_base_/x.py')['x']\n"
+    write(reader=text)
+    for folder, value in (('configs', 'own'), ('other/configs', 'another')):
+        (tmp_path / folder / '_base_').mkdir(parents=True)
+        (tmp_path / folder / '_base_' / 'x.py').write_text(f'x = {value!r}\n')
+    monkeypatch.chdir(tmp_path / 'other')
+    path = str(tmp_path / 'configs/method/reader.py')
+    assert load_config(path).x == Config.fromfile(path).x == 'own'
+
+
+def test_configs_of_one_name_in_several_folders_have_work_dirs_of_their_own(tmp_path):
+    assert default_work_dir('birds/teacher.py') == 'work_dirs/birds/teacher'
+    assert default_work_dir('cars/teacher.py') == 'work_dirs/cars/teacher'
+    assert default_work_dir(tmp_path / 'teacher.py') == 'work_dirs/teacher'

@@ -167,7 +167,7 @@ def test_title_is_wider_than_a_single_column(mix, assert_readable):
 
 
 class NoTemperature(BatchAugment):
-    def mix(self, batch_inputs, batch_scores, weights, index, generator):
+    def mix(self, batch_inputs, batch_scores, draw):
         raise AssertionError('a sweep asked a mixer without a temperature to mix')
 
 

@@ -19,8 +19,8 @@ from mmtmix.checks import check_integer, check_numbers
 from mmtmix.engine.digest import run_digest
 from mmtmix.engine.stages import plan_stages
 from mmtmix.utils import load_config
-from mmtmix.utils.config import folder_of
-from mmtmix.utils.variants import variant_words
+from mmtmix.utils.variants import parse_variants, variant_words
+from mmtmix.utils.work_dirs import folder_of
 
 from .experiments import Cell
 
@@ -225,9 +225,9 @@ def _made_by(line: str) -> str | None:
     if config is None:
         return None
     parser = argparse.ArgumentParser(exit_on_error=False)
-    parser.add_argument('--variant', nargs='+', action=DictAction, default={})
-    chosen = parser.parse_known_args(arguments)[0].variant
-    return _digest(config, tuple((name, str(value)) for name, value in chosen.items()))
+    parser.add_argument('--variant', nargs='+', action='extend', default=[])
+    chosen = parse_variants(parser.parse_known_args(arguments)[0].variant)
+    return _digest(config, tuple(chosen.items()))
 
 
 def _parse(options: Sequence[str]) -> dict[str, Any]:

@@ -44,12 +44,12 @@ class Look(BatchAugment):
         self.source = build_saliency(dict(type='InputGradient', clean_lam=clean_lam))
         self.seen = []
 
-    def mix(self, batch_inputs, batch_scores, weights, index, generator):
+    def mix(self, batch_inputs, batch_scores, draw):
         model = live_model().model
         before = state_of(model)
         inputs = batch_inputs.clone()
         saliency = self.source(batch_inputs, batch_scores)
-        mixed = batch_inputs[index].mean(dim=1)
+        mixed = batch_inputs[draw.index].mean(dim=1)
         self.seen.append(
             dict(
                 inputs=inputs,
@@ -58,11 +58,11 @@ class Look(BatchAugment):
                 before=before,
                 after=state_of(model),
                 mixed=mixed,
-                targets=batch_scores[index].mean(dim=1),
+                targets=batch_scores[draw.index].mean(dim=1),
             )
         )
         assert torch.equal(batch_inputs, inputs)
-        half = torch.full_like(weights, 0.5)
+        half = torch.full_like(draw.weights, 0.5)
         masks = half[..., None, None, None].expand(-1, -1, 1, *batch_inputs.shape[-2:])
         return mixed, dict(weights=half, masks=masks)
 
