@@ -9,18 +9,17 @@ from mmtmix.utils.variants import variant
 
 from .augments import supermix, transformmix
 from .distillation import (
-    PAIRS,
     distill,
     mixed_pipeline_of,
     mixed_set_of,
     mixes_of,
-    pair_names,
     pair_variant,
     search_of,
     student_of,
     teacher_of,
 )
 from .offline import clean_and_mixed, mixed_images, scale_schedule
+from .pairs import PAIRS, pair_names
 from .policies import autoaugment_cifar_policies, randaugment_policies
 from .stages import stage, teacher_from
 
