@@ -1,7 +1,7 @@
-"""What configs share, as functions: import them in a config below ``_base_``.
+"""Functions for what configs share; import them in a config below ``_base_``.
 
-A file without a base begins with ``_base_ = []``: above an import of a package MMEngine would take
-it for a config of its newer style.
+A file without a base begins with ``_base_ = []``. Without that line, MMEngine would read a file
+that imports a package as a config of its newer style.
 """
 
 from mmtmix.utils.config import read_base

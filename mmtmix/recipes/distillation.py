@@ -17,7 +17,7 @@ from .offline import mixed_images
 from .pairs import PAIRS, pair_names
 from .stages import stage
 
-# what a Runner reads of a student's files
+# fields of a student's files that a Runner reads
 _PARTS = (
     'model',
     'data_preprocessor',
@@ -45,7 +45,7 @@ def pair_variant(kind: str = 'all') -> str:
         The default, unless ``--variant PAIR=...`` names another one.
 
     Raises:
-        ValueError: If there is no such kind, or the chosen pair is none of it.
+        ValueError: If there is no such kind, or the chosen pair is not of that kind.
     """
     return variant('PAIR', *pair_names(kind))
 
@@ -111,7 +111,7 @@ def student_of(pair: str, mixed: bool = False, warm_up: int | None = None) -> di
 
     Args:
         pair: Name in :data:`PAIRS`.
-        mixed: Whether the student learns from mixed images, too, by the schedule for that.
+        mixed: Whether the student learns from mixed images, too, by the schedule for these.
         warm_up: Number of iterations of the warm-up, >= 1, on CIFAR-100 with mixed images; the
             schedule's own if None.
 
@@ -167,7 +167,7 @@ def distill(
     """Return the config of the hook that adds a teacher to a student's training.
 
     Args:
-        preset: Method by name, see :data:`mmtmix.engine.distillation.PRESETS`.
+        preset: Name of a method in :data:`mmtmix.engine.distillation.PRESETS`.
         teacher: Entry of ``requires`` that trains the teacher, or its settings from
             :func:`teacher_from`.
         augment: Batch augment that mixes the clean batch.
@@ -178,7 +178,7 @@ def distill(
 
     Raises:
         TypeError: If the teacher is of another type.
-        ValueError: If the preset is unknown, or `augment` and `dataset` do not fit to it.
+        ValueError: If the preset is unknown, or `augment` and `dataset` do not fit it.
     """
     check_choice('preset', preset, list(PRESETS))
     sources = {name for name, given in (('augment', augment), ('dataset', dataset)) if given}

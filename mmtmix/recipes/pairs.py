@@ -49,7 +49,7 @@ def _cifar100(teacher: str, student: str, lr_divisor: int = 1, search: bool = Fa
 
 
 def _imagenet(num_mix: int) -> Pair:
-    """Return the pair on ImageNet, with a set of mixes of so many images."""
+    """Return the pair on ImageNet, with a set of mixes of ``num_mix`` images."""
     return Pair(
         'configs/distill/teacher_resnet34_imagenet.py',
         'resnet18_imagenet',
@@ -93,7 +93,7 @@ PAIRS = {
     ),
 }
 _KINDS = ('all', 'cifar100', 'searched')
-# that of TransformMix Table 10 first, as the default
+# the pair of TransformMix Table 10 comes first, as the default
 _SEARCHED = (
     'wrn40_2_shufflenetv1',
     'wrn40_2_wrn16_2',
@@ -106,8 +106,8 @@ def pair_names(kind: str = 'all') -> tuple[str, ...]:
     """Return the names of pairs that a method is for, the default first.
 
     Args:
-        kind: ``'all'``; ``'cifar100'``, those on CIFAR-100; or ``'searched'``, those whose
-            teacher has a search of a mixing module.
+        kind: Kind of the pairs: ``'all'``; ``'cifar100'``, those on CIFAR-100; or ``'searched'``,
+            those whose teacher has a search of a mixing module.
 
     Returns:
         Names in :data:`PAIRS`.
