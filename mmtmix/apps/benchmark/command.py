@@ -1,4 +1,4 @@
-"""Measures what mixing a batch costs: every augment on the same batch in one run, as ratios."""
+"""Measure what mixing a batch costs: every augment on the same batch in one run, as ratios."""
 
 from __future__ import annotations
 
@@ -51,7 +51,14 @@ def check_args(args: argparse.Namespace) -> None:
 
 
 def benchmark(args: argparse.Namespace) -> dict[str, Row]:
-    """Measure everything."""
+    """Measure every augment, and SuperMix beside its rivals where it is timed.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.benchmark`, checked.
+
+    Returns:
+        Rows of the table by name.
+    """
     bench = Bench(args)
     autocast = torch.autocast(args.device, torch.bfloat16, enabled=args.bfloat16)
     with bench.live(), autocast:
@@ -65,9 +72,9 @@ def benchmark(args: argparse.Namespace) -> dict[str, Row]:
         if SUPERMIX not in rows or not args.rival_iters:
             return rows
         for name, method in RIVALS.items():
-            aim = measure_row(bench.until(rows[SUPERMIX].finished, method), units, args.device)
-            share = aim.finished
-            rows[name] = aim
+            found = measure_row(bench.until(rows[SUPERMIX].finished, method), units, args.device)
+            share = found.finished
+            rows[name] = found
             for solver, chosen in ((name, method), (SUPERMIX, 'newton')):
                 label = f'{solver}, until {100 * share:.1f} %'
                 rows[label] = measure_row(bench.until(share, chosen), units, args.device)
