@@ -1,4 +1,4 @@
-"""Prepares a data set."""
+"""Prepare a data set."""
 
 from __future__ import annotations
 
