@@ -34,7 +34,7 @@ def test_the_digest_is_that_of_the_config_alone(cell):
 def test_variants_that_do_not_fit_are_refused(cell):
     for variants, message in (
         (dict(NETS='wrn16_2'), f'{GRID} with NETS=wrn16_2 cannot be read .*did you mean NET'),
-        (dict(NET='wrn28'), 'NET must be one of wrn16_1, wrn16_2; got wrn28'),
+        (dict(NET='wrn28'), 'NET must be one of wrn16_1, wrn16_2, wrn16_4; got wrn28'),
     ):
         with pytest.raises(ValueError, match=message):
             runs_of(cell(config=GRID, variants=variants), 1)[0].digest()
