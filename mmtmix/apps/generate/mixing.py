@@ -77,9 +77,8 @@ class LabelledMixer:
         logits = self.teacher(self._from_pixels(pixels)).float()
         classes = details.get('classes', scores.argmax(dim=1)[draw.index])
         finished = top_classes_match(logits, classes)
-        if (
-            not logits.isfinite().all()
-        ):  # the labels are copied to the CPU below, so this adds no wait
+        # the labels are copied to the CPU below, so this adds no wait
+        if not logits.isfinite().all():
             raise ValueError(
                 "the teacher's logits for the mixes hold NaN or infinity, which label nothing; "
                 "set dtype='float32' in the teacher, or give another checkpoint"

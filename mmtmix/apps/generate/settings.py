@@ -100,9 +100,8 @@ def differences(old: Any, new: Any, name: str = '') -> Iterator[str]:
         for key in sorted(old.keys() | new.keys()):
             inner = f'{name}.{key}' if name else key
             yield from differences(old.get(key, _NOTHING), new.get(key, _NOTHING), inner)
-    elif json.dumps(old, sort_keys=True) != json.dumps(
-        new, sort_keys=True
-    ):  # compared as `digest` does
+    # compared as `digest` does
+    elif json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True):
         yield f'{name}: {old!r} there, {new!r} now'
 
 

@@ -54,9 +54,8 @@ def run_child(
         received.append(number)
         for child in children:
             with suppress(ProcessLookupError):
-                group = (
-                    child.pid
-                )  # the child leads a session, so the signal reaches its workers, too
+                # the child leads a session, so the signal reaches its workers, too
+                group = child.pid
                 os.killpg(group, number if len(received) <= _PATIENCE else signal.SIGKILL)
 
     with _handling(forward):
@@ -96,9 +95,8 @@ def _handling(handler: Callable[[int, Any], object]) -> Iterator[None]:
 
 def _death_signal(parent: int) -> Callable[[], None]:
     """Return a function that a new process calls to get SIGTERM when its parent ends."""
-    prctl = ctypes.CDLL(
-        None
-    ).prctl  # found before fork, since little is safe between fork and exec
+    # found before fork, since little is safe between fork and exec
+    prctl = ctypes.CDLL(None).prctl
 
     def request() -> None:
         prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)

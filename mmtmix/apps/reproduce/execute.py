@@ -61,10 +61,8 @@ def execute(
         head = f'[{number}/{len(todo)}] {run.folder}'
         try:
             is_done = _execute(run, head, tools, gpus, dry_run, report)
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # a bad cell or a full disk need not stop the others
+        except (OSError, ValueError) as error:
+            # a bad cell or a full disk need not stop the others
             report(f'{head}: {error}')
             is_done = False
         if not is_done:
