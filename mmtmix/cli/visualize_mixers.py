@@ -1,7 +1,7 @@
 """Draw what all augments make of the same images, with the same shares.
 
-The config is that of a trained classifier. It is the teacher of the augments that have one, and it
-takes the place of the network in training for the augments that need that network. TransformMix is
+The config is that of a trained classifier, which is the teacher of the augments that have one. For
+augments that need the network in training, it takes that network's place. TransformMix is
 drawn if --mixer names the module of a search. Co-Mixup chooses itself which images it mixes.
 """
 
