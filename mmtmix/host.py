@@ -83,7 +83,7 @@ def is_missing(requirement: Requirement) -> bool:
     """Return whether a package has neither an installed distribution nor a module.
 
     Args:
-        requirement: The package.
+        requirement: Package to check.
     """
     found = installed_versions(requirement.distributions) or util.find_spec(requirement.module)
     return not found
@@ -93,7 +93,7 @@ def find_problem(requirement: Requirement) -> str | None:
     """Return what is wrong with one package.
 
     Args:
-        requirement: The package.
+        requirement: Package to check.
 
     Returns:
         One sentence, or None if nothing is wrong.

@@ -26,7 +26,7 @@ REGISTRIES = {
     for name, parent in vars(host).items()
     if isinstance(parent, Registry) and parent.scope == 'mmpretrain'
 }
-"""Registries by the names that MMPretrain gives their parents."""
+"""Registries by the names of their parents in MMPretrain."""
 
 
 def extend_model_hub() -> None:

@@ -135,7 +135,8 @@ def student_of(pair: str, mixed: bool = False, warm_up: int | None = None) -> di
     if warm_up is not None:
         check_integer('warm_up', warm_up, 1)
         cure = 'leave warm_up out where there are no mixed images of CIFAR-100'
-        first = content.param_scheduler[0] if mixed and pair in pair_names('cifar100') else {}
+        is_cifar = mixed and pair in pair_names('cifar100')
+        first: Any = content.param_scheduler[0] if is_cifar else {}
         check_choice('the first schedule', first.get('type'), ('LinearLR',), cure=cure)
         first.end = warm_up
     parts = content.to_dict()

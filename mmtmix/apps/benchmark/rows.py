@@ -1,4 +1,4 @@
-"""The rows of a table of costs."""
+"""Rows of a table of costs."""
 
 from __future__ import annotations
 
@@ -70,7 +70,11 @@ def measure_row(call: Call, units: Units, device: str, median: float | None = No
 
 
 def table(rows: dict[str, Row]) -> str:
-    """Return the rows as a table in Markdown."""
+    """Return the rows as a table in Markdown.
+
+    Args:
+        rows: Rows by name.
+    """
     lines = [
         '| | ms | x plain blend | x teacher forward | iterations | finished (%) | peak (MiB) |',
         '|---|---|---|---|---|---|---|',

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.registry import DefaultScope
@@ -21,7 +22,7 @@ from mmtmix.visualization import load_images
 
 Call = Callable[[], object]
 
-TEACHERS = {
+TEACHERS: dict[str, dict[str, Any]] = {
     'wrn16_1': dict(depth=16, widen_factor=1),
     'wrn40_2': dict(depth=40, widen_factor=2),
     'wrn28_10': dict(depth=28, widen_factor=10, layout='puzzle'),
@@ -36,7 +37,7 @@ def random_teacher(args: argparse.Namespace) -> FrozenTeacher:
         args: Namespace of ``teacher``, ``num_classes`` and ``compile``.
     """
     settings = TEACHERS[args.teacher]
-    config = dict(
+    config: dict[str, Any] = dict(
         model=dict(
             type='ImageClassifier',
             backbone=dict(type='WideResNet', **settings),
@@ -117,7 +118,7 @@ class Bench:
         finally:
             set_live_model(None)
 
-    def mixer(self, details: bool = False, **config: object) -> Call:
+    def mixer(self, details: bool = False, /, **config: Any) -> Callable[[], Any]:
         """Return a function that mixes the batch, each time with the same pairs and weights.
 
         Args:
@@ -143,7 +144,7 @@ class Bench:
         def plain() -> Tensor:
             return lam * self.inputs + (1 - lam) * self.inputs[order]
 
-        found = {
+        found: dict[str, Call] = {
             FORWARD: torch.no_grad()(lambda: self.teacher(self.inputs)),
             BLEND: plain,
         }
@@ -162,7 +163,7 @@ class Bench:
 
     def _learned(self) -> dict[str, Call]:
         """Return the functions of TransformMix and SuperMix, with two and three images per mix."""
-        found = {}
+        found: dict[str, Call] = {}
         for num_mix in (2, 3):
             suffix = '' if num_mix == 2 else f' k={num_mix}'
             options = dict(teacher=self.teacher, num_mix=num_mix)

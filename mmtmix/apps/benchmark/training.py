@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -41,7 +42,7 @@ class StepRow:
     """Cost of a training step with an augment.
 
     Attributes:
-        images_per_second: Number of images per second of a step.
+        images_per_second: Number of images per second in steps.
         step: Median seconds of a step, mixing included.
         mixing: Median seconds of the mixing alone; 0 without mixing.
         share: Part of the step that is mixing, ``mixing / step``, in [0, 1] but for noise.
@@ -111,7 +112,7 @@ class StepBench(Bench):
         self.scores = scores.to(args.device)
         self.own = self.inputs.clone()
         self.teacher.model.to(args.device)
-        self.network.to(args.device, memory_format=memory_format).train()
+        self.network.to(args.device).to(memory_format=memory_format).train()
         self.optimizer = torch.optim.SGD(self.network.parameters(), 1e-4, 0.9, nesterov=True)
 
     def others(self) -> dict[str, Call]:
@@ -124,21 +125,21 @@ class StepBench(Bench):
             even = self.own[: len(self.own) // 2 * 2]  # it takes only even batches
             for mode in ('batch', 'elem'):
                 mixup = Mixup(1.0, 1.0, mode=mode, label_smoothing=0.0, num_classes=size)
-                found[f"timm's Mixup and CutMix, {mode}"] = lambda mixup=mixup: mixup(
-                    even, labels[: len(even)]
+                found[f"timm's Mixup and CutMix, {mode}"] = partial(
+                    mixup, even, labels[: len(even)]
                 )
         if find_spec('torchvision'):
             from torchvision.transforms import v2
 
             for name in ('MixUp', 'CutMix'):
                 mixer = getattr(v2, name)(num_classes=size)
-                found[f"torchvision's {name}"] = lambda mixer=mixer: mixer(self.inputs, labels)
+                found[f"torchvision's {name}"] = partial(mixer, self.inputs, labels)
         return found
 
     def augments(self) -> dict[str, Callable[[], tuple[Tensor, Tensor]] | None]:
         """Return the augments that a step is timed with, by name; None for no mixing."""
         module = dict(type='TransformMixer', cam_size=self.inputs.size(-1))
-        found = {
+        found: dict[str, Callable[[], tuple[Tensor, Tensor]] | None] = {
             SIMPLE: None,
             'CutMix': self.mixer(type='SampleCutMix'),
             'TransformMix': self.mixer(type='TransformMix', teacher=self.teacher, mixer=module),
@@ -170,10 +171,20 @@ class StepBench(Bench):
 
 
 def autocast(device: str, dtype: torch.dtype) -> AbstractContextManager:
-    """Return the context of a step in a dtype; float32 needs none."""
+    """Return the context of a step in a dtype; float32 needs none.
+
+    Args:
+        device: Device of the step.
+        dtype: Dtype of the forward passes.
+    """
     if dtype == torch.float32:
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype)
+
+
+def _repeat(call: Call, count: int) -> list[object]:
+    """Call a function several times in a row, and keep what it returns until the end."""
+    return [call() for _ in range(count)]
 
 
 def time_in_turns(
@@ -192,10 +203,14 @@ def time_in_turns(
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repeats + 1):
         for name, call in calls.items():
-            value = seconds_of(lambda call=call: [call() for _ in range(inner)], device)
+            value = seconds_of(partial(_repeat, call, inner), device)
             if turn:
                 seconds[name].append(value / inner)
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def _mebibytes(number: int | None) -> float | None:
+    return None if number is None else number / 2**20
 
 
 def time_steps(
@@ -217,21 +232,25 @@ def time_steps(
         with autocast(device, dtype):
             mixers = {name: call for name, call in augments.items() if call is not None}
             mixing = time_in_turns(mixers, repeats, inner, device)
-        peaks = {name: peak_memory(step, device) for name, step in steps.items()}
+        peaks = {name: _mebibytes(peak_memory(step, device)) for name, step in steps.items()}
     return {
         name: StepRow(
             images_per_second=len(bench.inputs) / seconds,
             step=seconds,
             mixing=mixing.get(name, 0.0),
             share=mixing.get(name, 0.0) / seconds,
-            megabytes=None if peaks[name] is None else peaks[name] / 2**20,
+            megabytes=peaks[name],
         )
         for name, seconds in times.items()
     }
 
 
 def step_table(rows: Mapping[str, StepRow]) -> str:
-    """Return the rows as a table in Markdown."""
+    """Return the rows as a table in Markdown.
+
+    Args:
+        rows: Rows by name.
+    """
     lines = ['| | images/s | step (ms) | mixing (ms) | share (%) | peak (MiB) |', '|---' * 6 + '|']
     for name, row in rows.items():
         peak = '-' if row.megabytes is None else f'{row.megabytes:.0f}'

@@ -51,9 +51,9 @@ def convert_state(
         A state dict that fits the network's config, in its order and its precision.
 
     Raises:
-        ValueError: If the name is unknown, a key is left over, missing or of another shape, the
-            number of classes differs, or a weight is not a finite real number of float32. The
-            message names the first keys of each kind, and networks that would fit.
+        ValueError: If the name is unknown, or a key is left over, missing or of another shape. If
+            the number of classes differs, or a weight is not a finite real number of float32.
+            The message names the first keys of each kind, and networks that would fit.
     """
     check_choice('arch', arch, tuple(ARCHS))
     found, left_over = _renamed(state, ARCHS[arch])
@@ -187,7 +187,11 @@ def _check_classes(state: Mapping[str, Tensor], arch: str, actual: int, given: i
 
 
 def count_classes(arch: Arch) -> int:
-    """Return the number of classes in a network's config."""
+    """Return the number of classes in a network's config.
+
+    Args:
+        arch: Network, one of the values of ``ARCHS``.
+    """
     model = load_config(f'configs/_base_/models/{arch.config}.py').model
     return model[arch.classifier.split('.')[0]].num_classes
 
