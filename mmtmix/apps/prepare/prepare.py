@@ -142,7 +142,7 @@ def _obtain(
     elif source.md5 and not any_checksum and (actual := file_md5(path)) != source.md5:
         raise ValueError(
             f'{path}: its MD5 is {actual}, not {source.md5}: a broken download, or packed again '
-            'by others. Delete it and download it again; --any-checksum accepts it as it is.'
+            'by others. Delete it and fetch it again; --any-checksum accepts it as it is.'
         )
     if first:
         checked = ', with the right MD5' if source.md5 and not any_checksum else ''

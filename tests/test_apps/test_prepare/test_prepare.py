@@ -99,7 +99,7 @@ def test_corrupt_archive_is_named_and_changes_nothing(small, tmp_path, name, che
     archive.write_bytes(content[: len(content) * 2 // 3])
     with pytest.raises(ValueError) as error:
         prepare(data_set, tmp_path / 'root', [archive], report=quiet)
-    assert str(archive) in str(error.value) and 'download it again' in str(error.value)
+    assert str(archive) in str(error.value) and 'fetch it again' in str(error.value)
     assert not tree(tmp_path / 'root')
 
 
