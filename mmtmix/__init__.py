@@ -25,7 +25,7 @@ __all__ = [
     'register',
 ]
 
-_HOUSES = ('datasets', 'engine', 'evaluation', 'functional', 'models')
+_PACKAGES = ('datasets', 'engine', 'evaluation', 'functional', 'models')
 _REGISTERED = ('registry', 'datasets', 'engine', 'evaluation', 'models')
 
 
@@ -38,12 +38,12 @@ def register() -> None:
         ImportError: If the host stack is missing, too old, or installed twice.
     """
     check_host()
-    for house in _REGISTERED:
-        importlib.import_module(f'{__name__}.{house}')
+    for package in _REGISTERED:
+        importlib.import_module(f'{__name__}.{package}')
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOUSES:
+    if name in _PACKAGES:
         return importlib.import_module(f'{__name__}.{name}')
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
@@ -53,7 +53,7 @@ def __dir__() -> list[str]:
 
 
 def _register_if_possible() -> None:
-    """Register everything, if the host stack is there and this is not the command."""
+    """Register everything, if the host stack is installed and this is not the command."""
     if is_command():
         return
     check_installed()

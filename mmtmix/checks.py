@@ -2,6 +2,9 @@
 
 A check returns nothing. It raises a ``TypeError`` for a value of another kind and a ``ValueError``
 for a value out of range. The message names the argument, what it must be, and the value.
+
+All checks take the ``name`` of the argument, its ``value``, and ``cure``: advice for the end of
+the message, needed where the message alone does not show what to do.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ def check_number(
         cure: Advice for the end of the message; needed where the range does not show it.
 
     Raises:
-        TypeError: If it is not a number; a bool and a string are none.
+        TypeError: If it is not a number; bools and strings are not.
         ValueError: If it is NaN, infinite or out of the range.
     """
     wanted = f'a finite number{_range(least, most, above, below)}'
@@ -62,7 +65,7 @@ def check_integer(
         cure: Advice for the end of the message.
 
     Raises:
-        TypeError: If it is not an integer; a bool, a float and a string are none.
+        TypeError: If it is not an integer; bools, floats and strings are not.
         ValueError: If it is out of the range.
     """
     wanted = f'an integer{_range(least, most)}'
@@ -83,10 +86,10 @@ def check_flag(name: str, value: Any, *, cure: str = '') -> None:
 
 
 def check_choice(name: str, value: Any, choices: Collection[Any], *, cure: str = '') -> None:
-    """Refuse what is none of the choices; the message offers a close one.
+    """Refuse a value that is not among the choices; the message suggests a close one.
 
     Raises:
-        ValueError: If the value is none of them.
+        ValueError: If the value is not among them.
     """
     # `in` compares True with 1 and fails on what has no hash
     if any(type(value) is type(choice) and value == choice for choice in choices):
@@ -196,36 +199,36 @@ def check_instance(
         raise TypeError(_message(name, wanted, value, cure))
 
 
-def check_keys(name: str, value: Any, known: Iterable[str], *, cure: str = '') -> None:
-    """Refuse what is not a dict, or has a key that is not known; the message offers a close one.
+def check_keys(name: str, value: Any, allowed: Iterable[str], *, cure: str = '') -> None:
+    """Refuse what is not a dict with allowed keys alone; the message suggests a close key.
 
     Raises:
         TypeError: If it is not a dict, or a key is unknown.
     """
-    known = list(known)
+    allowed = list(allowed)
     check_instance(name, value, dict, 'a dict', cure=cure)
     for key in value:
-        if key not in known:
-            close = difflib.get_close_matches(str(key), known, 1)
-            hint = cure or (f'did you mean {close[0]!r}?' if close else f'it has {known}')
+        if key not in allowed:
+            close = difflib.get_close_matches(str(key), allowed, 1)
+            hint = cure or (f'did you mean {close[0]!r}?' if close else f'it has {allowed}')
             raise TypeError(f'{name} has no {key!r}; {hint}')
 
 
 def check_arguments(name: str, given: Any, *takers: Callable) -> None:
-    """Refuse a dict with an argument that none of several callables names.
+    """Refuse a dict with an argument that none of several callables takes.
 
     Args:
-        name: Name of the dict, or of who takes its entries, in the error.
-        given: The dict.
-        takers: Callables. A single one that takes any keyword (``**kwargs``) is given all.
+        name: Name in the error: of the dict, or of the callable that takes its entries.
+        given: Arguments by name.
+        takers: Callables that take them. A single one with ``**kwargs`` takes any.
 
     Raises:
         TypeError: If it is not a dict, or an argument is unknown.
     """
     parameters = [one for taker in takers for one in signature(taker).parameters.values()]
-    known = [one.name for one in parameters if one.kind in _BY_NAME]
+    allowed = [one.name for one in parameters if one.kind in _BY_NAME]
     takes_any = len(takers) == 1 and any(one.kind is Parameter.VAR_KEYWORD for one in parameters)
-    check_keys(name, given, [*known, *given] if takes_any else known)
+    check_keys(name, given, [*allowed, *given] if takes_any else allowed)
 
 
 def _is_a(kind: type, value: Any) -> bool:

@@ -1,9 +1,9 @@
-"""Check that the host frameworks are installed, recent enough and not there twice.
+"""Check that the host frameworks are installed, recent enough and not installed twice.
 
 The OpenMMLab stack comes as two distributions, upstream's and the maintained fork's, that share
 their import names. So mmtmix cannot depend on either. It reads the metadata of what is installed,
-and its errors give the commands that cure them. Nothing is imported for that, save a package that
-carries no metadata.
+and its errors contain the commands that cure them. Only a package without metadata is imported for
+that.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ One of the two distributions of the OpenMMLab stack, never both in one environme
 
 
 def check_host() -> None:
-    """Check every requirement and report all that is wrong at once.
+    """Check every requirement and report all problems at once.
 
     Raises:
         ImportError: If a package is missing, too old, or installed from two distributions. The
@@ -65,10 +65,10 @@ def check_host() -> None:
 
 
 def check_installed() -> None:
-    """Check what is installed of the requirements; what is missing is no fault here.
+    """Check the requirements that are installed; a missing one is no error here.
 
     Raises:
-        ImportError: As of :func:`check_host`, if a package is too old, broken or there twice.
+        ImportError: If a package is too old, broken or installed twice; see :func:`check_host`.
     """
     if any(find_problem(each) for each in REQUIREMENTS if not is_missing(each)):
         check_host()
@@ -80,23 +80,23 @@ def missing_packages() -> list[str]:
 
 
 def is_missing(requirement: Requirement) -> bool:
-    """Return whether neither a distribution nor a module of a package is there.
+    """Return whether a package has neither an installed distribution nor a module.
 
     Args:
-        requirement: The package.
+        requirement: Package to check.
     """
-    is_there = installed_versions(requirement.distributions) or util.find_spec(requirement.module)
-    return not is_there
+    found = installed_versions(requirement.distributions) or util.find_spec(requirement.module)
+    return not found
 
 
 def find_problem(requirement: Requirement) -> str | None:
     """Return what is wrong with one package.
 
     Args:
-        requirement: The package.
+        requirement: Package to check.
 
     Returns:
-        One sentence, or `None` if all is well.
+        One sentence, or None if nothing is wrong.
     """
     module, minimum, _ = requirement
     installed = installed_versions(requirement.distributions)

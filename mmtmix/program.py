@@ -1,6 +1,6 @@
-"""By which names the user calls the commands, so that messages can give them back.
+"""Names under which the user started a command, for messages that repeat them.
 
-Like :mod:`mmtmix.checks` it lies beneath all houses and imports nothing of them.
+Like :mod:`mmtmix.checks`, this module imports no other part of the library.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOOLS = {
     'visualize mixers': 'visualize_mixers.py',
     'benchmark': 'benchmark_mixers.py',
 }
-"""Scripts in ``tools/`` by the commands that they are."""
+"""Scripts in ``tools/``, by the command that each runs."""
 
 
 def program(command: str) -> str:
@@ -33,8 +33,8 @@ def program(command: str) -> str:
         command: Name such as ``'train'``.
 
     Returns:
-        ``'python tools/train.py'`` in a script of ``tools/``, ``'python -m mmtmix train'`` in one
-        that was started so, else ``'mmtmix train'``.
+        ``'python tools/train.py'`` in a script of ``tools/``, ``'python -m mmtmix train'`` in a
+        process of ``python -m mmtmix``, else ``'mmtmix train'``.
     """
     script = sys.argv[0] if sys.argv else ''
     if os.path.basename(script) in TOOLS.values() and command in TOOLS:
@@ -46,10 +46,10 @@ def program(command: str) -> str:
 
 
 def is_command() -> bool:
-    """Return whether this process is the command, by its script or by ``python -m mmtmix``.
+    """Return whether this process runs ``mmtmix`` or ``python -m mmtmix``.
 
-    The command parses its arguments before it imports anything heavy. A process that it starts,
-    such as a worker of a data loader, is none.
+    The command parses its arguments before it imports anything heavy. The processes that
+    it starts, such as workers of a data loader, are not the command.
     """
     words = sys.orig_argv[1:]
     while words and words[0].startswith('-') and words[0] != '-m':

@@ -1,9 +1,9 @@
-"""What makes MMEngine and MMPretrain find this library by its name.
+"""Make MMEngine and MMPretrain find this library by its name.
 
-``_base_ = 'mmtmix::_base_/default_runtime.py'``: MMEngine resolves ``scope::path`` for packages
-that it knows by name. It then builds what a config takes from such a base in a registry of that
-scope. Everything of this library is registered into MMPretrain's registries, so the registries
-here are empty and find all in their parents.
+``_base_ = 'mmtmix::_base_/default_runtime.py'``: MMEngine resolves ``scope::path`` for the
+packages in its table of scopes. It then builds what a config takes from such a base in a registry
+of that scope. Everything of this library is registered into MMPretrain's registries. So the
+registries here are empty and find everything in their parents.
 
 ``mmpretrain.get_model('transformmix_wrn28_cifar100')``: MMPretrain reads an index of models.
 """
@@ -26,15 +26,15 @@ REGISTRIES = {
     for name, parent in vars(host).items()
     if isinstance(parent, Registry) and parent.scope == 'mmpretrain'
 }
-"""Registries by the names that MMPretrain gives their parents."""
+"""Registries by the names of their parents in MMPretrain."""
 
 
 def extend_model_hub() -> None:
-    """Have MMPretrain's ``ModelHub`` read this library's index as well, when it reads its own.
+    """Make MMPretrain's ``ModelHub`` read this library's index together with its own.
 
-    MMPretrain offers :meth:`ModelHub.register_model_index` for that, which parses all metafiles at
-    once. Its own index it reads at the first question for a model. The method that does so is
-    extended here, since importing this library should read no files.
+    :meth:`ModelHub.register_model_index` would parse all metafiles on import. MMPretrain reads its
+    own index when a model is first requested. The method that reads it is extended here, so that
+    importing this library reads no metafiles.
     """
     read_own = ModelHub._register_mmpretrain_models
     is_read = False

@@ -1,7 +1,7 @@
-"""What contrasting with a bank costs in CRD: our scores against gathered rows, in one run.
+"""Measure the contrast with a bank in CRD: this library's scores against gathered rows.
 
-A step scores, for both networks, each image of a batch against its own row and those of many
-negatives, and goes back to the embeddings. The rival gathers the rows first.
+For both networks, a step scores each image of a batch against its own row and the rows of many
+negatives. It then computes gradients of the embeddings. The rival gathers the rows first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TEMPERATURE = 0.07
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Arguments; by default the paper's for CIFAR-100."""
+    """Parse the arguments; the defaults are the paper's for CIFAR-100."""
     parser = CommandParser(description=__doc__)
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument('--num-images', type=int, default=50000, help='rows of a bank')
@@ -36,12 +36,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def gathered_scores(queries: Tensor, bank: Tensor, index: Tensor) -> Tensor:
-    """As :func:`bank_scores`, from rows that are all held at once."""
+    """Return the scores of :func:`bank_scores`, from rows that are all gathered first.
+
+    Args:
+        queries: Embeddings of the batch, (N, D).
+        bank: Embeddings of all images, (M, D).
+        index: Rows of the bank, (N, 1 + K).
+    """
     return torch.einsum('nd,nkd->nk', queries, bank[index])
 
 
 class Bench:
-    """A batch of embeddings, two banks and the negatives of the batch."""
+    """A batch of embeddings, two banks and the negatives of the batch.
+
+    Args:
+        args: Arguments of this tool.
+    """
 
     def __init__(self, args: argparse.Namespace):
         self.args = args
@@ -56,13 +66,17 @@ class Bench:
         self.index = self.draw()
 
     def draw(self) -> Tensor:
-        """The batch's own rows and negatives, (N, 1 + K)."""
+        """Return the rows of the batch and of its negatives, (N, 1 + K)."""
         number = self.args.num_negatives
         others = self.order.draw_others(self.labels[self.own], number, self.generator)
         return torch.cat([self.own[:, None], others], dim=1)
 
     def step(self, score=bank_scores) -> None:
-        """Both sides' losses and gradients."""
+        """Compute the losses and gradients of both networks.
+
+        Args:
+            score: Function with the arguments and result of :func:`bank_scores`.
+        """
         for queries, bank in zip(self.queries, self.banks, strict=True):
             scores = score(queries, bank, self.index) / TEMPERATURE
             normalizer = log_normalizer(scores, len(bank))
@@ -75,7 +89,7 @@ class Bench:
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:
-    """Print the table; returns the median seconds."""
+    """Print the table and return the median seconds."""
     args = parse_args(argv)
     numbers = ('batch_size', 'num_images', 'num_negatives', 'feature_dim', 'repeats')
     for name in numbers:

@@ -1,9 +1,9 @@
-"""What mixing costs in training: images per second of whole steps, and each mixer alone.
+"""Measure what mixing costs in training: images per second of whole steps, and each augment.
 
-A step is mixing, forward, backward and SGD on a batch that is on the device already, so no loader
-is timed. The network has random weights and is its own teacher. With --config, teacher, network
-and images are a trained classifier's, and SuperMix is timed as well. Mixers of timm and
-torchvision are timed on the same batch where they are installed.
+A step is mixing, forward, backward and SGD on a batch on the device, so no loader is timed. The
+network has random weights and is its own teacher. With --config, teacher, network and images are
+those of a trained classifier, and SuperMix is timed as well. Augments of timm and torchvision are
+timed on the same batch if these are installed.
 """
 
 from __future__ import annotations
@@ -45,20 +45,22 @@ from mmtmix.utils import (
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The arguments."""
+    """Parse the arguments."""
     parser = CommandParser(description=__doc__)
     parser.add_argument('--network', choices=NETWORKS, default='wrn16_1', help='without --config')
-    parser.add_argument('--image-size', type=int, default=32, help='without --config')
-    parser.add_argument('--num-classes', type=int, default=100, help='without --config')
+    parser.add_argument('--image-size', type=int, default=32, help='edge, without --config')
+    parser.add_argument('--num-classes', type=int, default=100, help='number, without --config')
     add_config(parser, 'a trained classifier', '--config')
     parser.add_argument('--checkpoint', help='its weights (default: last.pth of its work dir)')
     parser.add_argument('--batch-size', type=int, default=128)
-    parser.add_argument('--dtype', choices=DTYPES, default='float32', help='of forward passes')
-    parser.add_argument('--repeats', type=int, default=5, help='timed rows of steps')
-    parser.add_argument('--inner', type=int, default=5, help='steps per row')
+    parser.add_argument(
+        '--dtype', choices=DTYPES, default='float32', help='dtype of forward passes'
+    )
+    parser.add_argument('--repeats', type=int, default=5, help='number of timed rows of steps')
+    parser.add_argument('--inner', type=int, default=5, help='number of steps per row')
     parser.add_argument('--no-mixers', action='store_true', help='time whole steps alone')
     parser.add_argument('--tf32', action='store_true', help='let CUDA round float32 products')
-    parser.add_argument('--seed', type=int, default=0, help='of images, weights and pairs')
+    parser.add_argument('--seed', type=int, default=0, help='seed of images, weights and pairs')
     parser.add_argument('--json', help='also write the figures to this file')
     parser.add_argument('--device', default=get_device())
     args = parser.parse_args(argv)
@@ -67,7 +69,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def check_args(args: argparse.Namespace) -> None:
-    """Refuse what would fail only once everything is measured.
+    """Refuse arguments that would fail only after the measurement.
+
+    Args:
+        args: Arguments of this tool.
 
     Raises:
         OSError: If ``--json`` cannot be written.
@@ -82,7 +87,11 @@ def check_args(args: argparse.Namespace) -> None:
 
 
 def make_bench(args: argparse.Namespace) -> StepBench:
-    """The networks and the batch."""
+    """Build the networks and the batch.
+
+    Args:
+        args: Arguments of this tool.
+    """
     if args.config is None:
         return StepBench(args)
     cfg = load_config(args.config, args.cfg_options, args.variant)
@@ -92,7 +101,12 @@ def make_bench(args: argparse.Namespace) -> StepBench:
 
 
 def time_mixers(bench: StepBench, args: argparse.Namespace) -> dict[str, Any]:
-    """Time each mixer alone, as tools/benchmark_mixers.py does."""
+    """Time each augment alone, as tools/benchmark_mixers.py does.
+
+    Args:
+        bench: Networks and batch.
+        args: Arguments of this tool.
+    """
     with bench.live(), autocast(args.device, DTYPES[args.dtype]):
         calls = {**bench.subjects(), **bench.others()}
         medians = time_in_turns(calls, args.repeats, 1, args.device)
@@ -104,7 +118,7 @@ def time_mixers(bench: StepBench, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> dict[str, Any]:
-    """Print the tables; returns the figures as they are written."""
+    """Print the tables, and return the figures in the form of ``--json``."""
     args = parse_args(argv)
     load_safely(args.trust_checkpoint)
     check_args(args)

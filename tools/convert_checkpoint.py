@@ -1,4 +1,4 @@
-"""Turn a public checkpoint into one of this library: the command ``mmtmix convert``."""
+"""Convert a public checkpoint into one of this library: the command ``mmtmix convert``."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""The main job end to end on bundled real images: teacher, search, classifier, test, comparison.
+"""Run the main job on bundled real images: teacher, search, classifier, test, comparison.
 
-It runs the commands that a user would run, prints each, and is safe to interrupt: what is
-finished is not made again. Everything goes to ``work_dirs/``; the table and the pictures to
+It prints and runs the commands that a user would run. It is safe to interrupt: finished stages are
+not run again. Everything goes to ``work_dirs/``; the table and the pictures to
 ``work_dirs/demo/``.
 """
 
@@ -32,7 +32,11 @@ ORDER = ('Simple', 'Mixup', 'CutMix', 'TransformMix')
 
 
 def run(tool: str, *args: str) -> None:
-    """Print and run one of our tools.
+    """Print and run a script of ``tools/``.
+
+    Args:
+        tool: File name of the script.
+        args: Arguments of the script.
 
     Raises:
         subprocess.CalledProcessError: If it fails.
@@ -44,13 +48,13 @@ def run(tool: str, *args: str) -> None:
 
 
 def train_and_test(method: str) -> float:
-    """Train a method, unless it is trained, and test it.
+    """Train a method if it is not trained yet, and test it.
 
     Args:
         method: Folder of its config.
 
     Returns:
-        Top-1 accuracy on the 2,000 test images in percent.
+        Top-1 accuracy on the 2,000 test images, in percent.
     """
     config = f'configs/{method}/{NAME}.py'
     work_dir = Path('work_dirs', method, NAME)
@@ -62,11 +66,11 @@ def train_and_test(method: str) -> float:
 
 
 def table(accuracies: dict[str, float], quality: dict[str, float]) -> str:
-    """The figures as Markdown.
+    """Return the figures as a table in Markdown.
 
     Args:
-        accuracies: Top-1 of each method.
-        quality: The search's last validation.
+        accuracies: Top-1 accuracy by method, in percent.
+        quality: Metrics of the search's last validation, by name.
     """
     lines = [
         '| method | top-1 (%) | teacher CE on the mix (nats) | top-2 = mixed classes (%) |',
@@ -82,7 +86,11 @@ def table(accuracies: dict[str, float], quality: dict[str, float]) -> str:
 
 
 def last_quality(work_dir: Path) -> dict[str, float]:
-    """The last validation that a search logged."""
+    """Return the metrics of the last validation in a search's log.
+
+    Args:
+        work_dir: Work dir of the search.
+    """
     rows = []
     for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
         rows += [json.loads(line) for line in file.read_text().splitlines()]

@@ -1,8 +1,8 @@
 """Fill the blocks of a hand-written page with tables and plots of recorded results.
 
 Tables stand between the lines <!-- results: CELL ... --> and <!-- end -->, a picture between
-<!-- plot: TABLE --> and <!-- end -->; cells are named as for tools/reproduce.py. Everything else
-of the page is left as it is. A recorded run that no table has is named, and the exit status is 1.
+<!-- plot: TABLE --> and <!-- end -->; cells are named as for tools/reproduce.py. The rest of
+the page stays as it is. If a recorded run is in no table, it is named and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -34,23 +34,27 @@ PICTURES = 'images'
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The arguments."""
+    """Parse the arguments."""
     parser = CommandParser(description=__doc__)
     parser.add_argument(
-        '--experiments', default='configs/experiments_fashionmnist.yaml', help='the cells'
+        '--experiments', default='configs/experiments_fashionmnist.yaml', help='file of the cells'
     )
     parser.add_argument(
-        '--results', default='results/fashionmnist/runs.jsonl', help='their recorded runs'
+        '--results', default='results/fashionmnist/runs.jsonl', help='file of their recorded runs'
     )
-    parser.add_argument('--page', type=Path, default=Path('docs/evidence.md'), help='what to fill')
+    parser.add_argument('--page', type=Path, default=Path('docs/evidence.md'), help='page to fill')
     parser.add_argument(
-        '--check', action='store_true', help='only compare; 1 if texts differ, too'
+        '--check', action='store_true', help='only compare; the exit status is 1 if a text differs'
     )
     return parser.parse_args(argv)
 
 
 def update(args: argparse.Namespace) -> int:
-    """Write the page and its pictures, or compare the page; returns the exit status."""
+    """Write the page and its pictures, or compare the page, and return the exit status.
+
+    Args:
+        args: Arguments of this tool.
+    """
     text, prefix = args.page.read_text(encoding='utf-8'), f'{args.page.stem}_'
     cells = read_experiments(resolve_config(args.experiments))
     wanted = {block: block.cells(cells) for block in find_blocks(text)}
@@ -61,7 +65,7 @@ def update(args: argparse.Namespace) -> int:
         block: block.write([results[cell.id] for cell in chosen], PICTURES, prefix)
         for block, chosen in wanted.items()
     }
-    # whoever reads the page must see all that was run
+    # the page must show every recorded run
     shown = {
         (runs_of(cell)[0].experiment, cell.checkpoint)
         for block, chosen in wanted.items()
@@ -74,7 +78,7 @@ def update(args: argparse.Namespace) -> int:
     if args.check:
         old = [block for block in contents if block.text != contents[block]]
         for block in old:
-            print(f'{args.page} is not what {args.results} says: {block}', file=sys.stderr)
+            print(f'{args.page} does not match {args.results}: {block}', file=sys.stderr)
         return 1 if old or unseen else 0
     with atomic_path(args.page) as temporary:
         temporary.write_text(fill(text, contents), encoding='utf-8')
@@ -86,14 +90,18 @@ def update(args: argparse.Namespace) -> int:
 
 
 def describe(record: RunResult) -> str:
-    """A recorded run as a command would be written."""
+    """Return a recorded run in the words of a command.
+
+    Args:
+        record: Recorded run.
+    """
     words = [record.config, *(f'{name}={value}' for name, value in record.variants)]
     words += record.options
     return f'{" ".join(words)}, seed {record.seed}'
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Update or compare the page; returns the exit status."""
+    """Write or compare the page, and return the exit status."""
     args = parse_args(argv)
     if not args.check:
         check_output_file('--page', args.page)

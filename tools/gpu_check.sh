@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Check this library on a GPU: that it is right, how fast it is, and whether mixing pays.
+# Check on a GPU whether this library is right, how fast it is, and whether mixing pays.
 #   tools/gpu_check.sh [right] [fast] [pays] [options]
 # Parts, all of them by default, each run even if one before it fails:
 #   right  tests of tests/test_cuda and of every method's training, and beside them the teacher and

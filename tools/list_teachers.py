@@ -1,7 +1,7 @@
-"""List what saliency teachers of MMPretrain's families give, as the table of docs/teachers.md.
+"""List the saliency maps of teachers of MMPretrain's families, as the table of docs/teachers.md.
 
-Each family of tools/teacher_families.py is built small, with random weights, and gives maps. So
-the table can't go out of date unnoticed: with --check the tool compares, as the tests do.
+Each family of tools/teacher_families.py is built small, with random weights, and its maps are
+computed. With --check the tool only compares the table with the page, as the tests do.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ NUM_IMAGES, NUM_CLASSES = 2, 5
 
 
 def read_families() -> tuple[dict[str, dict], dict[str, str]]:
-    """The families by name, and the backbones that are left out with the reason."""
+    """Return the families by name, and the reasons by backbone that is left out."""
     content = Config.fromfile(FAMILIES).to_dict()
     return content['families'], content['left_out']
 
 
 def build(family: dict) -> nn.Module:
-    """Build a family's classifier; what is constant at first is as spread as trained weights are.
+    """Build a family's classifier; weights that start constant are drawn at random.
 
     Args:
-        family: Its backbone, neck and head.
+        family: Configs of its backbone, neck and head.
     """
     head = dict(family['head'])
-    if head['type'] != 'ClsHead':  # which leaves classifying to the backbone
+    if head['type'] != 'ClsHead':  # that head leaves classifying to the backbone
         head['num_classes'] = NUM_CLASSES
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmpretrain'), torch.no_grad():
@@ -54,10 +54,10 @@ def build(family: dict) -> nn.Module:
 
 
 def describe(family: dict) -> tuple[str, str, str]:
-    """How a family's maps are made, from which layer and layout, and of how many cells.
+    """Return the method of a family's maps, their layer, and their number of cells.
 
     Args:
-        family: As of :func:`build`, and ``size`` and ``channels`` of its images.
+        family: Configs as for :func:`build`, with ``size`` and ``channels`` of the images.
     """
     family = dict(family)
     size, channels = family.pop('size', 64), family.pop('channels', 3)
@@ -84,11 +84,11 @@ def describe(family: dict) -> tuple[str, str, str]:
 
 
 def check_exactness(teacher: FrozenTeacher, images: torch.Tensor) -> None:
-    """See that the mean of each map is the logit without its bias, for every class.
+    """Check that the mean of each map is the logit without its bias, for every class.
 
     Args:
-        teacher: One that claims exact maps.
-        images: As it takes them, (N, C, H, W).
+        teacher: Teacher whose maps are named exact.
+        images: Images in its own normalisation, (N, C, H, W).
 
     Raises:
         RuntimeError: If they are not exact.
@@ -103,7 +103,7 @@ def check_exactness(teacher: FrozenTeacher, images: torch.Tensor) -> None:
 
 
 def render() -> str:
-    """The table, as Markdown."""
+    """Return the table in Markdown."""
     rows = [['family', 'backbone', 'maps', 'of the layer', 'cells']]
     rows.append(['---'] * len(rows[0]))
     for name, family in read_families()[0].items():
@@ -113,15 +113,17 @@ def render() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the table into the page, or compare it; returns the exit status."""
+    """Write the table into the page, or compare it, and return the exit status."""
     parser = CommandParser(description=__doc__)
     parser.add_argument('--out', type=Path, default=ROOT / 'docs' / 'teachers.md')
-    parser.add_argument('--check', action='store_true', help='only compare; 1 if it differs')
+    parser.add_argument(
+        '--check', action='store_true', help='only compare; the exit status is 1 if it differs'
+    )
     args = parser.parse_args(argv)
     if not args.check:
         check_output_file('--out', args.out, ('.md',))
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # of networks' own deprecated parts
+        warnings.simplefilter('ignore')  # networks warn of their own deprecated parts
         table = render()
     page = args.out.read_text(encoding='utf-8')
     before, _, rest = page.partition(BEGIN)

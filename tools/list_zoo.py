@@ -1,7 +1,7 @@
 """List the networks and data sets that configs are made of, as the tables of docs/zoo.md.
 
-The tables come from the files in configs/_base_ and the networks that these build, so they can't
-go out of date unnoticed: with --check the tool compares, as the tests do.
+The tables come from the files in configs/_base_ and the networks that these build. With --check
+the tool only compares them with the page, as the tests do.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MODEL_FILES = sorted(MODELS_FOLDER.glob('*.py'))
 DATASET_FILES = sorted(ROOT.glob('configs/_base_/datasets/*.py'))
 SIZES = {'imagenet': 224, 'tinyimagenet': 64, 'fashionmnist': 28}
 CIFAR_SIZE = 32
-# data sets' types that divide the images otherwise: what they train on and test on
+# numbers of training and test images of data set types with another division
 _TEST = flowers102_818.NUM_TEST
 DIVISIONS = {'Flowers102Split818': (flowers102_818.NUM_IMAGES - _TEST, _TEST)}
 
@@ -47,13 +47,21 @@ see `Flowers102Split818`."""
 
 
 def input_size(name: str) -> int:
-    """Side of the images that a network's file is for, by the end of its name."""
+    """Return the edge of a network's images in pixels, by the end of its file's name.
+
+    Args:
+        name: Name of the file, without suffix.
+    """
     return SIZES.get(name.rsplit('_', 1)[-1], CIFAR_SIZE)
 
 
 @cache
 def bases(path: Path) -> list[Path]:
-    """Return the files that a config names in ``_base_``."""
+    """Return the files that a config names in ``_base_``.
+
+    Args:
+        path: Path of the config.
+    """
     for node in ast.parse(path.read_text(encoding='utf-8')).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', None) == '_base_':
             named = ast.literal_eval(node.value)
@@ -64,19 +72,27 @@ def bases(path: Path) -> list[Path]:
 
 @cache
 def network_files(path: Path) -> set[Path]:
-    """Return the files in ``models`` that an experiment takes, or that its bases take."""
+    """Return the files in ``models`` that a config or its bases use.
+
+    Args:
+        path: Path of the config.
+    """
     found: set[Path] = set()
     if 'student_of(' in path.read_text(encoding='utf-8'):
         pairs = [PAIRS[name] for name in declared_variants(path)['PAIR'].values]
         found = {(MODELS_FOLDER / f'{pair.student}.py').resolve() for pair in pairs}
     for base in map(Path.resolve, bases(path)):
-        # a file in models that inherits another one is another network
+        # a file in models with a base is a network of its own
         found |= {base} if base.parent.name == 'models' else network_files(base)
     return found
 
 
 def used_by(path: Path) -> str:
-    """The experiments that take a network's file."""
+    """Return the experiments that use a network's file.
+
+    Args:
+        path: Path of the file.
+    """
     folder = ROOT / 'configs'
     by_method: dict[str, list[str]] = {}
     for experiment in sorted(folder.glob('*/*.py')):
@@ -90,13 +106,21 @@ def used_by(path: Path) -> str:
 
 
 def in_papers(path: Path) -> str:
-    """The papers' tables that a file is for, from the line ``# Used in: `` of its head."""
+    """Return the papers' tables that a file is for, from its line ``# Used in: ``.
+
+    Args:
+        path: Path of the file.
+    """
     found = re.search(r'^# Used in: (.+)$', path.read_text(encoding='utf-8'), re.MULTILINE)
     return found[1] if found else ''
 
 
 def model_row(path: Path) -> list[str]:
-    """File, size, multiply-adds, CAM, checkpoints, tables and experiments of a network."""
+    """Return file, size, multiply-adds, CAM, checkpoints, tables and experiments of a network.
+
+    Args:
+        path: Path of the network's file.
+    """
     cfg = load_config(path)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         model = MODELS.build(cfg.model).eval()
@@ -119,8 +143,8 @@ def model_row(path: Path) -> list[str]:
 
 
 def dataset_rows() -> list[list[str]]:
-    """Images, classes, files with their tables, command and origin of the data sets."""
-    # those that choose among others by a variant are no data sets of their own
+    """Return images, classes, files, command and origin of each data set."""
+    # files that choose another one by a variant are no data sets of their own
     own = [path for path in DATASET_FILES if 'read_base(' not in path.read_text('utf-8')]
     files = {path: repr(load_config(path).to_dict()) for path in own}
     rows = []
@@ -148,13 +172,18 @@ def dataset_rows() -> list[list[str]]:
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
-    """Rows as Markdown."""
+    """Return rows as a table in Markdown.
+
+    Args:
+        header: Cells of the first line.
+        rows: Cells of the other lines.
+    """
     lines = [header, ['---'] * len(header), *rows]
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
 def render() -> str:
-    """The whole page."""
+    """Return the whole page."""
     models = table(
         [
             'file in `models`',
@@ -187,10 +216,12 @@ def render() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the page, or compare it; returns the exit status."""
+    """Write the page, or compare it, and return the exit status."""
     parser = CommandParser(description=__doc__)
     parser.add_argument('--out', type=Path, default=ROOT / 'docs' / 'zoo.md')
-    parser.add_argument('--check', action='store_true', help='only compare; 1 if it differs')
+    parser.add_argument(
+        '--check', action='store_true', help='only compare; the exit status is 1 if it differs'
+    )
     args = parser.parse_args(argv)
     if not args.check:
         check_output_file('--out', args.out, ('.md',))

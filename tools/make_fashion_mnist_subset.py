@@ -1,7 +1,7 @@
 """Make a small balanced Fashion-MNIST from the official files, in the same format.
 
-Classes take turns (0, 1, ..., 9, 0, 1, ...), so every prefix of the subset is balanced, and a
-smaller subset made with the same seed is a prefix of a larger one.
+Classes take turns (0, 1, ..., 9, 0, 1, ...), so every prefix of the subset is balanced. A smaller
+subset with the same seed is a prefix of a larger one.
 
 Example:
     python tools/make_fashion_mnist_subset.py /usr/share/datasets/fashion-mnist \
@@ -86,25 +86,25 @@ may compress differently, the contents stay the same.
 
 
 def balanced_indices(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Draw as many images of every class, in an order in which the classes take turns.
+    """Draw the same number of images of every class, in an order in which the classes take turns.
 
     Args:
-        labels: The labels of the whole set, shape ``(N,)``.
-        count: How many to draw in all, a positive multiple of the number of classes.
+        labels: Labels of the whole set, shape ``(N,)``.
+        count: Number of images to draw in all, a positive multiple of the number of classes.
         seed: Seed of the draw.
 
     Returns:
         Indices into ``labels``, shape ``(count,)``.
 
     Raises:
-        ValueError: If ``count`` is no such multiple or a class has too few images.
+        ValueError: If ``count`` is no such multiple, or a class has too few images.
     """
     if count <= 0 or count % NUM_CLASSES:
         raise ValueError(
             f'count must be a positive multiple of {NUM_CLASSES} (the classes), got {count}.'
         )
     per_class = count // NUM_CLASSES
-    # RandomState's stream is frozen for good, a Generator's may change between NumPy versions.
+    # RandomState's stream never changes; a Generator's may change between NumPy versions.
     rng = np.random.RandomState(seed)
     columns = []
     for label in range(NUM_CLASSES):
@@ -112,7 +112,7 @@ def balanced_indices(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
         if len(order) < per_class:
             raise ValueError(
                 f'count={count} needs {per_class} images of each class, but class {label} has '
-                f'only {len(order)}; ask for fewer.'
+                f'only {len(order)}; draw fewer.'
             )
         columns.append(order[:per_class])
     return np.stack(columns, axis=1).reshape(-1)
@@ -122,20 +122,20 @@ def encode_idx(array: np.ndarray) -> bytes:
     """Encode a uint8 array in the IDX format.
 
     Args:
-        array: A uint8 array of any shape.
+        array: Array of uint8, of any shape.
 
     Returns:
-        The file's contents.
+        The contents of the file.
     """
     header = struct.pack(f'>BBBB{array.ndim}I', 0, 0, 0x08, array.ndim, *array.shape)
     return header + np.ascontiguousarray(array, dtype=np.uint8).tobytes()
 
 
 def compress(data: bytes) -> bytes:
-    """Gzip without a time stamp or a name, so that the same data gives the same bytes.
+    """Gzip without a time stamp or a name, so that equal data become equal bytes.
 
     Args:
-        data: What to compress.
+        data: Bytes to compress.
 
     Returns:
         The gzipped data.
@@ -150,9 +150,9 @@ def build_subset(src: Path, train: int, test: int, seed: int) -> dict[str, bytes
     """Make every file of the subset in memory.
 
     Args:
-        src: The folder with the official files, gzipped or plain.
-        train: How many training images to draw.
-        test: How many test images to draw.
+        src: Folder with the official files, gzipped or plain.
+        train: Number of training images to draw.
+        test: Number of test images to draw.
         seed: Seed of the draw.
 
     Returns:
@@ -160,7 +160,7 @@ def build_subset(src: Path, train: int, test: int, seed: int) -> dict[str, bytes
 
     Raises:
         FileNotFoundError: If an official file is missing.
-        ValueError: If one is damaged or a count is impossible.
+        ValueError: If a file is damaged, or a count is impossible.
     """
     names = [name for pair in IDX_FILES.values() for name in pair]
     missing = [f'{name}.gz' for name in names if find_idx_file(src, name) is None]
@@ -196,7 +196,7 @@ def write_files(out: Path, files: dict[str, bytes]) -> None:
     """Write all files beside their final names first, then rename them.
 
     Args:
-        out: The folder to write to; made if need be.
+        out: Folder of the files, which is made if it is missing.
         files: Contents by name.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -219,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Make the subset.
 
     Args:
-        argv: The arguments, ``sys.argv[1:]`` if None.
+        argv: Arguments of the command line; ``sys.argv[1:]`` if None.
 
     Raises:
         FileNotFoundError: If an official file is missing.

@@ -10,7 +10,7 @@ fi
 partition=$1 job=$2 config=$3
 shift 3
 nodes=${NODES:-1} gpus=${GPUS_PER_NODE:-8} port=${PORT:-29500}
-# the first node of the allocation is known only inside of it, so srun's shell looks it up
+# only a shell inside the allocation can list its nodes, so srun's shell does it
 # shellcheck disable=SC2016,SC2086
 srun --partition="$partition" --job-name="$job" --nodes="$nodes" --ntasks-per-node=1 \
   --gres="gpu:$gpus" --cpus-per-task="${CPUS_PER_TASK:-$((5 * gpus))}" --kill-on-bad-exit=1 \

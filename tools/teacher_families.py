@@ -1,6 +1,6 @@
-"""Small classifiers, one or more of each of MMPretrain's backbones, for docs/teachers.md.
+"""Configs of small classifiers, one or more for each backbone of MMPretrain, for docs/teachers.md.
 
-Each is built with random weights, for images of 64x64 pixels and 3 channels or of its own `size`
+Each is built with random weights, for images of 64x64 pixels and 3 channels, or of its own `size`
 and `channels`.
 """
 
@@ -11,18 +11,18 @@ _small = dict(img_size=64, patch_size=16)
 
 
 def _pooled(width, head=_linear, neck=None, **backbone):
-    """A backbone, global average pooling and a linear head."""
+    """Return a classifier of a backbone, global average pooling and a linear head."""
     necks = dict(type='GlobalAveragePooling', **(neck or {}))
     return dict(backbone=backbone, neck=necks, head=dict(type=head, in_channels=width))
 
 
 def _headed(width, head=_linear, **backbone):
-    """A backbone that pools, or gives a class token, by itself."""
+    """Return a classifier whose backbone pools, or returns a class token, by itself."""
     return dict(backbone=backbone, head=dict(type=head, in_channels=width))
 
 
 def _classifying(classifier, **backbone):
-    """A backbone with a classifier of its own."""
+    """Return a classifier whose backbone classifies by itself."""
     return dict(backbone=dict(backbone, num_classes=5), head=dict(type='ClsHead'), **classifier)
 
 
@@ -322,7 +322,7 @@ families = {
     ),
     'XCiT': _headed(16, type='XCiT', img_size=64, embed_dims=16, depth=2, num_heads=2),
 }
-# backbones that give no classifier of their own
+# backbones without a classifier of their own, and the reasons
 left_out = {
     'SparseConvNeXt': 'masked pre-training of ConvNeXt',
     'SparseResNet': 'masked pre-training of ResNet',

@@ -1,4 +1,4 @@
-"""Train a config, and first whatever it requires: the command ``mmtmix train``."""
+"""Train a config, and first the stages that it requires: the command ``mmtmix train``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Draw what all augments make of the same images: the command ``mmtmix visualize mixers``."""
+"""Draw the mixes of all augments from the same images: the command ``mmtmix visualize mixers``."""
 
 import sys
 

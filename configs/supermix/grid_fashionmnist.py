@@ -1,16 +1,8 @@
 # SuperMix online in the grid of docs/evidence.md: masks are solved for each batch
 _base_ = '../simple/grid_fashionmnist.py'
-from mmtmix.recipes import stage, teacher_from
+from mmtmix.recipes import stage, supermix, teacher_from
 
 teacher = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
 requires = [teacher]
 
-model = dict(
-    train_cfg=dict(
-        augments=dict(
-            type='SuperMix',
-            teacher=teacher_from(teacher, channels_last=True),
-            num_mix=2,
-        )
-    )
-)
+model = dict(train_cfg=dict(augments=supermix(teacher_from(teacher, channels_last=True))))

@@ -2,7 +2,7 @@
 # the same images, or on those of `SEARCH_DATASET`. With `WARM_UP`, nothing is mixed in that first
 # % of the epochs, and every other batch after them.
 _base_ = '../simple/grid_fashionmnist.py'
-from mmtmix.recipes import stage, teacher_from, variant
+from mmtmix.recipes import stage, teacher_from, transformmix, variant
 
 warm_up = variant('WARM_UP', 0, kind=int)
 saliency = variant('SALIENCY', 'cam', 'grad_cam', 'input_gradient')
@@ -17,12 +17,9 @@ requires = [teacher, search]
 
 model = dict(
     train_cfg=dict(
-        augments=dict(
-            type='TransformMix',
-            mixer=search['produces'],
-            teacher=teacher_from(teacher, saliency=saliency, channels_last=True),
-            num_mix=2,
-            alpha=1.0,
+        augments=transformmix(
+            search,
+            teacher_from(teacher, saliency=saliency, channels_last=True),
             cam_class='target',
             labels='gt',
         )

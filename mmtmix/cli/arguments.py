@@ -1,4 +1,4 @@
-"""Groups of arguments that several commands share, by the same names and with the same help."""
+"""Groups of arguments that several commands share, with the same names and the same help."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 
 
 def add_config(parser: argparse.ArgumentParser, text: str, flag: str = 'config') -> None:
-    """Add a config, and what changes it: ``--variant`` and ``--cfg-options``.
+    """Add a config, and the flags that change it: ``--variant`` and ``--cfg-options``.
 
     Args:
         parser: Parser of the command.
         text: Help of the config.
-        flag: ``'config'`` or ``'--config'``.
+        flag: Name of the argument, ``'config'`` or ``'--config'``.
     """
     group = parser.add_argument_group('config')
     group.add_argument(flag, metavar='CONFIG', help=f'{text}; a path, or mmtmix::METHOD/NAME.py')
@@ -27,7 +27,7 @@ def add_config(parser: argparse.ArgumentParser, text: str, flag: str = 'config')
         type=_pair,
         metavar='NAME=VALUE',
         help='variants of the config such as ABLATION=mask_only; also of the configs that it '
-        'requires. A wrong name or value is answered by the list of those that there are',
+        'requires. The error for a wrong name or value lists the valid ones',
     )
     group.add_argument(
         '--cfg-options',
@@ -35,8 +35,8 @@ def add_config(parser: argparse.ArgumentParser, text: str, flag: str = 'config')
         action='extend',
         type=_pair,
         metavar='KEY=VALUE',
-        help='overrides of fields such as optim_wrapper.optimizer.lr=0.01; they go to CONFIG '
-        'alone, not to the stages that it requires',
+        help='overrides of fields such as optim_wrapper.optimizer.lr=0.01; they apply to '
+        'CONFIG alone, not to the stages that it requires',
     )
     add_trust(group)
 
@@ -52,9 +52,9 @@ def add_trust(parser: Any) -> None:
         action='append',
         default=[],
         metavar='FILE',
-        help='load this checkpoint, by the name that the config or the command gives it, also if '
-        'it holds more than tensors and plain data. Loading it runs whatever code its author put '
-        'into it. May be given several times',
+        help='load this checkpoint even if it holds more than tensors and plain data. FILE is its '
+        'name in the config or the command. Loading it runs whatever code its author put into it. '
+        'May be given several times',
     )
 
 
@@ -69,7 +69,7 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
         '--launcher',
         choices=LAUNCHERS,
         default='none',
-        help='what started the processes that share the work',
+        help='program that started the processes that share the work',
     )
     group.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
@@ -80,17 +80,19 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: Parser of the command.
     """
-    parser.add_argument('--device', help='such as cpu or cuda:1; by default the accelerator')
+    parser.add_argument(
+        '--device', help='device such as cpu or cuda:1; by default the accelerator'
+    )
 
 
 def complete(args: argparse.Namespace) -> None:
-    """Convert what only the host stack can read, once it is imported.
+    """Convert the arguments that need the host stack, once it is imported.
 
     The texts of ``--cfg-options`` become a dict by MMEngine's rules, and those of ``--variant``
     a dict of texts by name. ``LOCAL_RANK`` is set for MMEngine where no launcher has set it.
 
     Args:
-        args: Arguments as they were parsed; they are changed in place.
+        args: Parsed arguments, which are changed in place.
 
     Raises:
         ValueError: If a variant is given twice.
@@ -119,7 +121,7 @@ def parse_options(words: Sequence[str]) -> dict[str, Any]:
 
 
 def _pair(text: str) -> str:
-    """Check that a text is NAME=VALUE."""
+    """Return a text unchanged, if it has the form NAME=VALUE."""
     if not text.partition('=')[0].strip() or '=' not in text:
         raise argparse.ArgumentTypeError(f'{text!r} is not of the form NAME=VALUE')
     return text

@@ -1,7 +1,7 @@
-"""Turn a public checkpoint into one of this library.
+"""Convert a public checkpoint into one of this library.
 
-For the files of the distillation zoo, PuzzleMix's, and state dicts of torchvision and timm. Any
-key that is left over or missing stops the conversion.
+It reads the files of the distillation zoo and of PuzzleMix, and state dicts of torchvision and
+timm. Any key that is left over or missing stops the conversion.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ EXAMPLE = 'resnet50-11ad3fa6.pth --arch resnet50_imagenet --out resnet50.pth'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what to convert."""
+    """Add the source, the target and the network."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument(
         'source', nargs='?', help='checkpoint of another code base, a file or an address'
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Take the place to write from either form; refuse what is missing."""
+    """Take the target from ``--out`` or its old form; refuse missing arguments."""
     if args.list:
         return
     if args.out and args.target:

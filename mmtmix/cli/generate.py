@@ -1,7 +1,7 @@
 """Generate a data set of mixed images, to train on beside the clean ones.
 
-The images of a config's training set are mixed by its mixer, without random crops, and labelled
-by its teacher. The same command completes a set that was broken off. The processes of a launch
+The images of a config's training set are mixed by its augment, without random crops, and labelled
+by its teacher. The same command completes a set that was interrupted. The processes of a launch
 share the work if --launcher is given. Without it this process makes the whole set, whatever RANK
 and WORLD_SIZE are in the environment.
 """
@@ -16,21 +16,21 @@ EXAMPLE = 'mmtmix::supermix/generate_resnet110_cifar100.py --out data/mixed --nu
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what to make, and where."""
-    add_config(parser, 'config of a classifier that trains with a mixer of mmtmix')
+    """Add the arguments of the set: its config, folder, size and seed."""
+    add_config(parser, 'config of a classifier that trains with an augment of mmtmix')
     parser.add_argument('--out', help='folder of the set (default: the work dir of the config)')
-    parser.add_argument('--num', type=int, help='mixed images to make')
+    parser.add_argument('--num', type=int, help='number of mixed images')
     parser.add_argument('--seed', type=int, help='seed of sources, shares and mixes')
     parser.add_argument('--shard-size', type=int, help='images per file (2000)')
     parser.add_argument(
         '--batch-size',
         type=int,
-        help='mixes that are made at once (128); more suit a large GPU, and give another set',
+        help='mixes that are made at once (128); another number makes another set',
     )
     parser.add_argument(
         '--keep-unfinished',
         action='store_true',
-        help="keep also mixes whose top classes aren't those of the sources",
+        help='also keep mixes whose top classes are not those of the sources',
     )
     parser.add_argument(
         '--images', action='store_true', help='also write every image as a picture'
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Refuse arguments that do not go together."""
+    """Refuse arguments that exclude each other."""
     if args.launcher != 'none' and (args.images or args.verify):
         parser.error(
             '--images and --verify are for one process; run without them, and then with them and '

@@ -15,7 +15,7 @@ EXAMPLE = 'data/birds --backbone resnet18'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the images, the network and the training."""
+    """Add the arguments of the images, the network and the training."""
     parser.add_argument('data_dir', metavar='DATA_DIR', help='folder of the images')
     parser.add_argument(
         '--backbone',
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=['measured', 'imagenet'],
         help="mean and std of the channels (default: imagenet's with --pretrained, else measured)",
     )
-    parser.add_argument('--epochs', type=int, default=100, help='of each classifier (100)')
-    parser.add_argument('--search-epochs', type=int, default=10, help='of the search (10)')
+    parser.add_argument('--epochs', type=int, default=100, help='epochs of each classifier (100)')
+    parser.add_argument('--search-epochs', type=int, default=10, help='epochs of the search (10)')
     parser.add_argument(
         '--batch-size', type=int, help='images per step (default: 64, or fewer for few images)'
     )
@@ -55,4 +55,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help='folder of the configs (default: configs/ and the name of DATA_DIR)',
     )
-    parser.add_argument('--force', action='store_true', help='replace configs that are there')
+    parser.add_argument('--force', action='store_true', help='replace configs that exist')

@@ -1,4 +1,4 @@
-"""The command ``mmtmix``: it parses first, and imports torch and the host stack afterwards."""
+"""The command ``mmtmix``: it parses its arguments before it imports torch and the host stack."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ USER_ERROR, INTERRUPTED = 2, 130
 
 
 class Command(NamedTuple):
-    """Where a command is written.
+    """Modules of a command.
 
     Attributes:
-        arguments: Module in this package with ``EXAMPLE``, ``add_arguments(parser)``, a docstring
-            for the help, and ``check(args, parser)`` where arguments depend on each other.
+        arguments: Module in this package with ``EXAMPLE``, ``add_arguments(parser)`` and a
+            docstring for the help. ``check(args, parser)`` is there where arguments depend on
+            each other.
         work: Module in ``mmtmix.apps`` with ``run(args)``. An integer that it returns is the exit
             status.
     """
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``mmtmix COMMAND ...`` and return the exit status of the process.
 
     Args:
-        argv: The arguments, ``sys.argv[1:]`` if None.
+        argv: Arguments of the command line; ``sys.argv[1:]`` if None.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ['--version']:
@@ -86,7 +87,7 @@ def run(name: str, words: Sequence[str], shown: str) -> int:
 
     Args:
         name: Name in :data:`COMMANDS`.
-        words: The arguments.
+        words: Arguments of the command.
         shown: Name of the program in its help and its errors.
     """
     args = parse(name, words, shown)
@@ -95,7 +96,7 @@ def run(name: str, words: Sequence[str], shown: str) -> int:
 
         register()
         from mmtmix.utils import run_command
-    except ImportError as error:  # the host stack, in words
+    except ImportError as error:  # its message names what is missing and the cure
         if args.debug:
             raise
         print(f'{shown}: error: {error}', file=sys.stderr)
@@ -111,7 +112,7 @@ def call(name: str, words: Sequence[str]) -> Any:
 
     Args:
         name: Name in :data:`COMMANDS`.
-        words: The arguments.
+        words: Arguments of the command.
     """
     return work(name, parse(name, words))
 
@@ -121,8 +122,8 @@ def parse(name: str, words: Sequence[str], shown: str | None = None) -> argparse
 
     Args:
         name: Name in :data:`COMMANDS`.
-        words: The arguments.
-        shown: Name of the program in its help; by default as the user has called it.
+        words: Arguments of the command.
+        shown: Name of the program in its help; by default the one that the user typed.
 
     Returns:
         The arguments, and ``argv`` and ``command``: the words, and the name of the command.
@@ -147,17 +148,17 @@ def work(name: str, args: argparse.Namespace) -> Any:
 
     Args:
         name: Name in :data:`COMMANDS`.
-        args: What :func:`parse` returned.
+        args: Arguments that :func:`parse` returned.
     """
     complete(args)
     return importlib.import_module(f'mmtmix.apps.{COMMANDS[name].work}').run(args)
 
 
 def overview(of: str = '') -> str:
-    """Return what the commands do, in one line each.
+    """Return a list of the commands, with one line for each.
 
     Args:
-        of: Command to list the kinds of; all commands by default.
+        of: Command whose subcommands are listed; all commands by default.
     """
     lines = []
     for name, command in COMMANDS.items():
@@ -172,11 +173,11 @@ def overview(of: str = '') -> str:
 
 
 def unknown(name: str, of: str = '') -> str:
-    """Return what to write about a command that does not exist.
+    """Return the message for a command that does not exist.
 
     Args:
-        name: What was given.
-        of: Command whose kinds there are to choose from.
+        name: Name that was typed.
+        of: Command whose subcommands are suggested; all commands by default.
     """
     names = [each for each in COMMANDS if each.startswith(f'{of} ' if of else '')]
     names = [each for each in names if of] or list(dict.fromkeys(n.split()[0] for n in names))

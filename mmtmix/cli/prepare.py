@@ -1,7 +1,7 @@
 """Check a data set's folder; unpack or download what is missing, or print what to put where.
 
-Running it again is safe at any time. What is complete is left alone, an interrupted download goes
-on where the server allows it, and nothing half-unpacked is ever taken for complete.
+Running it again is safe at any time. Complete parts stay as they are. An interrupted download goes
+on where the server allows it. A half-unpacked archive never counts as complete.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ EXAMPLE = 'tiny_imagenet --archive ~/Downloads/tiny-imagenet-200.zip'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the data set, and where its files are."""
+    """Add the arguments of the data set and of its files."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument('name', nargs='?', metavar='NAME', help='data set, such as cifar100')
     which.add_argument('--list', action='store_true', help='print the names of all data sets')
@@ -30,5 +30,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--offline', action='store_true', help='download nothing')
     parser.add_argument('--deep', action='store_true', help='also decode every image')
     parser.add_argument(
-        '--any-checksum', action='store_true', help='take archives that others packed again'
+        '--any-checksum', action='store_true', help='accept archives that others packed again'
     )

@@ -15,27 +15,33 @@ EXAMPLE = 'run transformmix/2/wrn28x10_cifar100/mixup --seeds 3'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands and their arguments."""
-    parser.add_argument('--experiments', default='configs/experiments.yaml', help='the cells')
+    parser.add_argument(
+        '--experiments', default='configs/experiments.yaml', help='file of the cells'
+    )
     parser.add_argument('--root', default='work_dirs/reproduce', help='folder of all runs')
     commands = parser.add_subparsers(dest='action', required=True)
 
-    listing = commands.add_parser('list', help='cells, printed figures and how far they are')
+    listing = commands.add_parser(
+        'list', help='cells, printed figures and the state of their runs'
+    )
     listing.add_argument('--table', nargs='+', default=['*'], metavar='PART', help='such as */2')
 
     show = commands.add_parser('show', help='the exact commands of a cell')
     show.add_argument('cells', nargs='+', metavar='CELL')
 
-    run = commands.add_parser('run', help='run what is missing, go on with what was broken off')
+    run = commands.add_parser('run', help='run what is missing, and continue what was interrupted')
     run.add_argument('cells', nargs='+', metavar='CELL')
     run.add_argument('--dry-run', action='store_true', help='only print the commands')
     run.add_argument('--results', type=Path, help='skip the runs that this file holds')
     for each in (show, run):
         each.add_argument(
-            '--seeds', type=int, help='how many, from 0; by default those that count, or three'
+            '--seeds',
+            type=int,
+            help='number of seeds, from 0; by default the seeds that count, or three',
         )
-        each.add_argument('--seed', type=int, nargs='+', help='which, in place of how many')
+        each.add_argument('--seed', type=int, nargs='+', help='seeds to run, in place of --seeds')
 
-    report = commands.add_parser('report', help='what was run beside what is printed')
+    report = commands.add_parser('report', help='measured figures beside printed ones')
     report.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
     report.add_argument('--out', type=Path, help='folder for report.md, report.json and plots')
     for each in (listing, report):

@@ -10,7 +10,7 @@ EXAMPLE = 'mmtmix::simple/wrn28_cifar100.py work_dirs/simple/wrn28_cifar100/last
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add those of MMPretrain's arguments that neither draw nor augment."""
+    """Add MMPretrain's arguments, except those that draw pictures or augment test images."""
     add_config(parser, 'config of the network')
     parser.add_argument('checkpoint', metavar='CHECKPOINT', help='checkpoint file')
     parser.add_argument('--work-dir', help='folder of logs')

@@ -1,7 +1,7 @@
 """Train a config, and first whatever it requires, in order.
 
-That may be classifiers, searches and sets of mixed images. A config with ``generation`` stands for
-the set that it describes.
+Required are classifiers, searches and sets of mixed images. For a config with ``generation``, the
+set that it describes is made.
 """
 
 from __future__ import annotations
@@ -34,14 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--divide-batch',
         action='store_true',
-        help='take batch sizes of configs, also of required stages, for those of all processes '
-        'together',
+        help='divide the batch sizes of configs, also of required stages, among the processes',
     )
     parser.add_argument('--no-pin-memory', action='store_true')
     parser.add_argument('--no-persistent-workers', action='store_true')
     parser.add_argument(
         '--no-stages',
         action='store_true',
-        help='refuse to start, rather than make first what the config requires and is missing',
+        help='refuse to start if a file that the config requires is missing',
     )
     add_launcher(parser)

@@ -1,8 +1,8 @@
 """Draw how a config's augment mixes real images of its data set.
 
 The augment is the first one of mmtmix (TransformMix, SuperMix, SampleMixup, SampleCutMix) among
-the config's batch augments. What is drawn depends on the steps that it has. By default the images
-are the training set's. They go through the pipeline of the validation set, which has no random
+the config's batch augments. The picture shows the steps of that augment. By default the images are
+those of the training set. They go through the pipeline of the validation set, which has no random
 crops and flips.
 """
 
@@ -18,8 +18,8 @@ CHANNEL_ORDERS = ('rgb', 'bgr')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what to draw, of which images."""
-    add_config(parser, 'config of a classifier that trains with a mixer of mmtmix')
+    """Add the arguments of the picture and of its images."""
+    add_config(parser, 'config of a classifier that trains with an augment of mmtmix')
     parser.add_argument('--out', required=True, help='picture to write (.png, .pdf, .svg)')
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='K',
         help='draw mixes of K images for each K, such as 2 3 4 (not TransformMix)',
     )
-    parser.add_argument('--num', type=int, default=4, help='number of mixes, of each K')
-    parser.add_argument('--seed', type=int, default=0, help='of images, weights and noise')
+    parser.add_argument('--num', type=int, default=4, help='number of mixes, for each K')
+    parser.add_argument('--seed', type=int, default=0, help='seed of images, weights and noise')
     parser.add_argument(
         '--indices',
         type=int,
@@ -59,12 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--channel-order',
         choices=CHANNEL_ORDERS,
-        help='of colour images as the network gets them; by default what the '
-        "config's data set, pipeline and data_preprocessor make of them",
+        help='order of the colour channels as the network gets them; by default it follows from '
+        "the config's data set, pipeline and data_preprocessor",
     )
     parser.add_argument(
         '--checkpoint',
-        help='weights of the classifier, which then stands in for the network in training, where '
-        'an augment such as PuzzleMix needs it',
+        help='weights of the classifier. It then takes the place of the network in training, '
+        'which augments such as PuzzleMix need',
     )
     add_device(parser)

@@ -1,8 +1,8 @@
 """Draw what all augments make of the same images, with the same shares.
 
-The config is that of a trained classifier. It is the teacher of the augments that have one, and it
-stands in for the network in training where an augment needs that. TransformMix is drawn where
---mixer names the module of a search. Co-Mixup chooses for itself which of the images it mixes.
+The config is that of a trained classifier, which is the teacher of the augments that have one. For
+augments that need the network in training, it takes that network's place. TransformMix is
+drawn if --mixer names the module of a search. Co-Mixup chooses itself which images it mixes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EXAMPLE = 'mmtmix::simple/wrn28_cifar100.py --out mixers.png'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what to draw."""
+    """Add the arguments of the picture and of its images."""
     add_config(parser, 'config of a trained classifier')
     parser.add_argument('--out', required=True, help='picture to write (.png, .pdf, .svg)')
     parser.add_argument(
@@ -23,11 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--mixer', help='mixer.pth of a search, for TransformMix')
     parser.add_argument(
-        '--methods', nargs='+', metavar='NAME', help='only these, such as CutMix PuzzleMix'
+        '--methods',
+        nargs='+',
+        metavar='NAME',
+        help='augments to draw, such as CutMix PuzzleMix; all by default',
     )
     parser.add_argument('--num', type=int, default=5, help='number of pairs')
     parser.add_argument('--lam', type=float, default=0.5, help='share of the first image')
-    parser.add_argument('--seed', type=int, default=0, help='of pairs and whatever is drawn')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of pairs and of everything random'
+    )
     parser.add_argument('--split', choices=['train', 'val'], default='train')
     add_device(parser)
 

@@ -1,7 +1,7 @@
-"""What configs share, as functions: import them in a config below ``_base_``.
+"""Functions for what configs share; import them in a config below ``_base_``.
 
-A file without a base begins with ``_base_ = []``: above an import of a package MMEngine would take
-it for a config of its newer style.
+A file without a base begins with ``_base_ = []``. Without that line, MMEngine would read a file
+that imports a package as a config of its newer style.
 """
 
 from mmtmix.utils.config import read_base
@@ -9,18 +9,17 @@ from mmtmix.utils.variants import variant
 
 from .augments import supermix, transformmix
 from .distillation import (
-    PAIRS,
     distill,
     mixed_pipeline_of,
     mixed_set_of,
     mixes_of,
-    pair_names,
     pair_variant,
     search_of,
     student_of,
     teacher_of,
 )
 from .offline import clean_and_mixed, mixed_images, scale_schedule
+from .pairs import PAIRS, pair_names
 from .policies import autoaugment_cifar_policies, randaugment_policies
 from .stages import stage, teacher_from
 

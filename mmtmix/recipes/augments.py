@@ -82,7 +82,7 @@ def supermix(teacher: Mapping[str, Any], num_mix: int = 2, **settings: Any) -> d
 
 
 def settings_of(teacher: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a teacher's settings, from a run or as they are.
+    """Return the settings of a teacher that is given as a run or by its settings.
 
     Args:
         teacher: Entry of ``requires``, or ``dict(config=..., checkpoint=...)``.
@@ -91,7 +91,7 @@ def settings_of(teacher: Mapping[str, Any]) -> dict[str, Any]:
         Arguments of :class:`mmtmix.models.FrozenTeacher`.
 
     Raises:
-        TypeError: If it is neither.
+        TypeError: If `teacher` is neither.
         ValueError: If the run produces no checkpoint.
     """
     if isinstance(teacher, Mapping) and 'checkpoint' in teacher:
@@ -112,7 +112,7 @@ def product_of(name: str, run: Mapping[str, Any], suffix: str) -> str:
         The path, as ``run['produces']`` has it.
 
     Raises:
-        TypeError: If it is no entry of ``requires``.
+        TypeError: If `run` is no entry of ``requires``.
         ValueError: If the file's name ends differently.
     """
     cure = "make it by stage('configs/...', 'last.pth')"

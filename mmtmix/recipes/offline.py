@@ -25,7 +25,7 @@ def mixed_images(mixed: Mapping[str, Any], pipeline: list[dict[str, Any]]) -> di
     Args:
         mixed: Entry of ``requires`` that generates the set, from :func:`stage`.
         pipeline: Transforms of the clean images. Those that load a file are left out, since the
-            set's images are loaded.
+            set loads its images itself.
 
     Returns:
         ``dict(type='MixedImages', ...)``.
@@ -41,7 +41,7 @@ def mixed_images(mixed: Mapping[str, Any], pipeline: list[dict[str, Any]]) -> di
 
 
 def clean_and_mixed(clean: Mapping[str, Any], mixed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config of a data set of clean images and of mixed ones, cropped alike.
+    """Return the config of a data set of clean and mixed images with the same transforms.
 
     Args:
         clean: Config of the clean images, such as ``_base_.train_dataloader.dataset``.
@@ -62,7 +62,7 @@ def clean_and_mixed(clean: Mapping[str, Any], mixed: Mapping[str, Any]) -> dict[
 def scale_schedule(
     base: Mapping[str, Any], num_clean: int, num_mixed: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the schedule of clean images for as many iterations on clean and mixed ones.
+    """Return the schedule of clean images with as many iterations on clean and mixed ones.
 
     >>> param_scheduler, train_cfg = scale_schedule(_base_, num_clean=50_000, num_mixed=500_000)
 

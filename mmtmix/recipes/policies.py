@@ -39,7 +39,7 @@ _AUTOAUGMENT_CIFAR = (
 def autoaugment_cifar_policies() -> list[list[dict[str, Any]]]:
     """Return AutoAugment's 25 sub-policies for CIFAR as `policies` of MMPretrain's AutoAugment.
 
-    Levels mean what they mean in MMPretrain's own policy for ImageNet.
+    Levels have the meaning that they have in MMPretrain's own policy for ImageNet.
 
     Returns:
         25 lists of two configs of transforms each.

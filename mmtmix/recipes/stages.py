@@ -14,8 +14,8 @@ from mmtmix.utils.work_dirs import folder_of
 def stage(config: str, produces: str, **variants: Any) -> dict[str, Any]:
     """Return an entry of ``requires``: another run whose file a config uses.
 
-    The other config's variants are variants of this one, too, and what is chosen for this one is
-    chosen for both.
+    The other config's variants are variants of this one, too. A value that is chosen for this one
+    holds for both.
 
     >>> stage('configs/simple/wrn28_cifar100.py', 'last.pth')['produces']
     'work_dirs/simple/wrn28_cifar100/last.pth'
@@ -23,11 +23,11 @@ def stage(config: str, produces: str, **variants: Any) -> dict[str, Any]:
     Args:
         config: Path of the other config.
         produces: Name of the file in its work dir.
-        variants: Values for the other config alone, by name; they are not to be chosen here.
+        variants: Fixed values of the other config's variants, by name.
 
     Returns:
         ``dict(config=..., produces=...)`` with the file in the default work dir of the other
-        config. Variants that are no defaults are in ``variants``.
+        config. ``variants`` holds the values that are not defaults.
 
     Raises:
         FileNotFoundError: If there is no such config.

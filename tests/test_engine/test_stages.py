@@ -222,7 +222,7 @@ def test_launch_after_a_failure_goes_on_with_the_stage_that_failed(chain):
 
 def test_config_given_as_a_dict_plans_as_well(write):
     needed = dict(config=write('teacher'), produces='work_dirs/teacher/last.pth')
-    assert names(plan_stages('x/y.py', Config(dict(requires=[needed])))) == ['teacher', 'y']
+    assert names(plan_stages('x/y.py', Config(dict(requires=[needed])))) == ['teacher', 'x/y']
 
 
 def test_file_without_a_folder_is_refused(write):

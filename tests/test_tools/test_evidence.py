@@ -78,7 +78,7 @@ def call(load):
 
 def test_a_page_is_filled_and_then_up_to_date(folder, call, capsys):
     assert call('--check') == 1
-    assert capsys.readouterr().err.count('docs/page.md is not what runs.jsonl says') == 4
+    assert capsys.readouterr().err.count('docs/page.md does not match runs.jsonl') == 4
     assert (folder / 'docs/page.md').read_text() == PAGE
     assert call() == 0
     text = (folder / 'docs/page.md').read_text()

@@ -77,12 +77,14 @@ def test_checkpoint_that_does_not_fit_is_refused(folder, run_tool):
 
 @pytest.mark.parametrize('method', ['ce_supermix', 'kd_transformmix'])
 def test_a_distilled_student_needs_neither_its_teacher_nor_its_mixed_images(
-    tmp_path, monkeypatch, run_tool, method
+    tmp_path, run_tool, method
 ):
-    monkeypatch.setenv('PAIR', 'wrn16_wrn10_fashionmnist_mini')
+    pair = 'wrn16_wrn10_fashionmnist_mini'
     config = DISTILL / f'{method}.py'
-    model = MODELS.build(dict(load_config(config).model, _scope_='mmpretrain'))
+    model = MODELS.build(
+        dict(load_config(config, variants=dict(PAIR=pair)).model, _scope_='mmpretrain')
+    )
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'student.pth')
-    few = ('--cfg-options', 'test_dataloader.dataset.indices=64')
+    few = ('--variant', f'PAIR={pair}', '--cfg-options', 'test_dataloader.dataset.indices=64')
     metrics, _ = run_tool('test', tmp_path, config, 'student.pth', *few)
     assert metrics.keys() == {'accuracy/top1'}

@@ -97,7 +97,8 @@ def test_options_override_the_file(write):
         ('/somewhere/configs/a/b/c.py', 'a/b/c'),
         ('configs/old/configs/mixup/x.py', 'mixup/x'),
         ('configs/x.py', 'x'),
-        ('mine/x.v2.py', 'x.v2'),
+        ('mine/x.v2.py', 'mine/x.v2'),
+        ('/somewhere/mine/x.v2.py', 'x.v2'),
         ('x.py', 'x'),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the benchmark tools time, and how they tell it. Nothing else imports this."""
+"""Timing of augments and training steps, for the benchmark tools alone."""
 
 from .rows import Row, Units, measure_row, table
 from .subjects import BLEND, FORWARD, SUPERMIX, TEACHERS, Bench

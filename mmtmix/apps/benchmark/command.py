@@ -1,4 +1,4 @@
-"""Measures what mixing a batch costs: every augment on the same batch in one run, as ratios."""
+"""Measure what mixing a batch costs: every augment on the same batch in one run, as ratios."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ RIVALS = {'SuperMix without smooth projection': 'newton_tv', 'SuperMix by SGD': 
 
 
 def check_args(args: argparse.Namespace) -> None:
-    """Refuse what would fail only once everything is measured.
+    """Refuse arguments that would fail only after the measurement.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.benchmark`.
 
     Raises:
         OSError: If ``--out`` cannot be written.
@@ -51,7 +54,14 @@ def check_args(args: argparse.Namespace) -> None:
 
 
 def benchmark(args: argparse.Namespace) -> dict[str, Row]:
-    """Measure everything."""
+    """Measure every augment, and SuperMix beside its rivals where it is timed.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.benchmark`, checked.
+
+    Returns:
+        Rows of the table by name.
+    """
     bench = Bench(args)
     autocast = torch.autocast(args.device, torch.bfloat16, enabled=args.bfloat16)
     with bench.live(), autocast:
@@ -62,12 +72,12 @@ def benchmark(args: argparse.Namespace) -> dict[str, Row]:
             name: measure_row(call, units, args.device, medians[name])
             for name, call in calls.items()
         }
-        if SUPERMIX not in rows or not args.rival_iters:
+        aim = rows[SUPERMIX].finished if SUPERMIX in rows and args.rival_iters else None
+        if aim is None:
             return rows
         for name, method in RIVALS.items():
-            aim = measure_row(bench.until(rows[SUPERMIX].finished, method), units, args.device)
-            share = aim.finished
-            rows[name] = aim
+            rows[name] = measure_row(bench.until(aim, method), units, args.device)
+            share = rows[name].finished or 0.0
             for solver, chosen in ((name, method), (SUPERMIX, 'newton')):
                 label = f'{solver}, until {100 * share:.1f} %'
                 rows[label] = measure_row(bench.until(share, chosen), units, args.device)

@@ -1,4 +1,4 @@
-"""The rows of a table of costs."""
+"""Rows of a table of costs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ Call = Callable[[], object]
 
 
 class Units(NamedTuple):
-    """Seconds of what others are compared with."""
+    """Seconds of the two operations that the others are compared with.
+
+    Attributes:
+        blend: Seconds of a plain blend of the batch, > 0.
+        forward: Seconds of a forward pass of the teacher, > 0.
+    """
 
     blend: float
     forward: float
@@ -21,15 +26,16 @@ class Units(NamedTuple):
 
 @dataclass
 class Row:
-    """What a mixer costs.
+    """Cost of an augment.
 
     Attributes:
-        seconds: Median time of a batch.
-        blends: The same in plain blends of the batch.
-        forwards: The same in forward passes of the teacher.
-        iterations: The solver's mean steps a sample.
-        finished: Share of samples in which the teacher sees all images.
-        megabytes: Peak memory.
+        seconds: Median time per batch.
+        blends: Time per batch, in plain blends of the batch.
+        forwards: Time per batch, in forward passes of the teacher.
+        iterations: Mean number of the solver's steps per mix; None without a solver.
+        finished: Share of mixes whose top classes are those of all their images, in [0, 1]; None
+            without a solver.
+        megabytes: Peak memory in MiB; None where it is not measured.
     """
 
     seconds: float
@@ -41,7 +47,14 @@ class Row:
 
 
 def measure_row(call: Call, units: Units, device: str, median: float | None = None) -> Row:
-    """A row of the table from one more call: its memory, its time unless known, its details."""
+    """Return a row of the table from one more call.
+
+    Args:
+        call: Function that mixes the batch; a solver's returns its details.
+        units: Seconds that the times are divided by.
+        device: Device that the call runs on.
+        median: Median seconds of the call; None takes the time of this call.
+    """
     kept: list[object] = []
     seconds: list[float] = []
     timed = partial(seconds_of, lambda: kept.append(call()), device)
@@ -57,7 +70,11 @@ def measure_row(call: Call, units: Units, device: str, median: float | None = No
 
 
 def table(rows: dict[str, Row]) -> str:
-    """The figures as Markdown."""
+    """Return the rows as a table in Markdown.
+
+    Args:
+        rows: Rows by name.
+    """
     lines = [
         '| | ms | x plain blend | x teacher forward | iterations | finished (%) | peak (MiB) |',
         '|---|---|---|---|---|---|---|',
@@ -68,7 +85,6 @@ def table(rows: dict[str, Row]) -> str:
         peak = '-' if found.megabytes is None else f'{found.megabytes:.0f}'
         lines.append(
             f'| {name} | {1e3 * found.seconds:.1f} | {found.blends:.1f} | {found.forwards:.2f} | '
-            f'{iterations} | '
-            f'{finished} | {peak} |'
+            f'{iterations} | {finished} | {peak} |'
         )
     return '\n'.join(lines)

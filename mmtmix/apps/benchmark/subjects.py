@@ -1,4 +1,4 @@
-"""Mixers on one batch, ready to be timed."""
+"""Augments on one batch, ready to be timed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.registry import DefaultScope
@@ -21,7 +22,7 @@ from mmtmix.visualization import load_images
 
 Call = Callable[[], object]
 
-TEACHERS = {
+TEACHERS: dict[str, dict[str, Any]] = {
     'wrn16_1': dict(depth=16, widen_factor=1),
     'wrn40_2': dict(depth=40, widen_factor=2),
     'wrn28_10': dict(depth=28, widen_factor=10, layout='puzzle'),
@@ -30,9 +31,13 @@ FORWARD, BLEND, SUPERMIX = 'teacher forward', 'plain blend', 'SuperMix'
 
 
 def random_teacher(args: argparse.Namespace) -> FrozenTeacher:
-    """A teacher with random weights: what a forward costs doesn't depend on them."""
+    """Return a teacher with random weights, which cost as much as trained ones.
+
+    Args:
+        args: Namespace of ``teacher``, ``num_classes`` and ``compile``.
+    """
     settings = TEACHERS[args.teacher]
-    config = dict(
+    config: dict[str, Any] = dict(
         model=dict(
             type='ImageClassifier',
             backbone=dict(type='WideResNet', **settings),
@@ -53,7 +58,14 @@ def random_teacher(args: argparse.Namespace) -> FrozenTeacher:
 
 
 def make_batch(args: argparse.Namespace) -> tuple[FrozenTeacher, Tensor, Tensor]:
-    """Teacher, inputs and one-hot labels: trained and real, or random."""
+    """Return the teacher and the batch: trained and real with a config, else random.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.benchmark`.
+
+    Returns:
+        The teacher, the images (N, C, H, W) and their one-hot labels (N, K).
+    """
     if args.config is None:
         teacher = random_teacher(args)
         inputs = torch.randn(args.batch_size, 3, args.image_size, args.image_size)
@@ -68,38 +80,51 @@ def make_batch(args: argparse.Namespace) -> tuple[FrozenTeacher, Tensor, Tensor]
     return teacher, images.inputs, images.scores
 
 
-class Known(SaliencySource):
-    """Saliency that is there already, so that what follows is timed alone."""
+class PrecomputedSaliency(SaliencySource):
+    """Saliency that was computed before, so that the steps after it are timed alone.
+
+    Args:
+        saliency: Maps of the batch, (N, 1, H, W).
+    """
 
     def __init__(self, saliency: Tensor):
         self.saliency = saliency
 
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
-        """Give it."""
+        """Return the precomputed maps for any batch."""
         return self.saliency
 
 
 class Bench:
-    """The batch, and the mixers that are timed on it."""
+    """The batch, and the augments that are timed on it.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.benchmark`.
+    """
 
     def __init__(self, args: argparse.Namespace):
         self.args = args
         self.teacher, self.inputs, self.scores = make_batch(args)
         self.teacher.model.to(args.device)
-        # MMPretrain's write into their batch
+        # MMPretrain's augments write into their batch
         self.own = self.inputs.clone()
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Let the teacher stand in for the network in training, whose gradients some ask for."""
+        """Use the teacher as the network in training, whose gradients some augments need."""
         set_live_model(LiveModel(self.teacher.model))
         try:
             yield
         finally:
             set_live_model(None)
 
-    def mixer(self, details: bool = False, **config: object) -> Call:
-        """A mixer's call, on the same pairs and weights every time; with its details if asked."""
+    def mixer(self, details: bool = False, /, **config: Any) -> Callable[[], Any]:
+        """Return a function that mixes the batch, each time with the same pairs and weights.
+
+        Args:
+            details: Whether the function returns the details of the mix, not the mixes.
+            config: Config of the augment.
+        """
         augment = BATCH_AUGMENTS.build(config)
         if not isinstance(augment, BatchAugment):
             return lambda: augment(self.own, self.scores)
@@ -112,14 +137,14 @@ class Bench:
         return call
 
     def subjects(self) -> dict[str, Call]:
-        """What is timed in turns."""
+        """Return the functions that are timed in turns, by the names of their rows."""
         order = torch.randperm(len(self.inputs), device=self.inputs.device)
         lam = torch.full((len(self.inputs), 1, 1, 1), 0.5, device=self.inputs.device)
 
         def plain() -> Tensor:
             return lam * self.inputs + (1 - lam) * self.inputs[order]
 
-        found = {
+        found: dict[str, Call] = {
             FORWARD: torch.no_grad()(lambda: self.teacher(self.inputs)),
             BLEND: plain,
         }
@@ -129,16 +154,16 @@ class Bench:
             if name not in (SUPERMIX, 'TransformMix'):
                 teacher = dict(teacher=self.teacher) if name in WITH_TEACHER else {}
                 found[name] = self.mixer(**AUGMENTS[name], **teacher)
-        known = Known(InputGradient()(self.inputs, self.scores))
+        computed = PrecomputedSaliency(InputGradient()(self.inputs, self.scores))
         for blocks in (4, 8, 16):
             found[f'PuzzleMix without saliency, {blocks} blocks'] = self.mixer(
-                type='PuzzleMix', saliency=known, block_num=blocks
+                type='PuzzleMix', saliency=computed, block_num=blocks
             )
         return {**found, **self._learned()}
 
     def _learned(self) -> dict[str, Call]:
-        """The papers' own mixers, of two and three images."""
-        found = {}
+        """Return the functions of TransformMix and SuperMix, with two and three images per mix."""
+        found: dict[str, Call] = {}
         for num_mix in (2, 3):
             suffix = '' if num_mix == 2 else f' k={num_mix}'
             options = dict(teacher=self.teacher, num_mix=num_mix)
@@ -151,7 +176,12 @@ class Bench:
         return found
 
     def until(self, share: float, method: str = 'newton') -> Call:
-        """SuperMix by a method, until it has finished this share of the samples."""
+        """Return a function that runs SuperMix until a share of the mixes is finished.
+
+        Args:
+            share: Share of the mixes, in [0, 1].
+            method: Method of SuperMix's solver.
+        """
         return self.mixer(
             True,
             type='SuperMix',

@@ -1,4 +1,4 @@
-"""What mixing adds to a training step, and what other libraries' mixers cost on the same batch."""
+"""Time of training steps with and without mixing, and of other libraries' augments."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,21 +32,22 @@ NETWORKS: dict[str, tuple[dict[str, Any], int]] = {
     'resnet18': (dict(type='ResNet', depth=18), 512),
     'resnet50': (dict(type='ResNet', depth=50), 2048),
 }
-"""Backbones by name, and the channels of their features."""
+"""Config of each backbone, and the number of channels of its features, by name."""
 
 SIMPLE = 'simple'
 
 
 @dataclass
 class StepRow:
-    """What a training step costs with a mixer.
+    """Cost of a training step with an augment.
 
     Attributes:
-        images_per_second: Images of the batch over the time of a step.
+        images_per_second: Number of images per second in steps.
         step: Median seconds of a step, mixing included.
-        mixing: Median seconds of the mixing alone; 0 without any.
+        mixing: Median seconds of the mixing alone; 0 without mixing.
         share: Part of the step that is mixing, ``mixing / step``, in [0, 1] but for noise.
-        megabytes: Peak memory of a step beyond weights and batch; None where nothing counts it.
+        megabytes: Peak memory of a step beyond weights and batch; None where it is not
+            measured.
     """
 
     images_per_second: float
@@ -59,7 +61,7 @@ def build_network(name: str, num_classes: int) -> nn.Module:
     """Build a classifier of random weights.
 
     Args:
-        name: One of :data:`NETWORKS`.
+        name: Name in :data:`NETWORKS`.
         num_classes: Number of classes, >= 2.
     """
     backbone, channels = NETWORKS[name]
@@ -79,9 +81,9 @@ class StepBench(Bench):
     Args:
         args: Namespace of ``network``, ``image_size``, ``num_classes``, ``batch_size``, ``device``
             and ``seed``.
-        config: A trained classifier, which is teacher, network and source of images then; None
-            takes ``args.network`` with random weights on random images.
-        checkpoint: Its weights.
+        config: Config of a trained classifier, which is then the teacher and the network, with its
+            own images. None takes ``args.network`` with random weights and random images.
+        checkpoint: Path of its weights.
     """
 
     def __init__(
@@ -110,34 +112,34 @@ class StepBench(Bench):
         self.scores = scores.to(args.device)
         self.own = self.inputs.clone()
         self.teacher.model.to(args.device)
-        self.network.to(args.device, memory_format=memory_format).train()
+        self.network.to(args.device).to(memory_format=memory_format).train()
         self.optimizer = torch.optim.SGD(self.network.parameters(), 1e-4, 0.9, nesterov=True)
 
     def others(self) -> dict[str, Call]:
-        """Mixers of the libraries that are installed, on the same batch."""
+        """Return functions that mix the batch by timm and torchvision, if these are installed."""
         size, labels = self.scores.size(1), self.scores.argmax(dim=1)
         found: dict[str, Call] = {}
         if find_spec('timm'):
             from timm.data import Mixup
 
-            even = self.own[: len(self.own) // 2 * 2]  # it takes even batches alone
+            even = self.own[: len(self.own) // 2 * 2]  # it takes only even batches
             for mode in ('batch', 'elem'):
                 mixup = Mixup(1.0, 1.0, mode=mode, label_smoothing=0.0, num_classes=size)
-                found[f"timm's Mixup and CutMix, {mode}"] = lambda mixup=mixup: mixup(
-                    even, labels[: len(even)]
+                found[f"timm's Mixup and CutMix, {mode}"] = partial(
+                    mixup, even, labels[: len(even)]
                 )
         if find_spec('torchvision'):
             from torchvision.transforms import v2
 
             for name in ('MixUp', 'CutMix'):
                 mixer = getattr(v2, name)(num_classes=size)
-                found[f"torchvision's {name}"] = lambda mixer=mixer: mixer(self.inputs, labels)
+                found[f"torchvision's {name}"] = partial(mixer, self.inputs, labels)
         return found
 
     def augments(self) -> dict[str, Callable[[], tuple[Tensor, Tensor]] | None]:
-        """The mixers that a step is timed with, and none."""
+        """Return the augments that a step is timed with, by name; None for no mixing."""
         module = dict(type='TransformMixer', cam_size=self.inputs.size(-1))
-        found = {
+        found: dict[str, Callable[[], tuple[Tensor, Tensor]] | None] = {
             SIMPLE: None,
             'CutMix': self.mixer(type='SampleCutMix'),
             'TransformMix': self.mixer(type='TransformMix', teacher=self.teacher, mixer=module),
@@ -149,7 +151,12 @@ class StepBench(Bench):
     def step(
         self, augment: Callable[[], tuple[Tensor, Tensor]] | None, dtype: torch.dtype
     ) -> Call:
-        """One training step on the batch, under autocast unless the dtype is float32."""
+        """Return a function that makes one training step on the batch.
+
+        Args:
+            augment: Function that mixes the batch; None mixes nothing.
+            dtype: Dtype of the forward pass; float32 runs without autocast.
+        """
 
         def call() -> None:
             self.optimizer.zero_grad(set_to_none=True)
@@ -164,44 +171,58 @@ class StepBench(Bench):
 
 
 def autocast(device: str, dtype: torch.dtype) -> AbstractContextManager:
-    """Return the context of a step in a dtype; float32 needs none."""
+    """Return the context of a step in a dtype; float32 needs none.
+
+    Args:
+        device: Device of the step.
+        dtype: Dtype of the forward passes.
+    """
     if dtype == torch.float32:
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype)
 
 
+def _repeat(call: Call, count: int) -> list[object]:
+    """Call a function several times in a row, and keep what it returns until the end."""
+    return [call() for _ in range(count)]
+
+
 def time_in_turns(
     calls: Mapping[str, Call], repeats: int, inner: int, device: str
 ) -> dict[str, float]:
-    """Median seconds of a call, each timed as ``inner`` calls in a row, in turns.
+    """Return the median seconds per call, measured in turns as rows of ``inner`` calls.
 
-    The host runs ahead of the GPU within a row, as it does in a training.
+    The host runs ahead of the GPU within a row, as it does in training.
 
     Args:
-        calls: What to time, by name.
-        repeats: Number of rows of each, >= 1, after one to warm up.
+        calls: Functions to time, by name.
+        repeats: Number of rows of each function, >= 1, after one to warm up.
         inner: Number of calls per row, >= 1.
-        device: Where they run.
+        device: Device that they run on.
     """
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repeats + 1):
         for name, call in calls.items():
-            value = seconds_of(lambda call=call: [call() for _ in range(inner)], device)
+            value = seconds_of(partial(_repeat, call, inner), device)
             if turn:
                 seconds[name].append(value / inner)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
+def _mebibytes(number: int | None) -> float | None:
+    return None if number is None else number / 2**20
+
+
 def time_steps(
     bench: StepBench, dtype: torch.dtype, repeats: int, inner: int
 ) -> dict[str, StepRow]:
-    """Time training steps without mixing and with each mixer.
+    """Time training steps without mixing and with each augment.
 
     Args:
-        bench: The batch and the networks.
+        bench: Batch and networks.
         dtype: Dtype of the forward passes; float32 runs without autocast.
-        repeats: As in :func:`time_in_turns`.
-        inner: As in :func:`time_in_turns`.
+        repeats: Number of rows, as in :func:`time_in_turns`.
+        inner: Number of steps per row, as in :func:`time_in_turns`.
     """
     device = bench.args.device
     augments = bench.augments()
@@ -211,21 +232,25 @@ def time_steps(
         with autocast(device, dtype):
             mixers = {name: call for name, call in augments.items() if call is not None}
             mixing = time_in_turns(mixers, repeats, inner, device)
-        peaks = {name: peak_memory(step, device) for name, step in steps.items()}
+        peaks = {name: _mebibytes(peak_memory(step, device)) for name, step in steps.items()}
     return {
         name: StepRow(
             images_per_second=len(bench.inputs) / seconds,
             step=seconds,
             mixing=mixing.get(name, 0.0),
             share=mixing.get(name, 0.0) / seconds,
-            megabytes=None if peaks[name] is None else peaks[name] / 2**20,
+            megabytes=peaks[name],
         )
         for name, seconds in times.items()
     }
 
 
 def step_table(rows: Mapping[str, StepRow]) -> str:
-    """The rows as Markdown."""
+    """Return the rows as a table in Markdown.
+
+    Args:
+        rows: Rows by name.
+    """
     lines = ['| | images/s | step (ms) | mixing (ms) | share (%) | peak (MiB) |', '|---' * 6 + '|']
     for name, row in rows.items():
         peak = '-' if row.megabytes is None else f'{row.megabytes:.0f}'

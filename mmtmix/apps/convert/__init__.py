@@ -1,4 +1,4 @@
-"""Checkpoints of other code bases as checkpoints of this library."""
+"""Conversion of other code bases' checkpoints into checkpoints of this library."""
 
 from .convert import convert_checkpoint, convert_state
 from .layouts import ARCHS, Arch

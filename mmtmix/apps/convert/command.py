@@ -1,4 +1,4 @@
-"""Converts a public checkpoint into one of this library."""
+"""Convert a public checkpoint into one of this library."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> None:
         args: Arguments of :mod:`mmtmix.cli.convert`.
 
     Raises:
-        OSError: If the source can't be read or the file not be written.
+        OSError: If the source cannot be read, or the file cannot be written.
         ValueError: If the network is unknown, or the source is not of that network.
     """
     if args.list:

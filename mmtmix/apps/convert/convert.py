@@ -1,4 +1,4 @@
-"""Turn a foreign checkpoint into one of this library."""
+"""Convert a checkpoint of another code base into one of this library."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from mmtmix.utils import atomic_path, check_finite_weights, file_digest, load_co
 from .layouts import ARCHS, Arch, rename
 from .source import read_source
 
-_COUNTER = 'num_batches_tracked'  # of batch norms; files of old versions of torch have none
+_COUNTER = 'num_batches_tracked'  # a batch norm's; old versions of torch did not save it
 
 
 def build_network(arch: Arch, num_classes: int | None = None) -> nn.Module:
-    """The classifier that a network's checkpoints are converted for.
+    """Build the classifier that a network's checkpoints are converted for.
 
     Args:
-        arch: One of ``ARCHS``.
-        num_classes: What its last layer is to tell apart; by default, what its config says.
+        arch: Network, one of the values of ``ARCHS``.
+        num_classes: Number of classes of its last layer; by default that of its config.
     """
     model = load_config(f'configs/_base_/models/{arch.config}.py').model
     if num_classes is not None:
@@ -42,18 +42,18 @@ def convert_state(
     """Rename the weights of a network to those of MMPretrain's classifier.
 
     Args:
-        state: In the names of its code base.
-        arch: A name in ``ARCHS``.
-        num_classes: How many classes the weights are for; by default, as many as the config's.
-            Networks for data sets of other image sizes can differ in nothing else that is seen.
+        state: Weights by their names in the other code base.
+        arch: Name in ``ARCHS``.
+        num_classes: Number of classes of the weights; by default that of the config. Networks for
+            images of another size may differ in this number alone.
 
     Returns:
         A state dict that fits the network's config, in its order and its precision.
 
     Raises:
-        ValueError: If the name is unknown, a key is left over, missing or of another shape, the
-            classes are not as many, or a weight is no real number, not finite or too large;
-            networks that fit are named, and the first keys of each kind.
+        ValueError: If the name is unknown, or a key is left over, missing or of another shape. If
+            the number of classes differs, or a weight is not a finite real number of float32.
+            The message names the first keys of each kind, and networks that would fit.
     """
     check_choice('arch', arch, tuple(ARCHS))
     found, left_over = _renamed(state, ARCHS[arch])
@@ -74,7 +74,7 @@ def convert_state(
         )
         raise ValueError(f'this is no checkpoint of {arch}{cure}. Against {arch}:\n{listed}')
     _check_classes(state, arch, len(classifier), num_classes)
-    # as what they become: double precision holds more, and float8 doesn't know isfinite
+    # checked as float32: double precision holds larger numbers, and float8 has no isfinite
     infinite = [key for key, value in state.items() if not value.float().isfinite().all()]
     if infinite:
         raise ValueError(
@@ -94,12 +94,12 @@ def convert_checkpoint(
     """Convert a file.
 
     Args:
-        source: A checkpoint of another code base, see :func:`read_source`.
-        target: The file to write.
-        arch: A name in ``ARCHS``.
-        trust_source: See :func:`read_source`.
-        num_classes: See :func:`convert_state`.
-        force: Replace a target that exists.
+        source: Path or address of the checkpoint, see :func:`read_source`.
+        target: Path of the file to write.
+        arch: Name in ``ARCHS``.
+        trust_source: Whether code in the source may run, see :func:`read_source`.
+        num_classes: Number of classes, see :func:`convert_state`.
+        force: Whether a target that exists is replaced.
 
     Returns:
         The state dict that was written.
@@ -107,7 +107,7 @@ def convert_checkpoint(
     Raises:
         FileExistsError: If the target exists and is not to be replaced.
         IsADirectoryError: If the target is a folder.
-        OSError: If the source can't be read or the target not be written.
+        OSError: If the source cannot be read, or the target cannot be written.
         TypeError: If an argument is of another type.
         ValueError: If the target is the source itself; see also :func:`read_source` and
             :func:`convert_state`.
@@ -137,7 +137,7 @@ def convert_checkpoint(
 
 
 def _renamed(state: Mapping[str, Tensor], arch: Arch) -> tuple[dict[str, Tensor], list[str]]:
-    """Weights by their new names, and the keys that no rule knows or that come a second time."""
+    """Return the weights by their new names, and the keys without a rule or with a taken name."""
     found: dict[str, Tensor] = {}
     left_over = []
     for key, value in state.items():
@@ -150,7 +150,7 @@ def _renamed(state: Mapping[str, Tensor], arch: Arch) -> tuple[dict[str, Tensor]
 
 
 def _misfits(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, list[str]]:
-    """What keeps weights from being those of a network, by kind."""
+    """Return the keys that do not fit a network, by kind of fault."""
     return {
         'left over': [key for key in found if key not in own],
         'missing': [key for key in own if key not in found and not key.endswith(_COUNTER)],
@@ -168,26 +168,30 @@ def _misfits(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str
 
 
 def _may_become(value: Tensor, own: Tensor) -> bool:
-    """Whether a value can be cast; counters may be floats, as where states were averaged."""
+    """Return whether a value can be cast; a counter may be a float, since states are averaged."""
     return value.is_floating_point() or not (own.is_floating_point() or value.is_complex())
 
 
-def _check_classes(state: Mapping[str, Tensor], arch: str, actual: int, meant: int | None) -> None:
-    """Refuse weights for another number of classes than is meant."""
-    expected = count_classes(ARCHS[arch]) if meant is None else meant
+def _check_classes(state: Mapping[str, Tensor], arch: str, actual: int, given: int | None) -> None:
+    """Refuse weights for another number of classes than expected."""
+    expected = count_classes(ARCHS[arch]) if given is None else given
     if actual == expected:
         return
-    whose = f'the config of {arch}' if meant is None else '--num-classes'
+    whose = f'the config of {arch}' if given is None else '--num-classes'
     others = [name for name in _fitting(state, arch, actual) if _is_usual(name, actual)]
     cure = f'; --arch {" or ".join(others)} would fit' if others else ''
     raise ValueError(
-        f'the file has {actual} classes and {whose} {expected}{cure}. If {actual} are meant, say '
+        f'the file has {actual} classes and {whose} {expected}{cure}. If {actual} is right, give '
         f'--num-classes {actual}'
     )
 
 
 def count_classes(arch: Arch) -> int:
-    """How many classes a network's config says."""
+    """Return the number of classes in a network's config.
+
+    Args:
+        arch: Network, one of the values of ``ARCHS``.
+    """
     model = load_config(f'configs/_base_/models/{arch.config}.py').model
     return model[arch.classifier.split('.')[0]].num_classes
 
@@ -197,13 +201,13 @@ def _is_usual(arch: str, num_classes: int) -> bool:
 
 
 def _fitting(state: Mapping[str, Tensor], arch: str, num_classes: int) -> list[str]:
-    """Names of the other networks that weights fit, those for as many classes first."""
+    """Return the other networks that weights fit, those with the same number of classes first."""
     names = [name for name in ARCHS if name != arch and _fits(state, ARCHS[name], num_classes)]
     return sorted(names, key=lambda name: not _is_usual(name, num_classes))
 
 
 def _fits(state: Mapping[str, Tensor], arch: Arch, num_classes: int) -> bool:
-    """Whether weights are those of a network, with as many classes."""
+    """Return whether weights fit a network with so many classes."""
     found, left_over = _renamed(state, arch)
     if left_over or f'{arch.classifier}.weight' not in found:  # building takes time
         return False
@@ -216,7 +220,7 @@ def _fits(state: Mapping[str, Tensor], arch: Arch, num_classes: int) -> bool:
 
 @cache
 def _shapes(config: str) -> dict[str, Tensor]:
-    """A network's state dict without values: shapes and dtypes alone."""
+    """Return a network's state dict on the meta device, with shapes and dtypes alone."""
     arch = next(each for each in ARCHS.values() if each.config == config)
     return {key: value.to('meta') for key, value in build_network(arch).state_dict().items()}
 

@@ -1,7 +1,7 @@
-"""How other code bases name the weights of the networks that this library has, too.
+"""Key layouts of other code bases' checkpoints, for the networks that this library has, too.
 
-A layout is a list of (pattern, replacement). The first pattern that matches a whole key decides,
-and what it gives is the key in a classifier of MMPretrain.
+A layout is a list of (pattern, replacement). The first pattern that matches a whole key decides.
+Its replacement is the key in a classifier of MMPretrain.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-Rule = tuple[str, str | Callable[[re.Match], str]]
+Replacement = str | Callable[[re.Match], str]
+Rule = tuple[str, Replacement]
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,11 @@ class Arch:
     """A network that checkpoints can be converted for.
 
     Attributes:
-        config: Its file in ``configs/_base_/models``, without the suffix.
-        rules: The key layout that its checkpoints come in.
-        classifier: The last linear layer, in MMPretrain's classifier.
-        images: A file in ``configs/_base_/datasets`` whose images are normalised as those that
-            its checkpoints were trained on.
+        config: File in ``configs/_base_/models``, without the suffix.
+        rules: Key layout of its checkpoints.
+        classifier: Name of the last linear layer in MMPretrain's classifier.
+        images: File in ``configs/_base_/datasets`` with the normalisation of the images that its
+            checkpoints were trained on.
     """
 
     config: str
@@ -32,7 +33,12 @@ class Arch:
 
 
 def rename(key: str, rules: Sequence[Rule]) -> str | None:
-    """The key in MMPretrain's classifier; None if no rule knows it."""
+    """Return the key in MMPretrain's classifier; None if no rule matches.
+
+    Args:
+        key: Key in the other code base.
+        rules: Layout, the patterns in order.
+    """
     for pattern, replacement in rules:
         if re.fullmatch(pattern, key):
             return re.sub(pattern, replacement, key)
@@ -40,37 +46,37 @@ def rename(key: str, rules: Sequence[Rule]) -> str | None:
 
 
 def _stage(template: str) -> Callable[[re.Match], str]:
-    """Fill in the groups of a match, the first of them, a stage that counts from 1, less 1."""
+    """Return a replacement with the groups of a match; the first, a stage, then counts from 0."""
     return lambda match: template.format(int(match[1]) - 1, *match.groups()[1:])
 
 
 _HEAD = (r'(?:fc|linear|classifier|classifier\.0)\.(weight|bias)', r'head.fc.\1')
 _OTHERS = (r'((?:conv1|bn1|layer\d\.).*)', r'backbone.\1')
 
-RESNET = [
+RESNET: list[Rule] = [
     _HEAD,
     (r'(layer\d\.\d+)\.shortcut\.(.+)', r'backbone.\1.downsample.\2'),
     _OTHERS,
 ]
-ZOO_WRN = [
+ZOO_WRN: list[Rule] = [
     _HEAD,
     (r'block(\d)\.layer\.(\d+)\.convShortcut\.(.+)', _stage('backbone.layers.{}.{}.shortcut.{}')),
     (r'block(\d)\.layer\.(\d+\..+)', _stage('backbone.layers.{}.{}')),
     (r'((?:conv1|bn1)\..+)', r'backbone.\1'),
 ]
-PREACTIVATION = [  # PuzzleMix's networks
+PREACTIVATION: list[Rule] = [  # PuzzleMix's networks
     _HEAD,
     (r'layer(\d)\.(\d+)\.shortcut\.0\.(.+)', _stage('backbone.layers.{}.{}.shortcut.{}')),
     (r'layer(\d)\.(\d+\..+)', _stage('backbone.layers.{}.{}')),
     (r'((?:conv1|bn1)\..+)', r'backbone.\1'),
 ]
-ZOO_VGG = [_HEAD, (r'block(\d\.\d+\..+)', r'backbone.layers.\1')]
-ZOO_MOBILENET_V2 = [
+ZOO_VGG: list[Rule] = [_HEAD, (r'block(\d\.\d+\..+)', r'backbone.layers.\1')]
+ZOO_MOBILENET_V2: list[Rule] = [
     _HEAD,
     (r'blocks\.(\d+\.\d+\.conv\..+)', r'backbone.layers.\1'),
     (r'((?:conv1|conv2)\.[01]\..+)', r'backbone.\1'),
 ]
-ZOO_SHUFFLENET_V1 = [
+ZOO_SHUFFLENET_V1: list[Rule] = [
     _HEAD,
     (r'layer(\d)\.(\d+\..+)', _stage('backbone.layers.{}.{}')),
     (r'((?:conv1|bn1)\..+)', r'backbone.\1'),
@@ -78,7 +84,7 @@ ZOO_SHUFFLENET_V1 = [
 
 
 def _shuffle_unit(match: re.Match) -> str:
-    """Where a convolution or norm of a ShuffleNetV2 unit is among the branches of MMPretrain's."""
+    """Return MMPretrain's key of a convolution or norm in a unit of ShuffleNetV2."""
     stage, unit, kind, number, rest = match.groups()
     index = int(number) - 1
     # only the first unit of a stage has two branches, with two and three convolutions
@@ -89,7 +95,7 @@ def _shuffle_unit(match: re.Match) -> str:
     return f'backbone.layers.{int(stage) - 1}.{unit}.branch{branch}.{place}.{kind}.{rest}'
 
 
-ZOO_SHUFFLENET_V2 = [
+ZOO_SHUFFLENET_V2: list[Rule] = [
     _HEAD,
     (r'layer(\d)\.(\d+)\.(conv|bn)(\d)\.(.+)', _shuffle_unit),
     (r'(conv|bn)1\.(.+)', r'backbone.conv1.\1.\2'),
@@ -98,7 +104,10 @@ ZOO_SHUFFLENET_V2 = [
 
 
 def _plain_vgg(counts: Sequence[int]) -> list[Rule]:
-    """Torchvision counts a convolution and its ReLU as two layers, MMPretrain as one."""
+    """Return the layout of torchvision's VGG.
+
+    Torchvision counts a convolution and its ReLU as two layers, MMPretrain as one.
+    """
     rules: list[Rule] = [(r'(classifier\.[036]\..+)', r'backbone.\1')]
     theirs = ours = 0
     for count in counts:
@@ -131,12 +140,12 @@ def _zoo_others() -> dict[str, Arch]:
 
 
 def _puzzle() -> dict[str, Arch]:
-    layout = dict(rules=PREACTIVATION, images='cifar100_puzzle')
-    tiny = dict(rules=PREACTIVATION, images='tiny_imagenet_puzzle')
+    cifar, tiny = 'cifar100_puzzle', 'tiny_imagenet_puzzle'
+    resnet = 'preactresnet18_tinyimagenet'
     return {
-        'puzzle_wrn28_10': Arch('wrn28_10_puzzle_cifar100', **layout),
-        'puzzle_preactresnet18': Arch('preactresnet18_cifar100', **layout),
-        'puzzle_preactresnet18_tinyimagenet': Arch('preactresnet18_tinyimagenet', **tiny),
+        'puzzle_wrn28_10': Arch('wrn28_10_puzzle_cifar100', PREACTIVATION, images=cifar),
+        'puzzle_preactresnet18': Arch('preactresnet18_cifar100', PREACTIVATION, images=cifar),
+        'puzzle_preactresnet18_tinyimagenet': Arch(resnet, PREACTIVATION, images=tiny),
     }
 
 
@@ -150,4 +159,4 @@ def _imagenet() -> dict[str, Arch]:
 
 
 ARCHS: dict[str, Arch] = {**_zoo_resnets(), **_zoo_others(), **_puzzle(), **_imagenet()}
-"""Networks by the names that their code bases give them."""
+"""Networks by their names in the other code bases."""

@@ -1,4 +1,4 @@
-"""Read the weights out of a checkpoint of any code base."""
+"""Read the weights of a checkpoint of any code base."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from mmtmix.utils import (
     load_trusted,
 )
 
-# where code bases put the weights: the distillation zoo, PuzzleMix and MMEngine, timm's averages
+# fields with the weights: of the distillation zoo, PuzzleMix and MMEngine, timm's averages
 _FIELDS = ('model', 'state_dict', 'state_dict_ema', 'net')
-_WRAPPER = 'module.'  # what DataParallel puts before each key
+_WRAPPER = 'module.'  # DataParallel's prefix of each key
 
 
 def read_source(path: str | os.PathLike, trust_source: bool = False) -> dict[str, Tensor]:
     """Read the weights of a checkpoint.
 
     Args:
-        path: A file, or an http(s) address.
-        trust_source: Load also what holds more than tensors and plain data. Loading it runs
-            whatever code its author put into it.
+        path: Path of a file, or an http(s) address.
+        trust_source: Whether to load a file that holds more than tensors and plain data. Loading
+            it runs whatever code its author put into it.
 
     Returns:
         The state dict in the source's own names, without a wrapper's prefix.
@@ -48,7 +48,7 @@ def read_source(path: str | os.PathLike, trust_source: bool = False) -> dict[str
     except UnsafeCheckpointError as error:
         if not trust_source:
             raise ValueError(
-                f'{error.fault}. If you trust its author as you would trust a program of his, '
+                f'{error.fault}. If you trust its author as you would trust their programs, '
                 'load it with --trust-source: that runs whatever code is in the file'
             ) from error
         content = _load_trusted(path)
@@ -63,7 +63,7 @@ def read_source(path: str | os.PathLike, trust_source: bool = False) -> dict[str
 
 
 class _Unpickler(pickle.Unpickler):
-    """Gives an empty class for one that is not installed, such as PuzzleMix's RecorderMeter."""
+    """Replaces classes that are not installed, such as PuzzleMix's RecorderMeter, by others."""
 
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -86,7 +86,7 @@ def _load_trusted(path: str | os.PathLike) -> Any:
 
 
 def _weights(content: Any) -> dict[str, Tensor] | None:
-    """The state dict in a checkpoint, or None."""
+    """Return the state dict in a checkpoint; None if there is none."""
     if isinstance(content, torch.nn.Module):  # a whole network, pickled
         content = content.state_dict()
     if not isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""How to use a converted checkpoint."""
+"""Text on how a converted checkpoint is used."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from mmtmix.utils import resolve_config
 from .convert import count_classes
 from .layouts import ARCHS
 
-_EXPERIMENTS = ('distill/teacher_*.py', 'simple/*.py')  # which train a network alone
+_EXPERIMENTS = ('distill/teacher_*.py', 'simple/*.py')  # configs that train one network
 
 
 def describe_use(target: str | os.PathLike, arch: str, num_classes: int) -> str:
-    """Say with which config a checkpoint is a teacher.
+    """Return the settings with which a checkpoint is a teacher, and the config that it needs.
 
     A teacher needs a ``data_preprocessor`` beside its model, so a whole config.
 
     Args:
-        target: The checkpoint.
-        arch: A name in ``ARCHS``.
-        num_classes: How many classes it tells apart.
+        target: Path of the checkpoint.
+        arch: Name in ``ARCHS``.
+        num_classes: Number of its classes.
 
     Returns:
-        A sentence in a few lines.
+        A text of one to three lines.
     """
     network = ARCHS[arch]
     bases = [f'models/{network.config}.py', f'datasets/{network.images}.py']
@@ -45,7 +45,7 @@ def describe_use(target: str | os.PathLike, arch: str, num_classes: int) -> str:
 
 
 def _find_experiment(bases: Sequence[str]) -> str | None:
-    """Find a config that builds on these of ``configs/_base_``."""
+    """Return the path of a config with these files of ``configs/_base_``, or None."""
     folder = resolve_config(f'configs/_base_/{bases[0]}').parents[2]
     for pattern in _EXPERIMENTS:
         for path in sorted(folder.glob(pattern)):

@@ -1,4 +1,4 @@
-"""Sets of mixed images, made before training."""
+"""Generation of sets of mixed images before training."""
 
 from .generate import generate, read_settings
 from .pictures import write_pictures

@@ -1,4 +1,4 @@
-"""Generates a data set of mixed images."""
+"""Generate a data set of mixed images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import get_rank, get_world_size
 from rich.progress import track
@@ -27,8 +28,12 @@ from .generate import generate
 from .pictures import write_pictures
 
 
-def overrides(args: argparse.Namespace) -> dict:
-    """The arguments that are fields of the config's ``generation``."""
+def overrides(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments that override fields of the config's ``generation``.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.generate`.
+    """
     given = dict(
         num=args.num,
         seed=args.seed,
@@ -58,7 +63,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def make(args: argparse.Namespace, out: Path) -> int:
-    """Make what is missing of a set; returns the exit status."""
+    """Make the missing shards of a set, and return the exit status.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.generate`.
+        out: Folder of the set.
+    """
     load_safely(args.trust_checkpoint)
     if args.device is not None:
         check_device('--device', args.device)
@@ -77,7 +87,11 @@ def make(args: argparse.Namespace, out: Path) -> int:
 
 
 def verify(out: Path) -> int:
-    """Check a set and say what is wrong; returns the exit status."""
+    """Check a set, print what is wrong, and return the exit status.
+
+    Args:
+        out: Folder of the set.
+    """
     errors = verify_set(out, lambda shards: track(list(shards), 'Checking shards'))
     for error in errors:
         print(error, file=sys.stderr)

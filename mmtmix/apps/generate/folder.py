@@ -1,4 +1,4 @@
-"""The folder of a set in the making."""
+"""The folder of a set while it is generated."""
 
 from __future__ import annotations
 
@@ -74,7 +74,11 @@ class SetFolder:
         return sorted(set(range(len(self.sizes))) - set(self.present()))
 
     def clean(self, numbers: Iterable[int]) -> None:
-        """Delete half-written files of these shards, which killed processes left behind."""
+        """Delete half-written files of these shards, which killed processes left there.
+
+        Args:
+            numbers: Numbers of the shards.
+        """
         for number in numbers:
             for temporary in self.path.glob(f'.{Path(shard_name(number)).stem}.*'):
                 temporary.unlink(missing_ok=True)
@@ -82,8 +86,13 @@ class SetFolder:
     def write(self, number: int, records: MixedRecords, statistics: Statistics) -> None:
         """Write a shard.
 
+        Args:
+            number: Number of the shard, >= 0.
+            records: Images of the shard, with their fields.
+            statistics: Counts of the mixes that were made for it.
+
         Raises:
-            OSError: If it can't be written; no file has its name then.
+            OSError: If it cannot be written; then no file has its name.
         """
         path = self.path / shard_name(number)
         data = pack_shard(records, number, self.digest, asdict(statistics))
@@ -94,8 +103,8 @@ class SetFolder:
             raise OSError(
                 error.errno,
                 f'{error.strerror}. {len(self.present())} of {len(self.sizes)} shards are '
-                f'complete, this one takes {len(data):,} bytes; then run the same command again, '
-                'it makes only what is missing',
+                f'complete, this one takes {len(data):,} bytes; make room and run the same '
+                'command again, which makes only what is missing',
             ) from error
 
     def statistics(self) -> Statistics:
@@ -144,7 +153,7 @@ class SetFolder:
         _write_json(self.path / DATASET_FILE, content | {'sha256': description_digest(content)})
 
     def _compare_settings(self) -> None:
-        """Write the settings, or compare them to those in the folder."""
+        """Write the settings, or compare them with those in the folder."""
         path = self.path / SETTINGS_FILE
         if not path.is_file():
             content = dict(num_shards=len(self.sizes), digest=self.digest, machine=self.machine)
@@ -169,8 +178,8 @@ class SetFolder:
             )
         if machine != self.machine:
             MMLogger.get_current_instance().warning(
-                f'{self.path} was begun with {machine}, this is {self.machine}: rounding differs, '
-                'so the rest may not be what an unbroken run would have made'
+                f'{self.path} was begun with {machine}, and this is {self.machine}: rounding '
+                'differs, so the rest may differ from that of an uninterrupted run'
             )
 
 

@@ -1,4 +1,4 @@
-"""Generate a set of mixed images from a config; resume one; share it among processes."""
+"""Generate a set of mixed images from a config, also in several processes or sessions."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def generate(
     device: str | torch.device | None = None,
     wait_for_ranks: Callable[[], object] | None = None,
 ) -> None:
-    """Make what is missing of a set of mixed images (SuperMix, section 4).
+    """Make the missing shards of a set of mixed images (SuperMix, section 4).
 
-    Every shard follows from the settings and its number alone. A set that was broken off and
-    resumed, or made by several processes, is therefore the same as one made in one go. This holds
-    on the same kind of device with as many threads. Others round otherwise, and some samples then
-    finish a step earlier or later. Each process takes every ``world_size``-th shard that is
-    missing.
+    Every shard follows from the settings and its number alone. A set that was interrupted and
+    resumed, or made by several processes, therefore equals one that was made at once. This holds
+    on the same kind of device with the same number of threads. Others round differently, and some
+    mixes then finish a step earlier or later. Each process makes every ``world_size``-th shard
+    that is missing.
 
-    One process, or several that wait for each other, end with a complete set or an error. Several
-    that can't wait each make their share, and the one that finds all shards at its end writes
+    One process, or several that wait for each other, end with a complete set or an error.
+    Processes that cannot wait each make their share. The last one finds all shards and writes
     ``dataset.json``.
 
     Args:
@@ -80,15 +80,15 @@ def generate(
         out: Path of the set's folder.
         rank: Rank of this process, 0 to ``world_size`` - 1.
         world_size: Number of processes, >= 1.
-        device: Device that mixes; the accelerator if there is one.
+        device: Device that mixes; by default the accelerator, if there is one.
         wait_for_ranks: Function that returns when all processes have called it.
 
     Raises:
         FileNotFoundError: If files of the data set, augment or teacher are missing.
         OSError: If a shard can't be written.
-        RuntimeError: If nothing worth keeping comes out, or shards are missing at the end.
+        RuntimeError: If no mix can be kept, or shards are missing at the end.
         TypeError: If an argument is of another type.
-        ValueError: If the config doesn't fit, or the folder holds another set.
+        ValueError: If the config does not fit, or the folder holds another set.
     """
     check_path('out', out)
     check_integer('world_size', world_size, 1)
@@ -96,7 +96,7 @@ def generate(
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         settings, options = read_settings(cfg)
         source = eval_view_config(cfg, 'train', options['pipeline'])[0]
-        shown = Config(dict(cfg, train_dataloader=dict(dataset=source)))  # what augments get
+        shown = Config(dict(cfg, train_dataloader=dict(dataset=source)))  # the augments' images
         augment = build_augment(shown)
         check_augment(augment)
         dataset, _ = build_eval_view(cfg, 'train', options['pipeline'])
@@ -109,7 +109,7 @@ def generate(
         teacher=options['teacher'] or {},
     )
     drawing = _drawing(settings, augment, dataset)
-    drawing(0, 0)  # what can't be drawn must not claim the folder for its settings
+    drawing(0, 0)  # an error here comes before the folder is claimed for these settings
     device = torch.device(device or get_device())
     machine = dict(device=device.type, threads=torch.get_num_threads(), torch=torch.__version__)
     folder = SetFolder(out, settings, describe(settings, parts, len(dataset)), machine)
@@ -169,7 +169,7 @@ def read_settings(cfg: Config) -> tuple[GenerationSettings, dict[str, Any]]:
 
 
 def _channel_order(source: Mapping, dataset: Any) -> str:
-    """Return the order of the images' channels; grey images have none, and get ``'rgb'``.
+    """Return the order of the images' channels, ``'rgb'`` for grey images.
 
     Raises:
         ValueError: If colour images come in an unknown order.
@@ -190,13 +190,14 @@ def _labelled(
     teacher: dict | None,
     device: str | torch.device,
 ) -> LabelledMixer:
-    """Return the augment with the teacher that labels: its own, unless another is given."""
+    """Return the augment with the teacher that labels its mixes, by default its own."""
     num_classes = count_classes(cfg, dataset)
     augment.check_classes(num_classes)
     labeller = augment.teacher
     if teacher is not None:
         labeller = build_teacher(with_input_stats(teacher, cfg))
     check_labeller(labeller, num_classes)
+    assert labeller is not None  # refused above
     check_class_names(labeller, dataset, 'train_dataloader')
     preprocessor = dict(preprocessor_config(cfg) or {})
     return LabelledMixer(augment, labeller, preprocessor, num_classes, device)

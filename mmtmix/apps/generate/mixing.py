@@ -1,4 +1,4 @@
-"""Mix a batch of clean images, and label the mixes by the teacher."""
+"""Mixing of a batch of clean images, and the teacher's labels for the mixes."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ class LabelledMixer:
 
         Returns:
             ``images``, uint8 (n, H, W) or (n, H, W, 3) in the data set's channel order, and the
-            fields of :class:`~mmtmix.datasets.mixed_shards.MixedRecords`, in which the teacher
-            labels these rounded images. ``wanted``, bool (n,), is false where an augment that
-            solves for its masks has not finished. ``averages``, bool (n,), is true where it
-            finished before its first step, with the plain average of the images.
+            fields of :class:`~mmtmix.datasets.mixed_shards.MixedRecords`. The teacher's labels
+            are those of the rounded images. ``wanted``, bool (n,), is False where a solver for
+            masks has not finished. ``averages``, bool (n,), is True where the solver finished
+            before its first step, with the plain average of the images.
 
         Raises:
-            ValueError: If the images differ in size, their labels are refused by
-                :func:`~mmtmix.models.label_check.as_scores`, the teacher has other classes than
-                the data set, or logits, saliency or masks are not finite.
+            ValueError: If the images differ in size, or
+                :func:`~mmtmix.models.label_check.as_scores` refuses their labels. If the teacher
+                has other classes than the data set, or logits, saliency or masks are not finite.
         """
         inputs, scores = self.preprocess(items)
         scores = as_scores(scores)
@@ -77,7 +77,8 @@ class LabelledMixer:
         logits = self.teacher(self._from_pixels(pixels)).float()
         classes = details.get('classes', scores.argmax(dim=1)[draw.index])
         finished = top_classes_match(logits, classes)
-        if not logits.isfinite().all():  # the labels go to the CPU at once, so no wait is added
+        # the labels are copied to the CPU below, so this adds no wait
+        if not logits.isfinite().all():
             raise ValueError(
                 "the teacher's logits for the mixes hold NaN or infinity, which label nothing; "
                 "set dtype='float32' in the teacher, or give another checkpoint"
@@ -97,23 +98,23 @@ class LabelledMixer:
             wanted=finished if solves else torch.ones_like(finished),
             averages=finished & (steps == 0) if solves else torch.zeros_like(finished),
         )
-        made = {name: value.cpu().numpy() for name, value in fields.items()}
-        settle_verdicts()  # nothing that a check refuses late gets into a shard
-        return made
+        arrays = {name: value.cpu().numpy() for name, value in fields.items()}
+        settle_verdicts()  # no shard gets images that a delayed check refuses
+        return arrays
 
 
 def _as_images(pixels: Tensor) -> Tensor:
-    """(n, 1, H, W) as (n, H, W), (n, 3, H, W) as (n, H, W, 3)."""
+    """Return (n, 1, H, W) as (n, H, W), and (n, 3, H, W) as (n, H, W, 3)."""
     return pixels[:, 0] if pixels.size(1) == 1 else pixels.permute(0, 2, 3, 1)
 
 
 def check_labeller(
     teacher: FrozenTeacher | None, num_classes: int, teacher_classes: int | None = None
 ) -> None:
-    """Refuse a teacher that can't label the data set.
+    """Refuse a teacher that cannot label the data set.
 
     Args:
-        teacher: The teacher, or None.
+        teacher: Teacher that is to label, or None.
         num_classes: Number of classes of the data set.
         teacher_classes: Number of classes of the teacher; by default that of its config, if it
             has one.
@@ -136,14 +137,16 @@ def check_labeller(
 
 
 def check_augment(augment: BatchAugment) -> None:
-    """Refuse an augment that doesn't mix exactly the images that a set draws for it.
+    """Refuse an augment that does not mix exactly the images that a set draws for it.
+
+    Args:
+        augment: Augment of the config.
 
     Raises:
         ValueError: If the augment chooses images or augments by itself.
     """
     if not augment.follows_index:
         raise ValueError(
-            f'{type(augment).__name__} chooses by itself what each mix is made of, and a '
-            'generated set draws the images of each mix; generate by an augment such as SuperMix '
-            'or SampleCutMix, one set for each'
+            f'{type(augment).__name__} itself chooses the images of each mix, but a generated set '
+            'draws them; generate by an augment such as SuperMix or SampleCutMix, one set for each'
         )

@@ -1,4 +1,4 @@
-"""A generated set as picture files."""
+"""Picture files of a generated set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mmtmix.datasets.mixed_shards import ShardReader, read_dataset_file, shard_n
 def write_pictures(folder: Path) -> Path:
     """Write every image of a complete set as ``images/shard-00000/00012_bag+shirt.png``.
 
-    A shard whose pictures exist is left out, and a shard's folder appears when it is whole.
+    A shard whose pictures exist is left out. The folder of a shard appears when it is complete.
 
     Args:
         folder: Folder of the set.
@@ -23,7 +23,7 @@ def write_pictures(folder: Path) -> Path:
         The folder of the pictures.
 
     Raises:
-        FileNotFoundError: If the set isn't complete.
+        FileNotFoundError: If the set is not complete.
         ValueError: If a shard is damaged.
     """
     described = read_dataset_file(folder)
@@ -50,5 +50,5 @@ def _write_shard(reader: ShardReader, target: Path, names: Sequence[str] | None)
 
 
 def _plain(name: str) -> str:
-    """Return a class name that is fit for a file name."""
+    """Return a class name without the characters that a file name should not have."""
     return re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-')[:30]

@@ -1,4 +1,4 @@
-"""The log of a generation."""
+"""Log of the progress of a generation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .folder import SetFolder
 
 
 class Progress:
-    """Log one line per shard: how much all processes have made, the rate, and the time left.
+    """Log one line per shard: the images that all processes have made, the rate and the time left.
 
     Args:
         folder: Folder of the set.
@@ -26,11 +26,11 @@ class Progress:
         self.logger.info(f'{self.before} of {self.total} mixed images are in {folder.path}')
 
     def update(self) -> None:
-        """Log the present state."""
-        made, seconds = self._made(), time.monotonic() - self.start
-        rate = (made - self.before) / max(seconds, 1e-9)
-        eta = timedelta(seconds=round((self.total - made) / max(rate, 1e-9)))
-        self.logger.info(f'{made} of {self.total} mixed images, {rate:.1f} images/s, eta {eta}')
+        """Log the number of images made so far."""
+        done, seconds = self._made(), time.monotonic() - self.start
+        rate = (done - self.before) / max(seconds, 1e-9)
+        eta = timedelta(seconds=round((self.total - done) / max(rate, 1e-9)))
+        self.logger.info(f'{done} of {self.total} mixed images, {rate:.1f} images/s, eta {eta}')
 
     def finish(self) -> None:
         """Log a summary of the set, if it is complete."""

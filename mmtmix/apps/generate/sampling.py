@@ -1,4 +1,4 @@
-"""The draws of a generated set: each follows from the seed and the batch's place alone."""
+"""Draws of a generated set, each from the seed and the batch's place alone."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class ShardDraw:
 
     Attributes:
         shard: Number of the shard that the mixes belong to.
-        sources: Positions of the images in the data set, int64 (n, k), no image twice in a row.
+        sources: Positions of the images in the data set, int64 (n, k), each row without
+            repeats.
         flips: Whether each image is flipped, bool (n, k).
-        draw: Draw of the n mixes among the n * k images, which come row by row.
+        draw: Draw of the n mixes among the n * k images, which are in row order.
     """
 
     shard: int
@@ -35,7 +36,13 @@ class ShardDraw:
 
 
 def batch_generator(seed: int, shard: int, batch: int) -> torch.Generator:
-    """Return a generator of its own for each batch of each shard."""
+    """Return a generator that depends on the seed, the shard and the batch alone.
+
+    Args:
+        seed: Seed of the set, >= 0.
+        shard: Number of the shard, >= 0.
+        batch: Number of the batch in it, >= 0.
+    """
     digest = hashlib.sha256(f'{seed}/{shard}/{batch}'.encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], 'little') >> 1)
 
@@ -50,15 +57,16 @@ def draw_sources(
     """Draw random sets of images.
 
     Args:
-        num: Number of sets n.
-        num_mix: Number of images per set, k.
+        num: Number of sets n, >= 1.
+        num_mix: Number of images per set k, >= 1.
         num_images: Number of images in the data set.
         generator: Source of randomness.
         labels: Class of each image, int64 (num_images,), for sets of different classes; None
             allows any.
 
     Returns:
-        int64 (n, k); each row uniformly from the sets of k different images.
+        Positions of the images, int64 (n, k). Each row is uniform over the sets of k different
+        images.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -87,8 +95,8 @@ def draw_sources(
 class DrawSampler:
     """Yield the images of the draws of a list of shards, as a data loader's batch sampler.
 
-    It goes on with a shard until the shard is in :attr:`full`. Loader workers read ahead, so the
-    consumer takes the draws from :attr:`pending`, in the loader's order, and leaves out those
+    It yields batches of a shard until the shard is in :attr:`full`. Loader workers read ahead. So
+    the consumer takes the draws from :attr:`pending`, in the loader's order, and leaves out those
     whose shard is full.
 
     Attributes:
@@ -122,16 +130,16 @@ def draw_batch(
     flip_prob: float,
     labels: Tensor | None = None,
 ) -> ShardDraw:
-    """Draw everything that a batch needs.
+    """Draw the images, flips and weights of a batch.
 
     Args:
-        place: Number of the shard, and number of the batch in it, from 0.
+        place: Numbers of the shard and of the batch in it, both from 0.
         seed: Seed of the set, >= 0.
-        size: Number of mixes n, and of images per mix k.
+        size: Numbers of mixes n and of images per mix k.
         num_images: Number of images in the data set.
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
         flip_prob: Probability that an image is flipped, in [0, 1].
-        labels: Labels as of :func:`draw_sources`.
+        labels: Class of each image, as for :func:`draw_sources`.
 
     Returns:
         The draw, which is the same for the same arguments.

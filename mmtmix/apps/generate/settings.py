@@ -1,4 +1,4 @@
-"""Settings of a generated set, and the description by which two sets are compared."""
+"""Settings of a generated set, and the description that identifies a set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mmtmix.utils import file_digest, load_config, without_watchers
 
 KEEP = ('finished', 'all')
 
-_NOTHING = 'nothing'  # in the place of a field that only the other description has
+_NOTHING = 'nothing'  # stands for a field that only the other description has
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,18 @@ class GenerationSettings:
 
     Attributes:
         num: Number of mixed images to make, >= 1.
-        seed: Seed of everything that is drawn, >= 0.
+        seed: Seed of all draws, >= 0.
         shard_size: Number of images per shard, >= 1; a kill loses at most one shard per process.
-        batch_size: Number of mixes made at once, >= 1. The result depends on it: SuperMix stops a
-            whole batch when enough of it is finished.
-        keep: Mixes to keep: ``'finished'`` ones, of which the teacher's top classes are those of
-            all images (the paper's way), or ``'all'``. Augments without a solver finish all.
+        batch_size: Number of mixes made at once, >= 1. The result depends on it: SuperMix stops
+            for a whole batch when enough of its mixes are finished.
+        keep: Mixes to keep. ``'finished'`` keeps those whose top classes, by the teacher, are the
+            classes of all their images, as in the paper. ``'all'`` keeps every mix. Augments
+            without a solver finish all.
         flip_prob: Probability that a source image is flipped horizontally, in [0, 1].
 
     Raises:
         TypeError: If an argument is of another type.
-        ValueError: If one is out of its range.
+        ValueError: If an argument is out of its range.
     """
 
     num: int
@@ -51,7 +52,7 @@ class GenerationSettings:
 
     @property
     def shards(self) -> list[int]:
-        """Number of images in each shard."""
+        """Return the number of images in each shard."""
         full, rest = divmod(self.num, self.shard_size)
         return [self.shard_size] * full + [rest] * (rest > 0)
 
@@ -67,8 +68,8 @@ def describe(
         num_sources: Number of images in the data set.
 
     Returns:
-        The settings, the configs, and a digest of every file that they name. The digest of a
-        config covers its bases.
+        Settings, configs, and a digest of every file that they name. The digest of a config
+        covers its bases.
     """
     plain = json.loads(json.dumps(dict(sources), default=str))
     files = {name: _file_digest(name) for name in sorted(set(_strings(plain)))}
@@ -79,17 +80,28 @@ def describe(
 
 
 def digest(described: Mapping[str, Any]) -> str:
-    """Return the first 16 hexadecimal digits of the SHA-256 of a description."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of a description.
+
+    Args:
+        described: Description from :func:`describe`.
+    """
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def differences(old: Any, new: Any, name: str = '') -> Iterator[str]:
-    """Yield the fields in which two descriptions differ, with both values."""
+    """Yield the fields in which two descriptions differ, with both values.
+
+    Args:
+        old: Description of the set in the folder.
+        new: Description of the present run.
+        name: Name of the field that holds both; empty for whole descriptions.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             inner = f'{name}.{key}' if name else key
             yield from differences(old.get(key, _NOTHING), new.get(key, _NOTHING), inner)
-    elif json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True):  # as digest has it
+    # compared as `digest` does
+    elif json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True):
         yield f'{name}: {old!r} there, {new!r} now'
 
 
@@ -121,7 +133,7 @@ def _file_digest(name: str) -> str | None:
 
 
 def _config_digest(name: str, variants: Mapping[str, Any] | None = None) -> str | None:
-    """Digest of a config with all its bases; None if there is none."""
+    """Return the digest of a config with all its bases; None if there is no such file."""
     try:
         content = without_watchers(load_config(name, variants=variants).to_dict())
     except FileNotFoundError:

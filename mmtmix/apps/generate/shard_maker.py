@@ -1,4 +1,4 @@
-"""Make the shards of a mixed set, one after another."""
+"""Make the shards of a generated set, one after another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .mixing import LabelledMixer
 from .sampling import DrawSampler
 from .settings import GenerationSettings
 
-MAX_FRUITLESS = 20  # batches in a row without one image to keep
+MAX_FRUITLESS = 20  # batches in a row without an image to keep
 
 FIELDS = tuple(name for name in MixedRecords.__dataclass_fields__ if name != 'images')
 
@@ -28,9 +28,9 @@ class Statistics:
 
     Attributes:
         drawn: Number of mixes made.
-        finished: Number of mixes of which the teacher's top classes are those of all their images.
+        finished: Number of mixes whose top classes, by the teacher, are those of all their images.
         iterations: Sum of the solver's steps over all mixes made.
-        averages: Number of finished mixes without a step of the solver: plain averages of images.
+        averages: Number of mixes that finished without a step of the solver, as plain averages.
     """
 
     drawn: int = 0
@@ -39,17 +39,21 @@ class Statistics:
     averages: int = 0
 
     def add(self, fields: dict[str, np.ndarray]) -> None:
-        """Count a batch."""
+        """Add the counts of a batch.
+
+        Args:
+            fields: Arrays of the batch, from :class:`LabelledMixer`.
+        """
         self.drawn += len(fields['finished'])
         self.finished += int(fields['finished'].sum())
         self.iterations += int(fields['iterations'].sum())
-        # only augments that solve for their masks have these
+        # only augments that solve for masks have this field
         self.averages += int(np.sum(fields.get('averages', False)))
 
 
 @dataclass
 class _Shard:
-    """A shard in the making."""
+    """A shard while it is made."""
 
     number: int
     images: list[Future[bytes]] = field(default_factory=list)
@@ -58,7 +62,11 @@ class _Shard:
     fruitless: int = 0
 
     def records(self, size: int) -> MixedRecords:
-        """Return the first ``size`` images with their fields."""
+        """Return the first images of the shard with their fields.
+
+        Args:
+            size: Number of images, >= 1.
+        """
         columns = {
             name: np.concatenate([batch[name] for batch in self.batches])[:size] for name in FIELDS
         }
@@ -73,13 +81,13 @@ def make_shards(
     channel_order: str,
     num_workers: int = 0,
 ) -> Iterator[tuple[int, MixedRecords, Statistics]]:
-    """Make shards, each from its number alone.
+    """Yield finished shards, each made from its number alone.
 
     Args:
         dataset: Data set of the clean images.
         sampler: Sampler of the draws for the shards to make.
         mixer: Function that mixes and labels the images of a draw.
-        settings: Sizes of the shards, and which mixes are kept.
+        settings: Sizes of the shards, and the choice of mixes to keep.
         channel_order: Order of the colour channels of the images, ``'rgb'`` or ``'bgr'``.
         num_workers: Number of processes that read images, >= 0.
 
@@ -87,7 +95,7 @@ def make_shards(
         Number, records and statistics of each shard.
 
     Raises:
-        RuntimeError: If batch after batch has nothing to keep.
+        RuntimeError: If 20 batches in a row have no mix to keep.
     """
     loader = DataLoader(dataset, batch_sampler=sampler, num_workers=num_workers, collate_fn=list)
     threads = min(8, os.cpu_count() or 1)
@@ -96,7 +104,7 @@ def make_shards(
         for items in loader:
             draw = sampler.pending.popleft()
             if draw.shard in sampler.full:
-                continue  # read ahead for a shard that was filled since
+                continue  # workers read it ahead, before the shard was full
             if shard is None:
                 shard = _Shard(draw.shard)
             fields = mixer(items, draw)

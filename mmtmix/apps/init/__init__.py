@@ -1,1 +1,1 @@
-"""Configs for a folder of images: what the images are, what the network is, and the files."""
+"""Writing of configs for a folder of images."""

@@ -1,4 +1,4 @@
-"""Writes the configs of a folder of images."""
+"""Write the configs of a folder of images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .network import build_model
 from .templates import FILES
 
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
-SMALL = 128  # below it images are padded and cropped, from it on cropped at random scales
+SMALL = 128  # smaller images are padded and cropped, others are cropped at random scales
 
 
 def run(args: argparse.Namespace) -> list[Path]:
@@ -29,9 +29,9 @@ def run(args: argparse.Namespace) -> list[Path]:
         args: Arguments of :mod:`mmtmix.cli.init`.
 
     Raises:
-        FileExistsError: If one of the files is there.
+        FileExistsError: If one of the files exists.
         FileNotFoundError: If there are no images, or no such checkpoint.
-        ValueError: If the images or an argument cannot work.
+        ValueError: If the images or an argument cannot be used.
     """
     for name in ('image_size', 'epochs', 'search_epochs', 'batch_size'):
         if getattr(args, name) is not None:
@@ -46,10 +46,11 @@ def run(args: argparse.Namespace) -> list[Path]:
             raise ValueError(f'{name}: configs cannot name {str(path)!r}; rename the folder')
     folder = read_folder(root)
     files = texts(args, folder, out)
-    there = [out / name for name in files if (out / name).exists()]
-    if there and not args.force:
+    existing = [out / name for name in files if (out / name).exists()]
+    if existing and not args.force:
         raise FileExistsError(
-            f'{", ".join(map(str, there))} exist; give --force to replace them, or another --out'
+            f'{", ".join(map(str, existing))} exist; give --force to replace them, or '
+            'another --out'
         )
     out.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
@@ -69,8 +70,8 @@ def texts(args: argparse.Namespace, folder: ImageFolder, out: Path) -> dict[str,
     """Return the content of each file by its name.
 
     Args:
-        args: As of :func:`run`.
-        folder: The images.
+        args: Arguments of :mod:`mmtmix.cli.init`.
+        folder: Images and their classes.
         out: Folder of the files.
     """
     size, mean, std = measure(folder, args.image_size)
@@ -117,11 +118,12 @@ def fit_batch(given: int | None, num_images: int) -> int:
     """Return the number of images per step.
 
     Args:
-        given: What the user wants; None takes 64, or fewer where there are fewer than 128 images.
-        num_images: Number of training images.
+        given: Number that the user gave; None takes 64, or half the images if they are fewer
+            than 128.
+        num_images: Number of training images, >= 1.
 
     Raises:
-        ValueError: If the search, which takes full batches, would have none.
+        ValueError: If the batch exceeds the images, since a search takes full batches alone.
     """
     if given is None:
         return max(1, min(64, num_images // 2))
@@ -134,7 +136,11 @@ def fit_batch(given: int | None, num_images: int) -> int:
 
 
 def train_steps(size: int) -> str:
-    """Return the lines of the pipeline that make training images of a size."""
+    """Return the lines of the pipeline that make training images of a size.
+
+    Args:
+        size: Edge of the images in pixels.
+    """
     if size >= SMALL:
         return f"    dict(type='RandomResizedCrop', scale={size}),"
     return (
@@ -145,7 +151,13 @@ def train_steps(size: int) -> str:
 
 
 def data_lines(folder: ImageFolder, out: Path, split: str) -> str:
-    """Return the lines of a data set that name its files."""
+    """Return the lines of a data set that name its files.
+
+    Args:
+        folder: Images and their classes.
+        out: Folder of the configs.
+        split: Part of the images, ``'train'`` or ``'val'``.
+    """
     indent = ' ' * 8
     root = folder.root.as_posix()
     if folder.val_name is None:
@@ -156,5 +168,9 @@ def data_lines(folder: ImageFolder, out: Path, split: str) -> str:
 
 
 def lines_of(samples: Samples) -> str:
-    """Return the text of an annotation file: path and label of an image per line."""
+    """Return the text of an annotation file, with one path and label per line.
+
+    Args:
+        samples: Paths and labels of the images.
+    """
     return ''.join(f'{path} {label}\n' for path, label in samples)

@@ -1,4 +1,4 @@
-"""What a folder of images holds: classes, the split into train and val, sizes and statistics."""
+"""Classes, split, size and statistics of a folder of images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import mmcv
 import numpy as np
 
-# those that MMPretrain's CustomDataset reads
+# suffixes that MMPretrain's CustomDataset reads
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')
 VAL_NAMES = ('val', 'valid', 'validation')
 SIZES = (32, 64, 96, 128, 160, 224)
@@ -24,11 +24,12 @@ class ImageFolder:
     """Images in folders named by their classes.
 
     Attributes:
-        root: The folder.
+        root: Path of the folder.
         classes: Names of the classes, sorted; the label of an image is an index into them.
-        train: Paths below ``root`` with ``/``, and labels.
-        val: Likewise.
-        val_name: Folder of the validation images; None where they are split from the others.
+        train: Training images: paths below ``root`` with ``/``, and labels.
+        val: Validation images, in the same form.
+        val_name: Name of the folder of the validation images; None where they are split from the
+            others.
     """
 
     root: Path
@@ -45,8 +46,8 @@ def read_folder(root: str | os.PathLike) -> ImageFolder:
         root: Folder with ``train/CLASS`` and ``val/CLASS``, or with ``CLASS`` alone.
 
     Returns:
-        The images in the order of their paths. Without ``val`` a tenth of each class, at least
-        one image, is for validation: the first ones by the SHA-1 of their paths.
+        The images in the order of their paths. Without ``val``, a tenth of each class, at least
+        one image, is for validation: the first images by the SHA-1 of their paths.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
@@ -113,11 +114,11 @@ def measure(folder: ImageFolder, size: int | None) -> tuple[int, list[float], li
     """Return the size of the images, and mean and std of the channels of training images.
 
     Args:
-        folder: The images; up to 1000 of those for training are read, at equal distances.
+        folder: Images and their classes; about 1,000 training images are read, at equal distances.
         size: Edge in pixels; None chooses it by the median short edge.
 
     Returns:
-        The edge, and mean and std of red, green and blue, in 0 to 255.
+        The edge, and mean and std of red, green and blue, in [0, 255].
 
     Raises:
         ValueError: If a file is no image.
@@ -127,7 +128,7 @@ def measure(folder: ImageFolder, size: int | None) -> tuple[int, list[float], li
     for path, _ in folder.train[::step]:
         image = mmcv.imread(str(folder.root / path), channel_order='rgb')
         if image is None:
-            raise ValueError(f'{str(folder.root / path)!r} is no image; mend or delete it')
+            raise ValueError(f'{str(folder.root / path)!r} is no image; repair or delete it')
         edges.append(min(image.shape[:2]))
         pixels = image.reshape(-1, 3).astype(np.float64)
         sums.append(pixels.mean(0))

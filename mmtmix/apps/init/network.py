@@ -1,4 +1,4 @@
-"""The classifier around a backbone that is given by its name."""
+"""Config of a classifier around a backbone that is given by its name."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _TORCHVISION = ('resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152')
 
 
 def build_model(name: str, num_classes: int, size: int, pretrained: str | None) -> dict[str, Any]:
-    """Return the config of a classifier, which was built once.
+    """Return the config of a classifier, whose backbone was built once to check it.
 
     Args:
-        name: Name of a file in MMPretrain's ``configs/_base_/models``, of a class of its
-            backbones, or ``wrnD_W`` for a wide ResNet of depth D and widen factor W.
-        num_classes: Number of classes.
+        name: Name of a file in MMPretrain's ``configs/_base_/models``, or of a class of its
+            backbones. ``wrnD_W`` is a wide ResNet of depth D and widen factor W.
+        num_classes: Number of classes, >= 2.
         size: Edge of the images in pixels.
-        pretrained: Checkpoint of the backbone; ``'default'`` is torchvision's, None is none.
+        pretrained: Checkpoint of the backbone; ``'default'`` takes torchvision's, None none.
 
     Returns:
         ``model`` of a config, whose head has as many inputs as the backbone has outputs.
 
     Raises:
         FileNotFoundError: If the checkpoint does not exist.
-        ValueError: If the name is unknown, the backbone cannot be built by its name alone, does
-            not take images of that size, or reduces them to one position.
+        ValueError: If the name is unknown, or the backbone cannot be built by its name alone. If
+            it does not take images of that size, or reduces them to one position.
     """
     backbone, neck = find_backbone(name)
     channels, neck = measure_channels(name, backbone, neck, size)
@@ -55,7 +55,7 @@ def find_backbone(name: str) -> tuple[dict[str, Any], Any]:
     """Return the configs of a backbone and of the neck that belongs to it; None for no neck.
 
     Args:
-        name: As of :func:`build_model`.
+        name: Name of the backbone, as for :func:`build_model`.
 
     Raises:
         ValueError: If the name is unknown.
@@ -83,10 +83,10 @@ def find_backbone(name: str) -> tuple[dict[str, Any], Any]:
 
 
 def measure_channels(name: str, backbone: dict, neck: Any, size: int) -> tuple[int, Any]:
-    """Build a backbone and its neck once, and return the channels that come out, and the neck.
+    """Build a backbone and its neck once, and return their output channels and the neck.
 
     Args:
-        name: Name that the user has given.
+        name: Name that the user gave.
         backbone: Config of the backbone.
         neck: Config of the neck; ``'pool'`` pools where the backbone returns maps.
         size: Edge of the images in pixels.
@@ -136,16 +136,16 @@ def initialisation(name: str, pretrained: str) -> dict[str, Any]:
 
     Args:
         name: Name of the backbone.
-        pretrained: As of :func:`build_model`.
+        pretrained: Checkpoint of the backbone, as for :func:`build_model`.
 
     Raises:
         FileNotFoundError: If the checkpoint does not exist.
-        ValueError: If there is no default.
+        ValueError: If the backbone has no default checkpoint.
     """
     if pretrained == 'default':
         if name not in _TORCHVISION:
             raise ValueError(
-                f'--pretrained: there are weights without a value for {", ".join(_TORCHVISION)} '
+                f'--pretrained: without a value there are weights for {", ".join(_TORCHVISION)} '
                 f'alone, not for {name}; give a checkpoint'
             )
         return dict(type='Pretrained', checkpoint=f'torchvision://{name}')

@@ -1,10 +1,10 @@
-"""The text of the four configs."""
+"""Texts of the four configs."""
 
 from __future__ import annotations
 
 TEACHER = """\
-# {title}: a classifier without mixing. It is also the teacher of the others.
-# Written by `{command}`. Run it from the folder in which that was run.
+# {title}: a classifier without mixing, which is also the teacher of the others.
+# Written by `{command}`. Run it from the same folder as that command.
 _base_ = 'mmtmix::_base_/default_runtime.py'
 work_dir = 'work_dirs/{name}/teacher'
 
@@ -73,8 +73,8 @@ auto_scale_lr = dict(base_batch_size={batch_size})
 """
 
 SEARCH = """\
-# {title}: the search of TransformMix's mixing module, with the teacher beside it, which is made
-# first. The settings are the library's, not the paper's: see docs/evidence.md.
+# {title}: the search of TransformMix's mixing module with the teacher, which is trained first.
+# The settings are the library's, not the paper's: see docs/evidence.md.
 _base_ = './teacher.py'
 work_dir = 'work_dirs/{name}/search'
 
@@ -90,7 +90,7 @@ model = dict(
     alpha=1.0,
 )
 train_dataloader = dict(drop_last=True)
-# in folders the images lie class by class, and so would those that MixQuality mixes
+# folders list their images class by class, and MixQuality mixes neighbours
 val_dataloader = dict(sampler=dict(shuffle=True, seed=0))
 test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='MixQuality')
@@ -105,7 +105,7 @@ train_cfg = dict(
 """
 
 TRANSFORMMIX = """\
-# {title}: training with TransformMix. The teacher and the mixing module are made first.
+# {title}: training with TransformMix. The teacher and the mixing module are trained first.
 _base_ = './teacher.py'
 work_dir = 'work_dirs/{name}/transformmix'
 
@@ -129,7 +129,7 @@ model = dict(
 """
 
 CUTMIX = """\
-# {title}: training with CutMix, to compare with.
+# {title}: training with CutMix, for comparison.
 _base_ = './teacher.py'
 work_dir = 'work_dirs/{name}/cutmix'
 model = dict(train_cfg=dict(augments=dict(type='CutMix', alpha=1.0)))

@@ -1,4 +1,4 @@
-"""Getting the data sets of the table: check a folder, fetch and unpack what is missing."""
+"""Preparation of data sets: check a folder, download and unpack what is missing."""
 
 from mmtmix.datasets.sources import DATA_SETS
 

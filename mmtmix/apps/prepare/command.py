@@ -1,4 +1,4 @@
-"""Prepares a data set."""
+"""Prepare a data set."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from mmtmix.checks import check_choice
+from mmtmix.datasets.sources import DATA_SETS
 
 from .prepare import prepare
-from .table import DATA_SETS
 
 
 def run(args: argparse.Namespace) -> None:

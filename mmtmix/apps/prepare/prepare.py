@@ -1,4 +1,4 @@
-"""Get a data set into a folder: check, find or fetch the archives, unpack, check again."""
+"""Put a data set into a folder: check, find or download the archives, unpack, check again."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def prepare(
     offline: bool = False,
     deep: bool = False,
     any_checksum: bool = False,
-    say: Callable[[str], None] = print,
+    report: Callable[[str], None] = print,
 ) -> Path:
     """Make a data set complete, or raise an error that lists what is missing.
 
-    Complete parts are left alone, so an interrupted run continues where it stopped.
+    Complete parts stay as they are, so an interrupted run continues where it stopped.
 
     Args:
-        data_set: The data set.
-        root: Folder of the data set, the ``data_root`` of configs. It is made if need be.
-        archives: Paths of archives that the user has; others are searched in the folder.
+        data_set: Data set of the table :data:`DATA_SETS`.
+        root: Folder of the data set, the ``data_root`` of configs. It is made if it is missing.
+        archives: Paths of archives that the user has; other archives are searched in the folder.
         offline: Whether nothing is downloaded.
         deep: Whether every image is decoded at the end.
         any_checksum: Whether archives with another checksum than the published one are accepted,
-            such as archives that others packed again. Their contents are checked all the same.
-        say: Function that takes a line about each step.
+            such as archives that others packed again. Their contents are checked in any case.
+        report: Function that takes a line about each step.
 
     Returns:
         The absolute folder.
@@ -66,7 +66,7 @@ def prepare(
                 # an archive of images can't be checked without the lists of another one
                 first = [other.name for other, _ in lacking if _lists_for(source, other)]
                 path = given.get(source.name, root / source.name)
-                reason = _obtain(source, root, path, first, offline, any_checksum, say)
+                reason = _obtain(source, root, path, first, offline, any_checksum, report)
                 lacking += [(source, reason)] if reason else []
         problems = check_contents(data_set.all_contents, root)
         if lacking or problems:
@@ -79,19 +79,21 @@ def prepare(
         lines = [f'{head}; delete {them} and run this again:', *_indented(undecodable)]
         raise ValueError('\n'.join(lines))
     train, test = data_set.images
-    say(f'{data_set.title} is complete: {train:,} + {test:,} images, {data_set.classes} classes')
-    say(f'    data_root={str(root)!r}')
+    report(
+        f'{data_set.title} is complete: {train:,} + {test:,} images, {data_set.classes} classes'
+    )
+    report(f'    data_root={str(root)!r}')
     return root
 
 
 def _is_complete(data_set: DataSet, root: Path) -> bool:
-    """Return whether either layout is there."""
+    """Return whether the folder has a complete layout, the data set's or the other one."""
     layouts = (layout for layout in (data_set.all_contents, data_set.instead) if layout)
     return any(not check_contents(layout, root) for layout in layouts)
 
 
 def _assign(data_set: DataSet, archives: Sequence[Path]) -> dict[str, Path]:
-    """Assign each of the user's files to a source, by its name or because there is only one."""
+    """Return the user's files by their sources: by name, or all for the only source."""
     names = [source.name for source in data_set.sources]
     assigned: dict[str, Path] = {}
     for path in archives:
@@ -100,14 +102,14 @@ def _assign(data_set: DataSet, archives: Sequence[Path]) -> dict[str, Path]:
         if path.name not in names and len(names) != 1:
             wanted = ', '.join(names) or 'none: it is only checked'
             raise ValueError(
-                f'--archive {path}: {data_set.title} comes in {wanted}; call the file that.'
+                f'--archive {path}: {data_set.title} comes in {wanted}; rename the file.'
             )
         assigned[path.name if path.name in names else names[0]] = path
     return assigned
 
 
 def _lists_for(source: Source, other: Source) -> bool:
-    """Return whether another source gives the lists of a source's images."""
+    """Return whether another source holds the lists of a source's images."""
     return any(item.pattern in source.lists_of_others for item in other.gives)
 
 
@@ -118,12 +120,12 @@ def _obtain(
     first: Sequence[str],
     offline: bool,
     any_checksum: bool,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> str:
-    """Find or fetch a source and unpack it, unless missing ones come first.
+    """Find or download a source and unpack it, unless other missing sources come first.
 
     Returns:
-        Reason for which it is not there; empty if it is.
+        Reason why the source is missing; empty if it is complete.
     """
     if not path.is_file():
         if source.url is None:
@@ -132,7 +134,7 @@ def _obtain(
             return f'not downloaded (--offline); it is at {source.url}'
         if first:
             return f'not downloaded before {first[0]} is there; it is at {source.url}'
-        say(f'Downloading {source.url}')
+        report(f'Downloading {source.url}')
         try:
             download(source.url, path, source.md5)
         except ConnectionError as error:
@@ -140,13 +142,13 @@ def _obtain(
     elif source.md5 and not any_checksum and (actual := file_md5(path)) != source.md5:
         raise ValueError(
             f'{path}: its MD5 is {actual}, not {source.md5}: a broken download, or packed again '
-            'by others. Delete it and fetch it again; --any-checksum takes it as it is.'
+            'by others. Delete it and fetch it again; --any-checksum accepts it as it is.'
         )
     if first:
         checked = ', with the right MD5' if source.md5 and not any_checksum else ''
         return f'there already: {path}{checked}; it is unpacked after {first[0]}'
     if source.is_archive:
-        unpack(path, source, root, say)
+        unpack(path, source, root, report)
     else:
         final = root / source.gives[0].pattern
         if path.resolve() != final.resolve():
@@ -158,7 +160,7 @@ def _obtain(
 def _explain(
     data_set: DataSet, root: Path, lacking: Sequence[tuple[Source, str]], problems: Sequence[str]
 ) -> str:
-    """Return the text on what is missing and which file to put where."""
+    """Return the message with the missing parts and the place of each file."""
     lines = [f'{data_set.title} is not complete in {root}:', *_indented(problems)]
     if lacking:
         lines.append(
@@ -172,7 +174,7 @@ def _explain(
 
 
 def _indented(lines: Sequence[str], most: int = 10) -> list[str]:
-    """Indent lines, and count those beyond the most."""
+    """Return lines with an indent; those beyond the most are only counted."""
     shown = [*lines] if len(lines) <= most + 1 else lines[:most]
     more = [f'and {len(lines) - len(shown)} others'] if len(shown) < len(lines) else []
     return [f'    {line}' for line in (*shown, *more)]

@@ -1,6 +1,6 @@
-"""From a printed figure to the runs that reproduce it, and back to a table.
+"""Reproduction of printed figures: experiments, their runs, records, tables and plots.
 
-Nothing else of this library imports it.
+Nothing else in this library imports this package.
 """
 
 from .child import run_child

@@ -1,4 +1,4 @@
-"""A command that ends with the process that started it."""
+"""Running of a command that ends together with this process."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ def run_child(
 ) -> int:
     """Run a command to its end.
 
-    Signals to this process that ask it to end go to all processes of the command, which may save
-    what they have; the third one kills them. If this process is killed, Linux sends the command
-    SIGTERM.
+    SIGINT, SIGTERM and SIGHUP are passed on to all processes of the command, which may then save
+    their state. The third such signal kills them. If this process is killed, Linux sends SIGTERM
+    to the command.
 
     Args:
-        command: Program and arguments.
+        command: Program and its arguments.
         env: Environment of the command.
         tick: Function that is called while the command runs.
-        every: Seconds between two ticks.
+        every: Seconds between two calls of `tick`, > 0.
 
     Returns:
-        Its exit status; of a command that a signal killed, the negative number.
+        Exit status of the command; the negative number of a signal that killed it.
 
     Raises:
         FileNotFoundError: If there is no such program.
-        OSError: If it can't be started.
-        Stopped: If this process was asked to end, once the command has ended.
+        OSError: If it cannot be started.
+        Stopped: If this process received such a signal, once the command has ended.
     """
     received: list[int] = []
     children: list[subprocess.Popen] = []
@@ -54,7 +54,8 @@ def run_child(
         received.append(number)
         for child in children:
             with suppress(ProcessLookupError):
-                group = child.pid  # of a session of its own, so that its workers get it, too
+                # the child leads a session, so the signal reaches its workers, too
+                group = child.pid
                 os.killpg(group, number if len(received) <= _PATIENCE else signal.SIGKILL)
 
     with _handling(forward):
@@ -63,7 +64,7 @@ def run_child(
             command, env=env, start_new_session=True, preexec_fn=die_with_us
         ) as child:
             children.append(child)
-            if received:  # before there was a child
+            if received:  # before the child was started
                 forward(received.pop())
             while True:
                 try:
@@ -78,13 +79,13 @@ def run_child(
 
 @contextmanager
 def _handling(handler: Callable[[int, Any], object]) -> Iterator[None]:
-    """Handle signals that end this process; Python has handlers in the main thread alone."""
+    """Handle signals that end this process; Python allows handlers in the main thread alone."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # what a shell has switched off (nohup, a command in the background) stays so
-    heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, handler) for number in heard}
+    # signals that a shell ignores (nohup, a command in the background) stay ignored
+    handled = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in handled}
     try:
         yield
     finally:
@@ -93,12 +94,13 @@ def _handling(handler: Callable[[int, Any], object]) -> Iterator[None]:
 
 
 def _death_signal(parent: int) -> Callable[[], None]:
-    """Return what a new process calls to get SIGTERM when its parent dies."""
-    prctl = ctypes.CDLL(None).prctl  # looked up now: between fork and exec little is safe
+    """Return a function that a new process calls to get SIGTERM when its parent ends."""
+    # found before fork, since little is safe between fork and exec
+    prctl = ctypes.CDLL(None).prctl
 
     def request() -> None:
         prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before
+        if os.getppid() != parent:  # the parent ended before the request
             os._exit(1)
 
     return request

@@ -1,4 +1,4 @@
-"""Lists, shows, runs, records and reports the runs that reproduce printed figures."""
+"""List, show, run, record and report the runs that reproduce printed figures."""
 
 from __future__ import annotations
 
@@ -42,10 +42,13 @@ TOOLS = (Path(mmtmix.__file__).parent / '.mim' / 'tools').resolve()
 
 
 def check_args(args: argparse.Namespace) -> None:
-    """Refuse numbers out of range, and places that cannot be written, before any work.
+    """Refuse numbers out of range and places that cannot be written, before any work.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.reproduce`.
 
     Raises:
-        OSError: If something is to be written where it cannot be.
+        OSError: If a file or folder cannot be written.
         ValueError: If a number is out of its range.
     """
     check_integer('--gpus', args.gpus, 1)
@@ -63,7 +66,12 @@ def check_args(args: argparse.Namespace) -> None:
 
 
 def results_of(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
-    """Return what cells came to, by the results file or by the folders of runs."""
+    """Return the results of cells, from the results file or from the folders of runs.
+
+    Args:
+        cells: Cells of an experiments file.
+        args: Arguments of the command, with ``results`` and ``root``.
+    """
     if args.results:
         records = read_records(args.results)
         return [recorded_or_none(cell, records) for cell in cells]
@@ -71,7 +79,12 @@ def results_of(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
 
 
 def recorded_or_none(cell: Cell, records: list[RunResult]) -> CellResult:
-    """Return what is recorded of a cell; of a faulty config print why, and return nothing."""
+    """Return the recorded result of a cell; an empty one if its config is faulty, with a message.
+
+    Args:
+        cell: Cell of an experiments file.
+        records: Recorded runs of any cells.
+    """
     try:
         return recorded_results(cell, records)
     except (FileNotFoundError, ValueError) as error:
@@ -80,7 +93,11 @@ def recorded_or_none(cell: Cell, records: list[RunResult]) -> CellResult:
 
 
 def print_list(results: list[CellResult]) -> None:
-    """A line a cell."""
+    """Print one line per cell.
+
+    Args:
+        results: Results of the cells.
+    """
     for result in results:
         cell = result.cell
         printed = ' / '.join(f'{figure:g}' for figure in cell.printed) or '-'
@@ -92,7 +109,12 @@ def print_list(results: list[CellResult]) -> None:
 
 
 def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
-    """Show or run the runs of cells; returns the exit status."""
+    """Show or run the runs of cells, and return the exit status.
+
+    Args:
+        cells: Cells of an experiments file.
+        args: Arguments of the subcommand ``show`` or ``run``.
+    """
     seeds = tuple(args.seed) if args.seed else args.seeds
     wanted = [cell for cell in cells if not cell.quoted]
     for cell in cells:
@@ -113,7 +135,12 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
 
 
 def command_line(run: Run, gpus: int) -> str:
-    """Return a run's command as the user calls the commands."""
+    """Return the command line of a run, in the form in which this process was started.
+
+    Args:
+        run: Run to show.
+        gpus: Number of processes, >= 1.
+    """
     words = run.command(TOOLS, gpus)
     start = [program('train')] if words[0] == 'python' else [words[0]]
     return ' '.join([*start, shlex.join(words[2 if words[0] == 'python' else 1 :])])
@@ -122,30 +149,42 @@ def command_line(run: Run, gpus: int) -> str:
 def unrecorded(
     cells: list[Cell], seeds: int | tuple[int, ...] | None, args: argparse.Namespace
 ) -> tuple[list[Run], list[ValueError]]:
-    """Return the runs that the results file, if there is one, doesn't hold.
+    """Return the runs that the results file, if one is given, does not hold.
+
+    Args:
+        cells: Cells of an experiments file.
+        seeds: Number of seeds or their list; None takes the default of each cell.
+        args: Arguments of the subcommand ``run``.
 
     Returns:
-        The runs, and an error for each cell that is not for these seeds.
+        The runs, and an error for each cell that does not allow these seeds.
     """
     records = read_records(args.results) if args.results else []
-    missing, recorded, errors = [], [], []
+    missing: list[Run] = []
+    recorded: list[Run] = []
+    errors: list[ValueError] = []
     for cell in cells:
         try:
             runs = runs_of(cell, seeds, args.root)
         except ValueError as error:
             errors.append(error)
             continue
-        known = {result.seed for result in recorded_or_none(cell, records).runs}
+        done = {result.seed for result in recorded_or_none(cell, records).runs}
         for run in runs:
-            (recorded if run.seed in known else missing).append(run)
+            (recorded if run.seed in done else missing).append(run)
     for run in dict.fromkeys(recorded):
-        if run not in missing:  # cells that share a run may want different accuracies of it
+        if run not in missing:  # cells that share a run may need different metrics
             print(f'{run.folder}: recorded before')
     return missing, errors
 
 
 def export(cells: list[Cell], args: argparse.Namespace) -> None:
-    """Add finished runs to a file."""
+    """Add finished runs to a file of records.
+
+    Args:
+        cells: Cells of an experiments file.
+        args: Arguments of the subcommand ``export``.
+    """
     recorded = read_records(args.results) if args.results.is_file() else []
     if args.recorded:
         found = [run for path in args.recorded for run in read_records(path)]
@@ -153,8 +192,8 @@ def export(cells: list[Cell], args: argparse.Namespace) -> None:
     else:
         results = [collect_results(cell, args.root) for cell in cells]
     for result in results:
-        for seed, why in result.left_out.items():
-            print(f'{result.cell.id}, seed {seed}: left out, {why}')
+        for seed, reason in result.left_out.items():
+            print(f'{result.cell.id}, seed {seed}: left out, {reason}')
     merged = merge_records(recorded, [run for result in results for run in result.runs])
     for run in merged.refused:
         print(
@@ -169,7 +208,12 @@ def export(cells: list[Cell], args: argparse.Namespace) -> None:
 
 
 def write_report(cells: list[Cell], args: argparse.Namespace) -> None:
-    """Print the tables, and write them with plots and data."""
+    """Print the tables; with ``--out`` write them, the plots and the data.
+
+    Args:
+        cells: Cells of an experiments file.
+        args: Arguments of the subcommand ``report``.
+    """
     results = results_of(cells, args)
     text = render(results)
     print(text)
@@ -199,7 +243,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Run the subcommand; returns the exit status."""
+    """Run the subcommand and return the exit status.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.reproduce`.
+    """
     check_args(args)
     cells = read_experiments(resolve_config(args.experiments))
     names = args.table if args.action == 'list' else args.cells

@@ -1,4 +1,4 @@
-"""Run what is missing."""
+"""Running of the runs that are missing."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ def execute(
     tools: str | os.PathLike,
     gpus: int = 1,
     dry_run: bool = False,
-    say: Callable[[str], object] = print,
+    report: Callable[[str], object] = print,
 ) -> list[Run]:
-    """Run each run that isn't done, one after the other; one that fails doesn't stop the rest.
+    """Run each run that is not done, in order; a run that fails does not stop the others.
 
     Args:
-        runs: In order; doubles are run once.
-        tools: The folder of our tools.
-        gpus: Processes of each run.
-        dry_run: Only say what would run.
-        say: Takes lines about the progress.
+        runs: Runs in order; a run that is listed twice runs once.
+        tools: Folder of the scripts of ``tools/``.
+        gpus: Number of processes per run, >= 1.
+        dry_run: Whether the commands are only printed.
+        report: Function that takes a line about the progress.
 
     Returns:
-        The runs that failed, and those that another process is at.
+        The runs that failed, and those that another process is running.
 
     Raises:
-        Stopped: If this process is asked to end, once the command that runs has ended.
+        Stopped: If this process receives a signal to end, once the present command has ended.
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of its range.
     """
@@ -60,16 +60,17 @@ def execute(
     for number, run in enumerate(todo, 1):
         head = f'[{number}/{len(todo)}] {run.folder}'
         try:
-            is_done = _execute(run, head, tools, gpus, dry_run, say)
-        except (OSError, ValueError) as error:  # a bad cell, a full disk: the others may be well
-            say(f'{head}: {error}')
+            is_done = _execute(run, head, tools, gpus, dry_run, report)
+        except (OSError, ValueError) as error:
+            # a bad cell or a full disk need not stop the others
+            report(f'{head}: {error}')
             is_done = False
         if not is_done:
             failed.append(run)
     if failed:
-        say(f'{len(failed)} of {len(todo)} runs failed:')
+        report(f'{len(failed)} of {len(todo)} runs failed:')
         for run in failed:
-            say(f'    {run.folder}')
+            report(f'    {run.folder}')
     return failed
 
 
@@ -79,31 +80,33 @@ def _execute(
     tools: str | os.PathLike,
     gpus: int,
     dry_run: bool,
-    say: Callable[[str], object],
+    report: Callable[[str], object],
 ) -> bool:
-    """Run a run unless it is done; returns whether nothing is wrong with it."""
-    run.digest()  # a config that can't be read fails here
+    """Run a run unless it is done; return whether it is done, or would be run."""
+    run.digest()  # a config that cannot be read fails here
     state = run.state
     for line in run.before:
         parse_command(line)
     if state is State.DONE:
-        say(f'{head}: done before')
+        report(f'{head}: done before')
         return True
     if state is State.OUTDATED:
-        say(f'{head}: {state.value}; move the folder away to run it anew')
+        report(f'{head}: {state.value}; move the folder away to run it anew')
         return False
     commands = [*run.before, shlex.join(run.command(tools, gpus))]
     if not dry_run:
-        # its training claims the folder itself: only see that nobody else works there
-        claim_folder(run.folder, say).release()
-    say(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
+        # the training itself claims the folder; this only checks that no other process has it
+        claim_folder(run.folder, report).release()
+    report(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
     for command in commands:
-        say(f'    {command}')
-    return dry_run or _attempt(run, commands, gpus, say)
+        report(f'    {command}')
+    return dry_run or _attempt(run, commands, gpus, report)
 
 
-def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], object]) -> bool:
-    """Run a run's commands and note how it went; returns whether it is done."""
+def _attempt(
+    run: Run, commands: Sequence[str], gpus: int, report: Callable[[str], object]
+) -> bool:
+    """Run a run's commands, write their record, and return whether the run is done."""
     record = {**_setting(run, gpus), 'seconds': run.record.get('seconds', 0.0)}
     before, start = record['seconds'], time.time()
 
@@ -117,11 +120,11 @@ def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], 
         variables, words = parse_command(command)
         program = sys.executable if words[0] == 'python' else words[0]
         try:
-            # noted while it runs, so that a kill of this process loses half a minute at most
+            # the record is renewed as it runs, so a kill of this process loses half a minute
             code = run_child([program, *words[1:]], os.environ | variables, note)
         except Stopped as stop:
             note()
-            say(
+            report(
                 f'    stopped by {signal.Signals(stop.signum).name} after '
                 f'{record["seconds"]:.0f} s; the same command goes on from there'
             )
@@ -135,9 +138,9 @@ def _attempt(run: Run, commands: Sequence[str], gpus: int, say: Callable[[str], 
         _note(run, record)
     if code:
         ending = f'FAILED with exit status {code}'
-    else:  # a config that was changed meanwhile may not be the one that was trained
+    else:  # a config that changed meanwhile may differ from the trained one
         ending = 'done' if state is State.DONE else f'FAILED: {state.value}'
-    say(f'    {ending} after {record["seconds"]:.0f} s')
+    report(f'    {ending} after {record["seconds"]:.0f} s')
     return not code and state is State.DONE
 
 
@@ -147,12 +150,12 @@ def _note(run: Run, record: Mapping[str, Any]) -> None:
 
 
 def _precision(run: Run) -> str | None:
-    """The precision that a finished run's weights were trained in; None if it wrote none."""
+    """Return the precision that a finished run was trained in; None if its checkpoint has none."""
     return (load_checkpoint(run.folder / LAST).get('meta') or {}).get('precision')
 
 
 def _setting(run: Run, gpus: int) -> dict[str, Any]:
-    """What a result is to be read with."""
+    """Return the settings, versions and device of a run, for its record."""
     has_gpu = torch.cuda.is_available()
     device = torch.cuda.get_device_name() if has_gpu else 'cpu'
     packages = (torch, torchvision, mmengine, mmcv, mmpretrain)
@@ -172,7 +175,7 @@ def _setting(run: Run, gpus: int) -> dict[str, Any]:
 
 
 def _version_of_driver() -> str:
-    """Return the version of NVIDIA's driver, ``'unknown'`` where nothing gives it."""
+    """Return the version of NVIDIA's driver, ``'unknown'`` where nvidia-smi fails."""
     command = ['nvidia-smi', '--query-gpu=driver_version', '--format=csv,noheader']
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
@@ -182,9 +185,9 @@ def _version_of_driver() -> str:
 
 
 def _version_of_code() -> str:
-    """Our version; of a checkout with its commit, and `.dirty` if files were changed since."""
+    """Return this library's version; in a checkout with its commit, and `.dirty` if changed."""
     root = Path(mmtmix.__file__).parents[1]
-    if not (root / '.git').exists():  # it may lie in the checkout of something else
+    if not (root / '.git').exists():  # another project's checkout may contain it
         return mmtmix.__version__
     command = ['git', '-C', str(root), 'describe', '--always', '--exclude=*', '--dirty=.dirty']
     try:

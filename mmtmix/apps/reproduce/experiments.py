@@ -1,4 +1,4 @@
-"""The experiments: cells of the papers' tables, and what makes each of them."""
+"""Experiments: cells of the papers' tables, with the config of each."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _CELL_FIELDS = _SHARED_FIELDS | {'printed', 'quoted'}
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure of a table.
+    """A figure of a table, and the experiment that reproduces it.
 
     Attributes:
-        id: ``paper/table/row/column``.
+        id: Name of the cell, ``paper/table/row/column``.
         printed: Top-1 and maybe top-5 accuracy in percent as the paper prints them; empty where
             it prints none.
-        config: The config that reproduces it; empty if it is only quoted.
-        quoted: Why it can't be reproduced; empty if it can.
-        options: Overrides of the config, as of ``--cfg-options``.
+        config: Path of the config that reproduces it; empty if it is only quoted.
+        quoted: Reason why it cannot be reproduced; empty if it can.
+        options: Overrides of the config, as for ``--cfg-options``.
         variants: Values, by name, of variants that the config declares.
-        before: Commands to run first, which skip what they find done.
-        checkpoint: Which validation counts: of the last epoch, the best one, or the median of
-            the last ten.
-        metrics: What of it counts, by the names in a training's log.
+        before: Commands to run first, which skip finished work.
+        checkpoint: Validation that counts: the ``'last'`` one, the ``'best'`` one, or the
+            ``'median'`` of the last ten.
+        metrics: Metrics that count, by their names in a training log.
         against: Columns of its row that it is compared with.
-        seeds: The seeds that count, fixed before any run; empty for whatever was run.
+        seeds: Seeds that count, fixed before any run; empty if all count.
     """
 
     id: str
@@ -56,17 +56,17 @@ class Cell:
 
     @property
     def table(self) -> str:
-        """``paper/table``."""
+        """Return ``paper/table``."""
         return '/'.join(self.id.split('/')[:2])
 
     @property
     def row(self) -> str:
-        """``paper/table/row``."""
+        """Return ``paper/table/row``."""
         return self.id.rpartition('/')[0]
 
     @property
     def column(self) -> str:
-        """``column``."""
+        """Return ``column``."""
         return self.id.rpartition('/')[2]
 
 
@@ -74,11 +74,11 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
     """Read the cells of an experiments file such as ``configs/experiments.yaml``.
 
     Args:
-        path: YAML: for each ``paper/table/row`` its ``cells`` by column and, for all of them, its
-            ``checkpoint`` and ``metrics``, the columns that they are compared with by top-1
-            accuracy, ``against``, and the ``seeds`` that count. A row's ``config``, ``before``,
-            ``options`` and ``variants`` are those of all its cells; a cell may have others, and
-            each of its options and variants goes before the row's.
+        path: Path of a YAML file. For each ``paper/table/row`` it has ``cells`` by column. A row
+            may also have a ``checkpoint``, ``metrics``, the ``seeds`` that count, and ``against``:
+            columns that its cells are compared with by top-1 accuracy. The ``config``, ``before``,
+            ``options`` and ``variants`` of a row hold for all its cells. A cell may override
+            them; its options and variants override those of the row one by one.
 
     Returns:
         Cells by id, in the order of the file.
@@ -102,13 +102,15 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
 
 
 def choose_cells(cells: Mapping[str, Cell], wanted: Sequence[str]) -> list[Cell]:
-    """The cells of the given ids.
+    """Return the cells whose ids match.
 
-    A part of an id may have ``*`` for any characters; parts that are left out at the end stand
-    for all below.
+    Args:
+        cells: Cells by id.
+        wanted: Ids. In a part of an id, ``*`` stands for any characters. An id without its last
+            parts stands for all cells below it.
 
     Raises:
-        ValueError: If an id fits nothing, with those that are alike.
+        ValueError: If an id matches no cell; the message suggests similar ids.
     """
     chosen: dict[str, Cell] = {}
     for name in wanted:
@@ -122,12 +124,12 @@ def choose_cells(cells: Mapping[str, Cell], wanted: Sequence[str]) -> list[Cell]
 
 
 def _fits(cell: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Whether an id begins with parts that match."""
+    """Return whether an id begins with parts that match."""
     return len(wanted) <= len(cell) and all(map(fnmatchcase, cell, wanted))
 
 
 def _names(cells: Iterable[str]) -> set[str]:
-    """Ids and what they begin with."""
+    """Return the ids and their beginnings."""
     return {'/'.join(cell.split('/')[:depth]) for cell in cells for depth in range(1, 9)}
 
 
@@ -189,8 +191,8 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
     metrics = tuple(row.get('metrics', ACCURACIES))
     if checkpoint == 'best' and not set(metrics) <= set(ACCURACIES):
         raise ValueError(
-            f'checkpoint of {cell} in {path} cannot be best: of {metrics} nobody says whether '
-            'more is better; take last or median'
+            f'checkpoint of {cell} in {path} cannot be best: it is not defined whether more is '
+            f'better for {metrics}; take last or median'
         )
     kinds = dict(options=Mapping, variants=Mapping, before=list)
     for name, kind in kinds.items():

@@ -1,4 +1,4 @@
-"""A hand-written Markdown page, with blocks that are made from results.
+"""Blocks in a hand-written Markdown page that are made from results.
 
 A block begins with a line such as ``<!-- results: paper/1/row -->`` for tables, or
 ``<!-- plot: paper/1 -->`` for a picture, and ends with ``<!-- end -->``.
@@ -19,21 +19,22 @@ from .results import CellResult
 _START = re.compile(r'<!-- *(results|plot): *(\S.*?) *-->')
 _END = '<!-- end -->'
 
+Kind = Literal['results', 'plot']
+
 
 @dataclass(frozen=True)
 class Block:
     """A part of a page.
 
     Attributes:
-        kind: What it shows.
-        name: Ids of cells as :func:`choose_cells` takes them, apart by spaces; of a plot one
-            table.
+        kind: Kind of content, tables or a plot.
+        name: Ids of cells for :func:`choose_cells`, separated by spaces; one table for a plot.
         start: Index of the line that begins it.
         end: Index of the line that ends it.
-        text: What is between those.
+        text: Text between those lines.
     """
 
-    kind: Literal['results', 'plot']
+    kind: Kind
     name: str
     start: int
     end: int
@@ -43,7 +44,10 @@ class Block:
         return f'{self.kind}: {self.name} (line {self.start + 1})'
 
     def cells(self, cells: Mapping[str, Cell]) -> list[Cell]:
-        """Those of an experiments file that it shows.
+        """Return the cells that the block shows.
+
+        Args:
+            cells: Cells of an experiments file, by id.
 
         Raises:
             ValueError: If there is no such cell, or no such table.
@@ -57,12 +61,12 @@ class Block:
         return chosen
 
     def write(self, results: Sequence[CellResult], folder: str, prefix: str) -> str:
-        """Its text as it must be.
+        """Return the text that the block must have.
 
         Args:
-            results: Of its cells.
-            folder: Of the pictures, as seen from the page.
-            prefix: What their names begin with.
+            results: Results of its cells.
+            folder: Folder of the pictures, relative to the page.
+            prefix: Beginning of the pictures' names.
         """
         if self.kind == 'results':
             content = render(results, headings=False).rstrip('\n')
@@ -75,14 +79,18 @@ class Block:
 
 
 def find_blocks(text: str) -> list[Block]:
-    """The blocks of a page.
+    """Return the blocks of a page.
+
+    Args:
+        text: Text of the page.
 
     Raises:
-        ValueError: If one isn't closed or none was open, with the line's number.
+        ValueError: If a block is not closed, or a line closes none; with the line's number.
     """
     lines = text.split('\n')
     blocks: list[Block] = []
-    start, begun = 0, None
+    start = 0
+    begun: re.Match | None = None
     for index, line in enumerate(map(str.strip, lines)):
         begins = _START.fullmatch(line)
         if begun and begins:
@@ -93,7 +101,8 @@ def find_blocks(text: str) -> list[Block]:
             if begun is None:
                 raise ValueError(f'line {index + 1} ends a block, but none is open')
             content = '\n'.join(lines[start + 1 : index])
-            blocks.append(Block(begun[1], begun[2], start, index, content))
+            kind: Kind = 'results' if begun[1] == 'results' else 'plot'
+            blocks.append(Block(kind, begun[2], start, index, content))
             begun = None
     if begun:
         raise ValueError(f'the block of line {start + 1}, {begun[0]}, is not closed by {_END}')
@@ -101,7 +110,12 @@ def find_blocks(text: str) -> list[Block]:
 
 
 def fill(text: str, contents: Mapping[Block, str]) -> str:
-    """A page with other texts in its blocks."""
+    """Return a page with other texts in its blocks.
+
+    Args:
+        text: Text of the page.
+        contents: New text of each block.
+    """
     lines = text.split('\n')
     for block in sorted(contents, key=lambda block: block.start, reverse=True):
         lines[block.start + 1 : block.end] = contents[block].split('\n')

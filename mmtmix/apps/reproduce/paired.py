@@ -1,4 +1,4 @@
-"""Whether two methods differ, told from runs of the same seeds."""
+"""Comparison of two methods by runs with the same seeds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """The mean of differences within pairs, and what it may be by chance.
+    """The mean difference of pairs and its confidence interval.
 
     Attributes:
-        mean: Of ``a - b``, in the unit of the values.
-        low: Lower end of its confidence interval; None with a single pair, which has none.
-        high: Upper end, or None.
-        by_seed: ``a - b`` of each pair.
+        mean: Mean of ``a - b``, in the unit of the values.
+        low: Lower end of the confidence interval; None with a single pair.
+        high: Upper end of the confidence interval; None with a single pair.
+        by_seed: Difference ``a - b`` of each pair, by seed.
     """
 
     mean: float
@@ -32,7 +32,7 @@ class PairedDifference:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the whole interval is on one side of zero, that of the mean."""
+        """Return whether the whole interval is on one side of zero."""
         if self.low is None or self.high is None:
             return False
         return self.low > 0 or self.high < 0
@@ -43,12 +43,12 @@ def paired_difference(
 ) -> PairedDifference | None:
     """Compare two methods over the seeds that both have.
 
-    The interval is Student's, with one degree of freedom less than there are pairs. It is that of
-    one comparison: among twenty at 95 %, one is expected to exclude zero by chance.
+    The interval is Student's, with one degree of freedom less than pairs. It holds for a single
+    comparison: among twenty at 95 %, one is expected to exclude zero by chance.
 
     Args:
-        a: A value by seed.
-        b: The same of what ``a`` is compared with.
+        a: Values of the first method, by seed.
+        b: Values of the other method, by seed.
         confidence: Share of such intervals that hold the true difference, in (0, 1).
 
     Returns:
@@ -67,7 +67,7 @@ def paired_difference(
     if len(values) == 1:
         return PairedDifference(mean, None, None, by_seed)
     with warnings.catch_warnings():
-        # of differences that are all alike, such as those of two runs with the same weights
+        # scipy warns about equal differences, such as those of runs with the same weights
         warnings.filterwarnings('ignore', 'Precision loss', RuntimeWarning)
         test = ttest_rel([a[seed] for seed in by_seed], [b[seed] for seed in by_seed])
         interval = test.confidence_interval(confidence)

@@ -1,8 +1,9 @@
-"""The rows of a table side by side, to compare methods by eye."""
+"""Plots of a table's rows side by side, to compare methods by eye."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -11,23 +12,23 @@ from matplotlib.figure import Figure
 from .paired import CONFIDENCE, PairedDifference
 from .results import CellResult, differences, group
 
-_LINE = 0.3  # inches a method
-_PANEL = 2.7  # inches a row
-_APART = 0.14  # lines that dots are above the middle, and the interval below
-_FEWEST = 3  # pairs that an interval is drawn of: that of two is wider than all else
-_DOTS = dict(color='tab:blue', alpha=0.6, markersize=5, markeredgewidth=0)
+_LINE = 0.3  # inches per method
+_PANEL = 2.7  # inches per row
+_APART = 0.14  # distance in lines of the dots above the middle, and of the interval below it
+_FEWEST = 3  # pairs that an interval is drawn for: that of two pairs is wider than the plot
+_DOTS: dict[str, Any] = dict(color='tab:blue', alpha=0.6, markersize=5, markeredgewidth=0)
 
 
 def draw_panels(name: str, results: Sequence[CellResult]) -> Figure:
-    """Draw a table whose columns are compared: a panel a row, a line a method.
+    """Draw a table whose columns are compared, with one panel per row and one line per method.
 
-    What is drawn is the difference to the first method that the row is compared with, of the same
-    seeds: a dot a seed, a bar their mean with its confidence interval. Each panel has its own
-    scale.
+    A panel shows differences to the first method that the row is compared with, by runs of the
+    same seeds. A dot stands for a seed, a bar for the mean, with its confidence interval. Each
+    panel has its own scale.
 
     Args:
-        name: Of the table.
-        results: Of its cells that were run.
+        name: Name of the table.
+        results: Results of its cells that were run.
     """
     rows = group(results, 'row')
     methods = list(dict.fromkeys(result.cell.column for result in results))
@@ -53,7 +54,11 @@ def draw_panels(name: str, results: Sequence[CellResult]) -> Figure:
 
 
 def legend_of(panels: Iterable[Axes]) -> dict[str, Artist]:
-    """What is labelled in some axes, each label once."""
+    """Return the labelled artists of some axes, each label once.
+
+    Args:
+        panels: Axes of a figure.
+    """
     found: dict[str, Artist] = {}
     for axes in panels:
         handles, labels = axes.get_legend_handles_labels()
@@ -78,6 +83,6 @@ def _draw_difference(axes: Axes, found: PairedDifference, line: int) -> None:
     values = list(found.by_seed.values())
     axes.plot(values, [line - _APART] * len(values), 'o', label='seeds', **_DOTS)
     axes.plot(found.mean, line + _APART, '|', color='black', markersize=9, label='mean')
-    if len(values) >= _FEWEST:
+    if len(values) >= _FEWEST and found.low is not None and found.high is not None:
         ends, label = (found.low, found.high), f'{CONFIDENCE:.0%} interval'
         axes.plot(ends, [line + _APART] * 2, color='black', linewidth=1, label=label)

@@ -1,8 +1,9 @@
-"""Results as pictures, one a table."""
+"""Pictures of results, one per table."""
 
 from __future__ import annotations
 
 import os
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,21 +15,21 @@ from .experiments import TOP1
 from .panels import draw_panels, legend_of
 from .results import CellResult, group
 
-_LINE = 0.28  # inches a cell
+_LINE = 0.28  # inches per cell
 
 
 def plot_tables(
     results: Sequence[CellResult], folder: str | os.PathLike, prefix: str = ''
 ) -> list[Path]:
-    """Draw each table of which a cell was run.
+    """Draw each table with a cell that was run.
 
     Args:
-        results: Of any cells.
-        folder: Where the pictures go, one a table.
-        prefix: What their names begin with.
+        results: Results of any cells.
+        folder: Folder of the pictures, one per table.
+        prefix: Beginning of the pictures' names.
 
     Returns:
-        The pictures that were written.
+        Paths of the pictures.
     """
     written = []
     finished = [result for result in results if result.values(TOP1)]
@@ -41,18 +42,28 @@ def plot_tables(
 
 
 def picture_name(table: str, prefix: str = '') -> str:
-    """The file of a table's picture."""
+    """Return the file name of a table's picture.
+
+    Args:
+        table: Name of the table, ``paper/table``.
+        prefix: Beginning of the file name.
+    """
     return f'{prefix}{table.replace("/", "_")}.png'
 
 
 def draw_table(name: str, results: Sequence[CellResult]) -> Figure:
-    """Draw a table: a dot for each seed, a bar for their mean, a cross for the printed figure."""
+    """Draw a table: a dot per seed, a bar for the mean, a cross for the printed figure.
+
+    Args:
+        name: Name of the table.
+        results: Results of its cells that were run.
+    """
     figure = Figure(figsize=(7, 1 + _LINE * len(results)), layout='constrained')
     axes = figure.add_subplot()
     for line, result in enumerate(results):
         values = result.values(TOP1)
         axes.plot(values, [line] * len(values), 'o', color='tab:blue', alpha=0.6, label='seeds')
-        axes.plot(result.mean(TOP1), line, '|', color='black', markersize=14, label='mean')
+        axes.plot(statistics.fmean(values), line, '|', color='black', markersize=14, label='mean')
         if result.cell.printed:
             axes.plot(result.cell.printed[0], line, 'x', color='tab:red', label='printed')
     prefix = f'{name}/'

@@ -1,4 +1,4 @@
-"""Finished runs as lines of a file, such as ``results/fashionmnist/runs.jsonl``."""
+"""Files of finished runs, one per line, such as ``results/fashionmnist/runs.jsonl``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mmtmix.utils import atomic_path
 from .experiments import ACCURACIES, Checkpoint
 from .runs import RECORD, Experiment, Run
 
-_NOTED = ('digest', 'versions', 'device', 'started', 'seconds')
+_RECORDED = ('digest', 'versions', 'device', 'started', 'seconds')
 _FIELDS: dict[str, type | tuple[type, ...]] = dict(
     config=str,
     variants=dict,
@@ -35,23 +35,23 @@ _OPTIONAL: dict[str, type] = dict(precision=str)
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run and what it came to.
+    """A finished run and its result.
 
     Attributes:
         config: Path of its config.
         variants: Values, by name, of variants that the config declares, sorted.
         options: Overrides of the config, sorted.
         before: Commands that were run first.
-        checkpoint: Which validation counts.
-        seed: Of the run.
-        metrics: What it came to, by metric; accuracies in percent.
-        digest: Of the configs that made it.
-        versions: Of packages, by name.
-        device: What it ran on.
-        started: When, in ISO 8601.
-        seconds: How long it took.
+        checkpoint: Validation that counts, ``'last'``, ``'best'`` or ``'median'``.
+        seed: Seed of the run, >= 0.
+        metrics: Results by metric; accuracies are in percent.
+        digest: Digest of the configs that made it.
+        versions: Versions of packages, by name.
+        device: Device that it ran on.
+        started: Time of its start, in ISO 8601.
+        seconds: Duration in seconds.
         precision: Dtype of its forward passes in training, such as ``'float32'``; None in
-            records older than this entry, whose runs were all in bfloat16.
+            records older than this field, whose runs were all in bfloat16.
     """
 
     config: str
@@ -70,46 +70,52 @@ class RunResult:
 
     @classmethod
     def of(cls, run: Run, checkpoint: Checkpoint, metrics: Mapping[str, float]) -> RunResult:
-        """A finished run with its metrics, and what its folder notes of it.
+        """Return the result of a finished run, with the details in the record of its folder.
+
+        Args:
+            run: Finished run.
+            checkpoint: Validation that counts.
+            metrics: Results by metric.
 
         Raises:
-            ValueError: If the note lacks something.
+            ValueError: If the record lacks a field.
         """
-        note = run.record
-        lacking = [name for name in _NOTED if name not in note]
+        record = run.record
+        lacking = [name for name in _RECORDED if name not in record]
         if lacking:
             raise ValueError(
                 f'{run.folder / RECORD} lacks {", ".join(lacking)}; move the folder aside to '
                 'run it anew'
             )
-        noted = {name: note[name] for name in _NOTED} | {'precision': note.get('precision')}
-        return cls(*run.experiment, checkpoint, run.seed, metrics, **noted)
+        details = {name: record[name] for name in _RECORDED}
+        details['precision'] = record.get('precision')
+        return cls(*run.experiment, checkpoint, run.seed, metrics, **details)
 
     @property
     def experiment(self) -> Experiment:
-        """What it shares with runs of other seeds, as that of a :class:`Run`."""
+        """Return the experiment, which runs of other seeds share."""
         return Experiment(self.config, self.variants, self.options, self.before)
 
     @property
     def trained_in(self) -> str:
-        """Dtype of its forward passes: what is recorded, or what that was before."""
+        """Return the dtype of its forward passes, also for records without that field."""
         return self.precision or 'bfloat16'
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells it from other runs, in the order of a file."""
+        """Return the values that identify the run, in the order of a file."""
         return (*self.experiment, self.checkpoint, self.seed)
 
 
 class Merged(NamedTuple):
-    """Records with runs that were found.
+    """Records after runs were added to them.
 
     Attributes:
-        records: All of them, a run once.
-        new: How many are of runs that weren't recorded.
-        replaced: How many took the place of one made with another config.
-        refused: Runs of a recorded config and seed that came to something else; what was
-            recorded first stays.
+        records: Records of all runs, each run once.
+        new: Number of runs that were not recorded before.
+        replaced: Number of runs that replaced one made with another config.
+        refused: Runs with the config and seed of a recorded run, but other results. The first
+            record stays.
     """
 
     records: list[RunResult]
@@ -122,9 +128,9 @@ def merge_records(recorded: Iterable[RunResult], found: Iterable[RunResult]) -> 
     """Add runs to recorded ones.
 
     Args:
-        recorded: What a file holds.
-        found: Finished runs with their present configs; doubles count once, with all metrics that
-            cells ask of them.
+        recorded: Records of a file.
+        found: Finished runs with their present configs. A run that is listed twice counts once,
+            with the metrics of both.
     """
     merged = {record.key: record for record in recorded}
     new, replaced = 0, 0
@@ -136,12 +142,12 @@ def merge_records(recorded: Iterable[RunResult], found: Iterable[RunResult]) -> 
         elif before.digest != result.digest:
             replaced += 1
         else:
-            known = before.metrics
-            if any(known.get(name, value) != value for name, value in result.metrics.items()):
-                # a second try must not take the place of a first one that it doesn't agree with
+            first = before.metrics
+            if any(first.get(name, value) != value for name, value in result.metrics.items()):
+                # a second try must not replace a first one with other results
                 refused[result.key] = result
                 continue
-            result = replace(before, metrics={**known, **result.metrics})
+            result = replace(before, metrics={**first, **result.metrics})
         merged[result.key] = result
     return Merged(list(merged.values()), new, replaced, list(refused.values()))
 
@@ -149,9 +155,12 @@ def merge_records(recorded: Iterable[RunResult], found: Iterable[RunResult]) -> 
 def read_records(path: str | os.PathLike) -> list[RunResult]:
     """Read the runs of a file.
 
+    Args:
+        path: Path of a file with one run per line.
+
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a line is damaged or has the run of another one, with its number.
+        ValueError: If a line is damaged or repeats the run of another line; with its number.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'results file {str(path)!r} does not exist')
@@ -172,7 +181,12 @@ def read_records(path: str | os.PathLike) -> list[RunResult]:
 
 
 def write_records(records: Iterable[RunResult], path: str | os.PathLike) -> None:
-    """Write runs, one a line, in an order of their own, so that a file's versions compare."""
+    """Write runs, one per line, in a fixed order, so that versions of the file can be compared.
+
+    Args:
+        records: Runs in any order.
+        path: Path of the file.
+    """
     fields = [asdict(record) for record in sorted(records, key=lambda record: record.key)]
     lines = [
         json.dumps(

@@ -1,4 +1,4 @@
-"""Results as Markdown, beside printed figures or compared with each other, and as plain data."""
+"""Tables of results in Markdown, and the same results as plain data."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _OF_RUN = (
 
 
 def render(results: Sequence[CellResult], headings: bool = True) -> str:
-    """Tables as Markdown, under a heading for each table of a paper.
+    """Return results as tables in Markdown, under a heading for each table of a paper.
 
-    Cells stand beside their printed figures, or, where their row says what they are compared
-    with or that other metrics than accuracies count, in a table a row. A cell that wasn't run
-    says so; a printed figure never stands in for a measured one.
+    Most cells stand beside their printed figures. A row has a table of its own if it is compared
+    by `against`, or has metrics other than accuracies. A cell that was not run is marked so. A
+    printed figure never replaces a measured one.
 
     Args:
-        results: Of any cells.
-        headings: False leaves the headings out; rows then have their whole names.
+        results: Results of any cells.
+        headings: Whether there are headings. Without them, rows have their whole names.
     """
     parts = []
     for name, of_table in group(results, 'table').items():
@@ -46,7 +46,11 @@ def render(results: Sequence[CellResult], headings: bool = True) -> str:
 
 
 def describe(results: Sequence[CellResult]) -> list[dict[str, Any]]:
-    """The same as data that JSON can hold, with the figures and settings of every run."""
+    """Return results as data for JSON, with the figures and settings of every run.
+
+    Args:
+        results: Results of any cells.
+    """
     rows = group(results, 'row')
     return [
         dict(
@@ -69,7 +73,7 @@ def describe(results: Sequence[CellResult]) -> list[dict[str, Any]]:
                 for metric in result.cell.metrics
             },
             runs=[{name: getattr(run, name) for name in _OF_RUN} for run in result.runs],
-            left_out={str(seed): why for seed, why in result.left_out.items()},
+            left_out={str(seed): reason for seed, reason in result.left_out.items()},
         )
         for result in results
     ]
@@ -87,9 +91,9 @@ def _beside_printed(result: CellResult) -> tuple[str, ...]:
     if cell.quoted:
         return name, printed, here, '-', '-', '-'
     distances = [
-        f'{result.mean(metric) - figure:+.2f}'
+        f'{mean - figure:+.2f}'
         for metric, figure in zip(ACCURACIES, cell.printed, strict=False)
-        if result.values(metric)
+        if (mean := result.mean(metric)) is not None
     ]
     return name, printed, here, _seeds(result), ' / '.join(distances) or '-', cell.checkpoint
 
@@ -99,7 +103,7 @@ def _stands_beside_printed(result: CellResult) -> bool:
 
 
 def _measures(name: str, row: Sequence[CellResult]) -> str:
-    """The cells of a row with a column for each metric."""
+    """Return a table of a row's cells with a column for each metric."""
     metrics = row[0].cell.metrics
     head = [f'{name} ({row[0].cell.checkpoint})', *metrics, 'seeds']
     lines = [
@@ -110,7 +114,7 @@ def _measures(name: str, row: Sequence[CellResult]) -> str:
 
 
 def _comparison(name: str, row: Sequence[CellResult]) -> str:
-    """The cells of a row, and what they differ by."""
+    """Return a table of a row's cells with their differences."""
     cell = row[0].cell
     columns = {result.cell.column for result in row}
     against = [name for name in cell.against if name in columns]
@@ -125,7 +129,7 @@ def _comparison(name: str, row: Sequence[CellResult]) -> str:
 
 
 def _difference(found: PairedDifference | None, runs: int) -> str:
-    """A difference and its interval, if it has one, bold where that excludes zero."""
+    """Return a difference and its interval, which is bold if it excludes zero."""
     if found is None:
         return '-'
     text = _signed(found.mean)
@@ -141,12 +145,12 @@ def _signed(value: float) -> str:
 
 
 def _here(result: CellResult, metrics: Sequence[str]) -> str:
-    """The means that were measured, or why there are none."""
+    """Return the measured means, or the reason why there are none."""
     if result.cell.quoted:
         return f'quoted only: {result.cell.quoted}'
     if not result.runs:
-        why = _left_out(result)
-        return f'not run ({why})' if why else 'not run'
+        reason = _left_out(result)
+        return f'not run ({reason})' if reason else 'not run'
     figures = [_figure(result, metric) for metric in metrics if result.values(metric)]
     return ' / '.join(figures) or '-'
 
@@ -154,13 +158,13 @@ def _here(result: CellResult, metrics: Sequence[str]) -> str:
 def _seeds(result: CellResult) -> str:
     notes = [_left_out(result)] if result.runs and result.left_out else []
     counts = Counter(result.precisions.values())
-    if len(counts) > 1:  # they don't compare seed by seed
+    if len(counts) > 1:  # those of different precisions are not compared
         notes.insert(0, ', '.join(f'{count} in {name}' for name, count in sorted(counts.items())))
     return f'{len(result.runs)} ({"; ".join(notes)})' if notes else str(len(result.runs))
 
 
 def _left_out(result: CellResult) -> str:
-    return '; '.join(f'seed {seed} {why}' for seed, why in result.left_out.items())
+    return '; '.join(f'seed {seed} {reason}' for seed, reason in result.left_out.items())
 
 
 def _figure(result: CellResult, metric: str) -> str:

@@ -1,4 +1,4 @@
-"""What the runs of a cell came to, read from their own logs or from records."""
+"""Results of a cell's runs, read from their logs or from records."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .paired import PairedDifference, paired_difference
 from .records import RunResult
 from .runs import Run, State, runs_of
 
-_WINDOW = 10  # validations of a median
-_DIGITS = 4  # as in a training's log
+_WINDOW = 10  # validations that a median is taken of
+_DIGITS = 4  # as in a training log
 
 
 @dataclass(frozen=True)
 class CellResult:
-    """What the runs of a cell came to.
+    """Results of the runs of a cell.
 
     Attributes:
-        cell: The cell.
-        runs: Its finished runs with the present config, by seed.
-        left_out: Why other runs that were begun or recorded don't count, by seed.
+        cell: Cell of an experiments file.
+        runs: Finished runs with the present config, in the order of seeds.
+        left_out: Reasons why other runs do not count, by seed.
     """
 
     cell: Cell
@@ -33,38 +33,54 @@ class CellResult:
     left_out: Mapping[int, str] = field(default_factory=dict)
 
     def values(self, metric: str) -> list[float]:
-        """A metric of each run that has it."""
+        """Return a metric of each run that has it.
+
+        Args:
+            metric: Name of the metric.
+        """
         return list(self.by_seed(metric).values())
 
     def by_seed(self, metric: str) -> dict[int, float]:
-        """The same by seed."""
+        """Return a metric of each run that has it, by seed.
+
+        Args:
+            metric: Name of the metric.
+        """
         return {run.seed: run.metrics[metric] for run in self.runs if metric in run.metrics}
 
     @property
     def precisions(self) -> dict[int, str]:
-        """Dtype of each run's forward passes in training, by seed."""
+        """Return the dtype of each run's forward passes in training, by seed."""
         return {run.seed: run.trained_in for run in self.runs}
 
     def mean(self, metric: str) -> float | None:
-        """Mean over the seeds; None without runs."""
+        """Return the mean over the seeds; None without runs.
+
+        Args:
+            metric: Name of the metric.
+        """
         values = self.values(metric)
         return statistics.fmean(values) if values else None
 
     def deviation(self, metric: str) -> float | None:
-        """Standard deviation of the seeds, n - 1; None below two runs."""
+        """Return the standard deviation over the seeds, with n - 1; None below two runs.
+
+        Args:
+            metric: Name of the metric.
+        """
         values = self.values(metric)
         return statistics.stdev(values) if len(values) > 1 else None
 
 
 def collect_results(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
-    """Return what the runs of a cell came to, as their folders have it.
+    """Return the results of a cell from the folders of its runs.
 
     Args:
-        cell: Any cell.
-        root: The folder of all runs.
+        cell: Cell of an experiments file.
+        root: Folder of all runs.
 
     Returns:
-        The finished runs; one whose log is damaged or has no validation is left out with the
+        The finished runs. A run whose log is damaged or has no validation is left out, with the
         reason.
     """
     if cell.quoted:
@@ -85,24 +101,24 @@ def collect_results(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult
                 finished.append(RunResult.of(run, cell.checkpoint, metrics))
             elif run.state is not State.NOT_RUN:
                 left_out[run.seed] = run.state.value
-        except (FileNotFoundError, ValueError) as error:  # the other runs still tell something
+        except (FileNotFoundError, ValueError) as error:  # the other runs still count
             left_out[run.seed] = str(error)
     return CellResult(cell, finished, left_out)
 
 
 def recorded_results(cell: Cell, records: Iterable[RunResult]) -> CellResult:
-    """Return what the runs of a cell came to, as a file records it.
+    """Return the results of a cell from recorded runs.
 
     Args:
-        cell: Any cell.
-        records: Of any cells.
+        cell: Cell of an experiments file.
+        records: Recorded runs of any cells.
 
     Returns:
         Its runs; those made with another config than the present one are left out.
 
     Raises:
-        FileNotFoundError: If the cell has records, but its config isn't there.
-        ValueError: The same of a config that can't be read.
+        FileNotFoundError: If the cell has records, but its config does not exist.
+        ValueError: If the cell has records, but its config cannot be read.
     """
     if cell.quoted:
         return CellResult(cell)
@@ -122,7 +138,7 @@ def recorded_results(cell: Cell, records: Iterable[RunResult]) -> CellResult:
 
 
 def _uncounted(cell: Cell, seeds: Iterable[int]) -> dict[int, str]:
-    """Why some of the seeds don't count, whatever they came to."""
+    """Return the reason for each seed that does not count, whatever its result."""
     if not cell.seeds:
         return {}
     return {seed: 'not among those that count' for seed in seeds if seed not in cell.seeds}
@@ -131,7 +147,12 @@ def _uncounted(cell: Cell, seeds: Iterable[int]) -> dict[int, str]:
 def group(
     results: Iterable[CellResult], part: Literal['table', 'row']
 ) -> dict[str, list[CellResult]]:
-    """Results by the table or the row of their cells."""
+    """Return results by the table or the row of their cells.
+
+    Args:
+        results: Results of any cells.
+        part: Part of the cells' ids, ``'table'`` or ``'row'``.
+    """
     groups: dict[str, list[CellResult]] = {}
     for result in results:
         groups.setdefault(getattr(result.cell, part), []).append(result)
@@ -141,16 +162,16 @@ def group(
 def differences(
     result: CellResult, row: Sequence[CellResult], metric: str = TOP1
 ) -> dict[str, PairedDifference | None]:
-    """Compare a cell with those that its row is compared with, over runs of one precision.
+    """Compare a cell with the columns in `against`, by pairs of runs in the same precision.
 
     Args:
-        result: Of the cell.
-        row: Of all cells of its row.
-        metric: Which one.
+        result: Results of the cell.
+        row: Results of all cells of its row.
+        metric: Metric to compare.
 
     Returns:
-        Differences by column, of the columns that ``row`` has, without the cell's own;
-        None without common seeds.
+        Differences by column, for the columns in ``row`` other than the cell's own; None without
+        common seeds.
     """
     columns = {other.cell.column: other for other in row}
     own = result.by_seed(metric)
@@ -166,33 +187,33 @@ def differences(
 def _of_same_precision(
     values: Mapping[int, float], result: CellResult, other: CellResult
 ) -> dict[int, float]:
-    """Values of the seeds whose runs in both cells were made in the same precision."""
+    """Return the values of the seeds whose runs in both cells have the same precision."""
     own, others = result.precisions, other.precisions
     return {seed: value for seed, value in values.items() if own[seed] == others.get(seed)}
 
 
 def _metrics(run: Run, cell: Cell) -> dict[str, float]:
-    """What counts, each metric by its own history."""
+    """Return the metrics that count, each from its own history."""
     try:
         validations = read_scalars(run.folder).val
     except (FileNotFoundError, KeyError) as error:
         raise ValueError(
             f'the log of the finished run {run.folder} cannot be read ({error}). Its weights '
-            'are not affected: tools/test.py measures them; to train it anew as well, move the '
-            'folder aside'
+            'are not affected: tools/test.py measures them; to train it again, move the folder '
+            'aside'
         ) from error
     found = {}
     for metric in cell.metrics:
         history = [record[metric] for record in validations if metric in record]
         if history:
             found[metric] = round(_choose(history, cell.checkpoint), _DIGITS)
-    # where the default counts, top-5 may be missing
+    # with the default metrics, top-5 may be missing
     lacking = [name for name in cell.metrics if name not in found]
     if not found or (lacking and cell.metrics != ACCURACIES):
         raise ValueError(
             f'the log of the finished run {run.folder} lacks {", ".join(lacking)}; if it was '
             'trained without that validation, tools/test.py measures its weights; to train it '
-            'anew as well, move the folder aside'
+            'again, move the folder aside'
         )
     return found
 

@@ -1,4 +1,4 @@
-"""One training run of a cell's config with one seed."""
+"""Training runs of a cell, each with one seed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAST = 'last.pth'
 
 
 class State(Enum):
-    """How far a run is."""
+    """State of a run."""
 
     NOT_RUN = 'not run'
     STARTED = 'started'
@@ -38,7 +38,7 @@ class State(Enum):
 
 
 class Experiment(NamedTuple):
-    """What runs of one experiment share; its attributes are those of :class:`Run`."""
+    """The attributes of :class:`Run` that runs of all seeds share."""
 
     config: str
     variants: tuple[tuple[str, str], ...]
@@ -48,15 +48,15 @@ class Experiment(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """A config with its overrides and a seed; cells that share them share the run.
+    """A config with its overrides and a seed. Cells with the same ones share the run.
 
     Attributes:
         config: Path of the config.
-        options: Its overrides, sorted, each ``name=value``.
-        variants: Values, by name, of variants that it declares, sorted.
+        options: Overrides of the config, sorted, each ``name=value``.
+        variants: Pairs of name and value of variants that the config declares, sorted.
         before: Commands to run first.
-        seed: Of the run.
-        root: The folder of all runs.
+        seed: Seed of the run, >= 0.
+        root: Folder of all runs.
     """
 
     config: str
@@ -68,12 +68,12 @@ class Run:
 
     @property
     def experiment(self) -> Experiment:
-        """What it shares with runs of other seeds."""
+        """Return the experiment, which runs of other seeds share."""
         return Experiment(self.config, self.variants, self.options, self.before)
 
     @property
     def folder(self) -> Path:
-        """Its work dir."""
+        """Return the work dir of the run."""
         name = os.path.relpath(folder_of(self.config, dict(self.variants)), 'work_dirs')
         if self.options:
             name += f'-{hashlib.sha256(repr(self.options).encode()).hexdigest()[:8]}'
@@ -81,7 +81,7 @@ class Run:
 
     @property
     def state(self) -> State:
-        """How far it is, by what is in its folder."""
+        """Return the state of the run, from the files in its folder."""
         if not self.record:
             return State.NOT_RUN
         if self.record.get('digest') != self.digest():
@@ -90,15 +90,15 @@ class Run:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What was noted of it; empty if it never began.
+        """Return the content of ``run.json``; empty if the run was never started.
 
         Raises:
-            ValueError: If the note is damaged.
+            ValueError: If the file is damaged.
         """
         path = self.folder / RECORD
         if not path.is_file():
             return {}
-        cure = 'move its folder aside to run this anew'
+        cure = 'move its folder aside to run this again'
         try:
             record = json.loads(path.read_text(encoding='utf-8'))
         except ValueError as error:
@@ -108,28 +108,28 @@ class Run:
         return record
 
     def digest(self) -> str:
-        """Return the digest of what a result depends on, seed apart.
+        """Return the digest of what a result depends on, except the seed.
 
-        Runs of different digests don't compare. See :func:`mmtmix.engine.digest.run_digest`; what
-        the commands before it train is required, too.
+        Runs of different digests are not compared. See :func:`mmtmix.engine.digest.run_digest`.
+        The commands before the run are part of the digest.
 
         Raises:
-            FileNotFoundError: If a config isn't there.
-            ValueError: If one can't be read, or a variant doesn't fit it.
+            FileNotFoundError: If a config does not exist.
+            ValueError: If a config cannot be read, or a variant does not fit it.
         """
         own = _digest(self.config, self.variants, self.options)
         if not self.before:
             return own
-        # what they override is in the lines themselves
+        # the lines themselves hold their overrides
         text = json.dumps([own, self.before, *map(_made_by, self.before)])
         return hashlib.sha256(text.encode()).hexdigest()[: len(own)]
 
     def command(self, tools: str | os.PathLike, gpus: int = 1) -> list[str]:
-        """What trains it, or goes on with it.
+        """Return the command that starts or resumes the run.
 
         Args:
-            tools: The folder of our tools.
-            gpus: Processes.
+            tools: Folder of the scripts of ``tools/``.
+            gpus: Number of processes, >= 1.
         """
         if gpus > 1:
             command = [str(Path(tools, 'dist_train.sh')), self.config, str(gpus)]
@@ -152,14 +152,13 @@ def runs_of(
     """Return the runs of a cell, one per seed.
 
     Args:
-        cell: With a config.
-        seeds: How many, from 0, or which; by default those that count, or three.
-        root: The folder of all runs.
+        cell: Cell with a config.
+        seeds: Number of seeds, from 0, or their tuple; by default the seeds that count, or three.
+        root: Folder of all runs.
 
     Raises:
         TypeError: If an argument is of another type.
-        ValueError: If the cell is only quoted, a seed is negative, or it is none of those that
-            count.
+        ValueError: If the cell is only quoted, a seed is negative, or a seed does not count.
     """
     if cell.quoted:
         raise ValueError(f'{cell.id} is only quoted: {cell.quoted}')
@@ -169,7 +168,7 @@ def runs_of(
         check_numbers('seeds', seeds, least=0, whole=True)
         numbers = tuple(seeds)
     else:
-        check_integer('seeds', seeds, 1, cure='how many there are; or list them')
+        check_integer('seeds', seeds, 1, cure='give their number or a list of them')
         numbers = tuple(range(seeds))
     if cell.seeds and not set(numbers) <= set(cell.seeds):
         raise ValueError(f'{cell.id} is for the seeds {cell.seeds}, got {numbers}')
@@ -179,13 +178,16 @@ def runs_of(
 
 
 def parse_command(line: str) -> tuple[dict[str, str], list[str]]:
-    """Return what a command sets before its first word, as a shell reads it, and its words.
+    """Split a command line, as a shell does.
 
     Args:
         line: Command line.
 
+    Returns:
+        The environment variables that it sets, and the words of the command.
+
     Raises:
-        ValueError: If nothing is left to run.
+        ValueError: If there is no command.
     """
     words = shlex.split(line)
     variables = {}
@@ -201,8 +203,8 @@ def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[
     """Return the digest of a run of a config.
 
     Raises:
-        FileNotFoundError: If a config isn't there.
-        ValueError: If it can't be read; a config is code, and can fail in any way.
+        FileNotFoundError: If a config does not exist.
+        ValueError: If it cannot be read; a config is code, and can fail in any way.
     """
     chosen = dict(variants)
     try:
@@ -218,7 +220,7 @@ def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[
 
 
 def _made_by(line: str) -> str | None:
-    """Return the digest of the config that a command to run first has; None without one."""
+    """Return the digest of the config in a command line; None if it has none."""
     _, words = parse_command(line)
     arguments = words[2:] if words[0] == 'python' else words[1:]
     config = next((word for word in arguments if word.endswith('.py')), None)

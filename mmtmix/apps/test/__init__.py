@@ -1,1 +1,1 @@
-"""Testing: the command that evaluates a checkpoint."""
+"""The command that evaluates a checkpoint."""

@@ -1,4 +1,4 @@
-"""Evaluates a checkpoint."""
+"""Evaluate a checkpoint."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from mmtmix.utils import (
     work_dir_of,
 )
 
-METRIC_SUFFIXES = ('.json', '.pkl', '.pickle', '.yaml', '.yml')  # those that MMEngine writes
+METRIC_SUFFIXES = ('.json', '.pkl', '.pickle', '.yaml', '.yml')  # formats that MMEngine writes
 
 
 @record
-def run(args: argparse.Namespace) -> dict:
+def run(args: argparse.Namespace) -> dict[str, float]:
     """Evaluate a checkpoint and return the metrics.
 
     Args:
@@ -49,17 +49,21 @@ def run(args: argparse.Namespace) -> dict:
     again = 'the same launch'
     if args.launcher == 'none':
         again = command_again('test', args.argv)
-    with stoppable(lambda: f'a test saves nothing on its way; to begin again: {again}'):
+    with stoppable(lambda: f'a test saves nothing before its end; to begin again: {again}'):
         return test(args)
 
 
-def test(args: argparse.Namespace) -> dict:
-    """Evaluate a checkpoint; returns the metrics."""
+def test(args: argparse.Namespace) -> dict[str, float]:
+    """Evaluate a checkpoint, write the results, and return the metrics.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.test`.
+    """
     if args.out:
         suffixes = ('.pkl', '.pickle') if args.out_item == 'pred' else METRIC_SUFFIXES
         check_output_file('--out', args.out, suffixes)
     load_safely(args.trust_checkpoint)
-    content = load_checkpoint(args.checkpoint)  # before a Runner begins its folder
+    content = load_checkpoint(args.checkpoint)  # before a Runner makes its folder
     cfg = load_config(args.config, args.cfg_options, args.variant)
     init_launcher(args.launcher, cfg)
     cfg.launcher = args.launcher
@@ -73,7 +77,7 @@ def test(args: argparse.Namespace) -> dict:
     check_data(cfg)
     set_loader_defaults(cfg, not args.no_pin_memory)
     runner = build_runner(cfg)
-    # MMEngine would only warn, and report the accuracy of partly random weights
+    # MMEngine would only warn, and measure the accuracy of partly random weights
     read_weights(unwrap(runner.model), args.checkpoint, content)
     del content
     is_wanted = args.out and args.out_item == 'pred'

@@ -1,1 +1,1 @@
-"""Training: what checks every stage before the first one runs."""
+"""The command that trains a config, and the check of all its stages beforehand."""

@@ -1,4 +1,4 @@
-"""Trains a config, and first whatever it requires, in order."""
+"""Train a config, and first the stages that it requires, in order."""
 
 from __future__ import annotations
 
@@ -35,10 +35,13 @@ from .rehearsal import rehearse
 
 
 def divide_batch(stage: Stage) -> None:
-    """Share the training batch of a config among the processes of the launch.
+    """Divide the training batch of a config among the processes of the launch.
+
+    Args:
+        stage: Stage whose config is changed.
 
     Raises:
-        ValueError: If it can't be shared evenly.
+        ValueError: If the batch cannot be divided evenly.
     """
     loader, processes = stage.cfg.train_dataloader, get_world_size()
     if loader.batch_size % processes:
@@ -50,20 +53,30 @@ def divide_batch(stage: Stage) -> None:
 
 
 def complete(stage: Stage, args: argparse.Namespace) -> None:
-    """Put the arguments into a stage's config."""
+    """Put the arguments into a stage's config.
+
+    Args:
+        stage: Stage to run, whose config is changed.
+        args: Arguments of :mod:`mmtmix.cli.train`.
+
+    Raises:
+        ValueError: If an argument does not fit the config.
+    """
     cfg = stage.cfg
     cfg.launcher = args.launcher
     if stage.produces is not None:
-        stage.goes_on = True  # seen when it starts: another launch may be at it now
+        stage.goes_on = True  # read when it starts, since another launch may run it now
     else:
         cfg.work_dir = args.work_dir or work_dir_of(
             args.config, cfg, args.cfg_options, args.variant
         )
         if args.resume == 'auto':
-            stage.goes_on = True  # without a checkpoint it begins, from what it may load
+            # without a checkpoint it starts, from ``load_from`` if that is set
+            stage.goes_on = True
         elif args.resume is not None:
             cfg.resume, cfg.load_from = True, args.resume
-    if args.no_validate and 'generation' not in cfg:  # whose pipeline is that of validation
+    # a generation takes its pipeline from validation
+    if args.no_validate and 'generation' not in cfg:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
         use_amp(cfg)
@@ -79,22 +92,30 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
 
 
 class Run:
-    """Runs stages to their end, one after the other.
+    """Runs stages, and describes what is saved of the present one.
 
     Attributes:
-        stage: The one under way; None before the first.
+        stage: Stage that runs; None before the first.
     """
 
     def __init__(self) -> None:
         self.stage: Stage | None = None
 
     def __call__(self, stage: Stage) -> None:
-        """Run one stage."""
+        """Run one stage.
+
+        Args:
+            stage: Stage to run.
+        """
         self.stage = stage
         run_stage(stage)
 
     def describe(self, args: argparse.Namespace) -> str:
-        """Return what is saved of the stage under way, and how to go on."""
+        """Return what is saved of the present stage, and the command that continues it.
+
+        Args:
+            args: Arguments of :mod:`mmtmix.cli.train`.
+        """
         if self.stage is None:
             saved = 'nothing was begun'
         elif 'generation' in self.stage.cfg:
@@ -108,7 +129,11 @@ class Run:
 
 
 def run_stage(stage: Stage) -> None:
-    """Run one stage to its end."""
+    """Run one stage to its end.
+
+    Args:
+        stage: Stage to run.
+    """
     if 'generation' in stage.cfg:
         place = get_rank(), get_world_size()
         generate(stage.cfg, stage.cfg.work_dir, *place, wait_for_ranks=wait_for_ranks)
@@ -116,10 +141,11 @@ def run_stage(stage: Stage) -> None:
     if stage.goes_on:
         resume_newest(stage.cfg)
     runner = build_runner(stage.cfg)
-    load_augments(unwrap(runner.model), runner.hooks)  # a missing file ends the run right here
+    # a missing file ends the run before it starts
+    load_augments(unwrap(runner.model), runner.hooks)
     runner.train()
     del runner
-    gc.collect()  # a Runner is full of cycles, and the next stage wants the memory
+    gc.collect()  # a Runner has reference cycles, and the next stage needs the memory
 
 
 @record
@@ -130,7 +156,7 @@ def run(args: argparse.Namespace) -> None:
         args: Arguments of :mod:`mmtmix.cli.train`.
 
     Raises:
-        FileNotFoundError: If something is missing that no stage makes.
+        FileNotFoundError: If a file is missing that no stage makes.
         ValueError: If a config or an argument is wrong.
     """
     runs = Run()
@@ -139,7 +165,12 @@ def run(args: argparse.Namespace) -> None:
 
 
 def train(args: argparse.Namespace, runs: Run) -> None:
-    """Train a config, after the stages that it requires."""
+    """Train a config, after the stages that it requires.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.train`.
+        runs: Function that runs a stage.
+    """
     load_safely(args.trust_checkpoint)
     cfg = load_config(args.config, args.cfg_options, args.variant)
     init_launcher(args.launcher, cfg)
@@ -151,10 +182,10 @@ def train(args: argparse.Namespace, runs: Run) -> None:
             + '\n'.join(f'  {stage.produces}: {stage.command}' for stage in missing[:-1])
             + '\nMake them with these commands, or leave out --no-stages'
         )
-    to_come = [os.path.dirname(stage.produces) for stage in missing[:-1]]
+    to_come = [os.path.dirname(stage.produces) for stage in missing[:-1] if stage.produces]
     for stage in missing:
         check_data(stage.cfg, to_come)
         complete(stage, args)
-    rehearse(missing)  # before hours of training on what is there already
+    rehearse(missing)  # errors of late stages come before hours of training
     run_stages(stages, runs)
     end_launch()

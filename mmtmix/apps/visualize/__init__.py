@@ -1,1 +1,1 @@
-"""Pictures of what mixers make of real images."""
+"""The commands that draw mixes of real images."""

@@ -1,9 +1,10 @@
-"""Draws how a config's augment mixes real images of its data set."""
+"""Draw how a config's augment mixes real images of its data set."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer
 from mmtmix.functional import draw_weights
-from mmtmix.models import BatchAugment, Draw, FrozenTeacher
+from mmtmix.models import BatchAugment, Draw, FrozenTeacher, TransformMix
 from mmtmix.models.augments import augment_config, build_augment
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
@@ -37,10 +38,14 @@ from mmtmix.visualization import (
 
 
 def build_augments(cfg: Config, num_mix: Sequence[int] | None) -> list[BatchAugment]:
-    """Build a config's mixer, or one like it for each number of images.
+    """Build a config's augment, or one like it for each number of images per mix.
+
+    Args:
+        cfg: Config of a classifier that trains with the augment.
+        num_mix: Numbers of images per mix, each >= 2; None takes the config's.
 
     Raises:
-        ValueError: If there are numbers, but for a TransformMix.
+        ValueError: If there are numbers and the augment is a TransformMix.
     """
     if not num_mix:
         return [build_augment(cfg)]
@@ -57,7 +62,13 @@ def build_augments(cfg: Config, num_mix: Sequence[int] | None) -> list[BatchAugm
 def mix(
     mixer: BatchAugment, images: RealImages, index: Tensor, seed: int
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mix with drawn weights.
+    """Mix images with drawn weights.
+
+    Args:
+        mixer: Augment that mixes.
+        images: Images of the data set.
+        index: Positions of the images of each mix, int64 (N, k).
+        seed: Seed of the weights and of the augment.
 
     Returns:
         The mixes and their details.
@@ -68,9 +79,16 @@ def mix(
 
 
 def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Namespace) -> Figure:
-    """Mix the images and draw what the arguments ask for."""
+    """Mix the images and draw the picture that the arguments choose.
+
+    Args:
+        mixers: Augments, one per number of images.
+        images: Images of the data set.
+        args: Arguments of :mod:`mmtmix.cli.visualize_mix`.
+    """
     mixer, batch = mixers[0], (images.inputs, images.scores)
-    options = dict(names=images.names, channel_order=args.channel_order or images.channel_order)
+    order = args.channel_order or images.channel_order
+    options: dict[str, Any] = dict(names=images.names, channel_order=order)
     if args.num_mix:
         groups = images.index[list(images.rows)]
         mixes = [mix(each, images, groups[:, : each.num_mix], args.seed) for each in mixers]
@@ -81,7 +99,8 @@ def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Name
         return draw_sweep(sweep, images.inputs, images.stats, **options)
     if args.temperature_sweep:
         weights = torch.full(images.index.shape, 1 / mixer.num_mix, device=args.device)
-        sweep = sweep_temperature(mixer, *batch, weights, images.index, seed=args.seed)
+        learned = cast(TransformMix, mixer)  # others are refused below
+        sweep = sweep_temperature(learned, *batch, weights, images.index, seed=args.seed)
         return draw_sweep(sweep, images.inputs, images.stats, steps=True, **options)
     mixed, details = mix(mixer, images, images.index, args.seed)
     options['layout'] = args.layout
@@ -100,7 +119,7 @@ def run(args: argparse.Namespace) -> Figure:
     """
     args.device = args.device or get_device()
     load_safely(args.trust_checkpoint)
-    # before the work rather than after it
+    # errors of the arguments come before the work
     check_format(args.out)
     check_output_file('--out', args.out)
     check_integer('--num', args.num, 1)

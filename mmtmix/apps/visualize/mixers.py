@@ -1,8 +1,9 @@
-"""Draws what all augments make of the same images, with the same shares."""
+"""Draw the mixes of all augments from the same images, with the same shares."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import torch
 from matplotlib.figure import Figure
@@ -30,22 +31,30 @@ def mix(
     args: argparse.Namespace,
     cfg: Config,
     teacher: FrozenTeacher,
-    batch: tuple[Tensor, ...],
+    batch: tuple[Tensor, Tensor, Tensor, Tensor],
 ) -> Tensor:
-    """The mixes of one method."""
-    options = dict(teacher=teacher) if name in WITH_TEACHER else {}
+    """Return the mixes of one method.
+
+    Args:
+        name: Name of the method in ``MIXERS``.
+        args: Arguments of :mod:`mmtmix.cli.visualize_mixers`.
+        cfg: Config of the trained classifier.
+        teacher: Trained classifier.
+        batch: Images (N, C, H, W), labels (N, K), weights (n, 2) and index (n, 2).
+    """
+    options: dict[str, Any] = dict(teacher=teacher) if name in WITH_TEACHER else {}
     if name == 'TransformMix':
         options['mixer'] = args.mixer
     mixer = build_for(dict(AUGMENTS[name], **options), cfg)
     generator = torch.Generator().manual_seed(args.seed)
     torch.manual_seed(args.seed)
-    *images, weights, index = batch
-    if not mixer.follows_index:  # its groups are of all images
-        count = len(images[0]) // len(index)
-        weights, index = weights.repeat(count, 1), torch.arange(len(images[0]))[:, None]
-        mixed, _ = mixer.mix(*images, Draw(weights, index, generator))
-        return mixed[: len(batch[-1])]
-    return mixer.mix(*images, Draw(weights, index, generator))[0]
+    images, scores, weights, index = batch
+    if not mixer.follows_index:  # such an augment mixes all images of the batch
+        rows = len(index)
+        weights = weights.repeat(len(images) // rows, 1)
+        index = torch.arange(len(images))[:, None]
+        return mixer.mix(images, scores, Draw(weights, index, generator))[0][:rows]
+    return mixer.mix(images, scores, Draw(weights, index, generator))[0]
 
 
 def run(args: argparse.Namespace) -> Figure:
@@ -62,7 +71,7 @@ def run(args: argparse.Namespace) -> Figure:
     for name in args.methods or ():
         check_choice('--methods', name, AUGMENTS)
     load_safely(args.trust_checkpoint)
-    # before the work rather than after it
+    # errors of the arguments come before the work
     check_format(args.out)
     check_output_file('--out', args.out)
     check_integer('--num', args.num, 1)
@@ -82,8 +91,8 @@ def run(args: argparse.Namespace) -> Figure:
         mixes = {name: mix(name, args, cfg, teacher, batch) for name in names}
     finally:
         set_live_model(None)
-    order = images.channel_order
-    figure = draw_gallery(images.inputs, weights, index, mixes, images.stats, images.names, order)
+    options: dict[str, Any] = dict(names=images.names, channel_order=images.channel_order)
+    figure = draw_gallery(images.inputs, weights, index, mixes, images.stats, **options)
     save_figure(figure, args.out)
     print(f'wrote {args.out}')
     return figure

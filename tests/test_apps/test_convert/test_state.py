@@ -94,7 +94,7 @@ def test_another_number_of_classes_is_refused_with_the_network_that_fits(referen
         convert_state(state, 'puzzle_preactresnet18')
     assert str(caught.value) == (
         'the file has 200 classes and the config of puzzle_preactresnet18 100; '
-        '--arch puzzle_preactresnet18_tinyimagenet would fit. If 200 are meant, say '
+        '--arch puzzle_preactresnet18_tinyimagenet would fit. If 200 is right, give '
         '--num-classes 200'
     )
     assert convert_state(state, 'puzzle_preactresnet18_tinyimagenet').keys() == (
@@ -115,7 +115,7 @@ def test_both_numbers_of_classes_are_named(classes, meant, whose, reference):
     with pytest.raises(ValueError) as caught:
         convert_state(reference('resnet8', classes).state, 'resnet8', meant)
     assert str(caught.value) == (
-        f'the file has {classes} classes and {whose}. If {classes} are meant, say '
+        f'the file has {classes} classes and {whose}. If {classes} is right, give '
         f'--num-classes {classes}'
     )
 

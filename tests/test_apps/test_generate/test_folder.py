@@ -152,7 +152,7 @@ def test_a_full_disk_says_what_is_complete_and_how_to_go_on(make_folder, fill, m
     text = str(error.value)
     for part in (
         f'{folder.path / shard_name(1)} cannot be written: {os.strerror(code)}',
-        '. 1 of 3 shards are complete, this one takes 1,656 bytes; then run the same command',
+        '. 1 of 3 shards are complete, this one takes 1,656 bytes; make room and run the same',
     ):
         assert part in text
     assert names(folder) == ['settings.json', shard_name(0)]

@@ -174,7 +174,7 @@ def test_imagenet32_is_extra_data_beside_cifar100(small, tmp_path, monkeypatch):
     assert {**train, 'dataset': 0} == {**usual, 'dataset': 0, 'batch_size': 128}
     monkeypatch.chdir(tmp_path)
     data_set, store = small('imagenet32')
-    prepare(data_set, 'data/imagenet32', sorted(store.iterdir()), say=lambda text: None)
+    prepare(data_set, 'data/imagenet32', sorted(store.iterdir()), report=lambda text: None)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         images = DATASETS.build(train.dataset)
     assert len(images) == 30
@@ -203,7 +203,7 @@ def test_images_are_found_where_the_tool_puts_them(name, small, tmp_path, monkey
         write_imagenet(tmp_path / 'data' / 'imagenet')
     elif root:
         data_set, store = small(root)
-        prepare(data_set, f'data/{root}', sorted(store.iterdir()), say=lambda text: None)
+        prepare(data_set, f'data/{root}', sorted(store.iterdir()), report=lambda text: None)
     if kind.startswith('CIFAR'):  # whose files must have the official checksums
         cls = DATASETS.get(kind)
         for listed in ('train_list', 'test_list'):

@@ -36,19 +36,19 @@ def test_archives_in_the_folder_are_unpacked_and_nothing_else_happens_again(smal
     data_set, store = small(name, urls=False)
     root = tmp_path / 'root'
     store_in(store, root)
-    said = []
-    assert prepare(data_set, root, offline=True, say=said.append) == root
+    reported = []
+    assert prepare(data_set, root, offline=True, report=reported.append) == root
     assert not check_contents(data_set.all_contents, root)
-    assert any(line.startswith('Unpacking') for line in said) == (name != 'fashion_mnist')
+    assert any(line.startswith('Unpacking') for line in reported) == (name != 'fashion_mnist')
     before, again = tree(root), []
-    prepare(data_set, root, offline=True, deep=True, say=again.append)
+    prepare(data_set, root, offline=True, deep=True, report=again.append)
     assert tree(root) == before and not any('npacking' in line for line in [*before, *again])
 
 
 @pytest.mark.parametrize('name', [n for n in UNPACKED if DATA_SETS[n].sources[0].url])
 def test_what_has_an_address_is_downloaded(small, tmp_path, name):
     data_set, _ = small(name)
-    prepare(data_set, tmp_path / 'root', say=quiet)
+    prepare(data_set, tmp_path / 'root', report=quiet)
     assert not check_contents(data_set.all_contents, tmp_path / 'root')
     assert not [file for file in tree(tmp_path / 'root') if file.endswith('.part')]
 
@@ -57,7 +57,7 @@ def test_what_has_an_address_is_downloaded(small, tmp_path, name):
 def test_offline_it_says_every_file_and_where_to_put_it(small, tmp_path, name):
     data_set, _ = small(name)
     with pytest.raises(FileNotFoundError) as error:
-        prepare(data_set, tmp_path / 'root', offline=True, say=quiet)
+        prepare(data_set, tmp_path / 'root', offline=True, report=quiet)
     message = str(error.value)
     for source in data_set.sources:
         assert source.name in message and (source.md5 or '') in message
@@ -78,7 +78,7 @@ def test_offline_it_says_every_file_and_where_to_put_it(small, tmp_path, name):
 )
 def test_the_classes_read_what_was_unpacked(small, tmp_path, name, cls, sizes):
     data_set, store = small(name)
-    root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), say=quiet)
+    root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), report=quiet)
     for split, size in sizes.items():
         dataset = DATASETS.build(dict(type=cls.__name__, data_root=str(root), split=split))
         assert len(dataset) == size
@@ -98,7 +98,7 @@ def test_corrupt_archive_is_named_and_changes_nothing(small, tmp_path, name, che
     content = archive.read_bytes()
     archive.write_bytes(content[: len(content) * 2 // 3])
     with pytest.raises(ValueError) as error:
-        prepare(data_set, tmp_path / 'root', [archive], say=quiet)
+        prepare(data_set, tmp_path / 'root', [archive], report=quiet)
     assert str(archive) in str(error.value) and 'fetch it again' in str(error.value)
     assert not tree(tmp_path / 'root')
 
@@ -119,7 +119,7 @@ def test_an_archive_is_not_blamed_for_another_that_lacks(
         images = shutil.copy(images, root)
     archives = [images] if where == 'given' else []
     with pytest.raises(FileNotFoundError) as error:
-        prepare(data_set, root, archives, offline=offline, any_checksum=any_checksum, say=quiet)
+        prepare(data_set, root, archives, offline=offline, any_checksum=any_checksum, report=quiet)
     message = str(error.value)
     reason = f'not downloaded (--offline); it is at {lists.url}'
     assert (reason if offline else 'the download failed: ') in message
@@ -134,10 +134,10 @@ def test_images_are_not_downloaded_before_their_lists(small, tmp_path):
     data_set, _ = small('pets')
     lists, images = data_set.sources
     data_set = replace(data_set, sources=(replace(lists, url=None), images))
-    said = []
+    reported = []
     with pytest.raises(FileNotFoundError) as error:
-        prepare(data_set, tmp_path / 'root', say=said.append)
-    assert not said
+        prepare(data_set, tmp_path / 'root', report=reported.append)
+    assert not reported
     reason = f'not downloaded before annotations.tar.gz is there; it is at {images.url}'
     assert reason in str(error.value)
 
@@ -156,7 +156,7 @@ def test_a_list_of_other_lines_is_named_once(small, tmp_path):
         for source in data_set.sources
     ]
     data_set = replace(data_set, sources=tuple(sources))
-    root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), say=quiet)
+    root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), report=quiet)
     path = root / 'annotations' / 'trainval.txt'
     path.write_text('Cat_0 1 1 1\nCat_1 one 1 1\n')
     problems = check_contents(data_set.all_contents, root)
@@ -173,30 +173,30 @@ def test_repacked_archive_needs_leave_and_must_hold_all_the_same(small, tmp_path
     archive = store / 'tiny-imagenet-200.zip'
     data_set = replace(data_set, sources=(replace(data_set.sources[0], md5='0' * 32),))
     with pytest.raises(ValueError, match='--any-checksum'):
-        prepare(data_set, tmp_path / 'root', [archive], say=quiet)
-    prepare(data_set, tmp_path / 'root', [archive], any_checksum=True, say=quiet)
+        prepare(data_set, tmp_path / 'root', [archive], report=quiet)
+    prepare(data_set, tmp_path / 'root', [archive], any_checksum=True, report=quiet)
 
 
 def test_half_unpacked_folder_is_never_taken_for_complete(small, tmp_path):
     data_set, store = small('tiny_imagenet')
-    root = prepare(data_set, tmp_path / 'root', [store / 'tiny-imagenet-200.zip'], say=quiet)
+    root = prepare(data_set, tmp_path / 'root', [store / 'tiny-imagenet-200.zip'], report=quiet)
     folder = root / 'tiny-imagenet-200'
     last = folder / 'train' / 'n03' / 'images' / 'n03_3.JPEG'
     (folder / 'mine.txt').write_text('note')
     (store / 'tiny-imagenet-200.zip').rename(store / 'aside.zip')
     last.unlink()
     with pytest.raises(FileNotFoundError, match='11 of 12 files'):
-        prepare(data_set, root, offline=True, say=quiet)
+        prepare(data_set, root, offline=True, report=quiet)
     last.touch()
     with pytest.raises(FileNotFoundError, match=r'n03_3\.JPEG: empty\n'):
-        prepare(data_set, root, offline=True, say=quiet)
+        prepare(data_set, root, offline=True, report=quiet)
     (last.parent / 'n03_2.JPEG').write_bytes(b'')
     with pytest.raises(FileNotFoundError, match=r'JPEG: empty, like 1 more of the 12 files\n'):
-        prepare(data_set, root, offline=True, say=quiet)
-    said = []
-    prepare(data_set, root, [store / 'aside.zip'], offline=True, say=said.append)
+        prepare(data_set, root, offline=True, report=quiet)
+    reported = []
+    prepare(data_set, root, [store / 'aside.zip'], offline=True, report=reported.append)
     assert not check_contents(data_set.all_contents, root)
-    assert 'tiny-imagenet-200.incomplete' in '\n'.join(said)
+    assert 'tiny-imagenet-200.incomplete' in '\n'.join(reported)
     assert (folder / 'mine.txt').read_text() == 'note'
 
 
@@ -218,21 +218,21 @@ def test_a_killed_run_leaves_nothing_that_passes(small, tmp_path, monkeypatch, n
         else:
             patch.setattr(unpacking.os, 'replace', kill)
         with pytest.raises(KeyboardInterrupt):
-            prepare(data_set, root, offline=True, say=quiet)
+            prepare(data_set, root, offline=True, report=quiet)
     assert [p for p in root.iterdir() if p.name.startswith('.unpacking')]
     assert check_contents(data_set.all_contents, root)
-    prepare(data_set, root, offline=True, say=quiet)
+    prepare(data_set, root, offline=True, report=quiet)
     assert not [p for p in root.iterdir() if p.name.startswith('.unpacking')]
     assert not check_contents(data_set.all_contents, root)
 
 
 def test_only_what_is_missing_is_unpacked(small, tmp_path):
     data_set, store = small('imagenet32')
-    root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), say=quiet)
+    root = prepare(data_set, tmp_path / 'root', sorted(store.iterdir()), report=quiet)
     (root / 'val_data').unlink()
-    said = []
-    prepare(data_set, root, sorted(store.iterdir()), say=said.append)
-    assert [line for line in said if 'Unpacking' in line] == [
+    reported = []
+    prepare(data_set, root, sorted(store.iterdir()), report=reported.append)
+    assert [line for line in reported if 'Unpacking' in line] == [
         f'Unpacking {store / "Imagenet32_val.zip"}'
     ]
 
@@ -243,7 +243,7 @@ def test_labels_beside_an_incomplete_devkit_are_kept(small, tmp_path):
     (root / 'devkit').mkdir(parents=True)
     shutil.copy(store / 'cars_test_annos_withlabels.mat', root / 'devkit')
     archives = [store / source.name for source in data_set.sources if source.is_archive]
-    prepare(data_set, root, archives, offline=True, say=quiet)
+    prepare(data_set, root, archives, offline=True, report=quiet)
 
 
 def test_other_layouts_pass(make, tmp_path):
@@ -252,17 +252,17 @@ def test_other_layouts_pass(make, tmp_path):
     (tmp_path / 'car_ims').mkdir()
     (tmp_path / 'car_ims' / '000001.jpg').write_bytes(make.jpeg())
     (tmp_path / 'cars_annos.mat').write_bytes(make.mat(annotations=[1, 2]))
-    prepare(cars, tmp_path, offline=True, say=quiet)
+    prepare(cars, tmp_path, offline=True, report=quiet)
 
 
 def test_imagenet_is_checked_and_explained_alone(make, tmp_path):
     imagenet = DATA_SETS['imagenet']
     with pytest.raises(FileNotFoundError, match="ImageNet's terms") as error:
-        prepare(imagenet, tmp_path, say=quiet)
+        prepare(imagenet, tmp_path, report=quiet)
     assert str(tmp_path / 'train') in str(error.value) and 'only checks' in str(error.value)
     (tmp_path / 'x.tar').touch()
     with pytest.raises(ValueError, match='only checked'):
-        prepare(imagenet, tmp_path, [tmp_path / 'x.tar'], say=quiet)
+        prepare(imagenet, tmp_path, [tmp_path / 'x.tar'], report=quiet)
     items = (*imagenet.contents, *imagenet.instead)
     small = [make.shrunk(item, {'meta/val.txt': 1}, {}) for item in items]
     imagenet = replace(imagenet, contents=tuple(small[:2]), instead=tuple(small[2:]))
@@ -272,18 +272,18 @@ def test_imagenet_is_checked_and_explained_alone(make, tmp_path):
     (tmp_path / 'meta').mkdir()
     (tmp_path / 'meta' / 'train.txt').write_text('n01/n01_1.JPEG 0\nn01/n01_2.JPEG 0\n')
     (tmp_path / 'meta' / 'val.txt').write_text('ILSVRC2012_val_00000001.JPEG 65\n')
-    prepare(imagenet, tmp_path, say=quiet)
+    prepare(imagenet, tmp_path, report=quiet)
 
 
 def test_archives_that_are_not_there_or_not_known(small, tmp_path):
     data_set, store = small('pets')
     with pytest.raises(FileNotFoundError, match='no such file'):
-        prepare(data_set, tmp_path / 'root', [tmp_path / 'images.tar.gz'], say=quiet)
+        prepare(data_set, tmp_path / 'root', [tmp_path / 'images.tar.gz'], report=quiet)
     (store / 'other.zip').touch()
     with pytest.raises(ValueError, match=r'other\.zip: .* annotations\.tar\.gz, images\.tar\.gz'):
-        prepare(data_set, tmp_path / 'root', [store / 'other.zip'], say=quiet)
+        prepare(data_set, tmp_path / 'root', [store / 'other.zip'], report=quiet)
 
 
 def test_folder_of_the_archive_stands_for_its_parent(small, tmp_path):
     data_set, _ = small('cifar100')
-    assert prepare(data_set, tmp_path / 'x' / 'cifar-100-python', say=quiet) == tmp_path / 'x'
+    assert prepare(data_set, tmp_path / 'x' / 'cifar-100-python', report=quiet) == tmp_path / 'x'

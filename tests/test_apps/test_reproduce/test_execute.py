@@ -46,12 +46,12 @@ def test_what_comes_before_may_set_variables_of_its_shell(cell, tools, tmp_path,
     noted = tmp_path / 'noted.txt'
     settings = dict(config=GRID, variants={'NET': 'wrn16_2'}, before=(line.format(noted),))
     (run,) = runs_of(cell(**settings), 1, str(tmp_path / 'runs'))
-    said = []
-    assert execute([run], tools, say=said.append) == []
+    reported = []
+    assert execute([run], tools, report=reported.append) == []
     assert run.state is State.DONE
     assert noted.read_text() == '2'
-    assert said[-1].startswith('    done after')
-    assert any(f'{GRID} --variant NET=wrn16_2 --work-dir' in line for line in said)
+    assert reported[-1].startswith('    done after')
+    assert any(f'{GRID} --variant NET=wrn16_2 --work-dir' in line for line in reported)
     noted = json.loads((run.folder / 'run.json').read_text())
     assert noted['variants'] == {'NET': 'wrn16_2'}
     assert noted['precision'] == 'float32'
@@ -71,9 +71,9 @@ def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path, line, why):
         for each in (bad, cell('a/1/r/good', config=GRID, variants={'NET': 'wrn16_2'}))
         for run in runs_of(each, 1, str(tmp_path / 'runs'))
     ]
-    said = []
-    assert execute(runs, tools, say=said.append) == runs[:1]
-    assert any(why in line for line in said)
+    reported = []
+    assert execute(runs, tools, report=reported.append) == runs[:1]
+    assert any(why in line for line in reported)
     assert runs[1].state is State.DONE
 
 
@@ -81,7 +81,7 @@ def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path, line, why):
 def test_the_commit_of_a_checkout_is_noted(cell, tools, tmp_path, monkeypatch):
     def version_noted(seed):
         (run,) = runs_of(cell(), (seed,), str(tmp_path / 'runs'))
-        assert execute([run], tools, say=str) == []
+        assert execute([run], tools, report=str) == []
         return run.record['versions']['mmtmix']
 
     def git(*words):
@@ -116,7 +116,7 @@ def test_a_gpu_is_noted_with_its_driver(cell, tools, tmp_path, monkeypatch, answ
     # of this module alone: others would look for the card itself
     monkeypatch.setattr(sys.modules[execute.__module__], 'torch', fake)
     (run,) = runs_of(cell(), (0,), str(tmp_path / 'runs'))
-    assert execute([run], tools, say=str) == []
+    assert execute([run], tools, report=str) == []
     assert run.record['device'] == 'a card'
     assert run.record['versions']['driver'] == driver
 
@@ -171,13 +171,13 @@ def test_a_request_to_end_goes_to_the_training_which_saves(waiting, tools, numbe
     handlers = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
     thread = threading.Thread(target=ask)
     thread.start()
-    said = []
+    reported = []
     with pytest.raises(Stopped) as stop:
-        execute([waiting], tools, say=said.append)
+        execute([waiting], tools, report=reported.append)
     thread.join()
     assert stop.value.signum == number
     assert (waiting.folder / 'saved').read_text() == str(int(number))
-    assert f'stopped by {number.name} after' in said[-1]
+    assert f'stopped by {number.name} after' in reported[-1]
     assert waiting.record['seconds'] > 0
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == handlers
 
@@ -192,17 +192,17 @@ def test_seconds_are_noted_while_a_training_runs_and_added_up(waiting, tools, mo
         noted.append(waiting.record['seconds'])
         os.kill(int((waiting.folder / 'pid').read_text()), signal.SIGKILL)
 
-    noted, said = [], []
+    noted, reported = [], []
     monkeypatch.setattr(child.run_child, '__defaults__', (None, 0.05))
     waiting.folder.mkdir(parents=True)
     before = json.dumps(dict(seconds=100.0, digest=waiting.digest()))
     (waiting.folder / 'run.json').write_text(before)
     thread = threading.Thread(target=look_and_end)
     thread.start()
-    assert execute([waiting], tools, say=said.append) == [waiting]
+    assert execute([waiting], tools, report=reported.append) == [waiting]
     thread.join()
     assert 100.1 <= noted[0] <= waiting.record['seconds'] < 160
-    assert any('FAILED with exit status -9 after 1' in line for line in said)
+    assert any('FAILED with exit status -9 after 1' in line for line in reported)
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='other kernels have no such request')
@@ -232,12 +232,12 @@ def test_a_run_that_another_process_is_at_is_left_to_it(cell, tools, tmp_path):
     )
     command = [sys.executable, '-c', code, str(runs[0].folder / 'claim.json')]
     pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    said = []
+    reported = []
     with subprocess.Popen(command, **pipes) as other:
         assert other.stdout.readline() == 'locked\n'
-        assert execute(runs, tools, say=said.append) == runs[:1]
+        assert execute(runs, tools, report=reported.append) == runs[:1]
         other.communicate()
-    assert said[0].startswith(f'[1/2] {runs[0].folder}: {runs[0].folder} is in use by another')
+    assert reported[0].startswith(f'[1/2] {runs[0].folder}: {runs[0].folder} is in use by another')
     assert not (runs[0].folder / 'run.json').exists()
     assert runs[1].state is State.DONE
 
@@ -264,10 +264,10 @@ def test_a_config_that_cannot_be_read_is_told_and_the_rest_runs(
         for each in (cell('a/1/r/bad', config=str(path)), cell('a/1/r/good'))
         for run in runs_of(each, 1, str(tmp_path / 'runs'))
     ]
-    said = []
-    assert execute(runs, tools, say=said.append) == runs[:1]
-    assert said[0].startswith(f'[1/2] {runs[0].folder}: ')
-    assert 'bad.py' in said[0] and reason in said[0]
+    reported = []
+    assert execute(runs, tools, report=reported.append) == runs[:1]
+    assert reported[0].startswith(f'[1/2] {runs[0].folder}: ')
+    assert 'bad.py' in reported[0] and reason in reported[0]
     assert runs[1].state is State.DONE
 
 
@@ -289,9 +289,9 @@ def test_bad_settings_are_told_and_the_rest_runs(cell, tools, tmp_path, settings
         )
         for run in runs_of(each, 1, str(tmp_path / 'runs'))
     ]
-    said = []
-    assert execute(runs, tools, say=said.append) == runs[:1]
-    assert any(reason in line for line in said), said
+    reported = []
+    assert execute(runs, tools, report=reported.append) == runs[:1]
+    assert any(reason in line for line in reported), reported
     assert runs[1].state is State.DONE
 
 
@@ -303,7 +303,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_the_rest_runs(cell, tool
     ]
     runs[0].folder.parent.parent.mkdir(parents=True)
     runs[0].folder.parent.touch()  # a file in the place of a folder
-    said = []
-    assert execute(runs, tools, say=said.append) == runs[:1]
-    assert 'cannot be written' in said[0] and 'give another folder' in said[0]
+    reported = []
+    assert execute(runs, tools, report=reported.append) == runs[:1]
+    assert 'cannot be written' in reported[0] and 'give another folder' in reported[0]
     assert runs[1].state is State.DONE

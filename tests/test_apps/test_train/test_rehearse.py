@@ -318,7 +318,7 @@ def test_numbers_of_classes_must_agree(plan):
     first, second = str(error.value).splitlines()
     assert 'model.head: train_dataloader has 10 classes and the model 9' in first
     assert f'{AUGMENT}.teacher: the teacher' in second
-    assert 'knows 10 classes and the task has 9' in second
+    assert 'has 10 classes and the task has 9' in second
     # the maps of its own predictions need no common classes
     stages[NAMED].cfg.model.head.num_classes = 12
     stages[NAMED].cfg.data_preprocessor.num_classes = 12

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from mmpretrain.datasets import CIFAR10
 
-from mmtmix.models.teachers import frozen_teacher
+from mmtmix.models.teachers import teacher_inputs
 
 for listed in (CIFAR10.train_list, CIFAR10.test_list):
     for entry in listed:
@@ -18,7 +18,7 @@ for listed in (CIFAR10.train_list, CIFAR10.test_list):
 CIFAR10.meta['md5'] = None
 
 
-class Renormalize(frozen_teacher.Renormalize):
+class Renormalize(teacher_inputs.Renormalize):
     """The library's, that says what it was made from."""
 
     def __init__(self, source, target):
@@ -28,4 +28,4 @@ class Renormalize(frozen_teacher.Renormalize):
 
 
 if 'WITNESS' in os.environ:
-    frozen_teacher.Renormalize = Renormalize
+    teacher_inputs.Renormalize = Renormalize

@@ -143,7 +143,7 @@ def test_colour_files_are_shown_in_their_colours(
             {'model.train_cfg.augments.mixer': 'nowhere/mixer.pth'},
             (),
             FileNotFoundError,
-            'nowhere/mixer.pth.*tools/train.py',
+            'nowhere/mixer.pth.*mmtmix train',
         ),
         (
             {'model.train_cfg.augments.teacher.checkpoint': 'nowhere/last.pth'},

@@ -1,6 +1,6 @@
 """Build everything of every run of a launch once, without data or weights, before the first one.
 
-Serves the tools alone.
+Only the commands use this package.
 """
 
 from .rehearse import rehearse

@@ -1,4 +1,4 @@
-"""Compare the numbers of classes of data, heads and teachers, as far as configs have them."""
+"""Compare the numbers of classes of data, heads and teachers, where configs have them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_head(cfg: Config, dataset: Any, problems: Problems) -> None:
     """Refuse a head with fewer classes than the training images have.
 
     Args:
-        cfg: A config.
+        cfg: Config of a run.
         dataset: Training set, not read; None if unknown.
         problems: Collector of the errors.
     """
@@ -41,10 +41,10 @@ def check_head(cfg: Config, dataset: Any, problems: Problems) -> None:
 
 
 def check_teachers(cfg: Config, dataset: Any, problems: Problems) -> None:
-    """Refuse teachers of another number of classes, where the same is needed.
+    """Refuse teachers with another number of classes, where the same number is needed.
 
     Args:
-        cfg: A config.
+        cfg: Config of a run.
         dataset: Training set, not read; None if unknown.
         problems: Collector of the errors.
     """
@@ -54,10 +54,10 @@ def check_teachers(cfg: Config, dataset: Any, problems: Problems) -> None:
     if classes is None:
         return
     for field, teacher in _teachers_of_this_task(cfg):
-        known = count_teacher_classes(teacher)
-        if known is not None and known != classes:
+        theirs = count_teacher_classes(teacher)
+        if theirs is not None and theirs != classes:
             error = ValueError(
-                f'the teacher {teacher.get("config")!s:.200} knows {known} classes and the task '
+                f'the teacher {teacher.get("config")!s:.200} has {theirs} classes and the task '
                 f'has {classes}; give a teacher of this task'
             )
             problems.add(field, error)
@@ -68,22 +68,34 @@ def check_teachers(cfg: Config, dataset: Any, problems: Problems) -> None:
 
 
 def count_task_classes(cfg: Config) -> int | None:
-    """Return the number of classes of a config's labels; None if it does not have it."""
+    """Return the number of classes of a config's labels; None if it has none.
+
+    Args:
+        cfg: Config of a run.
+    """
     named = [part.get('num_classes') for part in _parts_with_classes(cfg)]
     return next((count for count in named if isinstance(count, int)), None)
 
 
 def count_image_classes(dataset: Any) -> int | None:
-    """Return the number of classes of a data set that is not read; None if it depends on files."""
-    # labels of folders, lists and parts may be fewer than the names of a data set's class
-    if dataset is None or isinstance(dataset, CustomDataset) or getattr(dataset, '_indices', 0):
+    """Return the number of classes of a data set that is not read; None if it depends on files.
+
+    Args:
+        dataset: Data set, not read; None if unknown.
+    """
+    # folders, lists and parts may have fewer labels than the names in a data set's class
+    if dataset is None or isinstance(dataset, CustomDataset) or getattr(dataset, '_indices', None):
         return None
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     return len(classes) if classes else None
 
 
 def count_teacher_classes(teacher: Any) -> int | None:
-    """Return the number of classes of a teacher by its config; None if it does not have it."""
+    """Return the number of classes in a teacher's config; None if it has none.
+
+    Args:
+        teacher: Settings of the teacher.
+    """
     config = teacher.get('config') if isinstance(teacher, Mapping) else None
     if isinstance(config, (str, os.PathLike)):
         config = load_config(config, variants=teacher.get('variants'))
@@ -100,7 +112,7 @@ def _parts_with_classes(cfg: Config) -> list[Mapping[str, Any]]:
 
 
 def _teachers_of_this_task(cfg: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield field and settings of the teachers that must know the classes of the labels."""
+    """Yield field and settings of the teachers that must have the classes of the labels."""
     for field, augment in augments_of(cfg):
         try:
             cls = find_class(BATCH_AUGMENTS, augment)

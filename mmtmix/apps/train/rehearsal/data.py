@@ -1,4 +1,4 @@
-"""Build data loaders, transforms and data sets, as far as that reads no data."""
+"""Build data loaders, transforms and data sets without reading data."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def rehearse_loader(field: str, loader: Any, problems: Problems) -> Any:
 
 
 def rehearse_dataset(field: str, settings: Mapping[str, Any], problems: Problems) -> Any:
-    """Build a data set without reading it, and what it wraps.
+    """Build a data set and those that it wraps, without reading them.
 
     Args:
         field: Place in the config.
@@ -53,7 +53,7 @@ def rehearse_dataset(field: str, settings: Mapping[str, Any], problems: Problems
     Returns:
         The data set; None if it is a wrapper, or can't be built without reading.
     """
-    inner = [('dataset', settings.get('dataset'))]
+    inner: list[tuple[str, Any]] = [('dataset', settings.get('dataset'))]
     listed = settings.get('datasets')
     if isinstance(listed, Sequence) and not isinstance(listed, str):
         inner += [(f'datasets[{number}]', each) for number, each in enumerate(listed)]
@@ -66,22 +66,22 @@ def rehearse_dataset(field: str, settings: Mapping[str, Any], problems: Problems
         if not rehearse_pipeline(f'{field}.pipeline', settings.get('pipeline'), problems):
             return None
         check_signature(cls, settings)
-        # whose constructors leave data alone with lazy_init
-        is_ours = is_instance_of(cls, BaseDataset) and cls.__module__.startswith(HOSTS)
-        if is_ours and not inner:
+        # constructors of these data sets read nothing with lazy_init
+        is_lazy = is_instance_of(cls, BaseDataset) and cls.__module__.startswith(HOSTS)
+        if is_lazy and not inner:
             try:
                 built = DATASETS.build(dict(deepcopy(settings), lazy_init=True))
-            except OSError:  # missing files are the business of check_data
+            except OSError:  # check_data reports missing files
                 return None
     return built
 
 
 def rehearse_pipeline(field: str, pipeline: Any, problems: Problems) -> bool:
-    """Build each transform of a pipeline; returns whether all could be.
+    """Build each transform of a pipeline, and return whether all could be built.
 
     Args:
         field: Place in the config.
-        pipeline: A list of configs and callables.
+        pipeline: List of configs and callables.
         problems: Collector of the errors.
     """
     before = len(problems.found)

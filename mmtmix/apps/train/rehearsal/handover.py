@@ -1,4 +1,4 @@
-"""See that each run will write what the next one needs, where it needs it, and that it fits."""
+"""Check that each run writes the files that later runs need, and that these files fit."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _NUMBERED = re.compile(r'(iter_\d+|best_.+|last_good)\.pth')
 
 
 def check_product(stage: Stage, problems: Problems) -> None:
-    """Refuse a required file that its run won't write, or that can't be written.
+    """Refuse a required file that its run does not write, or that cannot be written.
 
     Args:
-        stage: A run that another one needs.
+        stage: Run that another one needs.
         problems: Collector of the errors.
     """
     if stage.produces is None:
@@ -46,15 +46,15 @@ def check_product(stage: Stage, problems: Problems) -> None:
     with problems.of('requires'):
         written = files_of(stage.cfg)
         if written is not None and name not in written and not _NUMBERED.fullmatch(name):
-            known = ' and '.join(sorted(written)) or 'no file of a fixed name'
+            listed = ' and '.join(sorted(written)) or 'no file of a fixed name'
             raise ValueError(
                 f'produces={stage.produces!r} names a file that {stage.config} does not write; '
-                f'into its work dir it writes {known}'
+                f'into its work dir it writes {listed}'
             )
 
 
 def files_of(cfg: Config) -> Collection[str] | None:
-    """Return the names of what a run writes into its work dir; None if that cannot be known.
+    """Return the names of the files that a run writes into its work dir; None if they are unclear.
 
     Args:
         cfg: Config of the run.
@@ -72,7 +72,7 @@ def files_of(cfg: Config) -> Collection[str] | None:
             name = hook.get('filename', 'last.pth') if isinstance(hook, Mapping) else hook.filename
             names.add(name)
         elif not getattr(kind, '__module__', '').startswith(HOSTS):
-            return None  # a hook of others may write anything
+            return None  # hooks of other libraries may write anything
     loop = cfg.get('train_cfg') or {}
     if 'type' in loop:
         kind = find_class(LOOPS, loop)
@@ -91,11 +91,11 @@ def files_of(cfg: Config) -> Collection[str] | None:
 
 
 class _Names(Collection[str]):
-    """Names of files, of which those of epochs' checkpoints are not listed.
+    """Names of files, without listing the checkpoints of epochs.
 
     Args:
-        listed: Names that stand in a message.
-        numbered: Names of epochs' checkpoints.
+        listed: Names that a message lists.
+        numbered: Names of the checkpoints of epochs.
     """
 
     def __init__(self, listed: Collection[str], numbered: Collection[str] = ()):
@@ -112,10 +112,10 @@ class _Names(Collection[str]):
 
 
 def check_work_dirs(stages: Sequence[Stage]) -> Iterator[tuple[str, ValueError]]:
-    """Yield an error for each run that would write into the folder of another one.
+    """Yield config and error of each run that would write into another run's folder.
 
     Args:
-        stages: The runs of a launch, with their work dirs.
+        stages: Runs of a launch, with their work dirs.
     """
     owners: dict[str, str] = {}
     for stage in stages:
@@ -126,25 +126,25 @@ def check_work_dirs(stages: Sequence[Stage]) -> Iterator[tuple[str, ValueError]]
                 stage.config,
                 ValueError(
                     f'work_dir={stage.cfg.work_dir!r} is that of {other}, too, and their '
-                    "checkpoints would take each other's place; give each its own (--work-dir)"
+                    'checkpoints would replace each other; give each its own (--work-dir)'
                 ),
             )
 
 
 def check_files(cfg: Config, to_come: Collection[str], problems: Problems) -> None:
-    """Refuse teachers, mixers and weights to start from that are neither there nor to come.
+    """Refuse checkpoints and mixers that neither exist nor come from an earlier run.
 
     Args:
-        cfg: A config.
-        to_come: Files that earlier runs of the launch will write.
+        cfg: Config of a run.
+        to_come: Files that earlier runs of the launch write.
         problems: Collector of the errors.
     """
-    promised = {os.path.abspath(file) for file in to_come}
+    planned = {os.path.abspath(file) for file in to_come}
     for field, file, what in _files_in(cfg):
         is_local = isinstance(file, (str, os.PathLike)) and '://' not in str(file)
         if not is_local or os.path.isfile(os.path.expanduser(file)):
             continue
-        if os.path.abspath(file) not in promised:
+        if os.path.abspath(file) not in planned:
             text = f"{what} {str(file)!r} does not exist, and no config in 'requires' makes it"
             problems.add(field, FileNotFoundError(f'{text}; correct the path, or make it first'))
 
@@ -155,15 +155,15 @@ def check_mixers(
     """Refuse a mixer that is searched with other settings than it is used with.
 
     Args:
-        cfg: A config that may mix by TransformMix.
-        searches: Config and model of the searches to come, by the absolute path of their file.
+        cfg: Config of a run that may mix by TransformMix.
+        searches: Config and model of each search to come, by the absolute path of its file.
         problems: Collector of the errors.
     """
     for field, augment in augments_of(cfg):
         with problems.of(field):
             if not is_instance_of(find_class(BATCH_AUGMENTS, augment), TransformMix):
                 continue
-            mixer = augment.get('mixer')
+            mixer: Any = augment.get('mixer')
             file = module_file(mixer)
             place = os.path.abspath(file or '')
             if place not in searches:
@@ -185,7 +185,7 @@ def check_mixers(
 
 
 def _files_in(cfg: Config) -> Iterator[tuple[str, Any, str]]:
-    """Yield field, path and description of what a run reads beside its data."""
+    """Yield field, path and description of the files that a run reads beside its data."""
     if cfg.get('load_from'):
         what = 'to resume' if cfg.get('resume') else 'to start from'
         yield 'load_from', cfg.load_from, f'the checkpoint {what}'

@@ -1,4 +1,4 @@
-"""Find what a config names, and see whether it takes the arguments."""
+"""Find the class that a config names, and check its arguments."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 from mmengine.registry import Registry
 
 HOSTS = ('mmengine.', 'mmpretrain.', 'mmtmix.')
-"""Beginnings of the modules whose classes are known here."""
+"""Beginnings of the names of the hosts' modules and ours."""
 
 
 def find_class(registry: Registry, settings: Mapping[str, Any]) -> Any:
-    """Return what a config's ``type`` stands for.
+    """Return the class of a config's ``type``.
 
     Args:
-        registry: Registry that names are looked up in, in the scope that is in force.
-        settings: A config with ``type`` and perhaps ``_scope_``.
+        registry: Registry of the names, used in the present default scope.
+        settings: Config with ``type`` and perhaps ``_scope_``.
 
     Raises:
-        KeyError: If there is no type, or the registry has none of that name.
+        KeyError: If there is no type, or the registry has no such name.
     """
     kind = settings.get('type')
     if kind is None:
@@ -41,12 +41,12 @@ def check_signature(cls: Any, settings: Mapping[str, Any], **given: Any) -> None
     """Refuse arguments that a class does not take, without building it.
 
     Args:
-        cls: A class or function.
+        cls: Class or function.
         settings: Config of the class; ``type`` and ``_scope_`` are no arguments.
-        **given: Arguments that a run adds.
+        **given: Further arguments, which a run adds.
 
     Raises:
-        TypeError: If one is missing or unknown.
+        TypeError: If an argument is missing or unknown.
     """
     arguments = {key: value for key, value in settings.items() if key not in ('type', '_scope_')}
     try:

@@ -1,4 +1,4 @@
-"""Build a config's model and batch augments, without weights and without a teacher's files."""
+"""Build a config's model and batch augments, without weights and teachers' files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rehearse_model(runner: RehearsalRunner, problems: Problems) -> nn.Module | N
     """Build the model of a config; None if that fails.
 
     Args:
-        runner: The stand-in for the run.
+        runner: Stand-in for the run.
         problems: Collector of the errors.
     """
     cfg = runner.cfg
@@ -41,7 +41,7 @@ def rehearse_model(runner: RehearsalRunner, problems: Problems) -> nn.Module | N
         settings.setdefault('data_preprocessor', deepcopy(preprocessor))
     settings = _without_files(settings, problems)
     if _rehearse_augments(settings, problems):
-        # their errors would only come a second time, under a wider name
+        # building them again would repeat their errors under a wider name
         settings.pop('train_cfg', None)
         (settings.get('data_preprocessor') or {}).pop('batch_augments', None)
     try:
@@ -52,7 +52,12 @@ def rehearse_model(runner: RehearsalRunner, problems: Problems) -> nn.Module | N
 
 
 def build_cheaply(runner: RehearsalRunner, settings: ConfigDict) -> nn.Module:
-    """Build a model without memory for its weights, or with it if it can't be built so."""
+    """Build a model without memory for its weights, or with memory if that fails.
+
+    Args:
+        runner: Stand-in for the run.
+        settings: Config of the model.
+    """
     try:
         with torch.device('meta'):
             return runner.build_model(deepcopy(settings))
@@ -61,10 +66,10 @@ def build_cheaply(runner: RehearsalRunner, settings: ConfigDict) -> nn.Module:
 
 
 def augments_of(cfg: Config | Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the batch augments of a config by their fields; those that are objects are left out.
+    """Return field and config of each batch augment; those that are objects are left out.
 
     Args:
-        cfg: A whole config, or its ``model`` alone as ``dict(model=...)``.
+        cfg: Whole config, or its ``model`` alone as ``dict(model=...)``.
     """
     model = cfg.get('model') or {}
     field, settings = 'model.train_cfg', model.get('train_cfg')
@@ -77,7 +82,7 @@ def augments_of(cfg: Config | Mapping[str, Any]) -> list[tuple[str, Mapping[str,
 
 
 def _listed(field: str, augments: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return augments by their fields, those that a ``ChooseAugment`` holds after it."""
+    """Return field and config of augments, each followed by those that it holds."""
     if isinstance(augments, Mapping):
         inner = augments.get('augments') or []
         return [(field, augments), *_listed(f'{field}.augments', inner)]
@@ -86,7 +91,7 @@ def _listed(field: str, augments: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _rehearse_augments(settings: ConfigDict, problems: Problems) -> bool:
-    """Build each augment; returns whether one failed."""
+    """Build each augment, and return whether one failed."""
     before = len(problems.found)
     for field, augment in augments_of(dict(model=settings)):
         with problems.of(field):
@@ -96,9 +101,9 @@ def _rehearse_augments(settings: ConfigDict, problems: Problems) -> bool:
 
 
 def _without_files(settings: ConfigDict, problems: Problems) -> ConfigDict:
-    """Take out of a model's config what its constructor would read from disk."""
+    """Return a model's config without the files that its constructor would read."""
     teacher = settings.get('teacher')
-    if not isinstance(teacher, Mapping):
+    if not isinstance(teacher, dict):
         return settings
     try:
         is_search = is_instance_of(find_class(MODELS, settings), MixerSearch)
@@ -112,7 +117,7 @@ def _without_files(settings: ConfigDict, problems: Problems) -> ConfigDict:
 
 
 def _place_of(settings: ConfigDict, error: Exception) -> str:
-    """The field of the part of a model that raises the same error if it is built alone."""
+    """Return the field of the part of a model that raises the same error if it is built alone."""
     for part in _PARTS:
         if isinstance(settings.get(part), Mapping) and 'type' in settings[part]:
             try:

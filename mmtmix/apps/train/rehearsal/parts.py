@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
-from mmengine.hooks import EMAHook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.optim import OptimWrapper
 from mmengine.registry import MODELS, OPTIMIZERS, VISBACKENDS, VISUALIZERS
 from mmengine.runner import EpochBasedTrainLoop
@@ -33,7 +33,12 @@ _GROUPS = (
 
 
 def rehearse_groups(runner: RehearsalRunner, problems: Problems) -> None:
-    """Refuse fields that a Runner takes all or not at all, where some are missing."""
+    """Refuse groups of fields that are given in part; a Runner needs all of a group or none.
+
+    Args:
+        runner: Stand-in for the run.
+        problems: Collector of the errors.
+    """
     for group in _GROUPS:
         missing = [name for name in group if runner.cfg.get(name) is None]
         if 0 < len(missing) < len(group):
@@ -45,7 +50,12 @@ def rehearse_groups(runner: RehearsalRunner, problems: Problems) -> None:
 
 
 def rehearse_loops(runner: RehearsalRunner, problems: Problems) -> None:
-    """Build the loops around loaders that are not read, and the metrics."""
+    """Build the loops around loaders that are not read, and the metrics.
+
+    Args:
+        runner: Stand-in for the run.
+        problems: Collector of the errors.
+    """
     cfg = runner.cfg
     if cfg.get('train_cfg') is not None:
         with problems.of('train_cfg'):
@@ -55,7 +65,10 @@ def rehearse_loops(runner: RehearsalRunner, problems: Problems) -> None:
             runner._train_loop = runner.build_train_loop(deepcopy(cfg.train_cfg))
     if runner._train_loop is None:  # schedulers read its length
         runner._train_loop = EpochBasedTrainLoop(runner, runner._train_dataloader, 1)
-    for kind, build in (('val', runner.build_val_loop), ('test', runner.build_test_loop)):
+    builders: dict[str, Callable[[Any], object]] = dict(
+        val=runner.build_val_loop, test=runner.build_test_loop
+    )
+    for kind, build in builders.items():
         evaluator = Evaluator([])
         if cfg.get(f'{kind}_evaluator') is not None:
             with problems.of(f'{kind}_evaluator'):
@@ -72,19 +85,20 @@ def rehearse_optimizer(
     """Build the optimizer for the model's parameters, and the schedulers.
 
     Args:
-        runner: The stand-in for the run, with its loops.
-        model: The model; schedulers alone are built if None.
+        runner: Stand-in for the run, with its loops.
+        model: Model of the run; None builds schedulers alone.
         problems: Collector of the errors.
     """
     cfg = runner.cfg
-    # schedulers are to be judged even where the optimizer is not built
+    # schedulers are checked even if the optimizer is not built
     weight = torch.nn.Parameter(torch.zeros(1))
     runner.optim_wrapper = OptimWrapper(torch.optim.SGD([weight], lr=0.1, momentum=0.9))
     if model is not None and cfg.get('optim_wrapper') is not None:
         with problems.of('optim_wrapper'):
             optimizer = cfg.optim_wrapper.get('optimizer')
             if isinstance(optimizer, Mapping) and 'type' in optimizer:
-                find_class(OPTIMIZERS, optimizer)  # MMEngine would call None what is unknown
+                # MMEngine's own message would not name an unknown type
+                find_class(OPTIMIZERS, optimizer)
             runner.optim_wrapper = _build_optimizer(runner, model)
     schedulers = cfg.get('param_scheduler')
     if schedulers is None:
@@ -98,10 +112,10 @@ def rehearse_optimizer(
 
 
 def check_no_nan(cfg: Config, problems: Problems) -> None:
-    """Refuse NaN, and infinity but in ``clip_grad``, in what an optimizer and schedules are given.
+    """Refuse NaN in the configs of optimizer and schedules, and infinity except in ``clip_grad``.
 
     Args:
-        cfg: The config.
+        cfg: Config of a run.
         problems: Collector of the errors.
     """
     for field in ('optim_wrapper', 'param_scheduler'):
@@ -122,27 +136,27 @@ def _numbers(settings: Any, place: str) -> Iterator[tuple[str, float]]:
 
 
 def rehearse_hooks(runner: RehearsalRunner, model: nn.Module | None, problems: Problems) -> None:
-    """Build default and custom hooks, and what they bring for a run.
+    """Build default and custom hooks, with their averages of the model, teachers and loaders.
 
     Args:
-        runner: The stand-in for the run.
-        model: The model; averages of it are not built if None.
+        runner: Stand-in for the run.
+        model: Model of the run; None builds no averages of it.
         problems: Collector of the errors.
     """
     cfg = runner.cfg
     named = [
         (f'default_hooks.{name}', hook)
         for name, hook in (cfg.get('default_hooks') or {}).items()
-        if hook is not None  # which switches one off
+        if hook is not None  # None switches a hook off
     ]
     listed = cfg.get('custom_hooks') or []
     named += [(f'custom_hooks[{number}]', hook) for number, hook in enumerate(listed)]
     for field, hook in named:
         with problems.of(field):
-            known = list(runner.hooks)
+            before: list[Hook] = list(runner.hooks)
             runner.register_hook(deepcopy(hook))
             for built in runner.hooks:
-                if built not in known and isinstance(built, EMAHook) and model is not None:
+                if built not in before and isinstance(built, EMAHook) and model is not None:
                     MODELS.build(deepcopy(built.ema_cfg), default_args=dict(model=model))
         if not isinstance(hook, Mapping):
             continue
@@ -151,14 +165,19 @@ def rehearse_hooks(runner: RehearsalRunner, model: nn.Module | None, problems: P
                 check_teacher(hook['teacher'])
         mixed = hook.get('mixed')
         if isinstance(mixed, Mapping) and isinstance(mixed.get('dataloader'), Mapping):
-            # what DistillHook adds, or takes from the training loader
+            # settings that DistillHook adds, or takes from the training loader
             added = dict(batch_size=1, sampler=dict(type=EndlessSampler, shuffle=True))
             loader = {**added, **mixed['dataloader']}
             rehearse_loader(f'{field}.mixed.dataloader', loader, problems)
 
 
 def rehearse_reporting(runner: RehearsalRunner, problems: Problems) -> None:
-    """Build the log processor; see that the visualizer and its backends exist and fit."""
+    """Build the log processor; check the arguments of the visualizer and its backends.
+
+    Args:
+        runner: Stand-in for the run.
+        problems: Collector of the errors.
+    """
     cfg = runner.cfg
     if cfg.get('log_processor') is not None:
         with problems.of('log_processor'):
@@ -166,7 +185,7 @@ def rehearse_reporting(runner: RehearsalRunner, problems: Problems) -> None:
     visualizer = cfg.get('visualizer')
     if not isinstance(visualizer, Mapping):
         return
-    with problems.of('visualizer'):  # building it would make it the one of the process
+    with problems.of('visualizer'):  # a built one would become that of the process
         check_signature(find_class(VISUALIZERS, visualizer), visualizer, name='', save_dir='')
     backends = visualizer.get('vis_backends') or ()
     backends = list(backends.values()) if isinstance(backends, Mapping) else backends
@@ -177,7 +196,7 @@ def rehearse_reporting(runner: RehearsalRunner, problems: Problems) -> None:
 
 
 def _build_optimizer(runner: RehearsalRunner, model: nn.Module) -> OptimWrapper:
-    """Build it for weights without memory, or for real ones if it reads them."""
+    """Build the optimizer for weights without memory, or for real ones if it reads them."""
     runner.model = model
     try:
         return runner.build_optim_wrapper(deepcopy(runner.cfg.optim_wrapper))

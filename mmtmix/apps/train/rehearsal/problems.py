@@ -1,4 +1,4 @@
-"""Problems that a rehearsal finds, and errors that mean nothing."""
+"""Problems that a rehearsal finds, and errors of stand-ins that are ignored."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from mmtmix.utils import describe_error
 
 
 class UnknownError(AttributeError):
-    """Error of a stand-in that lacks what the real thing has; it means nothing."""
+    """Error of a stand-in without an attribute of the real object; it is ignored."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that would end a run.
+    """A fault that would end a run.
 
     Attributes:
         config: Path of the run's config.
@@ -40,28 +40,36 @@ class Problems:
 
     Attributes:
         config: Path of the config.
-        found: The problems so far.
+        found: Problems found so far.
     """
 
     config: str
     found: list[Problem] = field(default_factory=list)
 
     def add(self, field: str, error: Exception) -> None:
-        """Take up the first problem of a field, unless it comes from a stand-in.
+        """Add the first problem of a field, unless a stand-in caused it.
 
         A second problem of the same field mostly follows from the first. An error that an outer
         field repeats is listed under the inner field only.
+
+        Args:
+            field: Place in the config.
+            error: Error that building it raised.
         """
         if _follows_from_stand_in(error) or any(each.field == field for each in self.found):
             return
         outer = (each for each in self.found if field.startswith(f'{each.field}.'))
-        for known in [each for each in outer if str(each.error) == str(error)]:
-            self.found.remove(known)
+        for repeated in [each for each in outer if str(each.error) == str(error)]:
+            self.found.remove(repeated)
         self.found.append(Problem(self.config, field, error))
 
     @contextmanager
     def of(self, field: str) -> Iterator[None]:
-        """Collect what the body raises, under the name of a field of the config."""
+        """Collect an error of the body, under the name of a field of the config.
+
+        Args:
+            field: Place in the config.
+        """
         try:
             yield
         except Exception as error:  # a constructor may raise anything
@@ -69,10 +77,13 @@ class Problems:
 
 
 def raise_problems(problems: list[Problem]) -> None:
-    """Raise all problems as one error, with a line for each; of their type if they share one.
+    """Raise all problems as one error with a line for each, of their type if they share one.
+
+    Args:
+        problems: Problems of all runs.
 
     Raises:
-        Exception: If there are any.
+        Exception: If there is a problem.
     """
     if not problems:
         return

@@ -34,20 +34,19 @@ from .stand_ins import RehearsalRunner, leaving_no_trace
 
 
 def rehearse(stages: Sequence[Stage]) -> None:
-    """Build everything of every run once, and see that each makes what the next one needs.
+    """Build everything of every run once, and check that each makes the files that others need.
 
-    No data and no weights are read, nothing is written, and random states stay as they are. What
-    depends on data, on weights or on the code of others is not checked here.
+    No data and no weights are read, nothing is written, and random states stay as they are. Faults
+    that depend on data, on weights or on other libraries' code are not found here.
 
     Args:
-        stages: The runs that a launch has to make, in order, with their work dirs.
+        stages: Runs of a launch, in order, with their work dirs.
 
     Raises:
-        FileNotFoundError: If all that is wrong is that files are missing.
-        TypeError: If all that is wrong is arguments that are unknown or missing, or of a wrong
-            type.
-        ValueError: If something else, or several kinds of things, are wrong. The text has a line
-            for each: the config, the field and what building it raised.
+        FileNotFoundError: If all problems are missing files.
+        TypeError: If all problems are unknown or missing arguments, or arguments of a wrong type.
+        ValueError: If there are other problems, or several kinds. The message has a line for each:
+            the config, the field and the error.
     """
     found: list[Problem] = []
     to_come: list[str] = []
@@ -71,7 +70,7 @@ def _rehearse_stage(
     searches: Mapping[str, tuple[str, MixerSearch]],
     problems: Problems,
 ) -> nn.Module | None:
-    """Rehearse one run; returns its model, if it has one that can be built."""
+    """Rehearse one run, and return its model if it has one that can be built."""
     cfg = deepcopy(stage.cfg)
     if 'generation' not in cfg and isinstance(cfg.get('default_hooks', {}), Mapping):
         keep_checkpoints(cfg.setdefault('default_hooks', {}))  # as in the run
@@ -104,7 +103,7 @@ def _rehearse_stage(
 
 
 def _rehearse_generation(runner: RehearsalRunner, problems: Problems) -> None:
-    """Read the settings of a set of mixed images, and build its mixer."""
+    """Read the settings of a set of mixed images, and build its augment."""
     cfg = runner.cfg
     with problems.of('generation'):
         options = read_settings(cfg)[1]

@@ -1,4 +1,4 @@
-"""What stands in for a run, its data and its teacher while a config is rehearsed."""
+"""Stand-ins for a run, its data and its teacher while a config is rehearsed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from torch.utils.data import Dataset
@@ -38,7 +39,7 @@ class UnreadDataset(Dataset):
 
 
 class UnreadLoader:
-    """A data loader without workers, which loops take as it is."""
+    """A data loader without workers and data, which loops accept."""
 
     def __init__(self) -> None:
         self.dataset = UnreadDataset()
@@ -54,20 +55,20 @@ class UnreadLoader:
 
 
 class RehearsalRunner(Runner):
-    """A Runner that builds as MMEngine's does, and has nothing to run.
+    """A Runner that builds the parts of a config but cannot run.
 
-    It has no folder, log, seed or process group. MMEngine's methods that build read the private
-    names that are set here; what is not set cannot be known.
+    It has no folder, log, seed or process group. MMEngine's build methods read the private names
+    that are set here. Any other name raises :class:`UnknownError`.
 
     Args:
-        cfg: The config.
+        cfg: Config of the run.
     """
 
     def __init__(self, cfg: Config):
         self.cfg = cfg
         self.logger = logging.getLogger('mmtmix.apps.train.rehearsal')
         self.visualizer = SimpleNamespace(dataset_meta=None)
-        self._hooks = []
+        self._hooks: list[Hook] = []
         self._train_dataloader = self._val_dataloader = self._test_dataloader = UnreadLoader()
         self._train_loop = self._val_loop = self._test_loop = None
 
@@ -76,14 +77,14 @@ class RehearsalRunner(Runner):
 
 
 def unread_teacher() -> FrozenTeacher:
-    """Return a teacher without weights, in place of one whose files are to come."""
+    """Return a teacher without weights, in place of one whose files do not exist yet."""
     return FrozenTeacher.__new__(FrozenTeacher)
 
 
 @contextmanager
 def _any_visualizer() -> Iterator[None]:
-    """Have a visualizer for hooks whose constructor needs the process's own."""
-    if Visualizer._instance_dict:  # MMEngine has no other way to see or to take one back
+    """Provide a visualizer for hooks whose constructor needs one."""
+    if Visualizer._instance_dict:  # MMEngine has no public way to find or remove one
         yield
         return
     Visualizer.get_instance('rehearsal')
@@ -95,8 +96,8 @@ def _any_visualizer() -> Iterator[None]:
 
 @contextmanager
 def leaving_no_trace() -> Iterator[None]:
-    """Keep the random states as they are, and what is built from warning before the real run."""
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002  (what MMPretrain draws from)
+    """Restore the random states afterwards, and suppress warnings of what is built."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002  (MMPretrain draws from it)
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -110,5 +111,10 @@ def leaving_no_trace() -> Iterator[None]:
 
 
 def is_instance_of(kind: Any, classes: type | tuple[type, ...]) -> bool:
-    """Return whether something is a class and one of some classes."""
+    """Return whether an object is a class, and a subclass of one of some classes.
+
+    Args:
+        kind: Object to check.
+        classes: Class or classes to compare with.
+    """
     return isinstance(kind, type) and issubclass(kind, classes)
