@@ -169,7 +169,7 @@ def write_supermix(fitted_teacher) -> Callable[..., None]:
     """Copy the configs of SuperMix into a folder, with small numbers, and their teacher's."""
     numbers = (
         ('num=5000', 'shard_size=2, batch_size=8, num=24'),
-        ('num_clean, num_mixed = 5000, 5000', 'num_clean, num_mixed = 64, 24'),
+        ('num_clean=5000, num_mixed=5000', 'num_clean=64, num_mixed=24'),
     )
 
     def write(folder: Path, with_teacher: bool = True) -> None:

@@ -3,6 +3,8 @@
 import pytest
 from mmengine.config import Config
 
+from mmtmix.cli import arguments
+from mmtmix.cli.main import parse
 from mmtmix.engine.stages import Stage
 
 pytestmark = pytest.mark.host
@@ -13,7 +15,7 @@ def complete(load, tmp_path):
     """Complete the stage of a config that loads weights: ``complete('--resume')``."""
     tool = load('train')
 
-    def run(*arguments, batch_size=8):
+    def run(*words, batch_size=8):
         cfg = Config(
             dict(
                 load_from='phase1.pth',
@@ -21,7 +23,8 @@ def complete(load, tmp_path):
                 model=dict(),
             )
         )
-        args = tool.parse_args(['config.py', '--work-dir', str(tmp_path), *arguments])
+        args = parse('train', ['config.py', '--work-dir', str(tmp_path), *words])
+        arguments.complete(args)
         stage = Stage('config.py', cfg)
         tool.complete(stage, args)
         return stage
@@ -46,7 +49,7 @@ def test_divide_batch_is_for_all_processes_together(
     tmp_path, load, monkeypatch, batch_size, share
 ):
     tool = load('train')
-    monkeypatch.setattr(tool, 'get_world_size', lambda: 4)
+    monkeypatch.setattr(tool.module, 'get_world_size', lambda: 4)
     cfg = Config(dict(train_dataloader=dict(batch_size=batch_size)))
     tool.divide_batch(Stage('config.py', cfg))
     assert cfg.train_dataloader.batch_size == share
@@ -54,7 +57,7 @@ def test_divide_batch_is_for_all_processes_together(
 
 def test_a_batch_that_cannot_be_shared_is_told(load, monkeypatch):
     tool = load('train')
-    monkeypatch.setattr(tool, 'get_world_size', lambda: 3)
+    monkeypatch.setattr(tool.module, 'get_world_size', lambda: 3)
     cfg = Config(dict(train_dataloader=dict(batch_size=8)))
     with pytest.raises(ValueError, match='3 processes cannot share the batch of 8 of config.py'):
         tool.divide_batch(Stage('config.py', cfg))

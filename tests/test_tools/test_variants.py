@@ -70,7 +70,7 @@ def test_variants_reach_the_stages_and_have_folders_of_their_own(trained):
 def test_another_setting_finds_nothing_of_it(trained, load, capsys):
     assert call(load, trained, 'train', CONFIG, '--no-stages', '--resume') == 2
     told = capsys.readouterr().err
-    command = 'python tools/train.py configs/simple/teacher.py --work-dir work_dirs/simple/teacher'
+    command = 'mmtmix train configs/simple/teacher.py --work-dir work_dirs/simple/teacher'
     assert f'work_dirs/simple/teacher/last.pth: {command}' in told
     (trained / 'work_dirs/simple/teacher-NET=wide/last.pth').rename(trained / 'aside.pth')
     assert call(load, trained, 'train', CONFIG, '--no-stages', *WIDE) == 2
