@@ -108,7 +108,7 @@ def time_mixers(bench: StepBench, args: argparse.Namespace) -> dict[str, Any]:
         args: Arguments of this tool.
     """
     with bench.live(), autocast(args.device, DTYPES[args.dtype]):
-        calls = {**bench.subjects(), **bench.others()}
+        calls = {**bench.timed_mixers(), **bench.others()}
         medians = time_in_turns(calls, args.repeats, 1, args.device)
         units = Units(medians[BLEND], medians[FORWARD])
         return {

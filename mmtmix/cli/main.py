@@ -16,6 +16,10 @@ from .arguments import complete
 from .parser import CommandParser
 
 USER_ERROR, INTERRUPTED = 2, 130
+_EXAMPLES = {
+    '': 'train mmtmix::transformmix/wrn28_cifar100.py',
+    'visualize': 'visualize mix mmtmix::supermix/wrn16_fashionmnist_mini.py --out mixes.png',
+}
 
 
 class Command(NamedTuple):
@@ -166,7 +170,7 @@ def overview(of: str = '') -> str:
             module = importlib.import_module(f'{__package__}.{command.arguments}')
             lines.append(f'  {name:18}{(module.__doc__ or "").splitlines()[0]}')
     head = (
-        'example: mmtmix train mmtmix::transformmix/wrn28_cifar100.py\n\n'
+        f'example: mmtmix {_EXAMPLES.get(of, _EXAMPLES[""])}\n\n'
         'usage: mmtmix COMMAND ... | --version\n\ncommands (mmtmix COMMAND --help):'
     )
     return '\n'.join([head, *lines])

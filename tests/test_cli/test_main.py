@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mmtmix import __version__, program
-from mmtmix.apps.benchmark.subjects import TEACHERS
+from mmtmix.apps.benchmark.timed_mixers import TEACHERS
 from mmtmix.cli import arguments, benchmark, main, visualize_mix
 from mmtmix.cli.parser import CommandParser
 from mmtmix.engine.resuming import command_again

@@ -1,7 +1,7 @@
 """Timing of augments and training steps, for the benchmark tools alone."""
 
 from .rows import Row, Units, measure_row, table
-from .subjects import BLEND, FORWARD, SUPERMIX, TEACHERS, Bench
+from .timed_mixers import BLEND, FORWARD, SUPERMIX, TEACHERS, Bench
 
 __all__ = [
     'BLEND',

@@ -65,7 +65,7 @@ def benchmark(args: argparse.Namespace) -> dict[str, Row]:
     bench = Bench(args)
     autocast = torch.autocast(args.device, torch.bfloat16, enabled=args.bfloat16)
     with bench.live(), autocast:
-        calls = bench.subjects()
+        calls = bench.timed_mixers()
         medians = median_seconds(calls, args.repeats, args.device)
         units = Units(medians[BLEND], medians[FORWARD])
         rows = {

@@ -22,7 +22,7 @@ from mmtmix.models import FrozenTeacher
 from mmtmix.utils import peak_memory, seconds_of
 from mmtmix.visualization import load_images
 
-from .subjects import SUPERMIX, Bench, Call
+from .timed_mixers import SUPERMIX, Bench, Call
 
 NETWORKS: dict[str, tuple[dict[str, Any], int]] = {
     'wrn16_1': (dict(type='WideResNet', depth=16, widen_factor=1), 64),

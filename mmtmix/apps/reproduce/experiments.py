@@ -117,7 +117,11 @@ def choose_cells(cells: Mapping[str, Cell], wanted: Sequence[str]) -> list[Cell]
         found = [cell for cell in cells if _fits(cell.split('/'), name.split('/'))]
         if not found:
             close = get_close_matches(name, _names(cells), n=4)
-            hint = f'did you mean {" or ".join(close)}?' if close else 'list shows all'
+            hint = (
+                f'did you mean {" or ".join(close)}?'
+                if close
+                else 'list shows all of this file, --experiments names another'
+            )
             raise ValueError(f'there is no cell {name!r}; {hint}')
         chosen |= {cell: cells[cell] for cell in found}
     return list(chosen.values())

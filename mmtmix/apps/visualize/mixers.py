@@ -36,7 +36,7 @@ def mix(
     """Return the mixes of one method.
 
     Args:
-        name: Name of the method in ``MIXERS``.
+        name: Name of the method in ``AUGMENTS``.
         args: Arguments of :mod:`mmtmix.cli.visualize_mixers`.
         cfg: Config of the trained classifier.
         teacher: Trained classifier.

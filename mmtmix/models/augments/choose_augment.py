@@ -22,9 +22,10 @@ _ROUNDING = 1e-6
 class ChooseAugment(BatchAugment):
     """Choose an augment for each sample, or for each batch; the rest of the samples stay unmixed.
 
-    Partners come from the whole batch. An augment mixes only the samples that chose it, so no mix
-    is made that is not used. MMPretrain's ``probs`` beside ``augments`` choose one augment for a
-    whole batch; with ``per='sample'`` this is the ``elem`` mode of timm, for any augments.
+    Partners come from the whole batch. ``CoMixup`` is an exception: it groups the samples that
+    chose it among themselves. An augment mixes only the samples that chose it, so no mix is made
+    that is not used. MMPretrain's ``probs`` beside ``augments`` choose one augment for a whole
+    batch; with ``per='sample'`` this is the ``elem`` mode of timm, for any augments.
 
     The details have as well: ``choice`` (N,), the position in ``augments`` of the augment that
     made each mix, -1 for an unmixed image; and ``targets`` (N, num_classes). Mixes of fewer images

@@ -136,7 +136,7 @@ class Bench:
 
         return call
 
-    def subjects(self) -> dict[str, Call]:
+    def timed_mixers(self) -> dict[str, Call]:
         """Return the functions that are timed in turns, by the names of their rows."""
         order = torch.randperm(len(self.inputs), device=self.inputs.device)
         lam = torch.full((len(self.inputs), 1, 1, 1), 0.5, device=self.inputs.device)
