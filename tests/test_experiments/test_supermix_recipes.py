@@ -70,7 +70,6 @@ def test_recipes_are_those_of_the_clean_run_at_as_many_iterations(method, net):
     else:
         data = NETS[net][2]
         images = CLEAN[data] + MIXED[data]
-        assert (cfg.num_clean, cfg.num_mixed) == (CLEAN[data], MIXED[data])
         ends = [round(end * CLEAN[data] / images) for end in [*(milestones or []), epochs]]
         # whole epochs, so up to half of one more or less
         per_epoch = math.ceil(images / batch)

@@ -181,7 +181,7 @@ def test_code_in_a_pickle_is_refused_and_not_run(tmp_path):
 def test_a_pickle_reaches_only_the_statistics_of_a_log(tmp_path, owner, name):
     path = tmp_path / 'curious.pth'
     torch.save(dict(meta=Call(getattr, owner, name)), path)
-    with pytest.raises(ValueError, match=f'may not ask for {name!r}'):
+    with pytest.raises(ValueError, match=f'may not name {name!r}'):
         load_checkpoint(path)
 
 

@@ -44,5 +44,5 @@ def test_other_methods_of_known_classes_are_refused(tmp_path, method):
             return getattr, (OneCycleParamScheduler, method)
 
     torch.save(dict(x=Ask()), tmp_path / 'x.pth')
-    with pytest.raises(ValueError, match=f'may not ask for {method!r}'):
+    with pytest.raises(ValueError, match=f'may not name {method!r}'):
         load_checkpoint(tmp_path / 'x.pth')

@@ -176,7 +176,7 @@ def test_a_holder_on_another_machine_counts_while_it_renews_its_claim(tmp_path, 
     timer.start()
     with pytest.raises(ClaimedError, match='process 1 on elsewhere since monday .`python train'):
         claim_folder(tmp_path, told.append)
-    assert len(told) == 1 and 'looking up to' in told[0]
+    assert len(told) == 1 and 'waiting up to' in told[0]
     timer.join()
     claim_folder(tmp_path, told.append).release()
     assert len(told) == 2
