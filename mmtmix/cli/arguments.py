@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from typing import Any
 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
@@ -97,6 +96,7 @@ def complete(args: argparse.Namespace) -> None:
     Raises:
         ValueError: If a variant is given twice.
     """
+    from mmtmix.utils.config import parse_options
     from mmtmix.utils.variants import parse_variants
 
     if getattr(args, 'cfg_options', None):
@@ -105,19 +105,6 @@ def complete(args: argparse.Namespace) -> None:
         args.variant = parse_variants(args.variant or [])
     if hasattr(args, 'local_rank'):
         os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-
-
-def parse_options(words: Sequence[str]) -> dict[str, Any]:
-    """Return the overrides of a config by MMEngine's rules.
-
-    Args:
-        words: Texts such as ``'train_cfg.max_epochs=2'``.
-    """
-    from mmengine.config import DictAction
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    return parser.parse_args(['--cfg-options', *words]).cfg_options
 
 
 def _pair(text: str) -> str:

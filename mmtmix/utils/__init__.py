@@ -10,7 +10,7 @@ from .checkpoint import (
     load_trusted,
 )
 from .command import describe_error, launch_rank, run_command, warn_user
-from .config import load_config, without_watchers
+from .config import load_config
 from .config_paths import resolve_config
 from .deprecation import current_value
 from .files import (
@@ -86,6 +86,5 @@ __all__ = [
     'unwrap',
     'warn_user',
     'without_masks',
-    'without_watchers',
     'work_dir_of',
 ]

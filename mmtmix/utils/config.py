@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import importlib
 import os
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config, ConfigDict, DictAction
 
 from mmtmix.checks import check_keys
 
 from .command import describe_error, warn_user
 from .config_paths import drop_own_scope, finding_own_bases, resolve_config
 from .variants import Choice, Variant, choosing, current_choice, not_default
-
-# default hooks that watch a run and change nothing of its result
-_WATCHERS = ('finite_stop',)
 
 
 def load_config(
@@ -157,17 +155,15 @@ def required_variants(config: str | os.PathLike, values: Mapping[str, Any]) -> d
     return declared
 
 
-def without_watchers(content: dict) -> dict:
-    """Return the content of a config without hooks that no result depends on, for a digest.
+def parse_options(words: Sequence[str]) -> dict[str, Any]:
+    """Return the overrides of a config by MMEngine's rules.
 
     Args:
-        content: Content from :meth:`mmengine.config.Config.to_dict`, which is not changed.
+        words: Texts such as ``'train_cfg.max_epochs=2'``.
     """
-    hooks = content.get('default_hooks')
-    if not isinstance(hooks, dict):
-        return content
-    kept = {name: hook for name, hook in hooks.items() if name not in _WATCHERS}
-    return {**content, 'default_hooks': kept}
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
+    return parser.parse_args(['--cfg-options', *words]).cfg_options
 
 
 def misspelt_options(cfg: Config, cfg_options: Mapping[str, Any]) -> Iterator[str]:

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mmtmix.checks import check_choice, check_integer, check_number
-from mmtmix.utils import file_digest, load_config, without_watchers
+from mmtmix.engine.digest import run_digest
+from mmtmix.engine.stages import plan_stages
+from mmtmix.utils import file_digest, load_config
 
 KEEP = ('finished', 'all')
 
@@ -68,8 +70,8 @@ def describe(
         num_sources: Number of images in the data set.
 
     Returns:
-        Settings, configs, and a digest of every file that they name. The digest of a config
-        covers its bases.
+        Settings, configs, and a digest of every file that they name. That of a config is
+        :func:`~mmtmix.engine.digest.run_digest`, which does not depend on how it is written.
     """
     plain = json.loads(json.dumps(dict(sources), default=str))
     files = {name: _file_digest(name) for name in sorted(set(_strings(plain)))}
@@ -133,10 +135,9 @@ def _file_digest(name: str) -> str | None:
 
 
 def _config_digest(name: str, variants: Mapping[str, Any] | None = None) -> str | None:
-    """Return the digest of a config with all its bases; None if there is no such file."""
+    """Return the digest of a config and of what it requires; None if there is no such file."""
     try:
-        content = without_watchers(load_config(name, variants=variants).to_dict())
+        cfg = load_config(name, variants=variants)
     except FileNotFoundError:
         return None
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return run_digest(plan_stages(name, cfg, variants))

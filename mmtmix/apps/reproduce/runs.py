@@ -13,12 +13,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmengine.config import DictAction
-
 from mmtmix.checks import check_integer, check_numbers
 from mmtmix.engine.digest import run_digest
 from mmtmix.engine.stages import plan_stages
 from mmtmix.utils import load_config
+from mmtmix.utils.config import parse_options
 from mmtmix.utils.variants import parse_variants, variant_words
 from mmtmix.utils.work_dirs import folder_of
 
@@ -208,7 +207,7 @@ def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[
     """
     chosen = dict(variants)
     try:
-        cfg = load_config(config, _parse(options), chosen)
+        cfg = load_config(config, parse_options(options), chosen)
         return run_digest(plan_stages(config, cfg, chosen))
     except (Exception, SystemExit) as error:
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
@@ -230,10 +229,3 @@ def _made_by(line: str) -> str | None:
     parser.add_argument('--variant', nargs='+', action='extend', default=[])
     chosen = parse_variants(parser.parse_known_args(arguments)[0].variant)
     return _digest(config, tuple(chosen.items()))
-
-
-def _parse(options: Sequence[str]) -> dict[str, Any]:
-    """Return overrides as ``--cfg-options`` reads them."""
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
-    return parser.parse_args(['--cfg-options', *options]).cfg_options

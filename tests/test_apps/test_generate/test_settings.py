@@ -99,7 +99,7 @@ def test_a_config_counts_with_the_variants_that_it_is_named_with(tmp_path):
     def of(variants, first):
         path.write_text(
             '_base_ = []\nfrom mmtmix.recipes import variant\n'
-            f"x = dict(a={first}, b=2)[variant('NET', 'a', 'b')]\n"
+            f"model = dict(depth=dict(a={first}, b=2)[variant('NET', 'a', 'b')])\n"
         )
         teacher = dict(config=str(path), variants=variants)
         return describe(GenerationSettings(num=1), dict(teacher=[teacher]), 1)['files']
@@ -108,6 +108,19 @@ def test_a_config_counts_with_the_variants_that_it_is_named_with(tmp_path):
     named = f"{path} {{'NET': 'b'}}"
     assert of(dict(NET='b'), 1)[named] == of(dict(NET='b'), 3)[named]
     assert of(dict(NET='b'), 1)[named] != of(dict(NET='b'), 1)[str(path)]
+
+
+def test_the_spelling_of_a_config_does_not_count(tmp_path):
+    path = tmp_path / 'teacher.py'
+
+    def of(text):
+        path.write_text(text)
+        teacher = dict(config=str(path), checkpoint='none.pth')
+        return describe(GenerationSettings(num=1), dict(teacher=teacher), 1)['files'][str(path)]
+
+    plain = of('model = dict(depth=10)\n')
+    assert of("# a teacher\ndepth = 10\nmodel = dict(depth=depth)\nwork_dir = 'x'\n") == plain
+    assert of('model = dict(depth=16)\n') != plain
 
 
 def test_equal_settings_are_the_same_set(described):
