@@ -47,7 +47,7 @@ def check_mixing(runner: Any) -> None:
     model = unwrap(runner.model)
     preprocessor = getattr(model, 'data_preprocessor', None)
     first = getattr(preprocessor, 'batch_augments', None)
-    _check_arrived(runner.cfg, list(_mixers(first)))
+    _check_arrived(runner.cfg, list(_own_augments(first)))
     later = list(_scheduled(runner.hooks))
     _check_schedules(runner, model, later)
     choices = [first, *(recipe.get('batch_augments') for _, recipe in later)]
@@ -55,35 +55,35 @@ def check_mixing(runner: Any) -> None:
     num_classes = count_model_classes(model)
     if isinstance(model, Mixes):  # inside the network
         check_batch_size(loader, model)
-    for mixer in {mixer for choice in choices for mixer in _mixers(choice)}:
-        check_batch_size(loader, mixer)
+    for augment in {augment for choice in choices for augment in _own_augments(choice)}:
+        check_batch_size(loader, augment)
         if num_classes is not None:
-            mixer.check_classes(num_classes)
-        if not any(_probability(choice, mixer) for choice in choices):
+            augment.check_classes(num_classes)
+        if not any(_probability(choice, augment) for choice in choices):
             print_log(
-                f'{type(mixer).__name__} has the probability 0 in all of the training: it never '
+                f'{type(augment).__name__} has the probability 0 in all of the training: it never '
                 'mixes; set probs in model.train_cfg, or in batch_augments of SwitchRecipeHook',
                 logger='current',
                 level=logging.WARNING,
             )
-    if preprocessor is not None and list(_mixers(first)) and can_mix(preprocessor):
+    if preprocessor is not None and list(_own_augments(first)) and can_mix(preprocessor):
         watch(preprocessor)
 
 
-def check_batch_size(loader: DataLoader, mixer: Mixes) -> None:
+def check_batch_size(loader: DataLoader, augment: Mixes) -> None:
     """Refuse batches of which none is large enough to mix.
 
     Args:
         loader: Loader of the training.
-        mixer: An augment, or a classifier that mixes.
+        augment: An augment, or a classifier that mixes.
 
     Raises:
         ValueError: If a full batch has fewer images than a mix.
     """
     sizes = batch_sizes(loader)
-    if sizes is not None and sizes[0] < mixer.num_mix:
+    if sizes is not None and sizes[0] < augment.num_mix:
         raise ValueError(
-            f'{type(mixer).__name__} has num_mix={mixer.num_mix} images per mix, and '
+            f'{type(augment).__name__} has num_mix={augment.num_mix} images per mix, and '
             f'train_dataloader.batch_size={sizes[0]}, so nothing would be mixed; set a larger '
             'batch_size or a smaller num_mix'
         )
@@ -103,15 +103,15 @@ def batch_sizes(loader: DataLoader) -> tuple[int, int] | None:
     return size, rest or size
 
 
-def _mixers(choice: Any) -> Iterator[BatchAugment]:
+def _own_augments(choice: Any) -> Iterator[BatchAugment]:
     """Yield our augments in a ``RandomBatchAugment``, which may be None."""
     return (one for one in getattr(choice, 'augments', ()) if isinstance(one, BatchAugment))
 
 
-def _probability(choice: Any, mixer: BatchAugment) -> float:
+def _probability(choice: Any, augment: BatchAugment) -> float:
     augments, probs = getattr(choice, 'augments', ()), getattr(choice, 'probs', None)
     shares = [1.0] * len(augments) if probs is None else probs
-    return sum(share for one, share in zip(augments, shares, strict=True) if one is mixer)
+    return sum(share for one, share in zip(augments, shares, strict=True) if one is augment)
 
 
 def _check_arrived(cfg: Config, built: list[BatchAugment]) -> None:
@@ -171,18 +171,18 @@ def _check_schedules(runner: Any, model: nn.Module, later: list[tuple[int, Mappi
                 f'SwitchRecipeHook, action_epoch={epoch}: MMPretrain reads batch_augments, and '
                 'passes over train_augments in silence; rename it'
             )
-        if not list(_mixers(recipe.get('batch_augments'))):
+        if not list(_own_augments(recipe.get('batch_augments'))):
             continue
         prepare_switch(model)
         if isinstance(runner.train_loop, IterBasedTrainLoop) and epoch > 1:
             raise ValueError(
                 f'SwitchRecipeHook, action_epoch={epoch}: a training by iterations has one epoch, '
-                'so its mixer would never come; set train_cfg=dict(by_epoch=True, max_epochs=...)'
+                'so its augment never comes; set train_cfg=dict(by_epoch=True, max_epochs=...)'
             )
         if not 1 <= epoch <= runner.max_epochs:
             print_log(
                 f'SwitchRecipeHook, action_epoch={epoch}: the training has {runner.max_epochs} '
-                'epochs, counted from 1, so its mixer never comes',
+                'epochs, counted from 1, so its augment never comes',
                 logger='current',
                 level=logging.WARNING,
             )

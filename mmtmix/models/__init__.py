@@ -1,4 +1,4 @@
-"""Networks, mixers and teachers; importing this registers them into MMPretrain."""
+"""Networks, augments, mixers and teachers; importing this registers them into MMPretrain."""
 
 from mmtmix import needs_host  # noqa: F401
 

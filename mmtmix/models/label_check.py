@@ -11,7 +11,7 @@ from .late_verdict import LateVerdict
 
 _NEED = 'batch_scores must be soft labels of shape (N, num_classes), finite and not negative'
 _CURE = (
-    'for integer labels (N,) give the mixer num_classes=..., or make them one-hot: '
+    'for integer labels (N,) give the augment num_classes=..., or make them one-hot: '
     'torch.nn.functional.one_hot, or in a config '
     'data_preprocessor=dict(to_onehot=True, num_classes=...)'
 )
@@ -126,7 +126,7 @@ def _one_hot(labels: Tensor, num_classes: int) -> Tensor:
         def describe(_: list[bool]) -> str:
             return refusal(
                 f'class indices outside 0 to {num_classes - 1}',
-                'labels count from 0, and num_classes of the mixer is the number of classes',
+                'labels count from 0, and num_classes of the augment is the number of classes',
             )
 
         _late.raise_unless(inside.all().view(1), describe)
@@ -141,5 +141,5 @@ def _several_or_none(flags: list[bool], sums: Tensor) -> str:
     return (
         f'batch_scores names {what} of an image (row {row} sums to {float(sums[row]):.4g}), and '
         'this takes one class per image; give one-hot or soft labels, or mix images of several '
-        'labels by a mixer that needs no class, such as SampleMixup'
+        'labels by an augment that needs no class, such as SampleMixup'
     )

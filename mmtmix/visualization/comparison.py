@@ -23,12 +23,12 @@ def draw_comparison(
     names: Sequence[str] | None = None,
     channel_order: str = 'rgb',
 ) -> Figure:
-    """Draw the mixes of several mixers of one kind for one batch, in a block of rows per mixer.
+    """Draw the mixes of one batch by several augments of one kind, in a block of rows for each.
 
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
-        mixes: Mixes (M, C, H, W) and details of each mixer, as for :func:`draw_panel`. Each
-            mixer may have a k of its own. All M mixes are drawn.
+        mixes: Mixes (M, C, H, W) and details of each augment, as for :func:`draw_panel`. Each
+            augment may have a k of its own. All M mixes are drawn.
         stats: Normalisation of the batch.
         names: Name of the class of each of the N images; None leaves names out.
         channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
@@ -37,7 +37,7 @@ def draw_comparison(
         The figure. Its axes are in the order of the rows. A row has axes for its k images only.
 
     Raises:
-        ValueError: If there are no mixes, details are missing, the mixers differ in their steps
+        ValueError: If there are no mixes, details are missing, the augments differ in their steps
             or the names don't fit the batch.
     """
     if not mixes:
@@ -50,7 +50,7 @@ def draw_comparison(
     ]
     titles = [[step.title for step in steps] for steps in blocks]
     if any(other != titles[0] for other in titles):
-        raise ValueError(f'mixes must come from mixers of the same steps, got {titles}')
+        raise ValueError(f'mixes must come from augments of the same steps, got {titles}')
     # all blocks have the same columns, so a block of fewer images leaves gaps
     widths = [max(step.pictures.shape[1] for step in same) for same in zip(*blocks, strict=True)]
     columns = [Group(image_numbers(k), title) for k, title in zip(widths, titles[0], strict=True)]

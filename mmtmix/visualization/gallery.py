@@ -1,4 +1,4 @@
-"""Mixes of the same images by several mixers (as TransformMix, Figure 1)."""
+"""Mixes of the same images by several augments (as TransformMix, Figure 1)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def draw_gallery(
     names: Sequence[str] | None = None,
     channel_order: str = 'rgb',
 ) -> Figure:
-    """Draw the mixes of several mixers, one row per set of images and one column per mixer.
+    """Draw the mixes of several augments, one row per set of images and one column per augment.
 
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
         weights: Shares that were drawn for the images, (M, k).
         index: Images of each mix, (M, k).
-        mixes: Mixes (M, C, H, W) by the name of the mixer.
+        mixes: Mixes (M, C, H, W) by the name of the augment.
         stats: Normalisation of the batch.
         names: Name of the class of each of the N images; None leaves names out.
         channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
@@ -43,7 +43,7 @@ def draw_gallery(
     """
     counts = {name: len(mixed) for name, mixed in mixes.items()}
     if not mixes or set(counts.values()) != {len(index)}:
-        raise ValueError(f'mixes must hold {len(index)} images of each mixer, got {counts}')
+        raise ValueError(f'mixes must hold {len(index)} images of each augment, got {counts}')
     check_rows(None, names, len(batch_inputs))
     num_mix = index.size(1)
     images = batch_inputs[index]

@@ -57,8 +57,8 @@ def mix_labels(
     """Return the label of each mix: its shares, its classes and the steps of its solver.
 
     Args:
-        details: Details that a mixer returns, with ``weights`` and ``index``. With ``iterations``
-            and ``finished`` the label has the number of steps.
+        details: Details of an augment, with ``weights`` and ``index``. With ``iterations`` and
+            ``finished`` the label has the number of steps.
         names: Name of the class of each image in the batch; None leaves names out.
         separator: Text between share and class, and at the other breaks of a narrow label.
     """

@@ -39,7 +39,7 @@ def draw_panel(
     layout: str = 'rows',
     channel_order: str = 'rgb',
 ) -> Figure:
-    """Draw inputs, masks and the mix of each sample, and the steps between if the mixer has them.
+    """Draw inputs, masks and the mix of each sample, and the steps between where there are some.
 
     CAMs are drawn if the details hold ``saliency``, and transformed images if they hold
     ``theta``. ``iterations`` and ``finished`` are shown beside the mix.
@@ -47,7 +47,7 @@ def draw_panel(
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
         mixed: Mixes of a :class:`~mmtmix.models.BatchAugment`, (N, C, H, W).
-        details: Details that the mixer returns with ``return_details=True``. The images of a mix
+        details: Details that the augment returns with ``return_details=True``. The images of a mix
             are drawn in the order of ``details['index']``, the sample's own first.
         stats: Normalisation of the batch.
         names: Name of the class of each of the N images; None leaves names out.

@@ -80,7 +80,7 @@ def load_images(
     indices = draw_groups(dataset, num, num_mix, seed) if indices is None else list(indices)
     if not indices or len(indices) % num_mix or not all(0 <= i < len(dataset) for i in indices):
         raise ValueError(
-            f'indices must be groups of {num_mix} from 0 to {len(dataset) - 1}, since the mixer '
+            f'indices must be groups of {num_mix} from 0 to {len(dataset) - 1}, since the augment '
             f'mixes {num_mix} of {len(dataset)} images; got {indices}'
         )
     classes = dataset.metainfo.get('classes')

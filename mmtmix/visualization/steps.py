@@ -58,7 +58,7 @@ def mix_steps(
     stats: InputStats,
     channel_order: str = 'rgb',
 ) -> list[Step]:
-    """Return the steps that mixes were made in, as far as the mixer has them.
+    """Return the steps that mixes were made in, as far as the augment has them.
 
     Args:
         batch_inputs: The batch that was mixed, (N, C, H, W).
@@ -84,7 +84,7 @@ def mix_steps(
 
 
 def check_details(details: Details) -> None:
-    """Refuse details that lack an entry which every mixer returns.
+    """Refuse details that lack an entry which every augment returns.
 
     Args:
         details: Details of mixes.
@@ -95,6 +95,6 @@ def check_details(details: Details) -> None:
     missing = [name for name in _NEEDED if name not in details]
     if missing:
         raise ValueError(
-            f'details lack {", ".join(missing)}; give the third value of a mixer called with '
+            f'details lack {", ".join(missing)}; give the third value of an augment called with '
             'return_details=True'
         )

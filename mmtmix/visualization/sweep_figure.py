@@ -37,7 +37,7 @@ def draw_sweep(
         names: Name of the class of each of the N images; None leaves names out.
         rows: Samples to draw, 0 to N - 1; all by default.
         steps: Whether to draw the masks of the first image as well, in a row below, and the CAMs
-            if the mixer has them.
+            if the augment has them.
         channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
 
     Returns:

@@ -31,7 +31,7 @@ class Sweep:
         values: Values of the setting, S of them.
         mixed: Mixes, (S, N, C, H, W).
         masks: Masks of the mixes, (S, N, k, 1, H, W).
-        saliency: Saliency that the masks were made from, (N, k, 1, h, w); None for a mixer
+        saliency: Saliency that the masks were made from, (N, k, 1, h, w); None for an augment
             without saliency.
         index: Images of each mix, (N, k).
         weights: Shares of the images, (N, k); None where they are what changes.
@@ -58,10 +58,10 @@ def sweep_lambda(
 ) -> Sweep:
     """Mix with several shares of the first image and the same noise (Figure 5).
 
-    For a mixer that changes the drawn weights, the shares in the mixes are only near ``lams``.
+    For an augment that changes the drawn weights, the shares in the mixes are only near ``lams``.
 
     Args:
-        augment: Mixer, of any kind.
+        augment: Augment, of any kind.
         batch_inputs: Normalised images, (N, C, H, W).
         batch_scores: Soft or one-hot labels, (N, num_classes), in float.
         index: Images of each mix, (N, k).
@@ -98,7 +98,7 @@ def sweep_temperature(
     """Mix with several softmax temperatures, the learned one among them (Figure 4).
 
     Args:
-        augment: Mixer, which is not changed.
+        augment: Augment, which is not changed.
         batch_inputs: Normalised images, (N, C, H, W).
         batch_scores: Soft or one-hot labels, (N, num_classes), in float.
         weights: Shares, (N, k).
@@ -111,13 +111,13 @@ def sweep_temperature(
         The sweep, from sharp to soft masks.
 
     Raises:
-        TypeError: If the mixer has no temperature.
+        TypeError: If the augment has no temperature.
         ValueError: If a temperature is not positive.
     """
     if not isinstance(augment, TransformMix):
         raise TypeError(
             f'a temperature sweep needs a TransformMix, got {type(augment).__name__}, which has '
-            'no softmax temperature; sweep lambda instead, which every mixer has'
+            'no softmax temperature; sweep lambda instead, which every augment has'
         )
     learned = float(augment.mixer.temperature)
     if temperatures is None:
@@ -127,14 +127,14 @@ def sweep_temperature(
     values = sorted({*map(float, temperatures), learned})
     results = []
     for value in values:
-        mixer = augment if value == learned else _at_temperature(augment, value)
-        results.append(_mix(mixer, batch_inputs, batch_scores, weights, index, seed))
+        tempered = augment if value == learned else _at_temperature(augment, value)
+        results.append(_mix(tempered, batch_inputs, batch_scores, weights, index, seed))
     title, position = 'Mix, by softmax temperature τ', values.index(learned)
     return Sweep(title, tuple(values), *_stack(results), index, weights, position)
 
 
 def _at_temperature(augment: TransformMix, temperature: float) -> TransformMix:
-    """Return a mixer that differs in its temperature alone and shares the teacher."""
+    """Return an augment that differs in its temperature alone and shares the teacher."""
     twin = copy.copy(augment)  # a deep copy of a batch augment is the augment itself
     twin.mixer = copy.deepcopy(augment.mixer)
     with torch.no_grad():

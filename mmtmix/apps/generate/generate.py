@@ -27,7 +27,7 @@ from mmtmix.models.teachers import (
 )
 
 from .folder import SetFolder
-from .mixing import LabelledMixer, check_augment, check_labeller
+from .mixing import LabelledAugment, check_augment, check_labeller
 from .progress import Progress
 from .sampling import DrawSampler, ShardDraw, draw_batch
 from .settings import GenerationSettings, describe
@@ -189,7 +189,7 @@ def _labelled(
     dataset: Any,
     teacher: dict | None,
     device: str | torch.device,
-) -> LabelledMixer:
+) -> LabelledAugment:
     """Return the augment with the teacher that labels its mixes, by default its own."""
     num_classes = count_classes(cfg, dataset)
     augment.check_classes(num_classes)
@@ -200,7 +200,7 @@ def _labelled(
     assert labeller is not None  # refused above
     check_class_names(labeller, dataset, 'train_dataloader')
     preprocessor = dict(preprocessor_config(cfg) or {})
-    return LabelledMixer(augment, labeller, preprocessor, num_classes, device)
+    return LabelledAugment(augment, labeller, preprocessor, num_classes, device)
 
 
 def _drawing(

@@ -18,7 +18,7 @@ from mmtmix.models.teachers import InputStats, Renormalize, swaps
 from .sampling import ShardDraw
 
 
-class LabelledMixer:
+class LabelledAugment:
     """Mix the images of a draw, and label the mixes by a teacher.
 
     Args:

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmtmix.datasets.mixed_shards import MixedRecords, encode_image
 
-from .mixing import LabelledMixer
+from .mixing import LabelledAugment
 from .sampling import DrawSampler
 from .settings import GenerationSettings
 
@@ -42,7 +42,7 @@ class Statistics:
         """Add the counts of a batch.
 
         Args:
-            fields: Arrays of the batch, from :class:`LabelledMixer`.
+            fields: Arrays of the batch, from :class:`LabelledAugment`.
         """
         self.drawn += len(fields['finished'])
         self.finished += int(fields['finished'].sum())
@@ -76,7 +76,7 @@ class _Shard:
 def make_shards(
     dataset: Any,
     sampler: DrawSampler,
-    mixer: LabelledMixer,
+    mixer: LabelledAugment,
     settings: GenerationSettings,
     channel_order: str,
     num_workers: int = 0,

@@ -32,7 +32,7 @@ class MixedBatch:
 class Mixes(metaclass=ABCMeta):
     """A source of mixed images, one batch per step.
 
-    Its constructor reads no file. A test of the student calls it too, and has neither a mixer's
+    Its constructor reads no file. A test of the student calls it too, and has neither an augment's
     files nor mixed images.
     """
 

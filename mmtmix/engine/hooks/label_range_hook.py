@@ -98,8 +98,8 @@ def check_teachers_of_augments(runner: Any, dataset: Any) -> None:
         FileNotFoundError: If a file of a teacher is missing.
         ValueError: If a class has another label for a teacher, or a file does not fit.
     """
-    for mixer in iter_augments(unwrap(runner.model), runner.hooks):
-        for part in (mixer, getattr(mixer, 'saliency', None)):
+    for augment in iter_augments(unwrap(runner.model), runner.hooks):
+        for part in (augment, getattr(augment, 'saliency', None)):
             # `saliency` of some is a setting, and SuperMix has no cam_class
             cam_class = getattr(part, 'cam_class', None)
             if isinstance(part, TeacherMixin) and cam_class != 'predicted':

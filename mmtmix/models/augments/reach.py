@@ -105,20 +105,20 @@ def prepare_switch(model: BaseModel) -> None:
     preprocessor, head = model.data_preprocessor, getattr(model, 'head', None)
     if not can_mix(preprocessor):
         raise ValueError(
-            f'SwitchRecipeHook brings a mixer, and data_preprocessor.type='
+            f'SwitchRecipeHook brings an augment, and data_preprocessor.type='
             f'{type(preprocessor).__name__!r} applies no batch augments; use '
             "'ClsDataPreprocessor', or leave batch_augments out of the schedule"
         )
     if getattr(head, 'cal_acc', False):
         raise ValueError(
-            'SwitchRecipeHook brings a mixer, and mixed labels have no accuracy; set '
+            'SwitchRecipeHook brings an augment, and mixed labels have no accuracy; set '
             'cal_acc=False in model.head'
         )
     if preprocessor.num_classes is None:
         preprocessor.num_classes = getattr(head, 'num_classes', None)
     if preprocessor.num_classes is None:
         raise ValueError(
-            'SwitchRecipeHook brings a mixer, which needs one-hot labels, and the number of '
+            'SwitchRecipeHook brings an augment, which needs one-hot labels, and the number of '
             'classes is unknown; set data_preprocessor=dict(num_classes=...)'
         )
     watch(preprocessor)

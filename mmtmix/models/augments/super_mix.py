@@ -118,7 +118,7 @@ class SuperMix(TeacherMixin, BatchAugment):
             raise ValueError(
                 f'SuperMix has num_mix={self.num_mix} images per mix, and the task has '
                 f'{num_classes} classes, so no mix can show as many; set num_mix to at most the '
-                'number of classes, or use a mixer that needs no class, such as SampleMixup'
+                'number of classes, or use an augment that needs no class, such as SampleMixup'
             )
 
     @torch.no_grad()

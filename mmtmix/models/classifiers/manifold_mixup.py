@@ -33,8 +33,8 @@ class ManifoldMixup(ImageClassifier):
     drawn for each batch. Its output is mixed as Mixup mixes images, and the labels are mixed with
     the same weights. In everything else, checkpoints included, this is an ``ImageClassifier``.
 
-    The paper draws one weight per batch. Here each sample has its own, as for every mixer of this
-    library. The paper's alpha is 2 on CIFAR and 0.2 on Tiny-ImageNet.
+    The paper draws one weight per batch. Here each sample has its own, as in this library's
+    augments. The paper's alpha is 2 on CIFAR and 0.2 on Tiny-ImageNet.
 
     Args:
         backbone: Config of the backbone; this and all arguments that are not listed here are those

@@ -1,4 +1,4 @@
-"""Frozen classifiers, which give mixers their saliency and their labels."""
+"""Frozen classifiers, which give augments their saliency and their labels."""
 
 from .building import build_teacher, check_teacher
 from .channel_order import ChannelOrder

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mmtmix.apps.generate import generate, read_settings
-from mmtmix.apps.generate.mixing import LabelledMixer
+from mmtmix.apps.generate.mixing import LabelledAugment
 from mmtmix.datasets import FashionMNISTIdx, MixedImages
 from mmtmix.datasets.mixed_shards import ShardReader, shard_name, verify_set
 from mmtmix.models import FrozenTeacher
@@ -41,13 +41,13 @@ def test_cudnn_is_deterministic_while_it_mixes_and_then_as_it_was(make_cfg, tmp_
     cudnn, seen = torch.backends.cudnn, []
     monkeypatch.setattr(cudnn, 'benchmark', True)
     before = cudnn.deterministic, cudnn.benchmark, cudnn.enabled, cudnn.allow_tf32
-    original = LabelledMixer.__call__
+    original = LabelledAugment.__call__
 
     def look(self, *args):
         seen.append((cudnn.deterministic, cudnn.benchmark, cudnn.enabled, cudnn.allow_tf32))
         return original(self, *args)
 
-    monkeypatch.setattr(LabelledMixer, '__call__', look)
+    monkeypatch.setattr(LabelledAugment, '__call__', look)
     generate(make_cfg(num=4), tmp_path / 'set', device='cpu')
     assert set(seen) == {(True, False, *before[2:])}
     with pytest.raises(TypeError, match="generation has no 'unknown'; it has"):

@@ -1,11 +1,11 @@
-"""LabelledMixer: its pictures and labels, each made anew by other means."""
+"""LabelledAugment: its pictures and labels, each made anew by other means."""
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from mmtmix.apps.generate.mixing import LabelledMixer, check_labeller
+from mmtmix.apps.generate.mixing import LabelledAugment, check_labeller
 from mmtmix.apps.generate.sampling import draw_batch
 from mmtmix.models import FrozenTeacher, SampleCutMix, SampleMixup, SuperMix
 from mmtmix.models.teachers import ChannelOrder, InputStats
@@ -64,7 +64,7 @@ class Made:
             return mixed, self.details
 
         mixer.mix = spy
-        labelled = LabelledMixer(mixer, teacher, stats, 10, 'cpu')
+        labelled = LabelledAugment(mixer, teacher, stats, 10, 'cpu')
         shuffled = [items[number] for number in self.draw.sources.flatten().tolist()]
         self.fields = labelled(shuffled, self.draw)
         self.labels = self.draw.sources % 10
@@ -189,7 +189,7 @@ def test_a_teacher_that_is_given_labels_what_another_mixed(teacher_of, make_item
 def test_no_augment_of_the_config_mixes_beforehand(teacher_of, make_items):
     augments = [dict(type='Mixup', alpha=1.0)]
     stats = preprocessor() | dict(batch_augments=dict(augments=augments), num_classes=10)
-    labelled = LabelledMixer(SampleMixup(alpha=1e-6), teacher_of(), stats, 10, 'cpu')
+    labelled = LabelledAugment(SampleMixup(alpha=1e-6), teacher_of(), stats, 10, 'cpu')
     items = make_items(4)
     draw = draw_batch((0, 0), 0, (2, 2), 4, 1e-6, 0.0)
     images = labelled([items[i] for i in draw.sources.flatten().tolist()], draw)['images']
@@ -224,7 +224,7 @@ def test_a_modules_classes_are_counted_before_the_first_mix(make_items):
     for classes in (10, 7):
         teacher = FrozenTeacher(model=Net(classes), **stats, input_stats=stats)
         check_labeller(teacher, 10)  # nothing is known yet
-        labelled = LabelledMixer(SampleMixup(), teacher, preprocessor(), 10, 'cpu')
+        labelled = LabelledAugment(SampleMixup(), teacher, preprocessor(), 10, 'cpu')
         if classes == 10:
             assert labelled(chosen, draw)['targets'].shape == (2, 10)
             continue
@@ -235,7 +235,7 @@ def test_a_modules_classes_are_counted_before_the_first_mix(make_items):
 def test_logits_that_are_not_finite_label_nothing(teacher_of, make_items):
     teacher = teacher_of()
     items, draw = make_items(4), draw_batch((0, 0), 0, (2, 2), 4, 1.0, 0.0)
-    labelled = LabelledMixer(SampleMixup(), teacher, preprocessor(), 10, 'cpu')
+    labelled = LabelledAugment(SampleMixup(), teacher, preprocessor(), 10, 'cpu')
     teacher.model.head.fc.bias[3] = float('nan')  # behind the check of the first batch
     with pytest.raises(ValueError, match='the logits of the teacher .* holds NaN or infinity'):
         labelled([items[i] for i in draw.sources.flatten().tolist()], draw)
