@@ -12,6 +12,7 @@ from .loading import CheckedLoadImageFromFile, name_image_files
 from .mixed_images import MixedImages
 from .one_hot_score import OneHotScore
 from .preflight import check_data
+from .resident import ResidentDataset, resident_collate
 from .seeding import seed_worker
 from .tiny_imagenet import TinyImageNet
 from .transforms import AugMix, PlaceOnCanvas
@@ -27,10 +28,12 @@ __all__ = [
     'MixedImages',
     'OneHotScore',
     'PlaceOnCanvas',
+    'ResidentDataset',
     'TinyImageNet',
     'build_eval_view',
     'check_data',
     'eval_view_config',
     'name_image_files',
+    'resident_collate',
     'seed_worker',
 ]

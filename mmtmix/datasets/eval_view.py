@@ -13,6 +13,7 @@ from mmtmix.checks import check_choice
 
 from .loading import name_image_files
 from .preflight import check_data
+from .resident import ResidentDataset
 
 
 def eval_view_config(
@@ -45,7 +46,7 @@ def eval_view_config(
             f'the config needs a {field} for the images, and a val_dataloader or '
             'test_dataloader for the pipeline that they go through, each with a dataset'
         )
-    dataset = copy.deepcopy(cfg[field].dataset)
+    dataset = _unwrapped(copy.deepcopy(cfg[field].dataset))
     for part in _parts(dataset):
         if 'dataset' not in part and 'datasets' not in part:
             part.pipeline = pipelines[0]
@@ -74,6 +75,13 @@ def build_eval_view(
     dataset = copy.deepcopy(dataset)  # the pipeline is a part of the config
     name_image_files(dataset)
     return DATASETS.build(dataset), pipeline
+
+
+def _unwrapped(dataset: ConfigDict) -> ConfigDict:
+    """Return a data set's settings without ``ResidentDataset``, which would read all images."""
+    kind = dataset.get('type')
+    found = DATASETS.get(kind) if isinstance(kind, str) else kind
+    return dataset['dataset'] if found is ResidentDataset else dataset
 
 
 def _parts(dataset: Any) -> Iterator[ConfigDict]:

@@ -15,7 +15,10 @@ from mmpretrain.datasets import BaseDataset, CustomDataset, KFoldDataset
 from torch import nn
 from torch.utils.data import ConcatDataset
 
+from mmtmix.datasets import ResidentDataset
 from mmtmix.utils import unwrap
+
+_WRAPPERS = (RepeatDataset, ClassBalancedDataset, KFoldDataset, ResidentDataset)
 
 
 def iter_labelled(dataset: Any) -> Iterator[Any]:
@@ -27,7 +30,7 @@ def iter_labelled(dataset: Any) -> Iterator[Any]:
     if isinstance(dataset, ConcatDataset):
         for part in dataset.datasets:
             yield from iter_labelled(part)
-    elif isinstance(dataset, (RepeatDataset, ClassBalancedDataset, KFoldDataset)):
+    elif isinstance(dataset, _WRAPPERS):
         yield from iter_labelled(dataset.dataset)
     elif hasattr(dataset, 'get_gt_labels') and len(dataset):
         label = np.asarray(dataset.get_data_info(0).get('gt_label'))

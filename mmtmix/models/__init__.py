@@ -31,7 +31,11 @@ from .backbones import (
     WideResNet,
 )
 from .classifiers import AugMixClassifier, AutoMixClassifier, HeadUse, ManifoldMixup
-from .data_preprocessors import RepeatMixPreprocessor, ViewsPreprocessor
+from .data_preprocessors import (
+    RepeatMixPreprocessor,
+    ResidentPreprocessor,
+    ViewsPreprocessor,
+)
 from .draw import Draw
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
 from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
@@ -76,6 +80,7 @@ __all__ = [
     'PreActResNet',
     'PuzzleMix',
     'RepeatMixPreprocessor',
+    'ResidentPreprocessor',
     'SaliencyMix',
     'SaliencySource',
     'SampleCutMix',

@@ -21,6 +21,7 @@ from .distillation import (
 from .offline import clean_and_mixed, mixed_images, scale_schedule
 from .pairs import PAIRS, pair_names
 from .policies import autoaugment_cifar_policies, randaugment_policies
+from .resident import resident
 from .stages import stage, teacher_from
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     'pair_variant',
     'randaugment_policies',
     'read_base',
+    'resident',
     'scale_schedule',
     'search_of',
     'stage',

@@ -49,7 +49,7 @@ GOOD: dict[str, dict[str, Any]] = {
     'AutoMixClassifier': dict(NETWORK, mix_block=dict(type='MixBlock', in_channels=32)),
     'ManifoldMixup': NETWORK,
     'MixerSearch': dict(mixer=dict(type='TransformMixer')),
-    **dict.fromkeys(['RepeatMixPreprocessor', 'ViewsPreprocessor'], {}),
+    **dict.fromkeys(['RepeatMixPreprocessor', 'ResidentPreprocessor', 'ViewsPreprocessor'], {}),
     'AutocastOptimWrapper': {},
     'DistillHook': dict(teacher=TEACHER, preset='kd'),
     **dict.fromkeys(['AccuracySummaryHook', 'AutoMixHook', 'ChannelsLastHook'], {}),
@@ -62,6 +62,9 @@ GOOD: dict[str, dict[str, Any]] = {
     **dict.fromkeys(['MixQuality', 'TeacherAgreement'], {}),
     **dict.fromkeys(['Flowers102Split818', 'ImageNet32', 'MixedImages', 'TinyImageNet'], LAZY),
     **dict.fromkeys(['Digits', 'FashionMNISTIdx'], dict(lazy_init=True)),
+    'ResidentDataset': dict(
+        dataset=dict(type='FashionMNISTIdx', lazy_init=True, pipeline=[dict(type='PackInputs')])
+    ),
     'EndlessSampler': dict(dataset=range(3)),
     'AugMix': {},
     'CheckedLoadImageFromFile': {},

@@ -41,6 +41,12 @@ def test_the_pipeline_is_that_of_validation_or_else_of_the_test(datasets, expect
     assert dataset == fashion(expected)
 
 
+def test_a_resident_set_is_not_read():
+    crops = dict(type='ResidentDataset', dataset=fashion(CROP), read_workers=1)
+    dataset, _ = eval_view_config(config(train=crops, val=fashion(PLAIN)), 'train')
+    assert dataset == fashion(PLAIN)
+
+
 def test_another_pipeline_can_be_given():
     cfg = config(train=fashion(CROP), val=fashion(PLAIN))
     assert eval_view_config(cfg, 'train', RESIZE)[0].pipeline == RESIZE

@@ -1,0 +1,137 @@
+"""Which transforms of a pipeline run once, and which on each batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmcv.transforms import CenterCrop, LoadImageFromFile, Pad, RandomFlip, Resize
+from mmpretrain.datasets import (
+    EfficientNetCenterCrop,
+    PackInputs,
+    RandomCrop,
+    RandomErasing,
+    ResizeEdge,
+)
+
+from mmtmix.datasets.loading import CheckedLoadImageFromFile
+from mmtmix.datasets.one_hot_score import OneHotScore
+from mmtmix.datasets.transforms import PlaceOnCanvas
+
+from .geometry import GEOMETRIC
+
+ONCE = (
+    LoadImageFromFile,
+    CheckedLoadImageFromFile,
+    Resize,
+    ResizeEdge,
+    EfficientNetCenterCrop,
+    PlaceOnCanvas,
+    Pad,
+    CenterCrop,
+    OneHotScore,
+)
+"""Transforms that give the same in every epoch."""
+PER_BATCH = (*GEOMETRIC, RandomErasing)
+"""Transforms that are done for a batch at once."""
+_RANDOM = (RandomFlip, RandomCrop, RandomErasing)
+_CURE = 'use the ordinary data set for this pipeline'
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A pipeline in three parts.
+
+    Attributes:
+        once: Transforms of an item when the set is read.
+        geometric: Crops, flips and pads of each batch.
+        erasing: Instances of ``RandomErasing`` after them.
+        pack: ``PackInputs`` at the end.
+    """
+
+    once: tuple[Any, ...]
+    geometric: tuple[Any, ...]
+    erasing: tuple[Any, ...]
+    pack: PackInputs
+
+    def differs(self, other: Plan) -> bool:
+        """Return whether another plan treats a batch otherwise."""
+        return [repr(each) for each in (self.geometric, self.erasing, self.pack)] != [
+            repr(each) for each in (other.geometric, other.erasing, other.pack)
+        ]
+
+
+def plan_pipeline(transforms: Sequence[Any], owner: str) -> Plan:
+    """Divide a pipeline.
+
+    Transforms before the first random one run once. ``OneHotScore`` does so anywhere, since it
+    leaves the image alone.
+
+    Args:
+        transforms: Transforms of a data set, built.
+        owner: Name of the data set, for errors.
+
+    Raises:
+        ValueError: If a transform is unknown or at a place where it cannot be batched; the
+            message names it and lists those that are known.
+    """
+    if not transforms or type(transforms[-1]) is not PackInputs:
+        last = _name(transforms[-1]) if transforms else 'nothing'
+        raise ValueError(f'the pipeline of {owner} must end with PackInputs, got {last}; {_CURE}')
+    pack = transforms[-1]
+    if pack.input_key != 'img' or pack.algorithm_keys:
+        raise ValueError(
+            f'the pipeline of {owner} ends with {pack!r}; ResidentDataset packs only img and '
+            f"labels, so leave input_key='img' and algorithm_keys=(), or {_CURE}"
+        )
+    once: list[Any] = []
+    geometric: list[Any] = []
+    erasing: list[Any] = []
+    is_random = False
+    for transform in transforms[:-1]:
+        kind = type(transform)  # a subclass may do anything
+        is_random = is_random or kind in _RANDOM
+        if kind is OneHotScore or (kind in ONCE and not is_random):
+            once.append(transform)
+        elif kind is RandomErasing:
+            erasing.append(transform)
+        elif kind in GEOMETRIC:
+            _check_place(transform, bool(erasing), owner)
+            geometric.append(transform)
+        else:
+            raise ValueError(_refusal(kind, is_random, owner))
+    return Plan(tuple(once), tuple(geometric), tuple(erasing), pack)
+
+
+def _check_place(transform: Any, is_erased: bool, owner: str) -> None:
+    if is_erased:
+        raise ValueError(
+            f'the pipeline of {owner} has {_name(transform)} after RandomErasing, which '
+            f'ResidentDataset does not batch; put RandomErasing last, or {_CURE}'
+        )
+    if isinstance(transform, CenterCrop) and transform.auto_pad:
+        raise ValueError(
+            f'the pipeline of {owner} has CenterCrop(auto_pad=True) after a random transform, '
+            f'which ResidentDataset does not batch; give a Pad before it, or {_CURE}'
+        )
+
+
+def _refusal(kind: type, is_random: bool, owner: str) -> str:
+    batched = ', '.join(each.__name__ for each in PER_BATCH)
+    if kind in ONCE:
+        reason = f'after a random transform, where ResidentDataset knows only {batched}'
+        return (
+            f'the pipeline of {owner} has {kind.__name__} {reason}; put it before the first '
+            f'random transform, or {_CURE}'
+        )
+    known = ', '.join(each.__name__ for each in ONCE)
+    return (
+        f'the pipeline of {owner} has {kind.__name__}, which ResidentDataset does not know. Once '
+        f'when the set is read it knows {known}; for each batch {batched}; and PackInputs at the '
+        f'end; {_CURE}'
+    )
+
+
+def _name(transform: Any) -> str:
+    return type(transform).__name__
