@@ -38,6 +38,7 @@ from .mixing import (
     draw_weights,
     mix_targets,
 )
+from .pixel_maps import draw_patches, pad_positions, patch_masks, pick_pixels, with_fill
 from .predictions import (
     jensen_shannon,
     kd_divergence,
@@ -86,6 +87,7 @@ __all__ = [
     'cut_grids',
     'draw_distinct_index',
     'draw_index',
+    'draw_patches',
     'draw_weights',
     'duplicate_costs',
     'edge_differences',
@@ -118,7 +120,10 @@ __all__ = [
     'orient',
     'orient_back',
     'orient_theta_back',
+    'pad_positions',
     'paste_boxes',
+    'patch_masks',
+    'pick_pixels',
     'place_boxes',
     'pool_colours',
     'pool_saliency',
@@ -137,4 +142,5 @@ __all__ = [
     'upsample_cells',
     'visible_shares',
     'warp',
+    'with_fill',
 ]

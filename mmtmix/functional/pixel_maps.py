@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mmtmix.checks import check_choice, check_integer
+from mmtmix.checks import check_choice, check_integer, check_number, check_numbers
 
 PADS = ('constant', 'edge', 'reflect', 'symmetric')
+"""Kinds of padding."""
 OUTSIDE = -1
 """Position of a pixel that a constant fills."""
 
@@ -21,7 +22,8 @@ def pad_positions(size: int, before: int, after: int, mode: str = 'constant') ->
         size: Length of the line in pixels, >= 1.
         before: Number of pixels before it, >= 0.
         after: Number of pixels behind it, >= 0.
-        mode: Kind of padding, one of :data:`PADS`, as ``numpy.pad`` names them.
+        mode: Kind of padding: ``'constant'``, ``'edge'``, ``'reflect'`` or ``'symmetric'``, as in
+            ``numpy.pad``.
 
     Returns:
         Positions in [0, size), int64 (before + size + after,); :data:`OUTSIDE` where a constant
@@ -58,6 +60,10 @@ def with_fill(height: int, width: int, colours: Tensor) -> Tensor:
 
     Returns:
         Image (C, H + K, W + K) in the dtype of ``colours``; zeros where the content belongs.
+
+    Raises:
+        TypeError: If a size is no integer.
+        ValueError: If a size is below 1.
     """
     check_integer('height', height, 1)
     check_integer('width', width, 1)
@@ -102,7 +108,7 @@ def draw_patches(
     """Draw a rectangle in each image of a batch, as MMPretrain's ``RandomErasing`` does.
 
     Args:
-        count: Number N of images, >= 1.
+        count: Number N of images, >= 0.
         height: Height of the images in pixels, >= 1.
         width: Width of the images in pixels, >= 1.
         prob: Probability that an image has a rectangle, in [0, 1].
@@ -113,8 +119,18 @@ def draw_patches(
     Returns:
         Top, left, height and width in pixels, int64 (N, 4), on the CPU; zeros without a rectangle.
 
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
+
     Source: Zhong et al., Random Erasing Data Augmentation, AAAI 2020, algorithm 1.
     """
+    check_integer('count', count, 0)
+    check_integer('height', height, 1)
+    check_integer('width', width, 1)
+    check_number('prob', prob, 0, 1)
+    check_numbers('area', area, 2, 0, 1, ordered=True)
+    check_numbers('aspect', aspect, 2, above=0, ordered=True)
     draws = torch.rand(5, count, generator=generator, dtype=torch.float64)
     low, high = torch.tensor(aspect, dtype=torch.float32).log().double()
     ratio = (low + (high - low) * draws[1]).exp()
@@ -137,7 +153,13 @@ def patch_masks(patches: Tensor, height: int, width: int) -> Tensor:
 
     Returns:
         Masks, bool (N, 1, H, W).
+
+    Raises:
+        TypeError: If a size is no integer.
+        ValueError: If a size is below 1.
     """
+    check_integer('height', height, 1)
+    check_integer('width', width, 1)
     top, left, tall, wide = patches[:, :, None].unbind(1)
     y, x = (torch.arange(size, device=patches.device) for size in (height, width))
     rows, cols = (y >= top) & (y < top + tall), (x >= left) & (x < left + wide)

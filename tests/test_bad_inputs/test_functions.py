@@ -65,6 +65,10 @@ GOOD: dict[str, dict[str, Any]] = dict(
     transport_plan=dict(
         saliency=torch.rand(2, 2, 2), shown=torch.ones(2, 2, 2).bool(), eps=0.8, rounds=2
     ),
+    draw_patches=dict(count=3, height=5, width=6, prob=0.5, area=(0.1, 0.4), aspect=(0.5, 2.0)),
+    pad_positions=dict(size=4, before=1, after=2),
+    patch_masks=dict(patches=torch.zeros(3, 4, dtype=torch.int64), height=5, width=6),
+    with_fill=dict(height=5, width=6, colours=torch.zeros(1, 3)),
     warp=dict(images=PAIRS, theta=functional.identity_theta(2, 2)),
 )
 """Arguments that each function takes; one with numbers, flags or names must be here."""

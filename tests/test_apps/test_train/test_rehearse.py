@@ -65,7 +65,13 @@ def assign(cfg, name, value):
 
 
 AUGMENT = 'model.train_cfg.augments'
+CUT = dict(type='RandomResizedCrop', scale=8)
+RESIDENT = dict(
+    type='ResidentDataset',
+    dataset=dict(type='FashionMNISTIdx', pipeline=[CUT, dict(type='PackInputs')]),
+)
 WRONG = [
+    (NAMED, 'train_dataloader.dataset', RESIDENT, 'train_dataloader.dataset', 'RandomResizedCrop'),
     (NAMED, f'{AUGMENT}.alhpa', 1.0, AUGMENT, 'alhpa'),
     (NAMED, f'{AUGMENT}.num_mix', 1, AUGMENT, 'num_mix must be'),
     (NAMED, f'{AUGMENT}.alpha', -1.0, AUGMENT, 'alpha must be'),

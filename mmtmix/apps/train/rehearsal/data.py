@@ -9,6 +9,8 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, TRANSFORMS
 
+from mmtmix.datasets import ResidentDataset
+
 from .lookup import HOSTS, check_signature, find_class
 from .problems import Problems
 from .stand_ins import RehearsalRunner, UnreadDataset, is_instance_of
@@ -58,14 +60,16 @@ def rehearse_dataset(field: str, settings: Mapping[str, Any], problems: Problems
     if isinstance(listed, Sequence) and not isinstance(listed, str):
         inner += [(f'datasets[{number}]', each) for number, each in enumerate(listed)]
     inner = [(name, each) for name, each in inner if isinstance(each, Mapping)]
-    for name, each in inner:
-        rehearse_dataset(f'{field}.{name}', each, problems)
+    parts = [rehearse_dataset(f'{field}.{name}', each, problems) for name, each in inner]
     built = None
     with problems.of(field):
         cls = find_class(DATASETS, settings)
         if not rehearse_pipeline(f'{field}.pipeline', settings.get('pipeline'), problems):
             return None
         check_signature(cls, settings)
+        if cls is ResidentDataset and parts and parts[0] is not None:
+            given = {key: value for key, value in settings.items() if key != 'type'}
+            ResidentDataset(**{**given, 'dataset': parts[0]})  # checks the transforms
         # constructors of these data sets read nothing with lazy_init
         is_lazy = is_instance_of(cls, BaseDataset) and cls.__module__.startswith(HOSTS)
         if is_lazy and not inner:
