@@ -122,6 +122,8 @@ def test_splits_are_the_right_ones(config):
     cfg = load_config(config)
     for name, count in (('train', 5000), ('val', 2000)):
         dataset_cfg = cfg[f'{name}_dataloader'].dataset
+        if dataset_cfg.type == 'ResidentDataset':
+            dataset_cfg = dataset_cfg.dataset
         if dataset_cfg.type == 'ConcatDataset':
             dataset_cfg, mixed = dataset_cfg.datasets
             assert mixed.type == 'MixedImages'
