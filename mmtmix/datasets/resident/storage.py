@@ -80,13 +80,16 @@ def store(parts: Sequence[Part], device: torch.device, max_bytes: int, workers: 
     _check_fits(needed, count, device, max_bytes)
     images = canvas.to(device).expand(count, *canvas.shape).contiguous()
     keys = [*_LABELS, *(key for key in plan.pack.meta_keys if key not in _WRITTEN)]
-    items: list[dict[str, Any]] = []
+    columns: dict[str, list[Any]] = {key: [] for key in keys}
+    begin = 0
     for part in parts:
-        for chunk, found in iter_chunks(part.dataset, part.plan.once, shape, keys, workers):
-            place = slice(len(items), len(items) + len(found))
+        for chunk, items in iter_chunks(part.dataset, part.plan.once, shape, keys, workers):
+            place = slice(begin, begin + len(items))
             images[place, :, : shape[0], : shape[1]] = chunk.to(device)
-            items += found
-    return Stored(images, _make_table(items, keys, first, plan, device), geometry)
+            begin += len(items)
+            for key, column in columns.items():
+                column += [item[key] for item in items if key in item]
+    return Stored(images, _make_table(columns, count, first, plan, device), geometry)
 
 
 def _check_fits(needed: int, count: int, device: torch.device, max_bytes: int) -> None:
@@ -107,23 +110,23 @@ def _check_fits(needed: int, count: int, device: torch.device, max_bytes: int) -
 
 
 def _make_table(
-    items: Sequence[dict[str, Any]],
-    keys: Sequence[str],
+    columns: dict[str, list[Any]],
+    count: int,
     first: dict[str, Any],
     plan: Plan,
     device: torch.device,
 ) -> SampleTable:
     """Return the maker of data samples, from what was kept of all items."""
-    common = {key for key in keys if all(key in item for item in items)}
-    scored = sum('gt_score' in item for item in items)
-    if 0 < scored < len(items):
+    scored = len(columns['gt_score'])
+    if 0 < scored < count:
         raise ValueError(
-            f'{scored} of {len(items)} images have a gt_score; add dict(type="OneHotScore", '
+            f'{scored} of {count} images have a gt_score; add dict(type="OneHotScore", '
             'num_classes=...) to the pipeline of the others'
         )
-    dropped = set(keys) - common
+    # what only some items have is left out
+    dropped = {key for key, column in columns.items() if len(column) < count}
     template = _pack(plan, {key: value for key, value in first.items() if key not in dropped})
-    columns = {key: [item[key] for item in items] for key in keys if key in common}
+    columns = {key: column for key, column in columns.items() if key not in dropped}
     labels = _labels(columns.pop('gt_label')).to(device) if 'gt_label' in columns else None
     scores = None
     if 'gt_score' in columns:
