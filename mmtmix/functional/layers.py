@@ -23,6 +23,8 @@ side, so a box is its rows (M, k - 1, H, 1) times its columns (M, k - 1, 1, W).
 
 CHUNK_BYTES = 2**20
 """Bytes of images that are mixed at a time on the CPU: what its cache holds."""
+CHUNKS_AT_ONCE = 4
+"""Number of chunks up to which a batch is mixed as a whole."""
 
 
 def blend_layers(images: Tensor, index: Tensor, covers: Covers, in_order: bool = False) -> Tensor:
@@ -91,7 +93,7 @@ def _chunk_size(images: Tensor, count: int) -> int:
     """Return how many mixes are made at a time: all of them, unless the CPU's cache is small."""
     chunk = CHUNK_BYTES // max(images[:1].nbytes, 1)
     needs_grad = images.requires_grad and torch.is_grad_enabled()
-    at_once = not images.is_cpu or needs_grad or images.nbytes <= 4 * CHUNK_BYTES
+    at_once = not images.is_cpu or needs_grad or images.nbytes <= CHUNKS_AT_ONCE * CHUNK_BYTES
     return count if at_once else max(chunk, 1)
 
 
