@@ -10,7 +10,7 @@ from .affine import (
     warp,
 )
 from .automix import cosine_momentum, mask_area_loss
-from .boxes import box_masks, centre_boxes, paste_boxes, place_boxes, shrink_into_boxes
+from .boxes import box_covers, box_masks, centre_boxes, paste_boxes, place_boxes, shrink_into_boxes
 from .co_mixup import solve_co_mixup
 from .co_mixup_costs import (
     CoMixupSettings,
@@ -20,11 +20,13 @@ from .co_mixup_costs import (
 )
 from .contrast import ClassOrder, bank_scores, contrast_loss, log_normalizer
 from .graph_cut import cut_grids, grid_energy, load_maxflow, move_labels
+from .layers import Covers, blend_layers, layer_areas, product
 from .mask_losses import normalize_masks, sparsity, total_variation
 from .masks import (
     enlarge_cells,
     layer_masks,
     layer_shares,
+    level_covers,
     level_masks,
     soft_level_masks,
     top_cells,
@@ -71,12 +73,15 @@ __all__ = [
     'PADDING_MODES',
     'ClassOrder',
     'CoMixupSettings',
+    'Covers',
     'SuperMixSettings',
     'SuperMixSolution',
     'bank_scores',
     'binomial_prior',
     'blend',
     'blend_batch',
+    'blend_layers',
+    'box_covers',
     'box_masks',
     'centre_boxes',
     'class_activation_map',
@@ -104,8 +109,10 @@ __all__ = [
     'image_affinity',
     'jensen_shannon',
     'kd_divergence',
+    'layer_areas',
     'layer_masks',
     'layer_shares',
+    'level_covers',
     'level_masks',
     'load_maxflow',
     'log_normalizer',
@@ -127,6 +134,7 @@ __all__ = [
     'place_boxes',
     'pool_colours',
     'pool_saliency',
+    'product',
     'puzzle_terms',
     'resize_map',
     'shrink_into_boxes',

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer
 
+from .layers import Covers, product
 from .masks import layer_masks, layer_shares
 
 
@@ -31,6 +32,24 @@ def box_masks(
     """
     boxes = place_boxes(layer_shares(weights).sqrt(), height, width, generator)
     return paste_boxes(boxes, height, width)
+
+
+def box_covers(boxes: Tensor, height: int, width: int) -> Covers:
+    """Return the covers of images that are pasted into boxes, for :func:`blend_layers`.
+
+    Args:
+        boxes: Boxes of the partners: top, left, height and width in pixels, (N, k - 1, 4).
+        height: Height H of the picture in pixels.
+        width: Width W of the picture in pixels.
+
+    Returns:
+        Rows (N, k - 1, H, 1) and columns (N, k - 1, 1, W), 1 inside of the box and 0 outside, in
+        float32.
+    """
+    _check_size(height, width)
+    top, left, box_height, box_width = boxes.unsqueeze(-1).unbind(dim=2)
+    rows, columns = _inside(top, box_height, height), _inside(left, box_width, width)
+    return rows.unsqueeze(-1), columns.unsqueeze(-2)
 
 
 def place_boxes(
@@ -92,11 +111,7 @@ def paste_boxes(boxes: Tensor, height: int, width: int) -> Tensor:
     Returns:
         One-hot masks, own image first, float32 (N, k, 1, H, W).
     """
-    _check_size(height, width)
-    top, left, box_height, box_width = boxes.unsqueeze(-1).unbind(dim=2)
-    rows = _inside(top, box_height, height)
-    columns = _inside(left, box_width, width)
-    return layer_masks(rows[..., None] * columns[..., None, :])
+    return layer_masks(product(box_covers(boxes, height, width)))
 
 
 def _check_size(height: int, width: int) -> None:

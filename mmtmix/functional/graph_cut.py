@@ -12,6 +12,9 @@ from torch import Tensor
 
 from mmtmix.checks import check_integer
 
+GRAPH_NODES = 4096
+"""Number of nodes of a graph, which the CPU's cache holds with its edges."""
+
 
 def load_maxflow() -> ModuleType:
     """Return the library that cuts graphs.
@@ -53,29 +56,56 @@ def cut_grids(unary: Tensor, down: Tensor, right: Tensor) -> Tensor:
     """
     _check(unary, down, right)
     num_grids, num_labels, height, width = unary.shape
-    num_layers, num_cells = num_labels - 1, num_grids * height * width
     # in double: the flow adds and subtracts terms of very different sizes
-    unary = unary.detach().permute(0, 2, 3, 1).reshape(num_cells, num_labels).cpu().double()
-    weights = torch.cat([down.detach().flatten(), right.detach().flatten()]).cpu().double()
-    graph = load_maxflow().GraphFloat()
-    graph.add_nodes(num_cells * num_layers)
-    # node k of a cell lies beyond the cut if the cell's label is larger than k
-    rises = unary.diff(dim=1)
-    nodes = torch.arange(num_cells * num_layers).view(num_cells, num_layers).numpy()
-    graph.add_grid_tedges(nodes, rises.clamp_min(0).numpy(), (-rises).clamp_min(0).numpy())
+    unary = unary.detach().permute(0, 2, 3, 1).flatten(1, 2).cpu().double()
+    parts = (weights.detach().flatten(1).cpu().double() for weights in (down, right))
+    weights = torch.cat(list(parts), dim=1)
+    # grids that share no edge are cut in several graphs, each of which fits the CPU's cache
+    size = max(GRAPH_NODES // (height * width * (num_labels - 1)), 1)
+    found = [
+        _cut(unary[first : first + size], weights[first : first + size], height, width)
+        for first in range(0, num_grids, size)
+    ]
+    labels = torch.cat(found) if found else unary.new_zeros(0, height * width).long()
+    return labels.view(num_grids, height, width).to(down.device)
+
+
+def _cut(unary: Tensor, weights: Tensor, height: int, width: int) -> Tensor:
+    """Return the labels of grids that are the parts of one graph.
+
+    Args:
+        unary: Cost of each label, (G, h * w, L), float64 on the CPU.
+        weights: Weights of the edges of each grid, those below first, (G, edges), float64.
+        height: Number of rows h.
+        width: Number of columns w.
+
+    Returns:
+        Labels, int64 (G, h * w).
+    """
+    num_grids, num_cells, num_labels = unary.shape
+    num_layers = num_labels - 1
+    num_nodes = num_grids * num_cells * num_layers
     heads, tails, forth, back = _grid_edges(num_grids, height, width, num_layers)
-    step = (weights / num_layers**2)[:, None]
+    graph = load_maxflow().GraphFloat(num_nodes, len(heads) + num_nodes)
+    graph.add_nodes(num_nodes)
+    # node k of a cell lies beyond the cut if the cell's label is larger than k
+    rises = unary.diff(dim=2).flatten(0, 1)
+    nodes = torch.arange(num_nodes).view(-1, num_layers).numpy()
+    graph.add_grid_tedges(nodes, rises.clamp_min(0).numpy(), (-rises).clamp_min(0).numpy())
+    step = (weights / num_layers**2).flatten()[:, None]
     graph.add_edges(
         heads, tails, (step * forth).flatten().numpy(), (step * back).flatten().numpy()
     )
     if num_layers > 1:
         # a label larger than k + 1 is larger than k: breaking it costs more than all there is
-        never = rises.new_full((num_cells, num_layers - 1), float(rises.abs().sum()) + 1).flatten()
+        never = rises.new_full(
+            (len(nodes), num_layers - 1), float(rises.abs().sum()) + 1
+        ).flatten()
         lower, upper = nodes[:, :-1].reshape(-1), nodes[:, 1:].reshape(-1)
         graph.add_edges(lower, upper, never.numpy(), torch.zeros_like(never).numpy())
     graph.maxflow()
     beyond = torch.from_numpy(graph.get_grid_segments(nodes))
-    return beyond.sum(dim=1).view(num_grids, height, width).to(down.device)
+    return beyond.sum(dim=1).view(num_grids, num_cells)
 
 
 def grid_energy(unary: Tensor, down: Tensor, right: Tensor, labels: Tensor) -> Tensor:
@@ -105,8 +135,8 @@ def _grid_edges(num_grids: int, height: int, width: int, num_layers: int) -> tup
     their cuts add up to the square of the difference of labels.
     """
     cells = torch.arange(num_grids * height * width).view(num_grids, height, width)
-    first = torch.cat([cells[:, :-1].flatten(), cells[:, :, :-1].flatten()])
-    second = torch.cat([cells[:, 1:].flatten(), cells[:, :, 1:].flatten()])
+    first = torch.cat([cells[:, :-1].flatten(1), cells[:, :, :-1].flatten(1)], dim=1).flatten()
+    second = torch.cat([cells[:, 1:].flatten(1), cells[:, :, 1:].flatten(1)], dim=1).flatten()
     k, j = torch.meshgrid(torch.arange(num_layers), torch.arange(num_layers), indexing='ij')
     k, j = k.flatten(), j.flatten()
     heads = first[:, None] * num_layers + k

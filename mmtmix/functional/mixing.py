@@ -74,10 +74,11 @@ def draw_index(num_samples: int, num_mix: int, generator: torch.Generator | None
         )
     device = generator.device if generator is not None else None
     order = torch.randperm(num_samples, generator=generator, device=device)
-    rank = torch.empty_like(order)
-    rank[order] = torch.arange(num_samples, device=device)
-    shifts = torch.arange(num_mix, device=device)
-    return order[(rank[:, None] + shifts) % num_samples]
+    # each image is followed by the next ones in the shuffled order
+    following = torch.cat([order, order[: num_mix - 1]]).unfold(0, num_mix, 1)
+    index = torch.empty_like(following, memory_format=torch.contiguous_format)
+    index[order] = following
+    return index
 
 
 def draw_distinct_index(
@@ -168,4 +169,5 @@ def mix_targets(scores: Tensor, weights: Tensor, index: Tensor) -> Tensor:
         Targets of the mixes, (M, num_classes), in the dtype of ``scores``.
     """
     # no matrix product, which autocast would round to bfloat16
-    return (weights.to(scores.dtype)[..., None] * scores[index]).sum(dim=1)
+    chosen = scores.index_select(0, index.flatten()).view(*index.shape, -1)
+    return (chosen * weights.to(scores.dtype)[..., None]).sum(dim=1)

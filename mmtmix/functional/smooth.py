@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -58,8 +60,12 @@ def gaussian_smooth(maps: Tensor, kernel: Tensor) -> Tensor:
     return flat.view_as(maps)
 
 
-def gaussian_spots(centre: Tensor, sigma: Tensor, height: int, width: int) -> Tensor:
+def gaussian_spots(
+    centre: Tensor, sigma: Tensor, height: int, width: int
+) -> tuple[Tensor, Tensor]:
     """Return spots of height 1 that fall off as a Gaussian in the picture's aspect ratio.
+
+    A spot is the product of its rows and its columns:
 
     ``exp(-((row - c_row) / (sigma H))^2 / 2 - ((column - c_column) / (sigma W))^2 / 2)``
 
@@ -71,7 +77,7 @@ def gaussian_spots(centre: Tensor, sigma: Tensor, height: int, width: int) -> Te
         width: Width W of the picture in pixels.
 
     Returns:
-        Values in [0, 1], (..., H, W), in the dtype of ``centre``.
+        Rows (..., H, 1) and columns (..., 1, W), in [0, 1], in the dtype of ``centre``.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -82,7 +88,7 @@ def gaussian_spots(centre: Tensor, sigma: Tensor, height: int, width: int) -> Te
     rows = (torch.arange(height, device=centre.device) + 0.5) / height - centre[..., :1]
     columns = (torch.arange(width, device=centre.device) + 0.5) / width - centre[..., 1:]
     rows, columns = (torch.exp(-(x / sigma[..., None]).square() / 2) for x in (rows, columns))
-    return rows[..., None] * columns[..., None, :]
+    return rows[..., None], columns[..., None, :]
 
 
 def low_frequency_noise(
@@ -115,12 +121,20 @@ def low_frequency_noise(
         check_integer(name, value, 1)
     check_number('decay_power', decay_power, 0, cure='FMix uses 3')
     device = generator.device if generator is not None else None
+    amplitude = _amplitude(height, width, decay_power, torch.device(device or 'cpu'))
+    parts = torch.randn(num_samples, *amplitude.shape, generator=generator, device=device)
+    spectrum = torch.view_as_complex(parts.mul_(amplitude))
+    return torch.fft.irfft2(spectrum, s=(height, width))
+
+
+@lru_cache(maxsize=8)
+def _amplitude(height: int, width: int, decay_power: float, device: torch.device) -> Tensor:
+    """Return the amplitude of real and imaginary part of each frequency, (H, W // 2 + 1, 2)."""
     rows = torch.fft.fftfreq(height, device=device)[:, None]
     columns = torch.fft.rfftfreq(width, device=device)
     lowest = 1 / max(height, width)
     frequency = (rows.square() + columns.square()).sqrt().clamp_min(lowest)
     # relative to the lowest, lest a large power overflows
     amplitude = (frequency / lowest) ** -decay_power
-    parts = torch.randn(num_samples, *frequency.shape, 2, generator=generator, device=device)
-    spectrum = torch.view_as_complex(parts.mul_(amplitude[..., None]))
-    return torch.fft.irfft2(spectrum, s=(height, width))
+    # both parts in memory, since multiplying by an expanded last axis is slow
+    return amplitude[..., None].expand(-1, -1, 2).contiguous()

@@ -9,6 +9,9 @@ from mmtmix.checks import check_integer, check_number, check_numbers
 
 from .masks import cells_of_pixels
 
+ROUNDING = 1e-6
+"""Relative error that is above that of a cost in float32."""
+
 
 def move_costs(cells: tuple[int, int], device: torch.device | None = None) -> Tensor:
     """Return squared distances between cells, with each side of the image as 1.
@@ -59,31 +62,95 @@ def transport_plan(saliency: Tensor, shown: Tensor, eps: float, rounds: int) -> 
     check_number('eps', eps, 0)
     check_integer('rounds', rounds, 1)
     num_images, num_cells = len(saliency), saliency[0].numel()
-    distance = eps * move_costs((saliency.size(1), saliency.size(2)), saliency.device)
-    gain = saliency.flatten(1)[:, :, None] * shown.flatten(1)[:, None].to(saliency.dtype)
-    cost = (distance - gain).view(-1, num_cells)  # one row per cell of the whole batch
-    place = cost.argmin(dim=1)  # the first of equals, which min does not promise
-    value = cost.gather(1, place[:, None])[:, 0]
-    first = torch.arange(num_images, device=cost.device) * num_cells
-    first = first[:, None].expand(-1, num_cells).flatten()
-    cell = torch.arange(len(cost), device=cost.device)
-    nobody = cell.new_full((len(cost),), len(cost))
-    taker = nobody
+    bids = _Bids(saliency, shown, eps)
+    total = num_images * num_cells
+    cell = torch.arange(total, device=saliency.device)
+    first = cell - cell % num_cells
+    best, taker = torch.zeros_like(bids.value), cell.new_full((total,), total)
+    bidders = (bids.value < 0).nonzero()[:, 0]
     for left in reversed(range(rounds)):
-        target = first + place
-        best = value.new_zeros(len(cost)).scatter_reduce(0, target, value, 'amin')
-        is_best = (value == best[target]) & (value < 0)
+        # a bid that was accepted stands until a better one comes, so only new ones are compared
+        target, bid = first[bidders] + bids.place[bidders], bids.value[bidders]
+        holder, held = taker[target], best[target]
+        now = best.scatter_reduce_(0, target, bid, 'amin')[target]
         # of equals the first
-        taker = nobody.scatter_reduce(0, target, torch.where(is_best, cell, nobody), 'amin')
-        losers = ((value < 0) & (taker[target] != cell)).nonzero()[:, 0]
+        stays = torch.where(held == now, holder, total)
+        comes = torch.where(bid == now, bidders, total)
+        taker[target] = total
+        taker.scatter_reduce_(0, target, torch.minimum(stays, comes), 'amin')
+        winner = taker[target]
+        # one place more, for places that nobody held
+        is_loser = torch.zeros(total + 1, dtype=torch.bool, device=cell.device)
+        is_loser[bidders] = winner != bidders
+        is_loser[torch.where(holder != winner, holder, total)] = True
+        losers = is_loser[:total].nonzero()[:, 0]
         if not left or not len(losers):
             break
-        cost[losers, place[losers]] = 1.0  # only costs below 0 are bid for
-        rest = cost[losers]
-        place[losers] = rest.argmin(dim=1)
-        value[losers] = rest.gather(1, place[losers, None])[:, 0]
-    source = torch.where(taker < len(cost), taker, cell)
+        bids.reject(losers)
+        bidders = losers[bids.value[losers] < 0]
+    source = torch.where(taker < total, taker, cell)
     return (source - first).view(num_images, num_cells)
+
+
+class _Bids:
+    """The place that each cell of a batch bids for, and the costs of those that had to choose.
+
+    Most cells never choose: one whose own place is shown bids for that, and one with less saliency
+    than a move costs does not bid. So only the others have a row of costs.
+
+    Attributes:
+        place: Place that each cell bids for, int64 (total,).
+        value: Cost of it, (total,); a bid only if below 0.
+    """
+
+    def __init__(self, saliency: Tensor, shown: Tensor, eps: float):
+        rows, columns = saliency.shape[1:]
+        saliency = saliency.to(torch.promote_types(saliency.dtype, torch.float32))
+        self.num_cells = rows * columns
+        self.saliency, self.shown = saliency.flatten(), shown.flatten(1)
+        self.distance = (eps * move_costs((rows, columns), saliency.device)).to(saliency.dtype)
+        total = len(self.saliency)
+        nearest = eps / max(rows - 1, columns - 1, 1) ** 2
+        self.may_move = self.saliency > nearest * (1 - ROUNDING)
+        # a distance that rounding could hide is compared with all others
+        stays = self.shown.flatten() & (nearest > 2 * ROUNDING)
+        cell = torch.arange(self.num_cells, device=saliency.device)
+        self.place = cell.repeat(len(saliency))
+        self.value = torch.where(stays, -self.saliency, torch.zeros_like(self.saliency))
+        self.slot = self.place.new_full((total,), -1)
+        self.costs = saliency.new_empty(0, self.num_cells)
+        self._choose(self._price((~stays & self.may_move).nonzero()[:, 0]))
+
+    def reject(self, losers: Tensor) -> None:
+        """Let cells bid elsewhere, and never again for their present place.
+
+        Args:
+            losers: Cells whose bid was rejected, int64 (l,).
+        """
+        self.value[losers] = 0
+        losers = losers[self.may_move[losers]]
+        new = losers[self.slot[losers] < 0]
+        if len(new):
+            self._price(new)
+        self.costs[self.slot[losers], self.place[losers]] = 1.0  # only costs below 0 are bid for
+        self._choose(losers)
+
+    def _price(self, cells: Tensor) -> Tensor:
+        """Make the rows of costs of cells, and return the cells."""
+        image, own = cells // self.num_cells, cells % self.num_cells
+        saliency = self.saliency[cells, None]
+        gain = self.shown.to(saliency.dtype).index_select(0, image) * saliency
+        costs = self.distance.index_select(0, own).sub_(gain)
+        self.slot[cells] = torch.arange(len(cells), device=cells.device) + len(self.costs)
+        self.costs = torch.cat([self.costs, costs]) if len(self.costs) else costs
+        return cells
+
+    def _choose(self, cells: Tensor) -> None:
+        """Set the places of least cost of cells that have a row."""
+        rows = self.costs.index_select(0, self.slot[cells])
+        place = rows.argmin(dim=1)  # the first of equals, which min does not promise
+        self.place[cells] = place
+        self.value[cells] = rows.gather(1, place[:, None])[:, 0]
 
 
 def move_cells(images: Tensor, index: Tensor, plan: Tensor, cells: tuple[int, int]) -> Tensor:
@@ -111,14 +178,16 @@ def move_cells(images: Tensor, index: Tensor, plan: Tensor, cells: tuple[int, in
         if gather is not None:
             patches = patches.index_select(2 + axis, gather)
     (_, _, height), (_, _, width) = layouts
-    rows, columns = cells
-    # one row per cell of the batch: whole cells are copied faster than single pixels
-    patches = patches.reshape(-1, channels, rows, height, columns, width)
-    patches = patches.permute(0, 2, 4, 1, 3, 5).reshape(-1, channels * height * width)
-    wanted = index[..., None] * (rows * columns) + plan
-    moved = patches.index_select(0, wanted.flatten())
-    moved = moved.view(-1, rows, columns, channels, height, width).permute(0, 3, 1, 4, 2, 5)
-    moved = moved.reshape(*index.shape, channels, rows * height, columns * width)
+    # units of one row of one cell; a moved image has those of its plan at the same offset
+    units = patches.reshape(-1, width)
+    row, column = plan // cells[1], plan % cells[1]
+    start = (index[..., None] * channels * cells[0] + row) * height * cells[1] + column
+    offset = torch.arange(channels, device=device)[:, None] * cells[0] * height
+    offset = (offset + torch.arange(height, device=device)) * cells[1]
+    start = start.view(*index.shape, 1, cells[0], 1, cells[1])
+    wanted = start + offset[:, None, :, None]
+    moved = units.index_select(0, wanted.flatten())
+    moved = moved.view(*index.shape, channels, cells[0] * height, cells[1] * width)
     for axis, (_, scatter, _) in enumerate(layouts):
         if scatter is not None:
             moved = moved.index_select(3 + axis, scatter)

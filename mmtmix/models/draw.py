@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from mmengine.dist import get_rank
@@ -28,12 +28,18 @@ class Draw:
         choice: Position of the augment that makes each mix, int64 (M,) on the CPU, -1 for an
             image that stays unmixed; None but for a
             :class:`~mmtmix.models.augments.ChooseAugment`.
+        in_order: Whether the own image of mix i is image i of the batch, and there are as many
+            mixes as images. Mixing is then faster, since no own image is copied first.
+        full_details: Whether mixing returns masks among its details, which a training step does
+            not use.
     """
 
     weights: Tensor
     index: Tensor
     generator: torch.Generator
     choice: Tensor | None = None
+    in_order: bool = False
+    full_details: bool = False
 
     @classmethod
     def from_details(cls, details: Mapping[str, Tensor]) -> Draw:
@@ -66,7 +72,7 @@ class Draw:
         weights, index = (
             part.to(device, non_blocking=True) for part in (self.weights, self.index)
         )
-        return Draw(weights, index, self.generator, self.choice)
+        return replace(self, weights=weights, index=index)
 
     def take(self, rows: Tensor) -> Draw:
         """Return the draw of some of the mixes.
@@ -100,7 +106,8 @@ def draw_mixes(
     """
     weights = draw_weights(num_samples if per_sample else 1, num_mix, alpha, generator)
     index = draw_index(num_samples, num_mix, generator)
-    return Draw(weights.expand(num_samples, -1), index, generator).to(device)
+    weights = weights.expand(num_samples, -1)
+    return Draw(weights, index, generator, in_order=True).to(device)
 
 
 def rank_generator() -> torch.Generator:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -91,15 +93,18 @@ def check_scores(scores: Tensor) -> None:
     if scores.numel() == 0 or scores.is_meta:
         return
     values = scores.detach()
-    finite = torch.isfinite(values.sum(dtype=torch.float32))
-    flags = torch.stack([finite, values.amin() >= 0])
+    # a sum is finite only if every value is
+    found = torch.stack([values.sum(dtype=torch.float32), values.amin().float()])
     shape = tuple(scores.shape)
 
-    def describe(flags: list[bool]) -> str:
-        kind = 'negative scores' if flags[0] else 'NaN or infinity'
+    def judge(arrived: list[float]) -> str | None:
+        total, least = arrived
+        if math.isfinite(total) and least >= 0:
+            return None
+        kind = 'negative scores' if math.isfinite(total) else 'NaN or infinity'
         return refusal(f'{kind} in shape {shape}', 'look for what makes or smooths the labels')
 
-    _late.raise_unless(flags, describe)
+    _late.raise_if(found, judge)
 
 
 def check_one_class(batch_scores: Tensor) -> None:
@@ -121,15 +126,17 @@ def check_one_class(batch_scores: Tensor) -> None:
 
 def _one_hot(labels: Tensor, num_classes: int) -> Tensor:
     if labels.numel() and not labels.is_meta:
-        inside = (labels >= 0) & (labels < num_classes)
 
-        def describe(_: list[bool]) -> str:
+        def judge(arrived: list[float]) -> str | None:
+            least, most = arrived
+            if least >= 0 and most < num_classes:
+                return None
             return refusal(
                 f'class indices outside 0 to {num_classes - 1}',
                 'labels count from 0, and num_classes of the augment is the number of classes',
             )
 
-        _late.raise_unless(inside.all().view(1), describe)
+        _late.raise_if(torch.stack(torch.aminmax(labels)), judge)
     # by comparison: `one_hot` of a wrong index would end the process's CUDA context
     classes = torch.arange(num_classes, device=labels.device)
     return (labels[:, None] == classes).float()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -10,19 +11,20 @@ from weakref import WeakSet
 import torch
 from torch import Tensor
 
+Judge = Callable[[list[float]], str | None]
 Describe = Callable[[list[bool]], str]
 _waiting: WeakSet[LateVerdict] = WeakSet()  # with verdicts that have not arrived
 
 
 class LateVerdict:
-    """Raises for conditions that were evaluated on a tensor's device.
+    """Raises for what was computed on a tensor's device.
 
-    On the CPU it raises at once. On CUDA the flags are copied in the background, and a later call
+    On the CPU it raises at once. On CUDA the values are copied in the background, and a later call
     raises once they have arrived: a step or two late, but the host never waits.
     """
 
     def __init__(self) -> None:
-        self._pending: deque[tuple[torch.cuda.Event, Tensor, Describe]] = deque()
+        self._pending: deque[tuple[torch.cuda.Event, Tensor, Judge]] = deque()
 
     def __getstate__(self) -> dict[str, Any]:
         # a copy, also one for a loader's worker, has no events of this process's GPU
@@ -38,30 +40,44 @@ class LateVerdict:
         Raises:
             ValueError: If a flag is false.
         """
-        if not flags.is_cuda:
-            _raise_unless(flags, describe)
+        self.raise_if(flags, lambda arrived: None if all(arrived) else describe(arrived))
+
+    def raise_if(self, values: Tensor, judge: Judge) -> None:
+        """Store values, and raise if these or earlier ones have arrived and are bad.
+
+        Comparing them on the host saves several kernels.
+
+        Args:
+            values: Values to judge, (V,).
+            judge: Function that returns the error's text for V bad values, and None for good ones.
+
+        Raises:
+            ValueError: If values are bad.
+        """
+        if not values.is_cuda:
+            _raise_if(values, judge)
             return
-        arriving = flags.to('cpu', non_blocking=True)
+        arriving = values.to('cpu', non_blocking=True)
         event = torch.cuda.Event()
         event.record()
-        self._pending.append((event, arriving, describe))
+        self._pending.append((event, arriving, judge))
         _waiting.add(self)
         while self._pending and self._pending[0][0].query():
             self._raise_first()
 
     def settle(self) -> None:
-        """Wait for all verdicts, and raise for the first that is false.
+        """Wait for all verdicts, and raise for the first that is bad.
 
         Raises:
-            ValueError: If a flag is false.
+            ValueError: If there is one.
         """
         while self._pending:
             self._pending[0][0].synchronize()
             self._raise_first()
 
     def _raise_first(self) -> None:
-        _, arrived, describe = self._pending.popleft()
-        _raise_unless(arrived, describe)
+        _, arrived, judge = self._pending.popleft()
+        _raise_if(arrived, judge)
 
 
 class FiniteCheck(LateVerdict):
@@ -91,24 +107,28 @@ class FiniteCheck(LateVerdict):
         """
         # a sum is finite only if every value is, and costs less than a test of each
         sums = [value.detach().sum(dtype=torch.float32) for value in values]
-        finite = torch.isfinite(torch.stack(sums))
-        shapes = ' and '.join(str(tuple(value.shape)) for value in values)
-        self.raise_unless(
-            finite, lambda _: f'{self.name} of shape {shapes} holds NaN or infinity; {self.cure}'
-        )
+        shapes = [tuple(value.shape) for value in values]
+
+        def judge(arrived: list[float]) -> str | None:
+            if all(map(math.isfinite, arrived)):
+                return None
+            shape = ' and '.join(map(str, shapes))
+            return f'{self.name} of shape {shape} holds NaN or infinity; {self.cure}'
+
+        self.raise_if(sums[0].view(1) if len(sums) == 1 else torch.stack(sums), judge)
 
 
 def settle_verdicts() -> None:
     """Wait for all verdicts in this process, at a point where the host waits for the GPU anyway.
 
     Raises:
-        ValueError: If one is false.
+        ValueError: If one is bad.
     """
     while _waiting:
         _waiting.pop().settle()
 
 
-def _raise_unless(flags: Tensor, describe: Describe) -> None:
-    values = flags.tolist()
-    if not all(values):
-        raise ValueError(describe(values))
+def _raise_if(values: Tensor, judge: Judge) -> None:
+    problem = judge(values.tolist())
+    if problem is not None:
+        raise ValueError(problem)

@@ -23,6 +23,8 @@ SIZE = dict(height=8, width=8)
 
 GOOD: dict[str, dict[str, Any]] = dict(
     binomial_prior=dict(share=SHARES[0], num_labels=3),
+    blend_layers=dict(images=IMAGES, index=INDEX, covers=(SHARES[:, :1, None, None],)),
+    box_covers=dict(boxes=torch.tensor([[[1.0, 1, 3, 3]]] * 2), **SIZE),
     box_masks=dict(weights=SHARES, **SIZE),
     centre_boxes=dict(side=SHARES[:, :1], centre=torch.rand(2, 1, 2) * 8, **SIZE),
     contrast_loss=dict(scores=LOGITS, log_normalizer=torch.tensor(1.0), num_samples=9),

@@ -36,7 +36,12 @@ CALLS = {
     'enlarge_cells': lambda: F.enlarge_cells(made(3, 2, 2), 5, 6),
     'top_cells': lambda: F.top_cells(made(3, 1, 5, 6), 2, 3),
     'gaussian_smooth': lambda: F.gaussian_smooth(made(3, 2, 5, 6), made(3)),
-    'gaussian_spots': lambda: F.gaussian_spots(made(3, 1, 2), made(3, 1), 5, 6),
+    'gaussian_spots': lambda: F.product(F.gaussian_spots(made(3, 1, 2), made(3, 1), 5, 6)),
+    'blend_layers': lambda: F.blend_layers(
+        made(3, 1, 5, 6), whole(3, 2), (made(3, 1, 5, 1), made(3, 1, 1, 6)), in_order=True
+    ),
+    'layer_areas': lambda: F.layer_areas((made(3, 1, 5, 1), made(3, 1, 1, 6))),
+    'box_covers': lambda: F.product(F.box_covers(made(3, 1, 4), 5, 6)),
     'grad_cam': lambda: F.grad_cam(made(3, 4, 5, 6), made(3, 4, 5, 6)),
     'gray_levels': lambda: F.gray_levels(made(3, 3, 5, 6), is_rgb=True),
     'fine_grained_saliency': lambda: F.fine_grained_saliency(made(3, 1, 5, 6)),

@@ -19,7 +19,7 @@ from .choose_augment import ChooseAugment
 from .co_mixup import CoMixup
 from .f_mix import FMix
 from .grid_mix import GridMix
-from .mask_augment import MaskAugment, SaliencyMaskAugment
+from .mask_augment import LayerAugment, MaskAugment, SaliencyMaskAugment
 from .puzzle_mix import PuzzleMix
 from .reach import warn_unmixed
 from .resize_mix import SampleResizeMix
@@ -40,6 +40,7 @@ __all__ = [
     'Draw',
     'FMix',
     'GridMix',
+    'LayerAugment',
     'MaskAugment',
     'PuzzleMix',
     'SaliencyMaskAugment',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -189,8 +190,9 @@ class BatchAugment(metaclass=ABCMeta):
         if not self.per_sample:
             weights = weights.repeat_interleave(len(scores), dim=0)
         weights = weights.to(scores.device, non_blocking=True)
-        index = torch.cat([self.draw_index(scores, generator) for _ in range(repeat)])
-        return Draw(weights, index, generator)
+        parts = [self.draw_index(scores, generator) for _ in range(repeat)]
+        index = parts[0] if repeat == 1 else torch.cat(parts)
+        return Draw(weights, index, generator, in_order=repeat == 1)
 
     def draw_index(self, scores: Tensor, generator: torch.Generator) -> Tensor:
         """Draw the images of each mix, (N, k), own first, on the device of the labels."""
@@ -207,9 +209,10 @@ class BatchAugment(metaclass=ABCMeta):
             draw: Draw of M mixes. M differs from N where only some images are mixed.
 
         Returns:
-            Mixed inputs (M, C, H, W), and details: ``masks`` (M, k, 1, H, W); ``weights`` and
-            ``index`` where they differ from the drawn ones; ``warped`` of an augment that moves
-            images; and what else the augment found.
+            Mixed inputs (M, C, H, W), and details: ``weights`` and ``index`` where they differ
+            from the drawn ones; ``warped`` of an augment that moves images; and what else the
+            augment found. ``masks`` (M, k, 1, H, W) may be left out unless
+            ``draw.full_details``.
         """
 
     def mix_with_details(
@@ -217,7 +220,7 @@ class BatchAugment(metaclass=ABCMeta):
     ) -> tuple[Tensor, Details]:
         """Mix as :meth:`mix` does, and return all details that a call returns."""
         replay = draw.to_details()
-        mixed, details = self.mix(images, scores, draw)
+        mixed, details = self.mix(images, scores, replace(draw, full_details=True))
         details = {'weights': draw.weights, 'index': draw.index, **replay, **details}
         if 'warped' not in details:
             details['warped'] = self.warp_sources(images, details)

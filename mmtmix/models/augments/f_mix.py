@@ -7,14 +7,14 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.checks import check_number
-from mmtmix.functional import level_masks, low_frequency_noise, soft_level_masks
+from mmtmix.functional import Covers, level_covers, low_frequency_noise, soft_level_masks
 from mmtmix.models.draw import Draw
 
-from .mask_augment import MaskAugment
+from .mask_augment import LayerAugment
 
 
 @BATCH_AUGMENTS.register_module()
-class FMix(MaskAugment):
+class FMix(LayerAugment):
     """`FMix <https://arxiv.org/abs/2002.12047>`_ of k >= 2 images, each mix with its own mask.
 
     Low-frequency noise is cut at the height that leaves the own image its share. For more than two
@@ -53,8 +53,8 @@ class FMix(MaskAugment):
             )
         self.decay_power, self.max_soft = decay_power, max_soft
 
-    def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
-        """See :meth:`MaskAugment.masks`."""
+    def covers(self, images: Tensor, scores: Tensor, draw: Draw) -> Covers:
+        """See :meth:`LayerAugment.covers`."""
         weights, generator = draw.weights, draw.generator
         # drawing the noise on the CPU and moving it would be slow
         if weights.device != generator.device:
@@ -63,5 +63,5 @@ class FMix(MaskAugment):
         height, width = images.shape[-2:]
         noise = low_frequency_noise(len(weights), height, width, self.decay_power, generator)
         if self.max_soft > 0:
-            return soft_level_masks(noise, weights[:, 0], self.max_soft)
-        return level_masks(noise, weights)
+            return (soft_level_masks(noise, weights[:, 0], self.max_soft)[:, 1],)
+        return (level_covers(noise, weights),)

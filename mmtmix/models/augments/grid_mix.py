@@ -7,14 +7,14 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.checks import check_integer
-from mmtmix.functional import enlarge_cells, level_masks
+from mmtmix.functional import Covers, enlarge_cells, level_covers
 from mmtmix.models.draw import Draw
 
-from .mask_augment import MaskAugment
+from .mask_augment import LayerAugment
 
 
 @BATCH_AUGMENTS.register_module()
-class GridMix(MaskAugment):
+class GridMix(LayerAugment):
     """The mixing of `GridMix <https://doi.org/10.1016/j.patcog.2020.107594>`_, k >= 2 images.
 
     The cells of a regular grid are shared out at random, in numbers that follow the weights. The
@@ -46,9 +46,9 @@ class GridMix(MaskAugment):
         check_integer('grid_size', grid_size, 2)
         self.grid_size = grid_size
 
-    def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
-        """See :meth:`MaskAugment.masks`."""
+    def covers(self, images: Tensor, scores: Tensor, draw: Draw) -> Covers:
+        """See :meth:`LayerAugment.covers`."""
         shape = len(draw.index), self.grid_size, self.grid_size
         order = torch.rand(shape, generator=draw.generator)
         order = order.to(draw.weights.device, non_blocking=True)
-        return enlarge_cells(level_masks(order, draw.weights), *images.shape[-2:])
+        return (enlarge_cells(level_covers(order, draw.weights), *images.shape[-2:]),)

@@ -158,11 +158,10 @@ class PuzzleMix(BatchAugment):
         pooled = pool_saliency(saliency, (rows, columns))
         shown = shares.repeat_interleave(parts[0], dim=2).repeat_interleave(parts[1], dim=3) > 0
         rounds = max(rows, columns)
-        plans = [
-            transport_plan(pooled[index[:, i]], shown[:, i], self.t_eps, rounds)
-            for i in range(self.num_mix)
-        ]
-        return move_cells(images, index, torch.stack(plans, dim=1), (rows, columns))
+        # the images of all mixes in one call
+        pooled = pooled.index_select(0, index.flatten())
+        plan = transport_plan(pooled, shown.flatten(0, 1), self.t_eps, rounds)
+        return move_cells(images, index, plan.view(*index.shape, -1), (rows, columns))
 
     def _coloured(self, images: Tensor) -> Tensor:
         """Return colours in units of the full range; their mean cancels in comparisons."""

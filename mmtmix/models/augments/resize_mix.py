@@ -7,7 +7,15 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.checks import check_choice, check_number
-from mmtmix.functional import layer_shares, paste_boxes, place_boxes, shrink_into_boxes
+from mmtmix.functional import (
+    box_covers,
+    layer_areas,
+    layer_masks,
+    layer_shares,
+    place_boxes,
+    product,
+    shrink_into_boxes,
+)
 from mmtmix.models.draw import Details, Draw
 
 from .batch_augment import BatchAugment
@@ -61,12 +69,15 @@ class SampleResizeMix(BatchAugment):
         """See :meth:`BatchAugment.mix`."""
         height, width = images.shape[-2:]
         boxes = place_boxes(self._sides(draw.weights), height, width, draw.generator)
-        masks = paste_boxes(boxes, height, width)
+        covers = box_covers(boxes, height, width)
         patches = _shrink(images, draw.index, boxes)
-        mixed, shares = images.index_select(0, draw.index[:, 0]), masks.to(images.dtype)
-        for i in range(patches.size(1)):
-            mixed.lerp_(patches[:, i], shares[:, i + 1])  # exact, as masks are 0 or 1
-        return mixed, dict(weights=masks.mean(dim=(2, 3, 4)), masks=masks, boxes=boxes)
+        mixed = images if draw.in_order else images.index_select(0, draw.index[:, 0])
+        for i, cover in enumerate(product(covers).to(images.dtype).split(1, dim=1)):
+            mixed = torch.lerp(mixed, patches[:, i], cover)  # exact, as covers are 0 or 1
+        details = dict(weights=layer_areas(covers), boxes=boxes)
+        if draw.full_details:
+            details['masks'] = layer_masks(product(covers))
+        return mixed, details
 
     def warp_sources(self, images: Tensor, details: Details) -> Tensor:
         """See :meth:`BatchAugment.warp_sources`."""

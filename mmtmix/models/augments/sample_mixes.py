@@ -5,14 +5,14 @@ from __future__ import annotations
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
-from mmtmix.functional import box_masks
+from mmtmix.functional import Covers, box_covers, layer_shares, place_boxes
 from mmtmix.models.draw import Draw
 
-from .mask_augment import MaskAugment
+from .mask_augment import LayerAugment
 
 
 @BATCH_AUGMENTS.register_module()
-class SampleMixup(MaskAugment):
+class SampleMixup(LayerAugment):
     """`Mixup <https://arxiv.org/abs/1710.09412>`_ of k >= 2 images, each mix with its own weights.
 
     Args:
@@ -23,13 +23,23 @@ class SampleMixup(MaskAugment):
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
     """
 
-    def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
-        """See :meth:`MaskAugment.masks`."""
+    def covers(self, images: Tensor, scores: Tensor, draw: Draw) -> Covers:
+        """See :meth:`LayerAugment.covers`."""
+        weights = draw.weights
+        shares = weights[:, 1:] if weights.size(1) == 2 else layer_shares(weights)
+        return (shares[..., None, None],)
+
+    def areas(self, covers: Covers, draw: Draw) -> Tensor:
+        """See :meth:`LayerAugment.areas`; these are the drawn weights."""
+        return draw.weights
+
+    def masks_of(self, covers: Covers, draw: Draw) -> Tensor:
+        """See :meth:`LayerAugment.masks_of`; these are the drawn weights."""
         return draw.weights[..., None, None, None]
 
 
 @BATCH_AUGMENTS.register_module()
-class SampleCutMix(MaskAugment):
+class SampleCutMix(LayerAugment):
     """`CutMix <https://arxiv.org/abs/1905.04899>`_ of k >= 2 images, each mix with its own boxes.
 
     Its ``weights`` are the shares that the images really have: boxes are whole pixels, and a
@@ -42,7 +52,8 @@ class SampleCutMix(MaskAugment):
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
     """
 
-    def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
-        """See :meth:`MaskAugment.masks`."""
+    def covers(self, images: Tensor, scores: Tensor, draw: Draw) -> Covers:
+        """See :meth:`LayerAugment.covers`."""
         height, width = images.shape[-2:]
-        return box_masks(draw.weights, height, width, draw.generator)
+        sides = layer_shares(draw.weights).sqrt()
+        return box_covers(place_boxes(sides, height, width, draw.generator), height, width)

@@ -9,14 +9,14 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.checks import check_numbers
-from mmtmix.functional import gaussian_spots, layer_masks, layer_shares
+from mmtmix.functional import Covers, gaussian_spots, layer_shares
 from mmtmix.models.draw import Draw
 
-from .mask_augment import MaskAugment
+from .mask_augment import LayerAugment
 
 
 @BATCH_AUGMENTS.register_module()
-class SmoothMix(MaskAugment):
+class SmoothMix(LayerAugment):
     """SmoothMix (Lee et al., CVPR Workshops 2020) of k >= 2 images, each mix with its own mask.
 
     Partners shine through in Gaussian spots around a pixel anywhere in the picture, a later one
@@ -48,10 +48,10 @@ class SmoothMix(MaskAugment):
         check_numbers('sigma', sigma, 2, above=0, ordered=True, cure=cure)
         self.sigma = tuple(sigma)
 
-    def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
-        """See :meth:`MaskAugment.masks`."""
+    def covers(self, images: Tensor, scores: Tensor, draw: Draw) -> Covers:
+        """See :meth:`LayerAugment.covers`."""
         low, high = self.sigma
         sigma = low + (high - low) * layer_shares(draw.weights)
         centre = torch.rand(*sigma.shape, 2, generator=draw.generator)
         centre = centre.to(sigma.device, non_blocking=True)
-        return layer_masks(gaussian_spots(centre, sigma, *images.shape[-2:]))
+        return gaussian_spots(centre, sigma, *images.shape[-2:])

@@ -1,0 +1,116 @@
+"""Mixes of images that are laid over the own image, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from math import prod
+from operator import mul
+
+import torch
+from torch import Tensor
+
+from mmtmix.checks import check_flag
+
+from .masks import layer_masks
+
+Covers = tuple[Tensor, ...]
+"""Factors of the covers: their product is the share of what lies below that a partner hides.
+
+Each is (M, k - 1, h, w) with h and w those of the picture or 1. No two factors vary along the same
+side, so a box is its rows (M, k - 1, H, 1) times its columns (M, k - 1, 1, W).
+"""
+
+CHUNK_BYTES = 2**20
+"""Bytes of images that are mixed at a time on the CPU: what its cache holds."""
+CHUNKS_AT_ONCE = 4
+"""Number of chunks up to which a batch is mixed as a whole."""
+
+
+def blend_layers(images: Tensor, index: Tensor, covers: Covers, in_order: bool = False) -> Tensor:
+    """Lay the partners of each mix over its own image, a later one over the earlier ones.
+
+    Each partner is ``mixed + cover * (partner - mixed)``, which is exact where a cover is 0 or 1.
+
+    Args:
+        images: Images of the batch, (N, C, H, W); never written to.
+        index: Positions of the images of each mix, own image first, int64 (M, k).
+        covers: Factors of the covers of the partners; see :data:`Covers`.
+        in_order: Whether the own image of mix i is image i of the batch, and M = N. It saves
+            a copy of all own images.
+
+    Returns:
+        Mixes, new, (M, C, H, W), in the dtype of the images.
+
+    Raises:
+        TypeError: If ``in_order`` is not a bool.
+        ValueError: If ``in_order`` is True and there are not as many mixes as images.
+    """
+    check_flag('in_order', in_order)
+    if in_order and len(index) != len(images):
+        raise ValueError(
+            f'in_order must be False for {len(index)} mixes of {len(images)} images; own images '
+            'are then found by index[:, 0]'
+        )
+    covers = tuple(factor.to(images.dtype).unsqueeze(2) for factor in covers)
+    own, others = (None if in_order else index[:, 0]), index[:, 1:].unbind(1)
+    size = _chunk_size(images, len(index))
+    if size >= len(index):
+        below = images if own is None else images.index_select(0, own)
+        return _lay_over(below, images, others, covers)
+    mixed = images.new_empty(len(index), *images.shape[1:])
+    for first in range(0, len(index), size):
+        part = slice(first, first + size)
+        below = images[part] if own is None else images.index_select(0, own[part])
+        chosen = [other[part] for other in others]
+        _lay_over(below, images, chosen, [factor[part] for factor in covers], mixed[part])
+    return mixed
+
+
+def layer_areas(covers: Covers) -> Tensor:
+    """Return the share of the picture that each image of a mix has.
+
+    Args:
+        covers: Factors of the covers of the partners; see :data:`Covers`.
+
+    Returns:
+        Shares, own image first, (M, k), summing to 1.
+    """
+    if covers[0].size(1) > 1:
+        return layer_masks(product(covers)).mean(dim=(2, 3, 4))
+    # whole pixels are counted, since shares of them would be rounded
+    pixels = prod(size for factor in covers for size in factor.shape[2:])
+    covered = product([factor.sum(dim=(2, 3)) for factor in covers])
+    return torch.cat([pixels - covered, covered], dim=1) / pixels
+
+
+def product(factors: Sequence[Tensor]) -> Tensor:
+    """Return the product of factors, such as the covers of their factors."""
+    return reduce(mul, factors)
+
+
+def _chunk_size(images: Tensor, count: int) -> int:
+    """Return how many mixes are made at a time: all of them, unless the CPU's cache is small."""
+    chunk = CHUNK_BYTES // max(images[:1].nbytes, 1)
+    needs_grad = images.requires_grad and torch.is_grad_enabled()
+    at_once = not images.is_cpu or needs_grad or images.nbytes <= CHUNKS_AT_ONCE * CHUNK_BYTES
+    return count if at_once else max(chunk, 1)
+
+
+def _lay_over(
+    mixed: Tensor,
+    images: Tensor,
+    others: Sequence[Tensor],
+    covers: Sequence[Tensor],
+    out: Tensor | None = None,
+) -> Tensor:
+    """Lay partners over images; each result takes the place of the partner's copy."""
+    for i, other in enumerate(others):
+        cover = product([factor[:, i] for factor in covers])
+        is_last = i == len(others) - 1
+        partner = torch.index_select(images, 0, other, out=out if is_last else None)
+        if partner.requires_grad:
+            mixed = torch.lerp(mixed, partner, cover)
+        else:
+            mixed = torch.lerp(mixed, partner, cover, out=partner)
+    return mixed
