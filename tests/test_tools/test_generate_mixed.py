@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from mmtmix.datasets.mixed_shards import ShardReader, shard_name
+from mmtmix.utils import allocator
 
 pytestmark = pytest.mark.host
 
@@ -59,6 +60,7 @@ def copied(whole, tmp_path):
 def test_a_run_says_how_far_it_is_and_that_all_is_good(whole):
     folder, printed = whole
     assert f'0 of {NUM} mixed images are in {DEFAULT_OUT}' in printed
+    assert printed.count('keeps freed blocks') == allocator._uses_glibc()
     made = [int(number) for number in re.findall(rf'(\d+) of {NUM} mixed images, ', printed)]
     assert made == list(range(2, NUM + 1, 2))
     assert re.search(rf'is complete: {NUM} images of \d+ mixes, [\d.]+ % of them fini', printed)
