@@ -24,6 +24,7 @@ from .mixed_shards.files import ADVICE, progress_of
 from .mixed_shards.mixed_set import missing_shards
 
 LABELS = ('hard_teacher', 'mixed', 'soft_teacher')
+_FEW = 4  # fewer images of a shard are faster to read one by one
 OLD_LABELS = {'winner': 'hard_teacher', 'teacher': 'soft_teacher'}
 
 
@@ -170,6 +171,10 @@ class MixedImages(LazyDataset):
         items: list[dict] = [{}] * len(positions)
         channel_order = self.mixed_set.described['channel_order']
         for shard, records, places in self.mixed_set.groups(positions):
+            if len(places) < _FEW:
+                for place in places.tolist():
+                    items[place] = self.read_item(int(positions[place]))
+                continue
             images = shard.images(records, channel_order)
             labels = shard.column('winners')[records].tolist()
             for place, image, label in zip(places.tolist(), images, labels, strict=True):

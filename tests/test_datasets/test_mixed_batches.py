@@ -151,4 +151,4 @@ def test_damage_is_found_in_the_image_that_is_read(make_set, place):
     dataset = MixedImages(folder)
     assert len(dataset.__getitems__([4, 6, 0])) == 3
     with pytest.raises(ValueError, match=r'shard-00001.*record 1 has been altered'):
-        dataset[5] if place == 'one' else dataset.__getitems__([0, 4, 5, 6])
+        dataset[5] if place == 'one' else dataset.__getitems__([0, 4, 5, 6, 7])

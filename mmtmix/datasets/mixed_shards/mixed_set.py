@@ -6,7 +6,7 @@ import os
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -96,15 +96,13 @@ class MixedSet:
         outside = positions[(positions < 0) | (positions >= len(self))]
         if outside.size:
             raise IndexError(f'position must be in [0, {len(self)}), got {outside[0]}.')
-        order = np.argsort(positions, kind='stable')
-        ranked = positions[order]
-        first = 0
-        while first < len(ranked):
-            number = bisect_right(self._starts, ranked[first]) - 1
-            start, end = self._starts[number : number + 2]
-            last = int(np.searchsorted(ranked, end))
-            yield self._shard(number), ranked[first:last] - start, order[first:last]
-            first = last
+        numbers = np.searchsorted(self._starts, positions, side='right') - 1
+        order = np.argsort(numbers, kind='stable')
+        ends = np.flatnonzero(np.diff(numbers[order], append=-1)) + 1
+        for first, last in pairwise([0, *ends.tolist()]):
+            places = order[first:last]
+            number = int(numbers[places[0]])
+            yield self._shard(number), positions[places] - self._starts[number], places
 
     def column(self, name: str) -> np.ndarray:
         """Read one field of all records, which is meant for small fields.
