@@ -37,6 +37,7 @@ from mmtmix.utils import (
     atomic_path,
     check_device,
     check_output_file,
+    keep_freed_memory,
     load_config,
     load_safely,
     run_command,
@@ -122,6 +123,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     args = parse_args(argv)
     load_safely(args.trust_checkpoint)
     check_args(args)
+    keep_freed_memory(args.device)
     torch.manual_seed(args.seed)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
     torch.backends.cudnn.benchmark = True

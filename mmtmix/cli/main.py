@@ -31,22 +31,24 @@ class Command(NamedTuple):
             each other.
         work: Module in ``mmtmix.apps`` with ``run(args)``. An integer that it returns is the exit
             status.
+        computes: Whether it runs networks.
     """
 
     arguments: str
     work: str
+    computes: bool = False
 
 
 COMMANDS = {
-    'train': Command('train', 'train.command'),
-    'test': Command('test', 'test.command'),
-    'generate': Command('generate', 'generate.command'),
+    'train': Command('train', 'train.command', computes=True),
+    'test': Command('test', 'test.command', computes=True),
+    'generate': Command('generate', 'generate.command', computes=True),
     'prepare': Command('prepare', 'prepare.command'),
     'convert': Command('convert', 'convert.command'),
     'reproduce': Command('reproduce', 'reproduce.command'),
-    'visualize mix': Command('visualize_mix', 'visualize.mix'),
-    'visualize mixers': Command('visualize_mixers', 'visualize.mixers'),
-    'benchmark': Command('benchmark', 'benchmark.command'),
+    'visualize mix': Command('visualize_mix', 'visualize.mix', computes=True),
+    'visualize mixers': Command('visualize_mixers', 'visualize.mixers', computes=True),
+    'benchmark': Command('benchmark', 'benchmark.command', computes=True),
     'init': Command('init', 'init.command'),
 }
 
@@ -108,7 +110,23 @@ def run(name: str, words: Sequence[str], shown: str) -> int:
     except KeyboardInterrupt:
         print(f'{shown}: stopped by SIGINT', file=sys.stderr)
         return INTERRUPTED
-    return run_command(lambda _: work(name, args), shown, words)
+    return run_command(lambda _: launch(name, args), shown, words)
+
+
+def launch(name: str, args: argparse.Namespace) -> Any:
+    """Set up this process for a command, and run it.
+
+    Args:
+        name: Name in :data:`COMMANDS`.
+        args: Arguments that :func:`parse` returned.
+    """
+    if COMMANDS[name].computes:
+        from mmengine.device import get_device
+
+        from mmtmix.utils import keep_freed_memory
+
+        keep_freed_memory(getattr(args, 'device', None) or get_device())
+    return work(name, args)
 
 
 def call(name: str, words: Sequence[str]) -> Any:

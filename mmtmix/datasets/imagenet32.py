@@ -11,7 +11,7 @@ from mmpretrain.registry import DATASETS
 from mmtmix.checks import check_flag
 
 from .advice import prepare_command
-from .local_dataset import Indices, LazyDataset
+from .lazy_dataset import Indices, LazyDataset
 from .sources import read_batch
 from .sources.array_pickles import BATCH_SIDE
 from .sources.table import IMAGENET32

@@ -12,12 +12,19 @@ from mmpretrain.registry import DATASETS
 from mmtmix.checks import check_choice
 from mmtmix.utils import current_value
 
-from .local_dataset import Indices, LazyDataset
-from .mixed_shards import DATASET_FILE, SETTINGS_FILE, MixedSet, read_dataset_file
+from .lazy_dataset import Indices, LazyDataset
+from .mixed_shards import (
+    DATASET_FILE,
+    SETTINGS_FILE,
+    MixedSet,
+    ShardReader,
+    read_dataset_file,
+)
 from .mixed_shards.files import ADVICE, progress_of
 from .mixed_shards.mixed_set import missing_shards
 
 LABELS = ('hard_teacher', 'mixed', 'soft_teacher')
+_FEW = 4  # fewer images of a shard are faster to read one by one
 OLD_LABELS = {'winner': 'hard_teacher', 'teacher': 'soft_teacher'}
 
 
@@ -144,16 +151,51 @@ class MixedImages(LazyDataset):
         shard, record = self.mixed_set.locate(position)
         item = {
             'img': shard.image(record, self.mixed_set.described['channel_order']),
-            'gt_label': int(shard.value('winners', record)),
+            'gt_label': int(shard.column('winners')[record]),
         }
-        if self.labels == 'soft_teacher':
-            item['gt_score'] = shard.value('targets', record)
-        elif self.labels == 'mixed':
-            score = np.zeros(shard.num_classes, dtype=np.float32)
-            # Not `score[classes] += weights`: two sources may stand for one class
-            np.add.at(score, shard.value('classes', record), shard.value('weights', record))
-            item['gt_score'] = score
+        if self.labels != 'hard_teacher':
+            item['gt_score'] = self._scores(shard, np.array([record]))[0]
         return item
+
+    def read_items(self, positions: np.ndarray) -> list[dict]:
+        """Read the items at several positions, each shard's at once.
+
+        Args:
+            positions: Numbers of the images in the set, int64 ``(N,)``.
+
+        Raises:
+            FileNotFoundError: If a shard has vanished.
+            IndexError: If there is no such item.
+            ValueError: If a shard is damaged.
+        """
+        items: list[dict] = [{}] * len(positions)
+        channel_order = self.mixed_set.described['channel_order']
+        for shard, records, places in self.mixed_set.groups(positions):
+            if len(places) < _FEW:
+                for place in places.tolist():
+                    items[place] = self.read_item(int(positions[place]))
+                continue
+            images = shard.images(records, channel_order)
+            labels = shard.column('winners')[records].tolist()
+            for place, image, label in zip(places.tolist(), images, labels, strict=True):
+                items[place] = {'img': image, 'gt_label': label}
+            if self.labels != 'hard_teacher':
+                scores = self._scores(shard, records)
+                for place, score in zip(places.tolist(), scores, strict=True):
+                    items[place]['gt_score'] = score
+        return items
+
+    def _scores(self, shard: ShardReader, records: np.ndarray) -> np.ndarray:
+        """Return the soft labels of records in a shard, float32 ``(N, num_classes)``."""
+        if self.labels == 'soft_teacher':
+            return shard.column('targets')[records]
+        scores = np.zeros((len(records), shard.num_classes), dtype=np.float32)
+        rows = np.arange(len(records))[:, None]
+        # Not `scores[rows, classes] += weights`: two sources may stand for one class
+        np.add.at(
+            scores, (rows, shard.column('classes')[records]), shard.column('weights')[records]
+        )
+        return scores
 
     def all_labels(self) -> np.ndarray:
         """Return the winner classes of all images, int64 ``(N,)``, without reading images."""

@@ -10,12 +10,14 @@ import torch.distributed as torch_dist
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.dist import init_dist
+from mmengine.logging import print_log
 from mmengine.registry import RUNNERS, VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 
 from mmtmix.checks import check_instance
 from mmtmix.datasets import name_image_files
+from mmtmix.utils import allocator_note
 
 from .checkpoints import write_checkpoints_whole
 from .hooks import keep_checkpoints
@@ -172,4 +174,6 @@ def build_runner(cfg: Config) -> Runner:
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
     if isinstance(runner, Runner):  # a FlexibleRunner saves by its strategy
         write_checkpoints_whole(runner)
+    if allocator_note():
+        print_log(allocator_note(), 'current')
     return runner

@@ -2,6 +2,7 @@
 
 from mmtmix import needs_host  # noqa: F401
 
+from .allocator import allocator_note, keep_freed_memory
 from .checkpoint import (
     UnsafeCheckpointError,
     checkpoint_in_words,
@@ -48,6 +49,7 @@ __all__ = [
     'DTYPES',
     'Stopped',
     'UnsafeCheckpointError',
+    'allocator_note',
     'atomic_path',
     'autocast_as',
     'check_device',
@@ -67,6 +69,7 @@ __all__ = [
     'file_digest',
     'is_faster_in_half',
     'is_finite',
+    'keep_freed_memory',
     'launch_rank',
     'load_checkpoint',
     'load_config',

@@ -56,7 +56,7 @@ GOOD: dict[str, dict[str, Any]] = {
     **dict.fromkeys(['EpochSeedHook', 'FiniteStopHook', 'LabelRangeHook'], {}),
     **dict.fromkeys(['KeepingCheckpointHook', 'ResumeConfigHook', 'SignalStopHook'], {}),
     **dict.fromkeys(['LastCheckpointHook', 'LiveModelHook', 'MixingCheckHook'], {}),
-    **dict.fromkeys(['KeepingCheckpointHook', 'PrecisionHook'], {}),
+    **dict.fromkeys(['KeepFreedMemoryHook', 'KeepingCheckpointHook', 'PrecisionHook'], {}),
     **dict.fromkeys(['ResumeConfigHook', 'SignalStopHook'], {}),
     'MixerSearchLoop': dict(runner=None, dataloader=None, max_epochs=1),
     **dict.fromkeys(['MixQuality', 'TeacherAgreement'], {}),

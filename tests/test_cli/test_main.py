@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mmengine.device import get_device
 
 from mmtmix import __version__, program
 from mmtmix.apps.benchmark.timed_mixers import TEACHERS
@@ -175,3 +176,19 @@ def test_only_the_command_itself_puts_registering_off(monkeypatch, words, expect
 def test_a_parser_without_an_example_has_the_usual_help():
     assert CommandParser(prog='x').format_help().startswith('usage: x')
     assert isinstance(CommandParser(), argparse.ArgumentParser)
+
+
+@pytest.mark.parametrize(
+    ('words', 'device'),
+    [
+        (['train', 'a.py'], get_device()),
+        (['generate', 'a.py', '--device', 'cuda:1'], 'cuda:1'),
+        (['convert', '--list'], None),
+    ],
+)
+def test_commands_that_run_networks_set_up_the_allocator(monkeypatch, words, device):
+    devices = []
+    monkeypatch.setattr('mmtmix.utils.keep_freed_memory', devices.append)
+    monkeypatch.setattr(main, 'work', lambda name, args: 7)
+    assert main.run(words[0], words[1:], 'mmtmix') == 7
+    assert devices == ([device] if device else [])

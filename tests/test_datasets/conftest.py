@@ -6,14 +6,20 @@ import json
 import numpy as np
 import pytest
 
-from mmtmix.datasets.mixed_shards import MixedRecords, encode_image, pack_shard
+from mmtmix.datasets.mixed_shards import (
+    FORMATS,
+    MixedRecords,
+    encode_image,
+    pack_shard,
+    raw_images,
+)
 
 DIGEST = hashlib.sha256(b'settings').hexdigest()
 
 
 @pytest.fixture(scope='session')
 def make_records():
-    """Make ``(records, images)``: ``make_records(count, shape=(9, 7, 3), seed=0, **fields)``."""
+    """Make ``(records, images)``: ``make_records(count, shape=(9, 7, 3), raw=True, **fields)``."""
 
     def make(
         count=5,
@@ -23,13 +29,15 @@ def make_records():
         channel_order='rgb',
         num_mix=3,
         num_classes=4,
+        raw=False,
         **fields,
     ):
         rng = np.random.default_rng(seed)
         images = list(rng.integers(0, 256, (count, *shape), dtype=np.uint8))
         targets = rng.dirichlet([1] * num_classes, count).astype(np.float32)
+        stored = [encode_image(image, channel_order) for image in images]
         values = dict(
-            images=[encode_image(image, channel_order) for image in images],
+            images=raw_images(np.stack(images), channel_order) if raw else stored,
             sources=rng.integers(0, 1000, (count, num_mix)),
             flips=rng.random((count, num_mix)) < 0.5,
             weights=rng.dirichlet([1] * num_mix, count).astype(np.float32),
@@ -63,7 +71,7 @@ def make_set(tmp_path, make_records):
             all_records.append(records)
         num_mix, num_classes = records.sources.shape[1], records.targets.shape[1]
         content = dict(
-            format=1,
+            format=records.format,
             num=sum(sizes),
             shards=list(sizes),
             settings_digest=DIGEST,
@@ -74,6 +82,8 @@ def make_set(tmp_path, make_records):
             settings={},
             statistics={},
         )
+        if records.format == 2:
+            content['encoding'] = FORMATS[2]
         (folder / 'dataset.json').write_text(json.dumps(dict(content, **(described or {}))))
         return folder, all_images, all_records
 

@@ -72,7 +72,9 @@ def test_unfinished_set(make_set, settings, text):
 @pytest.mark.parametrize(
     ('change', 'text'),
     [
-        ({'format': 2}, 'format 2'),
+        ({'format': 3}, 'format 3, this version reads 1 and 2'),
+        ({'format': True}, 'format True'),
+        ({'encoding': 'raw'}, "encoding is 'raw', expected 'png' in format 1"),
         ({'num': 12}, 'num is 12, but the shards sum up to 11'),
         ({'num': '11'}, "num is '11'"),
         ({'num_mix': True}, 'num_mix is True'),
@@ -146,6 +148,7 @@ def test_all_bad_shards_are_told(make_set):
         ({'num_mix': 2}, 'holds 3 sources, dataset.json has 2'),
         ({'num_classes': 5, 'classes': None}, 'holds 4 classes, dataset.json has 5'),
         ({'settings_digest': 'else'}, 'other settings'),
+        ({'format': 2}, 'of format 1, dataset.json has 2'),
     ],
 )
 def test_shards_that_the_description_contradicts(make_set, change, text):

@@ -232,3 +232,12 @@ def test_a_run_with_another_backend_can_be_reported(tmp_path, search_runner):
     assert any(isinstance(each, Elsewhere) for each in runner.visualizer._vis_backends.values())
     log = read_scalars(tmp_path)
     assert [record['step'] for record in log.train] == [1, 2] and log.val
+
+
+@pytest.mark.parametrize('note', ['', 'glibc keeps memory'])
+def test_the_log_of_a_run_tells_how_the_allocator_is_set(built, monkeypatch, note):
+    lines = []
+    monkeypatch.setattr(launch, 'allocator_note', lambda: note)
+    monkeypatch.setattr(launch, 'print_log', lambda line, logger: lines.append((line, logger)))
+    build_runner(Config(dict()))
+    assert lines == ([(note, 'current')] if note else [])

@@ -12,9 +12,12 @@ from typing import Any
 from mmengine.logging import MMLogger
 
 import mmtmix
+from mmtmix.checks import check_integer
 from mmtmix.datasets.mixed_shards import (
     DATASET_FILE,
-    FORMAT,
+    FORMATS,
+    PNG_FORMAT,
+    RAW_BYTES,
     SETTINGS_FILE,
     MixedRecords,
     ShardReader,
@@ -39,6 +42,10 @@ class SetFolder:
         machine: Properties of the machine that rounding depends on. A warning is logged if they
             differ from those that the set was begun with.
 
+    Attributes:
+        raw_bytes: Size in bytes of the largest image that the set stores as raw pixels. A set that
+            an older version began has 0, since it holds PNGs.
+
     Raises:
         ValueError: If the folder holds a set of other settings, or a shard of another set.
     """
@@ -55,7 +62,7 @@ class SetFolder:
         self.described = dict(described)
         self.digest = digest(described)
         self.machine = dict(machine or {})
-        self._compare_settings()
+        self.raw_bytes = self._compare_settings()
         for number in self.present():
             ShardReader(self.path / shard_name(number), self.digest, number, check_index=False)
 
@@ -111,11 +118,15 @@ class SetFolder:
         """Return the sums over all shards that exist, each of them checked.
 
         Raises:
-            ValueError: If one is damaged.
+            ValueError: If one is damaged, or of another format than the first.
         """
         total = Statistics()
+        first: int | None = None
         for number in self.present():
             reader = ShardReader(self.path / shard_name(number), self.digest, number)
+            first = first or reader.format
+            if reader.format != first:
+                raise reader.error(f'it is of format {reader.format}, the first shard of {first}')
             for name, value in reader.statistics.items():
                 setattr(total, name, getattr(total, name) + value)
         return total
@@ -137,8 +148,9 @@ class SetFolder:
         """
         if classes is not None and len(classes) != num_classes:
             classes = None
+        made = ShardReader(self.path / shard_name(0), self.digest, 0).format
         content = dict(
-            format=FORMAT,
+            format=made,
             num=sum(self.sizes),
             shards=self.sizes,
             settings_digest=self.digest,
@@ -150,18 +162,28 @@ class SetFolder:
             statistics=asdict(self.statistics()),
             made_with=f'mmtmix {mmtmix.__version__}',
         )
+        if made != PNG_FORMAT:  # whose description stays that of older versions
+            content['encoding'] = FORMATS[made]
         _write_json(self.path / DATASET_FILE, content | {'sha256': description_digest(content)})
 
-    def _compare_settings(self) -> None:
-        """Write the settings, or compare them with those in the folder."""
+    def _compare_settings(self) -> int:
+        """Write the settings, or compare them with those in the folder; return ``raw_bytes``."""
         path = self.path / SETTINGS_FILE
         if not path.is_file():
+            raw_bytes = RAW_BYTES
+            for number in self.present()[
+                :1
+            ]:  # their settings were deleted; they keep their format
+                first = ShardReader(self.path / shard_name(number), self.digest, number)
+                raw_bytes = 0 if first.format == PNG_FORMAT else RAW_BYTES
             content = dict(num_shards=len(self.sizes), digest=self.digest, machine=self.machine)
-            _write_json(path, dict(content, settings=self.described))
-            return
+            _write_json(path, dict(content, raw_bytes=raw_bytes, settings=self.described))
+            return raw_bytes
         try:
             content = json.loads(path.read_bytes())
             found, machine = content['settings'], content.get('machine', {})
+            raw_bytes = content.get('raw_bytes', 0)
+            check_integer('raw_bytes', raw_bytes, 0)
             if digest(found) != content['digest']:
                 raise ValueError('it has been altered, its digest differs')
         except (ValueError, KeyError, TypeError) as error:
@@ -181,6 +203,7 @@ class SetFolder:
                 f'{self.path} was begun with {machine}, and this is {self.machine}: rounding '
                 'differs, so the rest may differ from that of an uninterrupted run'
             )
+        return raw_bytes
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

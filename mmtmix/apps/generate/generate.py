@@ -124,6 +124,7 @@ def generate(
         settings,
         channel_order,
         cfg.train_dataloader.get('num_workers', 0),
+        folder.raw_bytes,
     ):
         folder.write(*shard)
         if rank == 0:

@@ -43,7 +43,7 @@ def _write_shard(reader: ShardReader, target: Path, names: Sequence[str] | None)
         temporary.chmod(0o755)
         for record, classes in enumerate(reader.column('classes').tolist()):
             label = '+'.join(_plain(names[c] if names else str(c)) for c in classes)
-            (temporary / f'{record:05d}_{label}.png').write_bytes(reader.image_bytes(record))
+            (temporary / f'{record:05d}_{label}.png').write_bytes(reader.png(record))
         temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from mmengine.logging import MMLogger
 
+from mmtmix.utils import allocator_note
+
 from .folder import SetFolder
 
 
@@ -22,6 +24,8 @@ class Progress:
         self.logger = MMLogger.get_current_instance()
         self.total = sum(folder.sizes)
         self.before = self._made()
+        if allocator_note():
+            self.logger.info(allocator_note())
         self.start = time.monotonic()
         self.logger.info(f'{self.before} of {self.total} mixed images are in {folder.path}')
 

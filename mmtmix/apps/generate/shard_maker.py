@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader
 
-from mmtmix.datasets.mixed_shards import MixedRecords, encode_image
+from mmtmix.datasets.mixed_shards import RAW_BYTES, MixedRecords, encode_image, raw_images
 
 from .mixing import LabelledAugment
 from .sampling import DrawSampler
@@ -56,21 +56,29 @@ class _Shard:
     """A shard while it is made."""
 
     number: int
-    images: list[Future[bytes]] = field(default_factory=list)
+    pngs: list[Future[bytes]] = field(default_factory=list)
     batches: list[dict[str, np.ndarray]] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
     fruitless: int = 0
 
-    def records(self, size: int) -> MixedRecords:
+    def __len__(self) -> int:
+        return sum(len(batch['images']) for batch in self.batches)
+
+    def records(self, size: int, channel_order: str) -> MixedRecords:
         """Return the first images of the shard with their fields.
 
         Args:
             size: Number of images, >= 1.
+            channel_order: Order of the images' colour channels, ``'rgb'`` or ``'bgr'``.
         """
+        images: Any = [png.result() for png in self.pngs[:size]]
+        if not images:
+            pixels = np.concatenate([batch['images'] for batch in self.batches])
+            images = raw_images(pixels[:size], channel_order)
         columns = {
             name: np.concatenate([batch[name] for batch in self.batches])[:size] for name in FIELDS
         }
-        return MixedRecords(images=[image.result() for image in self.images[:size]], **columns)
+        return MixedRecords(images=images, **columns)
 
 
 def make_shards(
@@ -80,6 +88,7 @@ def make_shards(
     settings: GenerationSettings,
     channel_order: str,
     num_workers: int = 0,
+    raw_bytes: int = RAW_BYTES,
 ) -> Iterator[tuple[int, MixedRecords, Statistics]]:
     """Yield finished shards, each made from its number alone.
 
@@ -90,6 +99,8 @@ def make_shards(
         settings: Sizes of the shards, and the choice of mixes to keep.
         channel_order: Order of the colour channels of the images, ``'rgb'`` or ``'bgr'``.
         num_workers: Number of processes that read images, >= 0.
+        raw_bytes: Size in bytes of the largest image that is stored as raw pixels, >= 0. Larger
+            ones are stored as PNG.
 
     Yields:
         Number, records and statistics of each shard.
@@ -119,11 +130,14 @@ def make_shards(
                     'to keep such mixes'
                 )
             fields = {name: values[kept] for name, values in fields.items()}
-            shard.images += [
-                encoders.submit(encode_image, image, channel_order) for image in fields['images']
-            ]
+            if fields['images'][:1].nbytes > raw_bytes:
+                shard.pngs += [
+                    encoders.submit(encode_image, image, channel_order)
+                    for image in fields['images']
+                ]
             shard.batches.append(fields)
-            if len(shard.images) >= settings.shards[shard.number]:
+            size = settings.shards[shard.number]
+            if len(shard) >= size:
                 sampler.full.add(shard.number)
-                yield shard.number, shard.records(settings.shards[shard.number]), shard.statistics
+                yield shard.number, shard.records(size, channel_order), shard.statistics
                 shard = None

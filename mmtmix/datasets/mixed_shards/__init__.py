@@ -10,14 +10,16 @@ from .files import (
     shard_name,
     verify_set,
 )
-from .images import decode_image, encode_image
+from .images import RAW_BYTES, decode_image, encode_image, raw_images
 from .mixed_set import MixedSet
 from .reader import ShardReader
-from .records import FORMAT, MixedRecords, pack_shard
+from .records import FORMATS, PNG_FORMAT, MixedRecords, pack_shard
 
 __all__ = [
     'DATASET_FILE',
-    'FORMAT',
+    'FORMATS',
+    'PNG_FORMAT',
+    'RAW_BYTES',
     'SETTINGS_FILE',
     'MixedRecords',
     'MixedSet',
@@ -27,6 +29,7 @@ __all__ = [
     'encode_image',
     'is_complete_set',
     'pack_shard',
+    'raw_images',
     'read_dataset_file',
     'shard_files',
     'shard_name',

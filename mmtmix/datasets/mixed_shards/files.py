@@ -11,7 +11,7 @@ from typing import Any
 
 from .images import CHANNEL_ORDERS
 from .reader import ShardReader
-from .records import FORMAT
+from .records import FORMATS
 
 DATASET_FILE = 'dataset.json'
 """Description of a set; the file exists when the set is complete."""
@@ -38,8 +38,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-# beside those of _TYPES; sets that were made before 2026-12 have no sha256
-_OTHER_KEYS = ('format', 'made_with', 'sha256')
+# beside those of _TYPES; sets that were made before 2026-12 have no sha256, those of PNGs no
+# encoding, so that older versions read them
+_OTHER_KEYS = ('format', 'encoding', 'made_with', 'sha256')
 
 
 def shard_name(number: int) -> str:
@@ -217,6 +218,10 @@ def open_shard(
     path = Path(folder, shard_name(number))
     reader = ShardReader(path, described['settings_digest'], number, check_index)
     expected = described['shards'][number], described['num_mix'], described['num_classes']
+    if reader.format != described['format']:
+        raise reader.error(
+            f'it is of format {reader.format}, {DATASET_FILE} has {described["format"]}'
+        )
     found = reader.num_records, reader.num_mix, reader.num_classes
     names = ('records', 'sources', 'classes')
     for name, count, wanted in zip(names, found, expected, strict=True):
@@ -229,8 +234,11 @@ def _fault_of(content: Any) -> str:
     """Return what is wrong with the content of ``dataset.json``; empty if nothing is."""
     if not isinstance(content, dict):
         return f'it holds {type(content).__name__}, expected an object'
-    if content.get('format') != FORMAT:
-        return f'it is of format {content.get("format")!r}, this version reads {FORMAT}'
+    made = content.get('format')
+    if type(made) is not int or made not in FORMATS:
+        return f'it is of format {made!r}, this version reads {" and ".join(map(str, FORMATS))}'
+    if content.get('encoding', FORMATS[made]) != FORMATS[made]:
+        return f'encoding is {content["encoding"]!r}, expected {FORMATS[made]!r} in format {made}'
     for key, types in _TYPES.items():
         if key not in content:
             return f'{key} is missing'

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
-from functools import cached_property
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from mmtmix.checks import check_flag, check_integer, check_path, check_text
 
-from .images import decode_image
-from .records import (
-    FIELDS,
-    FORMAT,
-    HEADER_KEYS,
-    INDEX_ARRAYS,
-    METADATA_KEY,
-    find_fault,
-    index_digest,
-)
-
-CURE = (
-    'Delete that file and run the generator again with the same command: it makes only what is '
-    'missing.'
-)
+from .images import check_order, decode_image, encode_image, swap_channels
+from .opening import open_shard_file, shard_error
+from .records import FIELDS, RAW_FORMAT, find_fault
 
 
 class ShardReader:
     """A shard on disk: the file is mapped to memory, and only what is used is read.
 
     Opening reads and checks all but the images. Each image has a checksum of its own, which is
-    checked when it is read. A copy that was pickled for another process opens the file anew.
+    checked whenever the image is read. A copy that was pickled for another process opens the file
+    anew.
 
     Args:
         path: Path of the file.
@@ -50,6 +36,7 @@ class ShardReader:
         ValueError: If it is truncated, altered, of another format or set, or no shard at all.
     """
 
+    format: int
     num_records: int
     num_classes: int
     num_mix: int
@@ -72,93 +59,139 @@ class ShardReader:
         self.settings_digest = settings_digest
         self.number = number
         self._check_index = check_index
-        self._file: Any = None
-        self._open()
+        self._arrays: dict[str, np.ndarray] | None = self._open()
 
     def __getstate__(self) -> dict:
-        """Leave out the mapped file and the index, which belong to this process."""
-        state = {key: value for key, value in self.__dict__.items() if key != 'index'}
-        return dict(state, _file=None)
+        """Leave out the mapped arrays, which belong to this process."""
+        return dict(self.__dict__, _arrays=None)
 
     def __repr__(self) -> str:
         return f'ShardReader({self.path!r}, num_records={self.num_records})'
 
-    @cached_property
-    def index(self) -> dict[str, np.ndarray]:
-        """All arrays but the images, by name, kept in memory from the first use on.
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name, as views of the mapped file that cannot be written to.
 
-        They are those of :class:`MixedRecords`, ``offsets`` int64 ``(n + 1,)`` and ``crc32``
-        uint32 ``(n,)``. :meth:`column` and :meth:`value` keep nothing.
+        They are ``images``, ``crc32`` uint32 ``(n,)``, the fields of :class:`MixedRecords`, and
+        with PNGs ``offsets`` int64 ``(n + 1,)``. Images that are read from here are not checked.
         """
-        return {name: self.column(name) for name in INDEX_ARRAYS}
+        if self._arrays is None:  # in a copy from another process
+            self._arrays = self._open()
+        return self._arrays
 
     def column(self, name: str) -> np.ndarray:
-        """Read an array of the index.
+        """Return an array of the index.
 
         Args:
-            name: Name in :attr:`index`.
+            name: Name in :attr:`arrays`.
 
         Returns:
-            The array of all records.
+            The values of all records, which cannot be written to.
         """
-        return self._opened().get_tensor(name)
+        return self.arrays[name]
 
     def value(self, name: str, record: int) -> np.ndarray:
-        """Read one record's part of an array of the index.
+        """Return one record's part of an array of the index.
 
         Args:
             name: Name of a field of :class:`MixedRecords`.
             record: Position of the record in the shard, >= 0.
 
         Returns:
-            An array of no dimension, or of shape ``(k,)`` or ``(num_classes,)``.
+            A scalar or a new array of shape ``(k,)`` or ``(num_classes,)``.
 
         Raises:
             IndexError: If there is no such record.
         """
         self._check_position(record)
-        return self._opened().get_slice(name)[record : record + 1][0]
+        return self.arrays[name][record].copy()
 
     def image_bytes(self, record: int) -> bytes:
-        """Read the PNG of a record.
+        """Return the stored bytes of an image: a PNG, or raw pixels in the order RGB.
 
         Args:
             record: Position of the record in the shard, >= 0.
-
-        Returns:
-            The bytes that were stored.
 
         Raises:
             IndexError: If there is no such record.
             ValueError: If they have been altered.
         """
         self._check_position(record)
-        file = self._opened()
-        start, end = file.get_slice('offsets')[record : record + 2].tolist()
-        data = file.get_slice('images')[start:end].tobytes()
-        if zlib.crc32(data) != self.value('crc32', record):
-            raise self.error(f'the image of record {record} has been altered (CRC-32 differs)')
+        if self.format == RAW_FORMAT:
+            stored = self.arrays['images'][record]
+        else:
+            start, end = self.arrays['offsets'][record : record + 2].tolist()
+            stored = self.arrays['images'][start:end]
+        data = stored.tobytes()
+        self._check_image(data, record)
         return data
 
+    def png(self, record: int) -> bytes:
+        """Return an image as PNG.
+
+        Args:
+            record: Position of the record in the shard, >= 0.
+
+        Raises:
+            IndexError: If there is no such record.
+            ValueError: If the image has been altered.
+        """
+        if self.format == RAW_FORMAT:
+            return encode_image(self.image(record, 'rgb'), 'rgb')
+        return self.image_bytes(record)
+
     def image(self, record: int, channel_order: str) -> np.ndarray:
-        """Read and decode the image of a record.
+        """Return an image.
 
         Args:
             record: Position of the record in the shard, >= 0.
             channel_order: Order of the channels to return, ``'rgb'`` or ``'bgr'``.
 
         Returns:
-            uint8 ``(H, W)`` or ``(H, W, 3)``.
+            A new array, uint8 ``(H, W)`` or ``(H, W, 3)``.
 
         Raises:
             IndexError: If there is no such record.
             ValueError: If the image has been altered or cannot be decoded.
         """
+        if self.format == RAW_FORMAT:
+            self._check_position(record)
+            image = self.arrays['images'][record].copy()
+            self._check_image(image, record)
+            check_order(channel_order)
+            return swap_channels(image) if channel_order == 'bgr' else image
         data = self.image_bytes(record)
         try:
             return decode_image(data, channel_order)
         except ValueError as error:
             raise self.error(f'record {record}: {error}') from error
+
+    def images(self, records: np.ndarray, channel_order: str) -> Sequence[np.ndarray]:
+        """Return several images, each checked; from raw pixels by one copy for all.
+
+        Args:
+            records: Positions of the records in the shard, int64 ``(N,)``, >= 0.
+            channel_order: Order of the channels to return, ``'rgb'`` or ``'bgr'``.
+
+        Returns:
+            N new arrays, as from :meth:`image`. Those of raw pixels are parts of one array.
+
+        Raises:
+            IndexError: If there is no such record.
+            ValueError: If an image has been altered or cannot be decoded.
+        """
+        if self.format != RAW_FORMAT:
+            return [self.image(record, channel_order) for record in records.tolist()]
+        check_order(channel_order)
+        if len(records):
+            self._check_position(int(records.min()))
+            self._check_position(int(records.max()))
+        images = self.arrays['images'][records]
+        found = np.array([zlib.crc32(image) for image in images], dtype=np.uint32)
+        wrong = np.flatnonzero(found != self.arrays['crc32'][records])
+        if wrong.size:
+            self._check_image(images[wrong[0]], int(records[wrong[0]]))
+        return swap_channels(images) if channel_order == 'bgr' and images.ndim == 4 else images
 
     def verify(self) -> tuple[int, ...]:
         """Read and check every record.
@@ -173,72 +206,30 @@ class ShardReader:
         fault = find_fault({name: self.column(name) for name in FIELDS})
         if fault is not None:
             raise self.error(f'record {fault[0]}: {fault[1]}')
-        shape = self.image(0, 'bgr').shape
+        shape = self.image(0, 'rgb').shape
         for record in range(1, self.num_records):
-            other = self.image(record, 'bgr').shape
+            other = self.image(record, 'rgb').shape
             if other != shape:
                 raise self.error(
                     f'record {record}: its image has the shape {other}, that of record 0 {shape}'
                 )
         return shape
 
-    def _opened(self) -> Any:
-        """Return the mapped file; a copy from another process has none yet."""
-        if self._file is None:
-            self._open()
-        return self._file
+    def _open(self) -> dict[str, np.ndarray]:
+        """Map the file, check all but the images, and return the arrays."""
+        header, arrays = open_shard_file(
+            self.path, self.settings_digest, self.number, self._check_index
+        )
+        self.num_records, self.num_mix = arrays['sources'].shape
+        self.num_classes = arrays['targets'].shape[1]
+        self.format, self.number = header['format'], header['number']
+        self.statistics = header['statistics']
+        return arrays
 
-    def _open(self) -> None:
-        """Map the file and check all but the images."""
-        try:
-            file = safe_open(self.path, framework='np')
-        except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f'{self.path} is missing. Run the generator again with the same command: it makes '
-                'only what is missing.'
-            ) from error
-        except OSError as error:
-            raise OSError(f'{self.path} cannot be read: {error}') from error
-        except SafetensorError as error:
-            raise self.error(f'it is truncated or damaged ({error})') from error
-        header = self._read_header(file)
-        if self._check_index:
-            self._compare_index(file, header)
-        shapes = [file.get_slice(name).get_shape() for name in ('sources', 'targets')]
-        (self.num_records, self.num_mix), (_, self.num_classes) = shapes
-        self.number, self.statistics, self._file = header['number'], header['statistics'], file
-
-    def _read_header(self, file: Any) -> dict:
-        """Return the metadata, if it has the required digest and number."""
-        try:
-            header = json.loads((file.metadata() or {})[METADATA_KEY])
-            if header['format'] != FORMAT:  # another may have other keys
-                raise self.error(f'it is of format {header["format"]!r}, expected {FORMAT}')
-            found = [header[key] for key in HEADER_KEYS]
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise self.error('it is no shard of mixed images, or its header is damaged') from error
-        if set(file.keys()) != {'images', *INDEX_ARRAYS}:
-            raise self.error(f'it holds the arrays {sorted(file.keys())}, its header is damaged')
-        if self.number is not None and found[1] != self.number:
-            raise self.error(f'it is shard number {found[1]!r} under the name of {self.number}')
-        if self.settings_digest is not None and found[2] != self.settings_digest:
-            raise self.error(
-                f'it was generated with other settings (digest {found[2]!r}, expected '
-                f'{self.settings_digest!r})'
-            )
-        return header
-
-    def _compare_index(self, file: Any, header: dict) -> None:
-        """Compare the index to its digest, and its last bound to the images' size."""
-        try:
-            arrays = {name: file.get_tensor(name) for name in INDEX_ARRAYS}
-        except (SafetensorError, TypeError, ValueError, AttributeError, KeyError) as error:
-            raise self.error(f'its header is damaged ({error})') from error
-        if index_digest(header, arrays) != header.get('index_sha256'):
-            raise self.error('its index has been altered (SHA-256 differs)')
-        images = file.get_slice('images')
-        if images.get_dtype() != 'U8' or images.get_shape() != [arrays['offsets'][-1]]:
-            raise self.error('its images do not have the size that its index lists')
+    def _check_image(self, data: bytes | np.ndarray, record: int) -> None:
+        """Raise ValueError unless bytes of an image have its checksum."""
+        if zlib.crc32(data) != self.arrays['crc32'][record]:
+            raise self.error(f'the image of record {record} has been altered (CRC-32 differs)')
 
     def _check_position(self, record: int) -> None:
         """Raise IndexError unless there is such a record."""
@@ -256,4 +247,4 @@ class ShardReader:
         Returns:
             The error, to be raised.
         """
-        return ValueError(f'{self.path}: {what}. {CURE}')
+        return shard_error(self.path, what)

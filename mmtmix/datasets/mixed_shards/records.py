@@ -1,8 +1,9 @@
 """The records of mixed images, and the bytes of a shard of them.
 
-A shard is one `safetensors <https://huggingface.co/docs/safetensors>`_ container: the PNGs one
-after another in ``images``, their bounds in ``offsets``, a checksum each in ``crc32``, and the
-fields of :class:`MixedRecords`. Any safetensors reader opens it; nothing in it is executed.
+A shard is one `safetensors <https://huggingface.co/docs/safetensors>`_ container: the images, a
+checksum of each in ``crc32``, and the fields of :class:`MixedRecords`. A shard of format 1 holds
+PNGs one after another, and their bounds in ``offsets``. A shard of format 2 holds one array of raw
+pixels. Any safetensors reader opens it; nothing in it is executed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from safetensors.numpy import save
 
 from mmtmix.checks import check_integer, check_text
 
-FORMAT = 1
+from .images import check_images
+
+FORMATS = {1: 'png', 2: 'raw'}
+"""Encoding of the images in shards and sets of each format."""
+
+PNG_FORMAT, RAW_FORMAT = FORMATS
 
 # One metadata key holds them all as JSON: safetensors writes several in an order that changes
 # from process to process, and equal records must give equal bytes.
@@ -39,7 +45,8 @@ FIELDS: dict[str, tuple[type, int]] = {
 
 HEADER_KEYS = ('format', 'number', 'settings_digest', 'statistics')
 
-INDEX_ARRAYS = ('crc32', 'offsets', *FIELDS)
+INDEX_ARRAYS = {PNG_FORMAT: ('crc32', 'offsets', *FIELDS), RAW_FORMAT: ('crc32', *FIELDS)}
+"""Names of all arrays but the images, by format."""
 
 SIMPLEX_TOLERANCE = 1e-4  # float32 weights of a few images sum to 1 within some 1e-7
 
@@ -49,7 +56,9 @@ class MixedRecords:
     """The mixed images of a shard and how each was made: n records of k sources each.
 
     Args:
-        images: PNGs of :func:`encode_image`, n of them.
+        images: List of n PNGs of :func:`encode_image`, or the raw pixels of
+            :func:`~mmtmix.datasets.mixed_shards.raw_images`, uint8 ``(n, H, W)`` or
+            ``(n, H, W, 3)``.
         sources: Indices of the source images in their data set, int64 ``(n, k)``.
         flips: Flags of sources that were flipped horizontally, bool ``(n, k)``.
         weights: Shares of the sources in the label, float32 ``(n, k)`` on the simplex.
@@ -64,7 +73,7 @@ class MixedRecords:
         ValueError: If there is no record, or a field has the wrong type, dimensions or length.
     """
 
-    images: list[bytes]
+    images: list[bytes] | np.ndarray
     sources: np.ndarray
     flips: np.ndarray
     weights: np.ndarray
@@ -77,8 +86,13 @@ class MixedRecords:
     def __post_init__(self) -> None:
         """Check that the fields belong together."""
         images = self.images
-        if not isinstance(images, list) or not images or not all(map(_is_filled, images)):
-            raise ValueError('images must be a list of at least one PNG as non-empty bytes.')
+        if isinstance(images, np.ndarray):
+            check_images(images)
+        elif not isinstance(images, list) or not images or not all(map(_is_filled, images)):
+            raise ValueError(
+                'images must be a list of at least one PNG as non-empty bytes, or an array of raw '
+                'pixels.'
+            )
         for name, (dtype, ndim) in FIELDS.items():
             _check_field(name, getattr(self, name), dtype, ndim, len(images))
         for name in ('flips', 'weights', 'classes'):
@@ -90,6 +104,11 @@ class MixedRecords:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def format(self) -> int:
+        """The format of a shard of these records, a key of :data:`FORMATS`."""
+        return RAW_FORMAT if isinstance(self.images, np.ndarray) else PNG_FORMAT
 
 
 def pack_shard(
@@ -115,18 +134,19 @@ def pack_shard(
     """
     check_integer('number', number, 0)
     check_text('settings_digest', settings_digest)
-    sizes = [len(image) for image in records.images]
-    arrays: dict[str, np.ndarray] = {
-        'images': np.frombuffer(b''.join(records.images), dtype=np.uint8),
-        'offsets': np.cumsum([0, *sizes], dtype=np.int64),
-        'crc32': np.array([zlib.crc32(image) for image in records.images], dtype=np.uint32),
-    }
+    arrays = dict(crc32=np.array([zlib.crc32(image) for image in records.images], np.uint32))
+    if isinstance(records.images, np.ndarray):
+        arrays['images'] = np.ascontiguousarray(records.images)
+    else:
+        sizes = [len(image) for image in records.images]
+        arrays['images'] = np.frombuffer(b''.join(records.images), dtype=np.uint8)
+        arrays['offsets'] = np.cumsum([0, *sizes], dtype=np.int64)
     for field in fields(records):
         if field.name != 'images':
             # safetensors would store the memory of a strided array in the wrong order
             arrays[field.name] = np.ascontiguousarray(getattr(records, field.name))
     header: dict[str, Any] = {
-        'format': FORMAT,
+        'format': records.format,
         'number': number,
         'settings_digest': settings_digest,
         'statistics': dict(statistics or {}),
@@ -140,7 +160,7 @@ def index_digest(header: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
 
     Args:
         header: Metadata by key; keys that are not in ``HEADER_KEYS`` are left out.
-        arrays: Arrays by name; those that are not in ``INDEX_ARRAYS`` are left out.
+        arrays: Arrays by name. Of raw images the shape counts; each has its own checksum.
 
     Returns:
         A SHA-256 in hexadecimal.
@@ -148,10 +168,13 @@ def index_digest(header: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.sha256()
     identity = [header[key] for key in HEADER_KEYS]
     digest.update(json.dumps(identity, sort_keys=True).encode())
-    for name in sorted(INDEX_ARRAYS):
+    for name in sorted(INDEX_ARRAYS[header['format']]):
         array = arrays[name]
         digest.update(f'{name} {array.dtype.str} {array.shape}\n'.encode())
         digest.update(np.ascontiguousarray(array).data)
+    if header['format'] == RAW_FORMAT:
+        images = arrays['images']
+        digest.update(f'images {images.dtype.str} {images.shape}\n'.encode())
     return digest.hexdigest()
 
 

@@ -6,6 +6,7 @@ from .channels_last_hook import ChannelsLastHook
 from .distill_hook import DistillHook
 from .epoch_seed_hook import EpochSeedHook
 from .finite_stop_hook import DivergedError, FiniteStopHook
+from .keep_freed_memory_hook import KeepFreedMemoryHook
 from .keeping_checkpoint_hook import KeepingCheckpointHook, keep_checkpoints
 from .label_range_hook import LabelRangeHook
 from .last_checkpoint_hook import LastCheckpointHook
@@ -23,6 +24,7 @@ __all__ = [
     'DivergedError',
     'EpochSeedHook',
     'FiniteStopHook',
+    'KeepFreedMemoryHook',
     'KeepingCheckpointHook',
     'LabelRangeHook',
     'LastCheckpointHook',

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 
+import numpy as np
 import pytest
 
 from mmtmix.apps.generate.shard_maker import Statistics
@@ -35,6 +36,7 @@ def test_the_settings_are_there_from_the_start(make_folder):
     assert content['num_shards'] == 3
     assert content['digest'] == folder.digest
     assert content['settings'] == folder.described == dict(num=10, mixer=dict(k=2))
+    assert content['raw_bytes'] == folder.raw_bytes == make_folder().raw_bytes == 64 * 64 * 3
 
 
 def test_what_is_there_and_what_is_missing(make_folder, fill):
@@ -212,3 +214,51 @@ def test_statistics_are_not_taken_from_a_damaged_shard(make_folder, fill):
     with pytest.raises(ValueError, match='altered'):
         folder.finish(None, 3, 2, 'rgb')
     assert names(folder) == ['settings.json', shard_name(0), shard_name(1)]
+
+
+def without_raw_bytes(path):
+    """Change the settings into those of an older version, which stored PNGs alone."""
+    content = json.loads(path.read_text())
+    del content['raw_bytes']
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize('lost', [False, True])
+def test_a_set_that_was_begun_with_pngs_keeps_to_them(make_folder, fill, lost):
+    folder = make_folder()
+    fill(folder, 1)
+    path = folder.path / 'settings.json'
+    path.unlink() if lost else without_raw_bytes(path)
+    assert make_folder().raw_bytes == 0
+    assert make_folder().raw_bytes == 0  # also when the settings are there again
+
+
+def test_shards_of_both_formats_make_no_set(make_folder, make_records, fill):
+    folder = make_folder()
+    fill(folder, 0)
+    folder.write(1, make_records(4, images=np.zeros((4, 2, 2), np.uint8)), Statistics())
+    fill(folder, 2)
+    with pytest.raises(
+        ValueError, match=f'{shard_name(1)}: it is of format 2, the first shard of'
+    ):
+        folder.finish('xyz', 3, 2, 'rgb')
+    assert not folder.is_complete
+
+
+def test_a_set_of_raw_pixels_names_its_encoding(make_folder, make_records):
+    folder = make_folder()
+    for number, size in enumerate(SIZES):
+        records = make_records(size, images=np.full((size, 4, 4), number, np.uint8))
+        folder.write(number, records, Statistics())
+    folder.finish('xyz', 3, 2, 'rgb')
+    content = read_dataset_file(folder.path)
+    assert (content['format'], content['encoding']) == (2, 'raw')
+    assert verify_set(folder.path) == []
+
+
+@pytest.mark.parametrize('raw_bytes', ['1', -1, 0.5, None])
+def test_a_size_that_is_none_is_damage(make_folder, raw_bytes):
+    path = make_folder().path / 'settings.json'
+    path.write_text(json.dumps(json.loads(path.read_text()) | dict(raw_bytes=raw_bytes)))
+    with pytest.raises(ValueError, match=r'settings\.json is damaged \(raw_bytes'):
+        make_folder()

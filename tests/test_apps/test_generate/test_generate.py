@@ -125,6 +125,24 @@ def test_a_rank_without_work_makes_nothing_and_harms_nothing(whole, make_cfg, tm
     assert content(tmp_path) == content(whole)
 
 
+def test_a_set_of_an_older_version_is_completed_in_its_format(whole, make_cfg, tmp_path):
+    generate(make_cfg(), tmp_path, 1, 8, 'cpu')  # claims the folder and makes one shard
+    (tmp_path / SHARDS[1]).unlink()
+    path = tmp_path / 'settings.json'
+    settings = json.loads(path.read_text())
+    assert settings.pop('raw_bytes')
+    path.write_text(json.dumps(settings))
+    generate(make_cfg(), tmp_path, device='cpu')
+    described = json.loads((tmp_path / 'dataset.json').read_text())
+    assert described['format'] == 1 and 'encoding' not in described
+    assert verify_set(tmp_path) == []
+    old, new = MixedImages(tmp_path), MixedImages(whole)
+    assert (old.mixed_set.locate(0)[0].format, new.mixed_set.locate(0)[0].format) == (1, 2)
+    for left, right in zip(old, new, strict=True):
+        assert np.array_equal(left['img'], right['img'])
+    assert columns(tmp_path, 'sources')[0].tolist() == columns(whole, 'sources')[0].tolist()
+
+
 def test_what_is_lost_is_made_again_the_same(whole, make_cfg, tmp_path, monkeypatch):
     folder = tmp_path / 'set'
     shutil.copytree(whole, folder)

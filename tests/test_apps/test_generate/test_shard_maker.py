@@ -9,6 +9,7 @@ from mmtmix.apps.generate.shard_maker import MAX_FRUITLESS, make_shards
 from mmtmix.datasets.mixed_shards import decode_image
 
 NUM_IMAGES = 30
+ORDER = 'bgr'  # stored as RGB
 COLUMNS = ('sources', 'flips', 'weights', 'classes', 'targets', 'winners', 'iterations')
 
 
@@ -47,11 +48,13 @@ def make_draw(shard, batch):
     return draw_batch((shard, batch), 0, (6, 2), NUM_IMAGES, 1.0, 0.5)
 
 
-def make(numbers=(0, 1, 2), mixer=None, workers=0, **settings):
+def make(numbers=(0, 1, 2), mixer=None, workers=0, raw_bytes=45, **settings):
     settings = GenerationSettings(**dict(num=23, shard_size=10, batch_size=6) | settings)
     dataset = [dict(number=number) for number in range(NUM_IMAGES)]
     sampler = DrawSampler(numbers, make_draw)
-    return list(make_shards(dataset, sampler, mixer or FakeMixer(), settings, 'rgb', workers))
+    return list(
+        make_shards(dataset, sampler, mixer or FakeMixer(), settings, ORDER, workers, raw_bytes)
+    )
 
 
 def kept_of(shard, size, keep=some):
@@ -64,10 +67,10 @@ def kept_of(shard, size, keep=some):
     return np.array(kept[:size]), np.array(drawn)
 
 
-@pytest.mark.parametrize('keep', ['finished', 'all'])
-def test_a_shard_is_the_first_mixes_worth_keeping(keep):
+@pytest.mark.parametrize(('keep', 'raw_bytes'), [('finished', 45), ('all', 44)])
+def test_a_shard_is_the_first_mixes_worth_keeping(keep, raw_bytes):
     rule = some if keep == 'finished' else lambda sources: np.ones(len(sources), dtype=bool)
-    shards = make(keep=keep)
+    shards = make(keep=keep, raw_bytes=raw_bytes)  # an image has 45 bytes
     assert [number for number, *_ in shards] == [0, 1, 2]
     for (number, records, statistics), size in zip(shards, (10, 10, 3), strict=True):
         kept, drawn = kept_of(number, size, rule)
@@ -76,8 +79,10 @@ def test_a_shard_is_the_first_mixes_worth_keeping(keep):
         assert np.array_equal(records.iterations, kept[:, 0])
         assert (statistics.drawn, statistics.finished) == (len(drawn), some(drawn).sum())
         assert statistics.iterations == drawn[:, 0].sum()
+        assert records.format == (2 if raw_bytes == 45 else 1)
         for image, row in zip(records.images, kept, strict=True):
-            assert decode_image(image, 'rgb')[0, 0].tolist() == [*row, 0]
+            stored = image if records.format == 2 else decode_image(image, 'rgb')
+            assert stored[0, 0].tolist() == [0, *row[::-1]]
 
 
 def test_a_shard_follows_from_its_number_alone():
@@ -87,7 +92,7 @@ def test_a_shard_follows_from_its_number_alone():
 
 def assert_same(left, right):
     assert left[0] == right[0] and left[2] == right[2]
-    assert left[1].images == right[1].images
+    assert np.array_equal(left[1].images, right[1].images)
     for name in COLUMNS:
         assert np.array_equal(getattr(left[1], name), getattr(right[1], name)), name
 
