@@ -1,0 +1,59 @@
+"""What feeds a training: loaders, and sets of mixed images."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+from mmtmix.apps.benchmark.bench import Bench
+from mmtmix.utils import load_config
+
+from .calls import Calls
+
+ORDINARY, RESIDENT = 'ordinary loader', 'resident loader'
+MIXED_IMAGES = 'MixedImages, batched'
+BARE_STEP, RESIDENT_STEP = 'bare step', 'step with resident loader'
+_CONFIG = 'mmtmix::simple/wrn16_fashionmnist_mini.py'
+
+
+def loader(bench: Bench) -> Calls:
+    """Return MMPretrain's loader, ours in memory, and training steps on both.
+
+    The images are the bundled Fashion-MNIST's, 28x28, with crops and flips.
+
+    Args:
+        bench: Bench, whose device holds the images and trains.
+    """
+    module = _module('loaders')
+    if module is None:
+        names = ORDINARY, RESIDENT, BARE_STEP, RESIDENT_STEP
+        return Calls(missing=dict.fromkeys(names, _absent('loaders')))
+    size = bench.setting.batch_size
+    data = module.DataBench(load_config(_CONFIG), bench.device, size, bench.seed)
+    calls = Calls(data.calls(), images=size)
+    calls.counted = tuple(calls.timed)
+    return calls
+
+
+def offline(bench: Bench) -> Calls:
+    """Return the reading of a set of mixed images of 32x32, beside other files of the same.
+
+    Args:
+        bench: Bench, of which nothing is used.
+    """
+    module = _module('offline')
+    if module is None:
+        return Calls(missing={MIXED_IMAGES: _absent('offline')})
+    calls = Calls(module.calls(), images=module.IMAGES)
+    calls.counted = tuple(calls.timed)
+    return calls
+
+
+def _module(name: str) -> ModuleType | None:
+    full = f'mmtmix.apps.benchmark.{name}'
+    return import_module(full) if find_spec(full) else None
+
+
+def _absent(name: str) -> str:
+    return f'this version has no mmtmix.apps.benchmark.{name}'
