@@ -116,7 +116,7 @@ def _add_measurement(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--tf32', action='store_true', help='let CUDA round float32 products')
     group.add_argument('--compile', action='store_true', help='compile the teacher')
     group.add_argument('--seed', type=int, default=0, help='seed of images, weights and pairs')
-    add_device(group)
+    add_device(parser)
 
 
 def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:

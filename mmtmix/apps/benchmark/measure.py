@@ -55,7 +55,10 @@ class Measurement:
             needed = {row for goal in GOALS if goal.margin for row in (goal.top, *goal.bottom)}
             calls.timed = {row: call for row, call in calls.timed.items() if row in needed}
         repeats = self.args.repeats or topic.repeats
-        return self.section(bench, calls, repeats, memory=not self.args.short)
+        try:
+            return self.section(bench, calls, repeats, memory=not self.args.short)
+        finally:
+            calls.close()
 
     def sweep(self, axis: str) -> Section:
         """Measure the cost at each value of a field.

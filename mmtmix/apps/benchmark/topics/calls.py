@@ -19,6 +19,7 @@ class Calls:
         images: Number of images per call, for the rows named in ``counted``.
         counted: Names of the rows for which images per second are of interest.
         missing: Reasons by the names of rows that cannot be measured here.
+        close: Function that is called when everything is measured.
         live: Whether the teacher is also the network in training while the calls run.
     """
 
@@ -27,4 +28,5 @@ class Calls:
     images: int | None = None
     counted: tuple[str, ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
+    close: Callable[[], object] = bool
     live: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -12,7 +13,7 @@ from mmtmix.utils import load_config
 from .calls import Calls
 
 ORDINARY, RESIDENT = 'ordinary loader', 'resident loader'
-MIXED_IMAGES = 'MixedImages, batched'
+MIXED_IMAGES = 'offline set, batched'
 BARE_STEP, RESIDENT_STEP = 'bare step', 'step with resident loader'
 _CONFIG = 'mmtmix::simple/wrn16_fashionmnist_mini.py'
 
@@ -37,16 +38,19 @@ def loader(bench: Bench) -> Calls:
 
 
 def offline(bench: Bench) -> Calls:
-    """Return the reading of a set of mixed images of 32x32, beside other files of the same.
+    """Return the reading of a batch from a set of mixed images, beside other files of the same.
 
     Args:
-        bench: Bench, of which nothing is used.
+        bench: Bench, whose batch and image size count.
     """
     module = _module('offline')
     if module is None:
         return Calls(missing={MIXED_IMAGES: _absent('offline')})
-    calls = Calls(module.calls(), images=module.IMAGES)
-    calls.counted = tuple(calls.timed)
+    folder = tempfile.TemporaryDirectory()
+    setting = bench.setting
+    size = dict(image_size=setting.image_size, batch_size=setting.batch_size)
+    calls = Calls(module.offline_reads(folder.name, **size), images=setting.batch_size)
+    calls.counted, calls.close = tuple(calls.timed), folder.cleanup
     return calls
 
 
