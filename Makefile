@@ -8,6 +8,7 @@
 #   SAMPLE         number of mutants of `make mutants`, drawn by SEED; without it all of them
 #   FOLDERS        folders of mmtmix that `make mutants` changes
 #   SOAK_MINUTES   time of `make soak`
+#   COSTS_CONFIG   trained classifier of `make costs`; without it SuperMix is left out
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -43,6 +44,7 @@ SAMPLE ?=
 SEED ?= 0
 FOLDERS ?= functional models/losses models/mixers models/augments
 SOAK_MINUTES ?= 20
+COSTS_CONFIG ?= configs/simple/wrn16_fashionmnist32.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -58,7 +60,7 @@ MINOR := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv test test-upstream coverage reliability mutants soak lint ruff ruff-format mypy format demo \
-  clean
+  costs clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -135,6 +137,10 @@ format: venv ## let ruff fix and format the code
 
 demo: venv ## show what mmtmix does, on a small data set
 	$(VPY) tools/demo.py
+
+costs: venv ## measure docs/costs.md anew (10 minutes); see COSTS_CONFIG
+	OMP_NUM_THREADS=1 $(VPY) tools/benchmark_mixers.py --config $(COSTS_CONFIG) --device cpu \
+	  --topics default --sweep --profile --json results/costs/cpu.json --page docs/costs.md
 
 clean: ## delete build products and caches, but no environment
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \

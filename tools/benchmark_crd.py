@@ -16,7 +16,7 @@ from torch import Tensor
 from mmtmix.checks import check_integer
 from mmtmix.cli.parser import CommandParser
 from mmtmix.functional import ClassOrder, bank_scores, contrast_loss, log_normalizer
-from mmtmix.utils import check_device, median_seconds, peak_memory, run_command
+from mmtmix.utils import check_device, peak_memory, run_command, time_in_turns
 
 TEMPERATURE = 0.07
 
@@ -103,7 +103,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         'CRDLoss': bench.step,
         'drawing negatives': bench.draw,
     }
-    seconds = median_seconds(calls, args.repeats, args.device)
+    timings = time_in_turns(calls, args.repeats, args.device)
+    seconds = {name: timing.median for name, timing in timings.items()}
     unit = seconds['rows gathered first']
     print(
         f'batch {args.batch_size}, {args.num_negatives} negatives, banks of {args.num_images} x '

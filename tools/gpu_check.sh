@@ -148,9 +148,9 @@ right() {
 measure() {  # NAME OPTIONS...: one run of the benchmark, unless the time of the part is over
   local name=$1 left=$((start + fast_seconds - $(date +%s))); shift
   local small=()
-  if [ "$device" = cpu ]; then small=(--repeats 1 --inner 1 --batch-size 4); fi
+  if [ "$device" = cpu ]; then small=(--repeats 1 --batch-size 4 --image-size 18); fi
   if [ "$left" -lt 10 ]; then note "fast: no time left for $name"; return 0; fi
-  limited "$left" "$python" tools/benchmark_training.py --device "$device" --tf32 \
+  limited "$left" "$python" tools/benchmark_mixers.py --device "$device" --tf32 \
     --json "$out/fast_$name.json" "$@" "${small[@]}" > "$out/fast_$name.log" 2>&1
   local status=$?
   note "fast: $name, status $status"
@@ -158,30 +158,31 @@ measure() {  # NAME OPTIONS...: one run of the benchmark, unless the time of the
 }
 
 fast() {
-  local worst=0 bf16=(--dtype bfloat16 --no-mixers)
+  local worst=0 bf16=(--dtype bfloat16 --topics steps) mixers=(--topics steps blind learned)
   local known=(--config configs/simple/teacher_grid_fashionmnist.py --checkpoint "$where/$teacher"
     --variant "${setting[@]}")
   if [ "$device" = cpu ]; then
-    measure wrn16_1 --network wrn16_1 --no-mixers
-    if [ -f "$where/$teacher" ]; then measure trained "${known[@]}" --no-mixers; fi
+    measure wrn16_1 --teacher wrn16_1 --topics steps
+    if [ -f "$where/$teacher" ]; then measure trained "${known[@]}" --topics steps; fi
     return $worst
   fi
-  # TransformMix Table 5 times a batch of 128 images of CIFAR-100 beside a WRN-28-10
-  measure wrn28_10 --network wrn28_10
+  measure table5 --preset table5
+  measure wrn28_10 --teacher wrn28_10 "${mixers[@]}" --num-classes 100
   if [ -f "$where/$teacher" ]; then
-    measure trained "${known[@]}"
+    measure trained "${known[@]}" "${mixers[@]}" supermix
     measure trained_bf16 "${known[@]}" "${bf16[@]}"
   else
     note "fast: SuperMix is left out, there is no $teacher"
   fi
-  measure resnet18_224 --network resnet18 --image-size 224 --batch-size 64 --repeats 3
-  measure wrn28_10_bf16 --network wrn28_10 "${bf16[@]}"
-  measure wrn16_1_bf16 --network wrn16_1 "${bf16[@]}"
-  measure wrn16_1 --network wrn16_1 --no-mixers
-  measure resnet50_224_bf16 --network resnet50 --image-size 224 --batch-size 64 "${bf16[@]}"
-  measure resnet18_224_bf16 --network resnet18 --image-size 224 --batch-size 64 "${bf16[@]}"
-  measure resnet18_cifar_bf16 --network resnet18_cifar "${bf16[@]}"
-  measure resnet18_cifar --network resnet18_cifar --no-mixers
+  measure resnet18_224 --teacher resnet18 --image-size 224 --batch-size 64 "${mixers[@]}" --repeats 3
+  measure wrn28_10_bf16 --teacher wrn28_10 "${bf16[@]}"
+  measure wrn16_1_bf16 --teacher wrn16_1 "${bf16[@]}"
+  measure wrn16_1 --teacher wrn16_1 --topics steps
+  measure resnet50_224_bf16 --teacher resnet50 --image-size 224 --batch-size 64 "${bf16[@]}"
+  measure resnet18_224_bf16 --teacher resnet18 --image-size 224 --batch-size 64 "${bf16[@]}"
+  measure resnet18_cifar_bf16 --teacher resnet18_cifar "${bf16[@]}"
+  measure resnet18_cifar --teacher resnet18_cifar --topics steps
+  measure loader --topics loader
   return $worst
 }
 
@@ -219,18 +220,19 @@ show() {  # the short table, last
     tail -n 1 "$out/right.log"
   fi
   if compgen -G "$out/fast_*.json" > /dev/null; then
-    echo '== fast: images/s (share of mixing, peak); then ms of each mixer'
+    echo '== fast: images/s of steps (peak), ms of other calls'
     "$python" - "$out"/fast_*.json << 'END'
 import json, pathlib, sys
 for path in map(pathlib.Path, sys.argv[1:]):
     found = json.loads(path.read_text())
-    print(path.stem.removeprefix('fast_'), found['dtype'], found['batch_size'], found['image_shape'])
-    steps = {name: row for name, row in found['steps'].items()}
-    print('  ' + ', '.join(
-        f"{name} {row['images_per_second']:.0f} ({100 * row['share']:.0f} %, "
-        f"{row['megabytes'] or 0:.0f} MiB)" for name, row in steps.items()))
-    mixers = found.get('mixers', {})
-    print('  ' + ', '.join(f"{name} {1e3 * row['seconds']:.2f}" for name, row in mixers.items()))
+    for topic, section in found['sections'].items():
+        setting, rows = section['setting'], section['rows']
+        size = setting['batch_size'], setting['image_size']
+        print(path.stem.removeprefix('fast_'), topic, found['machine']['dtype'], *size)
+        print('  ' + ', '.join(
+            f"{name} {row['images'] / row['seconds']:.0f} ({row.get('megabytes') or 0:.0f} MiB)"
+            if 'images' in row else f"{name} {1e3 * row['seconds']:.2f}"
+            for name, row in rows.items() if 'seconds' in row))
 END
   fi
   if [ -f "$out/pays.md" ]; then echo '== pays'; grep '^|' "$out/pays.md"; fi

@@ -40,7 +40,7 @@ from .precision import (
 )
 from .schedule import scale_epochs
 from .stopping import Stopped, stop_request, stoppable
-from .timing import median_seconds, seconds_of
+from .timing import Timing, seconds_of, time_in_turns
 from .weights import check_finite_weights, is_finite, read_weights, unwrap, without_masks
 from .work_dirs import default_work_dir, work_dir_of
 
@@ -48,6 +48,7 @@ __all__ = [
     'AUTO',
     'DTYPES',
     'Stopped',
+    'Timing',
     'UnsafeCheckpointError',
     'allocator_note',
     'atomic_path',
@@ -76,7 +77,6 @@ __all__ = [
     'load_safely',
     'load_trusted',
     'make_writable_folder',
-    'median_seconds',
     'peak_memory',
     'publish_file',
     'read_weights',
@@ -86,6 +86,7 @@ __all__ = [
     'seconds_of',
     'stop_request',
     'stoppable',
+    'time_in_turns',
     'unwrap',
     'warn_user',
     'without_masks',

@@ -21,7 +21,7 @@ from mmtmix.models.classifiers.head_use import HeadUse
 from mmtmix.models.mixers.mask_network import MaskNetwork
 from mmtmix.models.mixers.spatial_transformer import SpatialTransformer
 from mmtmix.utils import choose_dtype, scale_epochs
-from mmtmix.utils.timing import median_seconds
+from mmtmix.utils.timing import time_in_turns
 from mmtmix.visualization.grid import Group, image_grid
 
 pytestmark = pytest.mark.host
@@ -39,9 +39,9 @@ SUBJECTS: dict[Any, dict[str, Any]] = {
     choose_dtype: dict(dtype='float32', device_type='cpu'),
     draw_sources: dict(num=2, num_mix=2, num_images=4, generator=torch.Generator()),
     image_grid: dict(columns=[Group(['a'])], rows=[Group(['b'])], aspect=1.0),
-    median_seconds: dict(calls={'nothing': int}, repeats=1, device='cpu'),
     paired_difference: dict(a={0: 1.0}, b={0: 2.0}),
     scale_epochs: dict(epochs=100, num_clean=50, num_images=100),
+    time_in_turns: dict(calls={'nothing': int}, repeats=1, device='cpu', row_seconds=0.0),
 }
 TEXTS = {FrozenTeacher: ['cam_layer']}
 LEFT_OUT = {choose_dtype: ['device_type'], draw_sources: ['num_images']}

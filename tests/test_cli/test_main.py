@@ -10,11 +10,15 @@ import pytest
 from mmengine.device import get_device
 
 from mmtmix import __version__, program
-from mmtmix.apps.benchmark.timed_mixers import TEACHERS
+from mmtmix.apps.benchmark import TOPICS
+from mmtmix.apps.benchmark.networks import NETWORKS
+from mmtmix.apps.benchmark.presets import PRESETS
+from mmtmix.apps.benchmark.topics import SWEEPS
 from mmtmix.cli import arguments, benchmark, main, visualize_mix
 from mmtmix.cli.parser import CommandParser
 from mmtmix.engine.resuming import command_again
 from mmtmix.models.teachers.channel_order import CHANNEL_ORDERS
+from mmtmix.utils import DTYPES
 from mmtmix.utils.variants import parse_variants
 from mmtmix.visualization import LAYOUTS
 
@@ -118,14 +122,17 @@ def test_wrong_arguments_end_before_anything_is_imported(capsys, words):
 
 
 def test_old_names_of_the_arguments_still_work():
-    assert main.parse('benchmark', ['--json', 'a.json']).out == 'a.json'
+    assert main.parse('benchmark', ['--out', 'a.json']).json == 'a.json'
+    assert main.parse('benchmark', ['--bfloat16']).dtype == 'bfloat16'
     assert main.parse('convert', ['a', 'b', '--arch', 'c']).out == 'b'
     assert main.parse('prepare', ['cars', '--root', 'a']).root == Path('a')
     assert main.parse('reproduce', ['export', '--results', 'a']).results == Path('a')
 
 
 def test_what_the_parser_lists_is_what_there_is():
-    assert tuple(TEACHERS) == benchmark.TEACHERS
+    assert (tuple(NETWORKS), tuple(TOPICS)) == (benchmark.TEACHERS, benchmark.TOPICS)
+    assert (tuple(SWEEPS), tuple(PRESETS)) == (benchmark.SWEEPS, benchmark.PRESETS)
+    assert tuple(DTYPES) == benchmark.DTYPES
     assert (visualize_mix.LAYOUTS, visualize_mix.CHANNEL_ORDERS) == (LAYOUTS, CHANNEL_ORDERS)
 
 

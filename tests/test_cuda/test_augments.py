@@ -3,8 +3,11 @@
 import pytest
 import torch
 
-from mmtmix.models.augments import AUGMENTS
+from mmtmix.functional import mix_targets, soft_cross_entropy
+from mmtmix.models.augments import AUGMENTS, ChooseAugment
+from mmtmix.models.draw import draw_mixes
 from mmtmix.models.late_verdict import settle_verdicts
+from mmtmix.models.teacher_mix import mix_with_teacher
 
 pytestmark = [pytest.mark.cuda, pytest.mark.host]
 
@@ -96,6 +99,50 @@ def test_integer_labels_do_not_make_the_host_wait(make_augment, batch, device, n
     with no_sync():
         _, targets = augment(inputs, labels)
     torch.testing.assert_close(targets.sum(dim=1).cpu(), torch.ones(len(inputs)))
+
+
+@pytest.mark.parametrize('per', ['sample', 'batch'])
+def test_the_host_does_not_wait_where_augments_are_chosen(
+    make_augment, batch, device, no_sync, per
+):
+    augments = [make_augment('CutMix'), make_augment('TransformMix')]
+    choose, there = ChooseAugment(augments, [0.4, 0.4], per=per), moved(batch, device)
+    for _ in range(6):
+        choose(*there)
+    with no_sync():
+        for _ in range(3):
+            choose(*there)
+
+
+def test_the_host_does_not_wait_for_labels_by_what_is_visible(
+    make_augment, batch, device, no_sync
+):
+    augment, there = make_augment('TransformMix', labels='visible'), moved(batch, device)
+    for _ in range(3):
+        augment(*there)
+    with no_sync():
+        _, targets = augment(*there)
+    torch.testing.assert_close(targets.sum(dim=1).cpu(), torch.ones(len(targets)))
+
+
+def test_the_host_does_not_wait_for_the_mixing_of_a_search(make_augment, batch, device, no_sync):
+    augment, (inputs, scores) = make_augment('TransformMix'), moved(batch, device)
+    mixer = augment.mixer.to(device).train().requires_grad_()
+    generator = torch.Generator().manual_seed(0)
+
+    def step():
+        draw = draw_mixes(len(inputs), 2, 1.0, generator, inputs.device)
+        mixed, _ = mix_with_teacher(augment.teacher, mixer, inputs, scores, draw)
+        targets = mix_targets(scores, draw.weights, draw.index)
+        loss = soft_cross_entropy(augment.teacher(mixed, check=False), targets).mean()
+        loss.backward()
+        return loss.detach()
+
+    for _ in range(3):
+        step()
+    with no_sync():
+        loss = step()
+    assert loss.isfinite()
 
 
 @pytest.mark.parametrize('name', ['CutMix', 'TransformMix', 'SuperMix', 'PuzzleMix'])

@@ -23,7 +23,7 @@ from mmtmix.cli.main import COMMANDS, call
 from mmtmix.program import TOOLS as SCRIPTS
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ('train', 'test', 'generate_mixed', 'benchmark_mixers', 'benchmark_training')
+TOOLS = ('train', 'test', 'generate_mixed', 'benchmark_mixers')
 MODULES = Path(__file__).resolve().parent / 'modules'
 
 SMALL = """

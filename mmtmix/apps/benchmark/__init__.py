@@ -1,16 +1,22 @@
-"""Timing of augments and training steps, for the benchmark tools alone."""
+"""Measurement of what mixing costs, for ``mmtmix benchmark`` alone."""
 
-from .rows import Row, Units, measure_row, table
-from .timed_mixers import BLEND, FORWARD, SUPERMIX, TEACHERS, Bench
+from .bench import Bench
+from .goals import GOALS, Goal
+from .report import Report, Row, Section
+from .topics import TOPICS, Calls, Topic
+from .verdicts import Verdict, judge, judge_all
 
 __all__ = [
-    'BLEND',
-    'FORWARD',
-    'SUPERMIX',
-    'TEACHERS',
+    'GOALS',
+    'TOPICS',
     'Bench',
+    'Calls',
+    'Goal',
+    'Report',
     'Row',
-    'Units',
-    'measure_row',
-    'table',
+    'Section',
+    'Topic',
+    'Verdict',
+    'judge',
+    'judge_all',
 ]

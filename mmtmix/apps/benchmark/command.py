@@ -1,121 +1,188 @@
-"""Measure what mixing a batch costs: every augment on the same batch in one run, as ratios."""
+"""Measure what mixing costs, beside the goals of this library's speed."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from mmengine.device import get_device
-from mmengine.utils import digit_version
 
-import mmtmix
-from mmtmix.apps.benchmark import (
-    BLEND,
-    FORWARD,
-    SUPERMIX,
-    Bench,
-    Row,
-    Units,
-    measure_row,
-    table,
-)
 from mmtmix.checks import check_integer
 from mmtmix.utils import (
     atomic_path,
     check_device,
     check_output_file,
     fast_precision,
-    is_faster_in_half,
     load_safely,
-    median_seconds,
 )
 
-RIVALS = {'SuperMix without smooth projection': 'newton_tv', 'SuperMix by SGD': 'sgd'}
+from .measure import Measurement
+from .page import draw_pictures, fill_page
+from .presets import PRESETS
+from .report import Report
+from .setting import describe_machine
+from .tables import goals_table, profile_table, section_table, setting_line, sweep_table
+from .topics import SHORT, TOPICS
+from .verdicts import judge_all
+
+NOT_DEFAULT = ('rivals',)
+"""Topics that run only where they are named."""
+_SHORT_REPEATS = 3
+
+
+def complete_args(args: argparse.Namespace) -> None:
+    """Fill the arguments that depend on others, in place.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.benchmark`.
+    """
+    args.device = args.device or get_device()
+    if args.preset:
+        preset = PRESETS[args.preset]
+        args.topics = args.topics or list(preset.topics)
+        for name, value in preset.setting.items():
+            if getattr(args, name) is None:
+                setattr(args, name, value)
+    if args.short:
+        args.topics = args.topics or list(SHORT)
+        args.repeats = args.repeats or _SHORT_REPEATS
+    if args.topics is None:
+        args.topics = [] if args.sweep or args.profile or args.no_measure else ['default']
+    sets = dict(all=list(TOPICS), default=[name for name in TOPICS if name not in NOT_DEFAULT])
+    named = [name for topic in args.topics for name in sets.get(topic, [topic])]
+    args.topics = list(dict.fromkeys(named))
 
 
 def check_args(args: argparse.Namespace) -> None:
     """Refuse arguments that would fail only after the measurement.
 
     Args:
-        args: Arguments of :mod:`mmtmix.cli.benchmark`.
+        args: Arguments of :mod:`mmtmix.cli.benchmark`, completed.
 
     Raises:
-        OSError: If ``--out`` cannot be written.
+        FileNotFoundError: If ``--page`` does not exist.
+        OSError: If ``--json`` or ``--page`` cannot be written.
         ValueError: If a number is out of its range, or this machine lacks the device.
     """
-    for name, least in (('image_size', 1), ('num_classes', 2), ('batch_size', 1), ('repeats', 1)):
-        check_integer(f'--{name.replace("_", "-")}', getattr(args, name), least)
-    check_integer('--rival-iters', args.rival_iters, 0)
+    least = dict(image_size=18, num_classes=2, batch_size=4, repeats=1, rival_iters=0, threads=1)
+    for name, number in least.items():
+        if getattr(args, name) is not None:
+            check_integer(f'--{name.replace("_", "-")}', getattr(args, name), number)
     check_device('--device', args.device)
-    if args.out:
-        check_output_file('--out', args.out)
+    if args.json:
+        check_output_file('--json', args.json, ('.json',))
+    if args.page:
+        if not Path(args.page).is_file():
+            raise FileNotFoundError(
+                f'--page: {args.page!r} does not exist; give a page with blocks '
+                '<!-- costs: FILE KIND --> such as docs/costs.md'
+            )
+        check_output_file('--page', args.page)
+    elif args.no_measure:
+        raise ValueError('--no-measure fills a page from files; name it with --page')
 
 
-def benchmark(args: argparse.Namespace) -> dict[str, Row]:
-    """Measure every augment, and SuperMix beside its rivals where it is timed.
+@contextmanager
+def machine_settings(args: argparse.Namespace) -> Iterator[None]:
+    """Set the number of threads and the rounding of products, and restore them afterwards.
 
     Args:
-        args: Arguments of :mod:`mmtmix.cli.benchmark`, checked.
+        args: Arguments of :mod:`mmtmix.cli.benchmark`, completed.
+    """
+    cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = torch.get_num_threads(), cuda.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+    torch.set_num_threads(args.threads)
+    cuda.allow_tf32 = cudnn.allow_tf32 = args.tf32
+    cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cuda.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before[1:]
+
+
+def benchmark(args: argparse.Namespace) -> Report:
+    """Measure and print the tables; the file of ``--json`` is renewed after each.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.benchmark`, completed and checked.
+    """
+    measurement = Measurement(args)
+    report = Report(describe_machine(args.device, args.dtype, args.seed))
+    print(setting_line(report.machine), flush=True)
+
+    def keep(title: str, text: str) -> None:
+        print(f'\n## {title}\n\n{text}', flush=True)
+        if args.json:
+            report.save(args.json)
+
+    for name in args.topics:
+        section = report.sections[name] = measurement.topic(name)
+        keep(name, f'{setting_line({}, section.setting)}\n\n{section_table(section)}')
+    for axis in args.sweep or ():
+        section = report.sections[f'sweep_{axis}'] = measurement.sweep(axis)
+        keep(f'cost against {axis}', sweep_table(section))
+    if args.profile:
+        for name, operators in measurement.profiles():
+            report.profiles[name] = operators
+            keep(f'profile of {name}', profile_table(operators))
+    return report
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print, write what was asked for, and return the exit status.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.benchmark`.
 
     Returns:
-        Rows of the table by name.
-    """
-    bench = Bench(args)
-    autocast = torch.autocast(args.device, torch.bfloat16, enabled=args.bfloat16)
-    with bench.live(), autocast:
-        calls = bench.timed_mixers()
-        medians = median_seconds(calls, args.repeats, args.device)
-        units = Units(medians[BLEND], medians[FORWARD])
-        rows = {
-            name: measure_row(call, units, args.device, medians[name])
-            for name, call in calls.items()
-        }
-        aim = rows[SUPERMIX].finished if SUPERMIX in rows and args.rival_iters else None
-        if aim is None:
-            return rows
-        for name, method in RIVALS.items():
-            rows[name] = measure_row(bench.until(aim, method), units, args.device)
-            share = rows[name].finished or 0.0
-            for solver, chosen in ((name, method), (SUPERMIX, 'newton')):
-                label = f'{solver}, until {100 * share:.1f} %'
-                rows[label] = measure_row(bench.until(share, chosen), units, args.device)
-    return rows
-
-
-def run(args: argparse.Namespace) -> dict[str, Row]:
-    """Measure, print the table and return its rows.
-
-    Args:
-        args: Arguments of :mod:`mmtmix.cli.benchmark`.
+        1 if the short form found a figure beyond its goal's wide margin, else 0.
 
     Raises:
-        OSError: If ``--out`` cannot be written.
+        FileNotFoundError: If a config, its weights, the page or its figures do not exist.
+        OSError: If a file cannot be written.
         ValueError: If a number is out of its range, or this machine lacks the device.
     """
-    args.device = args.device or get_device()
+    complete_args(args)
     load_safely(args.trust_checkpoint)
     check_args(args)
-    torch.manual_seed(args.seed)
-    if args.bfloat16 and not is_faster_in_half(args.device):
-        reason = fast_precision(torch.device(args.device).type).reason
-        print(f'--bfloat16: {reason}, so float32 is faster here')
-    rows = benchmark(args)
-    setting = dict(
-        teacher=args.config or args.teacher,
-        batch_size=args.batch_size,
-        precision='bfloat16' if args.bfloat16 else 'float32',
-        device=args.device,
-        threads=torch.get_num_threads(),
-        torch='.'.join(map(str, digit_version(torch.__version__)[:3])),
-        mmtmix=mmtmix.__version__,
-        seed=args.seed,
-    )
-    print(', '.join(f'{name} {value}' for name, value in setting.items()))
-    print(table(rows))
-    if args.out:
-        with atomic_path(args.out) as temporary:
-            content = dict(setting, rows={name: asdict(found) for name, found in rows.items()})
-            temporary.write_text(json.dumps(content, indent=1) + '\n')
-    return rows
+    precision = fast_precision(torch.device(args.device).type)
+    if args.dtype == 'bfloat16' and precision.dtype == torch.float32:
+        print(f'--dtype bfloat16: {precision.reason}, so float32 is faster here')
+    beyond = []
+    if not args.no_measure:
+        with machine_settings(args):
+            report = benchmark(args)
+        verdicts = judge_all(report)
+        ran = [found for found in verdicts if found.goal.topic in report.sections]
+        if ran:
+            print(f'\n## goals\n\n{goals_table(ran)}')
+        beyond = [found for found in ran if args.short and found.is_beyond_margin]
+    if args.page:
+        write_page(Path(args.page))
+    for found in beyond:
+        goal = found.goal
+        print(
+            f'{goal.name}: {found.figure:.3g} is beyond {goal.margin:g} times the bound of '
+            f'{goal.bound:g}'
+        )
+    return int(bool(beyond))
+
+
+def write_page(page: Path) -> None:
+    """Fill the blocks of a page, and draw its pictures.
+
+    Args:
+        page: Path of the page.
+
+    Raises:
+        FileNotFoundError: If a file of figures does not exist.
+        ValueError: If a block of the page is wrong.
+    """
+    text = fill_page(page.read_text(encoding='utf-8'), page.parent)
+    draw_pictures(text, page.parent)
+    with atomic_path(page) as temporary:
+        temporary.write_text(text, encoding='utf-8')
