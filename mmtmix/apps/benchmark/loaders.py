@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from mmtmix.recipes import resident
 
-from .timed_mixers import Call
+from .bench import Call
 
 ORDINARY = 'ordinary loader'
 RESIDENT = 'resident loader'

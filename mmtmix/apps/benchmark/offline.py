@@ -1,11 +1,7 @@
 """Reading of images from an offline set, beside a memory-mapped array and a folder of PNGs.
 
 ``offline_reads`` writes the same images in each form, and returns a function per form that reads a
-random batch. ``median_seconds`` times them in turns::
-
-    with tempfile.TemporaryDirectory() as folder:
-        reads = offline_reads(folder, image_size=32)
-        seconds = median_seconds(reads, 20, 'cpu')  # divide by batch_size for one image
+random batch.
 """
 
 from __future__ import annotations
