@@ -33,7 +33,9 @@ def identity_theta(num_samples: int, num_mix: int, like: Tensor | None = None) -
     return theta.expand(num_samples, num_mix, 2, 3).clone()
 
 
-def warp(images: Tensor, theta: Tensor, padding_mode: str = 'zeros') -> Tensor:
+def warp(
+    images: Tensor, theta: Tensor, padding_mode: str = 'zeros', size: int | None = None
+) -> Tensor:
     """Warp each image by its affine parameters (Jaderberg et al. 2015; TransformMix, Eq. 1).
 
     Bilinear with ``align_corners=False``. Outside of an image lie zeros by default, which is
@@ -44,24 +46,29 @@ def warp(images: Tensor, theta: Tensor, padding_mode: str = 'zeros') -> Tensor:
         theta: Parameters (N, k, 2, 3), as of :func:`torch.nn.functional.affine_grid`: from
             normalised output coordinates to normalised input coordinates.
         padding_mode: Content outside of an image: ``'zeros'``, ``'border'`` or ``'reflection'``.
+        size: Side of the square results in pixels, >= 1; None for the size of the images.
 
     Returns:
-        The warped images, (N, k, C, H, W), in the dtype of ``images``.
+        The warped images, (N, k, C, H, W) or (N, k, C, size, size), in the dtype of ``images``.
 
     Raises:
-        ValueError: If ``padding_mode`` is none of the three.
+        TypeError: If an argument is of another type.
+        ValueError: If ``padding_mode`` is none of the three, or ``size`` is not positive.
     """
     check_choice('padding_mode', padding_mode, PADDING_MODES)
+    if size is not None:
+        check_integer('size', size, 1)
     # at least float32, under autocast too: in bfloat16 a coordinate of a 256-pixel picture is off
     # by a pixel
     dtype = torch.promote_types(images.dtype, torch.float32)
     flat = images.flatten(0, 1).to(dtype)
     with torch.autocast(images.device.type, enabled=False):
-        grid = F.affine_grid(theta.flatten(0, 1).to(dtype), list(flat.shape), align_corners=False)
+        shape = list(flat.shape) if size is None else [*flat.shape[:2], size, size]
+        grid = F.affine_grid(theta.flatten(0, 1).to(dtype), shape, align_corners=False)
         warped = F.grid_sample(
             flat, grid, mode='bilinear', padding_mode=padding_mode, align_corners=False
         )
-    return warped.to(images.dtype).view_as(images)
+    return warped.to(images.dtype).unflatten(0, images.shape[:2])
 
 
 def corner_shift(theta: Tensor) -> Tensor:

@@ -193,7 +193,7 @@ def test_one_hot_masks_give_back_the_image(owner):
         mixer.mask_network.layers[-1].bias.copy_(1000 * torch.eye(3)[owner])
     images, saliency, _, noise = some_inputs(mixer)
     mixed, details = mixer.mix(images, saliency, torch.eye(3)[[owner] * 3], noise)
-    assert torch.equal(details['masks'][:, owner], torch.ones(3, 1, 12, 20))
+    torch.testing.assert_close(details['masks'][:, owner], torch.ones(3, 1, 12, 20))
     torch.testing.assert_close(mixed, images[:, owner], atol=1e-5, rtol=0)
 
 
@@ -224,6 +224,7 @@ def test_half_precision_images_are_mixed_as_full_ones_are(dtype):
         (dict(saliency_noise=-0.1), 'saliency_noise must be a finite number >= 0, got -0.1'),
         (dict(kernel_size=4), 'kernel_size must be odd .*got 4'),
         (dict(num_layers=0), 'num_layers must be an integer >= 1, got 0'),
+        (dict(mask_size=0), 'mask_size must be an integer >= 1, got 0; None takes'),
     ],
 )
 def test_a_setting_out_of_its_range_is_refused(settings, said):

@@ -1,7 +1,8 @@
-"""What the mixing module has beside the published one: bounds, orientations and noise."""
+"""What the mixing module has beside the published one: bounds, orientations, noise, mask size."""
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mmtmix.functional import blend, identity_theta, orient_back, resize_map, warp
 from mmtmix.models import TransformMixer
@@ -79,3 +80,40 @@ def test_all_orientations_are_drawn(published):
     assert drawn.shape == (400, 4, 1, 1)
     numbers = ((drawn[:, 1:, 0, 0] > 0) * torch.tensor([4, 2, 1])).sum(dim=1)
     assert numbers.bincount(minlength=8).min() > 25
+
+
+@pytest.mark.parametrize('transform', ['stn', 'none'])
+@pytest.mark.parametrize('num_mix', [2, 3])
+def test_masks_are_made_from_the_cams_at_mask_size(transform, num_mix, published):
+    settings = dict(published, transform=transform, mask_size=10)
+    mixer = stirred(num_mix=num_mix, cam_size=18, **settings)
+    images, saliency, weights, noise = some_inputs(mixer)
+    theta, masks = mixer(saliency, weights, noise)
+    # the published steps, one mix at a time, on CAMs that are sampled at 10x10 points
+    for n in range(3):
+        grid = F.affine_grid(theta[n], [num_mix, 1, 10, 10], align_corners=False)
+        maps = F.grid_sample(saliency[n], grid, align_corners=False).transpose(0, 1)
+        planes = weights[n, None, :-1, None, None].expand(-1, -1, 10, 10)
+        expected = mixer.mask_network(maps, planes).softmax(dim=1)
+        torch.testing.assert_close(masks[n, None, :, 0], expected)
+    _, details = mixer.mix(images, saliency, weights, noise)
+    sums = details['masks'].sum(dim=1)
+    assert details['masks'].shape == (3, num_mix, 1, 12, 20)
+    torch.testing.assert_close(sums, torch.ones_like(sums))
+
+
+def test_theta_does_not_depend_on_the_mask_size(published):
+    coarse = stirred(cam_size=20, **dict(published, mask_size=9))
+    full = TransformMixer(cam_size=20, **published)
+    full.load_state_dict(coarse.state_dict())
+    _, *inputs = some_inputs(coarse)
+    (theta, coarse_masks), (expected, masks) = (mixer(*inputs) for mixer in (coarse, full))
+    assert torch.equal(theta, expected)
+    assert (coarse_masks.shape[-1], masks.shape[-1]) == (9, 20)
+
+
+def test_masks_are_never_finer_than_the_cams():
+    settings = dict(transform='none', cam_size=8)
+    assert TransformMixer(**settings, mask_size=16).mask_size == 8
+    assert TransformMixer(**settings, mask_size=None).mask_size == 8
+    assert TransformMixer(**settings, mask_size=5).mask_size == 5
