@@ -2,6 +2,7 @@
 
 from .affine import (
     PADDING_MODES,
+    blend_warped,
     corner_shift,
     identity_theta,
     orient,
@@ -57,6 +58,7 @@ from .saliency import (
     grad_cam,
     gradient_saliency,
     gray_levels,
+    join_maps,
     min_max,
     resize_map,
     visible_shares,
@@ -76,6 +78,7 @@ __all__ = [
     'binomial_prior',
     'blend',
     'blend_batch',
+    'blend_warped',
     'box_masks',
     'centre_boxes',
     'class_activation_map',
@@ -101,6 +104,7 @@ __all__ = [
     'identity_theta',
     'image_affinity',
     'jensen_shannon',
+    'join_maps',
     'kd_divergence',
     'layer_masks',
     'layer_shares',

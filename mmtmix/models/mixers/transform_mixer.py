@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from mmtmix.checks import check_choice, check_flag, check_integer, check_number
 from mmtmix.functional import (
     PADDING_MODES,
-    blend,
+    blend_batch,
+    blend_warped,
     identity_theta,
     orient,
     orient_back,
@@ -223,24 +224,43 @@ class TransformMixer(nn.Module):
         return (1 - weights.amax(dim=1)) * self.num_mix / (self.num_mix - 1)
 
     def mix(
-        self, images: Tensor, saliency: Tensor, weights: Tensor, noise: Tensor
+        self, images: Tensor, index: Tensor, saliency: Tensor, weights: Tensor, noise: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Mix k images by what :meth:`forward` predicts (Eq. 1).
+        """Mix images of a batch by what :meth:`forward` predicts (Eq. 1).
 
         Args:
-            images: Images of each mix, (N, k, C, H, W).
-            saliency: CAMs of the images in [0, 1], (N, k, 1, cam_size, cam_size).
-            weights: Shares of the images, (N, k), rows on the simplex.
+            images: Images of the batch, (N, C, H, W).
+            index: Positions of the images of each mix, int64 (M, k).
+            saliency: CAMs of the images of each mix in [0, 1], (M, k, 1, cam_size, cam_size).
+            weights: Shares of the images of each mix, (M, k), rows on the simplex.
             noise: Noise from :meth:`draw_noise`.
 
         Returns:
-            The mixes (N, C, H, W) in the dtype of ``images``, and what made them: ``theta``
-            (N, k, 2, 3), ``warped`` (N, k, C, H, W) and ``masks`` (N, k, 1, H, W).
+            The mixes (M, C, H, W) in the dtype of ``images``, and what made them: ``theta``
+            (M, k, 2, 3) and ``masks`` (M, k, 1, H, W). :meth:`warp_sources` gives the images that
+            were blended.
         """
         theta, masks = self(saliency, weights, noise)
         # upsampling keeps the sum at 1 and costs a fraction of a network at full size
         size = (images.size(-2), images.size(-1))
         masks = resize_map(masks.squeeze(2), size).unsqueeze(2)
-        warped = images if self.stn is None else warp(images, theta, self.padding_mode)
-        mixed = blend(warped, masks).to(images.dtype)
-        return mixed, dict(theta=theta, warped=warped, masks=masks)
+        if self.stn is None:
+            wide = torch.promote_types(images.dtype, masks.dtype)
+            mixed = blend_batch(images.to(wide), index, masks)
+        else:
+            mixed = blend_warped(images, index, theta, masks, self.padding_mode)
+        return mixed.to(images.dtype), dict(theta=theta, masks=masks)
+
+    def warp_sources(self, images: Tensor, index: Tensor, theta: Tensor) -> Tensor:
+        """Return the images of each mix where they lie in it.
+
+        Args:
+            images: Images of the batch, (N, C, H, W).
+            index: Positions of the images of each mix, int64 (M, k).
+            theta: Parameters of their warps, (M, k, 2, 3).
+
+        Returns:
+            Warped images, (M, k, C, H, W), in the dtype of ``images``.
+        """
+        chosen = images.index_select(0, index.flatten()).unflatten(0, index.shape)
+        return chosen if self.stn is None else warp(chosen, theta, self.padding_mode)
