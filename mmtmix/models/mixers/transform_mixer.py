@@ -187,9 +187,12 @@ class TransformMixer(nn.Module):
             theta (N, k, 2, 3) and masks (N, k, 1, mask_size, mask_size) that sum to 1 over k.
         """
         noise, signs, added = noise.split(self._noise_channels, dim=1)
+        # in one call: on a GPU each is a launch, on a CPU a pass
+        noise, added = resize_map(torch.cat([noise, added], dim=1), self.cam_size).split(
+            (1, added.size(1)), dim=1
+        )
         if self.saliency_noise > 0:
-            added = resize_map(added, self.cam_size).unsqueeze(2)
-            saliency = saliency + self.saliency_noise * added
+            saliency = torch.add(saliency, added.unsqueeze(2), alpha=self.saliency_noise)
         if not self.random_orientation:
             return self._predict(saliency, weights, noise)
         orientation = signs[..., 0, 0] > 0
@@ -203,8 +206,7 @@ class TransformMixer(nn.Module):
             theta = identity_theta(weights.size(0), weights.size(1), like=maps)
             maps = resize_map(maps, self.mask_size)
         else:
-            noise = resize_map(noise.to(maps.dtype), self.cam_size)
-            theta = self.stn(maps, planes.expand(-1, -1, *maps.shape[-2:]), noise)
+            theta = self.stn(maps, planes.expand(-1, -1, *maps.shape[-2:]), noise.to(maps.dtype))
             if self.anchored:
                 identity = identity_theta(weights.size(0), weights.size(1), like=theta)
                 theta = torch.lerp(identity, theta, self._freedom(weights)[..., None, None, None])
