@@ -135,6 +135,8 @@ def test_autocast_changes_the_mix_by_rounding_only(make_augment, make_batch):
     with torch.autocast('cpu', torch.bfloat16):
         fast, same_targets, rounded = seeded(augment, batch, return_details=True)
     assert fast.dtype == torch.float32
+    for name in ('theta', 'masks', 'saliency', 'warped'):
+        assert rounded[name].dtype == torch.float32
     assert torch.equal(targets, same_targets)
     torch.testing.assert_close(rounded['theta'], details['theta'], atol=0.01, rtol=0)
     torch.testing.assert_close(rounded['masks'], details['masks'], atol=0.02, rtol=0)
