@@ -93,7 +93,7 @@ def test_scattered_images_have_the_stated_mean_and_deviation():
     assert [placed.std()] == pytest.approx(cfg.data_preprocessor.std, abs=1.0)
 
 
-@pytest.mark.parametrize(('search', 'module'), [('paper', PAPER), ('noisy', {})])
+@pytest.mark.parametrize(('search', 'module'), [('paper', PAPER), ('noisy_mask16', {})])
 def test_the_module_is_the_published_one_or_the_librarys(search, module):
     found, wanted = (
         TransformMixer(**{name: value for name, value in settings.items() if name != 'type'})

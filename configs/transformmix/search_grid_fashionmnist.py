@@ -18,12 +18,14 @@ paper = dict(
     saliency_noise=0.0,
     random_orientation=False,
     anchored=False,
+    mask_size=None,
 )
 border = paper | dict(padding_mode='border')
 turned_anchored = border | dict(random_orientation=True, anchored=True)
 noise = dict(saliency_noise=0.5, noise_size=4)
 noisy = turned_anchored | noise
 still, by_cam = dict(transform='none'), dict(mask='softmax_cam')
+small = dict(mask_size=16)
 mixers = dict(
     paper=paper,
     # what lies outside of a warped image
@@ -50,9 +52,13 @@ mixers = dict(
     mask_only_short=noisy | still,
     mask_only_long=noisy | still,
     mask_only_sgd=noisy | still,
+    # masks made at 16x16, and not at the size of the images
+    noisy_mask16=noisy | small,
+    noisy_mask_only_mask16=noisy | still | small,
+    mask_only_short_mask16=noisy | still | small,
 )
 name = variant('SEARCH', 'noisy', *(name for name in mixers if name != 'noisy'))
-steps = dict(mask_only_short=390, mask_only_long=6240).get(name, 1560)
+steps = dict(mask_only_short=390, mask_only_short_mask16=390, mask_only_long=6240).get(name, 1560)
 optimizer = dict(type='Adam', lr=1e-3)
 if name == 'mask_only_sgd':
     optimizer = dict(type='SGD', lr=5e-4, momentum=0.9, weight_decay=0.01)

@@ -47,6 +47,9 @@ _OUTPUTS = frozenset(
         *('log_processor', 'launcher', 'resume', 'requires', 'custom_imports'),
     }
 )
+# arguments that were added later than recorded runs, with the value that these runs stand for: a
+# config that writes the value out keeps their digest, and one without it follows the default
+_ADDED: dict[str, dict[str, Any]] = {'TransformMixer': dict(mask_size=None)}
 _DIGITS = 16
 _ADDRESS = re.compile(r' at 0x[0-9a-f]+')
 
@@ -165,9 +168,14 @@ def _content(cfg: Config, has_seed: bool) -> dict[str, Any]:
 
 
 def _only_watches(hook: Any) -> bool:
-    kind = hook.get('type') if isinstance(hook, Mapping) else hook
+    return _type_name(hook if isinstance(hook, Mapping) else dict(type=hook)) in WATCHERS
+
+
+def _type_name(settings: Mapping[str, Any]) -> str:
+    """Return the name of the class that a config's dict builds; empty if it builds none."""
+    kind = settings.get('type')
     name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
-    return name.rpartition('.')[2] in WATCHERS
+    return name.rpartition('.')[2]
 
 
 def _by_maker(text: str, folders: Mapping[str, str]) -> str:
@@ -193,6 +201,9 @@ def _plain(
             if digest is not None:
                 items = {name: item for name, item in items.items() if name != 'variants'}
                 items['config'] = digest
+        for name, before in _ADDED.get(_type_name(items), {}).items():
+            if items.setdefault(name, 'the default') == before:
+                del items[name]
         return {name: _plain(item, shorten, digest_of) for name, item in items.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, shorten, digest_of) for item in value]

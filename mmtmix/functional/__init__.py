@@ -2,6 +2,7 @@
 
 from .affine import (
     PADDING_MODES,
+    blend_warped,
     corner_shift,
     identity_theta,
     orient,
@@ -60,6 +61,7 @@ from .saliency import (
     grad_cam,
     gradient_saliency,
     gray_levels,
+    join_maps,
     min_max,
     resize_map,
     visible_shares,
@@ -81,6 +83,7 @@ __all__ = [
     'blend',
     'blend_batch',
     'blend_layers',
+    'blend_warped',
     'box_covers',
     'box_masks',
     'centre_boxes',
@@ -108,6 +111,7 @@ __all__ = [
     'identity_theta',
     'image_affinity',
     'jensen_shannon',
+    'join_maps',
     'kd_divergence',
     'layer_areas',
     'layer_masks',

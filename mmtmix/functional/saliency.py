@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -124,6 +125,24 @@ def resize_map(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
     if maps.shape[-2:] == target:
         return maps
     return F.interpolate(maps, size=target, mode='bilinear', align_corners=False)
+
+
+def join_maps(maps: Sequence[Tensor]) -> Tensor:
+    """Concatenate maps over their channels, in the memory format that suits convolutions.
+
+    On CPUs that is channels last, in which convolutions of few channels take three quarters of the
+    time. Their results keep the format.
+
+    Args:
+        maps: Maps, each (N, c_i, h, w).
+
+    Returns:
+        Maps, (N, sum of c_i, h, w).
+    """
+    joined = torch.cat(list(maps), dim=1)
+    if joined.device.type == 'cpu':
+        joined = joined.contiguous(memory_format=torch.channels_last)
+    return joined
 
 
 def gray_levels(pixels: Tensor, is_rgb: bool) -> Tensor:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
@@ -224,3 +225,25 @@ def test_a_runner_of_another_class_may_read_any_field():
     content = stages[-1].cfg.to_dict() | dict(runner_type='Mine', own=1)
     assert digest_with(stages, content) != digest_with(stages, content | dict(own=2))
     assert digest_with(stages, content) == digest_with(stages, content | dict(work_dir='x'))
+
+
+def test_an_argument_that_came_later_counts_unless_it_has_the_old_meaning():
+    stages = plan('configs/transformmix/search_grid_fashionmnist.py', dict(SEARCH='paper'))
+    content = stages[-1].cfg.to_dict()
+    # as recorded before there was a mask_size
+    recorded = json.loads(
+        next(
+            line
+            for line in Path('results/fashionmnist/runs.jsonl').read_text().splitlines()
+            if 'search_grid' in line and '"paper"' in line
+        )
+    )
+    assert content['model']['mixer']['mask_size'] is None
+    assert digest_with(stages, content) == recorded['digest']
+    others = {recorded['digest']}
+    for mixer in (dict(mask_size=16), dict(mask_size=28)):
+        changed = put(content, ('model', 'mixer'), content['model']['mixer'] | mixer)
+        others.add(digest_with(stages, changed))
+    without = {k: v for k, v in content['model']['mixer'].items() if k != 'mask_size'}
+    others.add(digest_with(stages, put(content, ('model', 'mixer'), without)))
+    assert len(others) == 4

@@ -46,7 +46,7 @@ def test_search(config):
     assert mixer.cam_size == side
     assert mixer.num_mix == (3 if config.endswith('_k3.py') else 2)
     # stated, since the defaults differ
-    published = dict(noise_size=1, padding_mode='zeros', saliency_noise=0.0)
+    published = dict(noise_size=1, padding_mode='zeros', saliency_noise=0.0, mask_size=None)
     published |= dict(anchored=False, random_orientation=False)
     assert published.items() <= cfg.model.mixer.to_dict().items()
     assert head_of(config).startswith('TransformMix')

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 from mmtmix.functional import (
     PADDING_MODES,
+    blend_warped,
     corner_shift,
     identity_theta,
     orient,
@@ -204,3 +205,40 @@ def test_autocast_does_not_round_theta():
     expected = orient_theta_back(theta, ALL)
     with torch.autocast('cpu', torch.bfloat16):
         assert torch.equal(orient_theta_back(theta, ALL), expected)
+
+
+@MODES
+def test_a_warp_to_another_size_shows_the_same_points(padding_mode):
+    images, theta = (
+        torch.randn(2, 3, 2, 6, 9),
+        identity_theta(2, 3) + 0.3 * torch.randn(2, 3, 2, 3),
+    )
+    grid = F.affine_grid(theta.flatten(0, 1), [6, 2, 5, 5], align_corners=False)
+    expected = F.grid_sample(
+        images.flatten(0, 1), grid, padding_mode=padding_mode, align_corners=False
+    )
+    found = warp(images, theta, padding_mode, size=5)
+    torch.testing.assert_close(found.flatten(0, 1), expected, atol=1e-5, rtol=1e-5)
+    with pytest.raises(ValueError, match='size must be an integer >= 1, got 0'):
+        warp(images, theta, size=0)
+
+
+@pytest.mark.parametrize('num_mix', [2, 3])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64, torch.float16])
+def test_blending_warped_images_is_warping_and_then_blending(num_mix, dtype):
+    images = torch.randn(4, 3, 8, 11).to(dtype)
+    index = torch.randint(4, (5, num_mix))
+    theta = some_theta(5, num_mix)
+    masks = torch.rand(5, num_mix, 1, 8, 11)
+    found = blend_warped(images, index, theta, masks, 'border')
+    assert found.dtype == torch.promote_types(dtype, torch.float32)
+    moved = warp(images.to(found.dtype)[index], theta, 'border')
+    torch.testing.assert_close(found, (moved * masks).sum(dim=1).to(found.dtype))
+
+
+def test_gradients_through_blended_warps_are_those_of_autograd_checks():
+    images, masks = torch.randn(3, 2, 5, 5).double(), torch.rand(3, 2, 1, 5, 5).double()
+    theta = some_theta(3, 2, dtype=torch.float64)
+    index = torch.tensor([[0, 1], [1, 2], [2, 0]])
+    inputs = (theta.requires_grad_(), masks.requires_grad_())
+    assert torch.autograd.gradcheck(lambda *each: blend_warped(images, index, *each), inputs)

@@ -17,6 +17,7 @@ from mmtmix.functional import (
     fine_grained_saliency,
     grad_cam,
     gray_levels,
+    join_maps,
     min_max,
     resize_map,
     visible_shares,
@@ -222,3 +223,10 @@ def test_sums_are_scaled_to_255_as_whole_numbers_would_be(largest):
 def test_other_channels_are_refused():
     with pytest.raises(ValueError, match=r'1 or 3 channels, got shape \(2, 4, 5, 5\)'):
         gray_levels(torch.zeros(2, 4, 5, 5), True)
+
+
+def test_joined_maps_are_those_of_a_concatenation_in_the_layout_of_convolutions():
+    maps = [torch.rand(2, 3, 4, 5), torch.rand(2, 1, 1, 1).expand(-1, -1, 4, 5)]
+    joined = join_maps(maps)
+    assert torch.equal(joined, torch.cat(maps, dim=1))
+    assert joined.is_contiguous(memory_format=torch.channels_last)

@@ -26,6 +26,7 @@ def published() -> dict[str, Any]:
         anchored=False,
         random_orientation=False,
         saliency_noise=0.0,
+        mask_size=None,
     )
 
 

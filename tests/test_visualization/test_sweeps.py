@@ -61,7 +61,8 @@ def test_temperature_sweep_sharpens_and_leaves_the_mixer_alone(mix):
 
 def test_temperature_is_that_of_the_softmax(mix):
     parts = dict(mask='softmax_cam', transform='none')
-    mix = mix(**parts, anchored=False, random_orientation=False, saliency_noise=0.0)
+    off = dict(anchored=False, random_orientation=False, saliency_noise=0.0, mask_size=None)
+    mix = mix(**parts, **off)
     weights, index = mix.details['weights'], mix.details['index']
     sweep = sweep_temperature(
         mix.augment, mix.inputs, mix.scores, weights, index, temperatures=[0.25, 4]

@@ -3,7 +3,7 @@
 # Ours, where the paper is silent: theta is predicted as a difference from the identity, where the
 # search's weight decay pulls it; the logarithm of the temperature is learned, which weight decay
 # pulls to a temperature of 1; CAMs are scaled to [0, 1] before they are resized to cam_size; masks
-# are made at cam_size and resized to the image.
+# are made at cam_size (mask_size=None) and resized to the image.
 model = dict(
     type='MixerSearch',
     mixer=dict(
@@ -20,6 +20,7 @@ model = dict(
         anchored=False,
         random_orientation=False,
         saliency_noise=0.0,
+        mask_size=None,
     ),
     alpha=1.0,
 )

@@ -113,6 +113,11 @@ class TransformMix(TeacherMixin, BatchAugment):
         return mixed, details
 
     @torch.no_grad()
+    def warp_sources(self, images: Tensor, details: Details) -> Tensor:
+        """See :meth:`BatchAugment.warp_sources`."""
+        return self.mixer.warp_sources(images, details['index'], details['theta'])
+
+    @torch.no_grad()
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
         """See :meth:`BatchAugment.unmixed_details`."""
         details = super().unmixed_details(images, scores)

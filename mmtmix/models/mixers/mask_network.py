@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from mmtmix.checks import check_integer
+from mmtmix.functional import join_maps
 
 
 class MaskNetwork(nn.Module):
@@ -37,7 +37,7 @@ class MaskNetwork(nn.Module):
         for _ in range(num_layers):
             layers += [
                 nn.Conv2d(width, channels, kernel_size, padding=kernel_size // 2),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
             ]
             width = channels
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, num_mix, kernel_size=1))
@@ -52,4 +52,4 @@ class MaskNetwork(nn.Module):
         Returns:
             Logits of the masks before temperature and softmax, (N, k, s, s).
         """
-        return self.layers(torch.cat([saliency, weights], dim=1))
+        return self.layers(join_maps([saliency, weights]))

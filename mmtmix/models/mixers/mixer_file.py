@@ -16,7 +16,9 @@ from .transform_mixer import TransformMixer
 
 FORMAT = 'mmtmix.TransformMixer'
 # settings of modules before these arguments existed, which older files lack
-_OLD_DEFAULTS = dict(anchored=False, random_orientation=False, saliency_noise=0.0)
+_OLD_DEFAULTS: dict[str, Any] = dict(
+    anchored=False, random_orientation=False, saliency_noise=0.0, mask_size=None
+)
 
 
 def save_mixer(

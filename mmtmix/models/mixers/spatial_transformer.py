@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from mmtmix.checks import check_integer
-from mmtmix.functional import identity_theta
+from mmtmix.functional import identity_theta, join_maps
 
 # conv 7 - pool 2 - conv 5 - pool 2 leaves one pixel of this, and nothing of a smaller map
 MIN_CAM_SIZE = 18
@@ -40,13 +39,13 @@ class SpatialTransformer(nn.Module):
         self.localization = nn.Sequential(
             nn.Conv2d(2 * num_mix, 8, kernel_size=7),
             nn.MaxPool2d(2),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(8, 10, kernel_size=5),
             nn.MaxPool2d(2),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Flatten(),
             nn.Linear(10 * side * side, 32),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.fc = nn.Linear(32, 6 * num_mix)
         nn.init.zeros_(self.fc.weight)
@@ -63,7 +62,7 @@ class SpatialTransformer(nn.Module):
         Returns:
             theta, (N, k, 2, 3).
         """
-        delta = self.fc(self.localization(torch.cat([saliency, weights, noise], dim=1)))
+        delta = self.fc(self.localization(join_maps([saliency, weights, noise])))
         # added in float32: next to 1, bfloat16 has steps of half a pixel of 128
         delta = delta.float().view(-1, self.num_mix, 2, 3)
         return identity_theta(delta.size(0), self.num_mix, like=delta) + delta

@@ -135,6 +135,8 @@ def test_autocast_changes_the_mix_by_rounding_only(make_augment, make_batch):
     with torch.autocast('cpu', torch.bfloat16):
         fast, same_targets, rounded = seeded(augment, batch, return_details=True)
     assert fast.dtype == torch.float32
+    for name in ('theta', 'masks', 'saliency', 'warped'):
+        assert rounded[name].dtype == torch.float32
     assert torch.equal(targets, same_targets)
     torch.testing.assert_close(rounded['theta'], details['theta'], atol=0.01, rtol=0)
     torch.testing.assert_close(rounded['masks'], details['masks'], atol=0.02, rtol=0)
@@ -143,7 +145,8 @@ def test_autocast_changes_the_mix_by_rounding_only(make_augment, make_batch):
     grid = F.affine_grid(rounded['theta'].flatten(0, 1), [12, 3, 64, 64], align_corners=False)
     partners = batch[0][rounded['index']].flatten(0, 1)
     warped = F.grid_sample(partners, grid, padding_mode='border', align_corners=False)
-    torch.testing.assert_close(rounded['warped'].flatten(0, 1), warped)
+    # coordinates are computed in another order, and the images are noise
+    torch.testing.assert_close(rounded['warped'].flatten(0, 1), warped, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize('saliency', ['cam', 'grad_cam', 'input_gradient'])

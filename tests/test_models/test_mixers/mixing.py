@@ -14,6 +14,14 @@ def stirred(**settings):
     return mixer
 
 
+def mix(mixer, images, *inputs):
+    """A mix of the images (N, k, C, H, W), and its details with the warped images."""
+    index = torch.arange(images.size(0) * images.size(1)).view(images.shape[:2]).to(images.device)
+    batch = images.flatten(0, 1)
+    mixed, details = mixer.mix(batch, index, *inputs)
+    return mixed, dict(details, warped=mixer.warp_sources(batch, index, details['theta']))
+
+
 def some_inputs(mixer, num_samples=3, shape=(3, 12, 20)):
     """Images, saliency, weights and noise for a mix."""
     k, size = mixer.num_mix, mixer.cam_size

@@ -86,7 +86,13 @@ def test_what_is_expected_and_found_is_accepted(path):
 
 @pytest.mark.parametrize(
     ('name', 'wanted'),
-    [('num_mix', 2), ('cam_size', 32), ('channels', 32), ('mask', 'softmax_cam')],
+    [
+        ('num_mix', 2),
+        ('cam_size', 32),
+        ('channels', 32),
+        ('mask', 'softmax_cam'),
+        ('mask_size', None),
+    ],
 )
 def test_a_mismatch_names_both_values(path, name, wanted):
     found = load_mixer(path).arch[name]
@@ -135,12 +141,13 @@ def test_a_damaged_file_is_refused(path):
 
 
 def test_an_older_file_is_a_module_without_what_it_does_not_say(path, tamper):
-    newer = ('anchored', 'random_orientation', 'saliency_noise')
+    newer = ('anchored', 'random_orientation', 'saliency_noise', 'mask_size')
     tamper(lambda content: [content['arch'].pop(name) for name in newer])
-    off = dict(anchored=False, random_orientation=False, saliency_noise=0.0)
+    off = dict(anchored=False, random_orientation=False, saliency_noise=0.0, mask_size=None)
     assert off.items() <= load_mixer(path, **off).arch.items()
     with pytest.raises(ValueError, match='anchored is False in the file and True in the config'):
         load_mixer(path, anchored=True)
+    assert load_mixer(path).mask_size == SETTINGS['cam_size']
 
 
 def test_weights_that_are_not_finite_are_named(path, mixer):

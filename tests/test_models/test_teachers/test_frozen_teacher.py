@@ -162,7 +162,9 @@ def test_bfloat16_is_close_to_float32(teacher_args, images):
     classes = torch.tensor([0, 1, 2, 3])
     _, saliency = fast.saliency(images, classes)
     assert saliency.dtype == torch.float32
-    torch.testing.assert_close(saliency, exact.saliency(images, classes)[1], atol=0.1, rtol=0)
+    expected = exact.saliency(images, classes)[1]
+    torch.testing.assert_close(saliency, expected, atol=0.1, rtol=0)
+    assert torch.corrcoef(torch.stack([saliency.flatten(), expected.flatten()]))[0, 1] > 0.99
 
 
 def test_float32_holds_under_the_callers_autocast_and_none_follows_it(teacher_args, images):
