@@ -6,8 +6,9 @@ import json
 import pytest
 from mmengine.config import Config
 
-from mmtmix.engine.digest import FIELDS, WATCHERS, run_digest
+from mmtmix.engine.digest import FIELDS, WATCHERS, run_digest, with_first_defaults
 from mmtmix.engine.stages import plan_stages
+from mmtmix.functional import SUPERMIX_FAST, SUPERMIX_PAPER
 from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
@@ -224,3 +225,24 @@ def test_a_runner_of_another_class_may_read_any_field():
     content = stages[-1].cfg.to_dict() | dict(runner_type='Mine', own=1)
     assert digest_with(stages, content) != digest_with(stages, content | dict(own=2))
     assert digest_with(stages, content) == digest_with(stages, content | dict(work_dir='x'))
+
+
+def test_changed_defaults_count_by_what_they_mean():
+    plain = dict(type='SuperMix', num_mix=2)
+    # as it was recorded when the paper's values were the defaults
+    assert with_first_defaults(plain | SUPERMIX_PAPER) == plain
+    # what leaves them out now means others
+    assert with_first_defaults(plain) == with_first_defaults(plain | SUPERMIX_FAST)
+    assert with_first_defaults(plain) == plain | SUPERMIX_FAST
+    half = with_first_defaults(dict(plain, type='mmpretrain.SuperMix', max_iters=50))
+    assert 'max_iters' not in half and half['start'] == 'saliency'
+    nested = dict(augments=[dict(type='Mixup', max_iters=50), plain | SUPERMIX_PAPER])
+    assert with_first_defaults(nested) == dict(augments=[nested['augments'][0], plain])
+
+
+def test_the_recorded_grid_of_supermix_keeps_its_digest():
+    stages = plan('configs/supermix/grid_fashionmnist.py')
+    assert run_digest(stages) == 'c7d68e8332b0457d'
+    augments = dict(stages[-1].cfg.model.train_cfg.augments)
+    for name, value in SUPERMIX_PAPER.items():
+        assert augments.pop(name) == value  # named, since the defaults are others
