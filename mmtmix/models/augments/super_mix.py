@@ -35,8 +35,8 @@ class SuperMix(TeacherMixin, BatchAugment):
     """Mix images by masks that are optimised against a teacher (SuperMix, Algorithm 1).
 
     By default the masks start from the teacher's saliency and the objective has no sparsity term,
-    which is ours. It takes a third of the passes of the paper's solver, for as many finished mixes
-    with a lower cross entropy, see docs/costs.md. ``start='flat', lambda_s=25.0, max_iters=50``
+    which is ours. It takes less than half the time of the paper's solver, for as many finished
+    mixes with a lower cross entropy, see docs/costs.md. ``start='flat', lambda_s=25.0, max_iters=50``
     is the paper's solver; :data:`~mmtmix.functional.SUPERMIX_PAPER` holds these arguments.
 
     Each image has one class. The teacher's files are read at the first call, so a classifier that
