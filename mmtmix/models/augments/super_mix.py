@@ -36,8 +36,9 @@ class SuperMix(TeacherMixin, BatchAugment):
 
     By default the masks start from the teacher's saliency and the objective has no sparsity term,
     which is ours. It takes less than half the time of the paper's solver, for as many finished
-    mixes with a lower cross entropy, see docs/costs.md. ``start='flat', lambda_s=25.0, max_iters=50``
-    is the paper's solver; :data:`~mmtmix.functional.SUPERMIX_PAPER` holds these arguments.
+    mixes with a lower cross entropy, see docs/costs.md. The paper's solver is
+    ``start='flat', lambda_s=25.0, max_iters=50``, which are the arguments in
+    :data:`~mmtmix.functional.SUPERMIX_PAPER`.
 
     Each image has one class. The teacher's files are read at the first call, so a classifier that
     was trained with this augment predicts without them.
