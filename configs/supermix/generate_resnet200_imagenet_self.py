@@ -11,7 +11,13 @@ requires = [teacher]
 model = dict(
     train_cfg=dict(
         augments=supermix(
-            teacher, num_mix=3, min_iters=1, mask_size=16, sigma=2.0, max_unfinished_ratio=0.5
+            teacher,
+            num_mix=3,
+            min_iters=1,
+            mask_size=16,
+            sigma=2.0,
+            max_unfinished_ratio=0.5,
+            solver='paper',
         )
     )
 )

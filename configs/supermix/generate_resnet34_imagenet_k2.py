@@ -9,7 +9,9 @@ teacher = stage('configs/distill/teacher_resnet34_imagenet.py', 'last.pth')
 requires = [teacher]
 model = dict(
     train_cfg=dict(
-        augments=supermix(teacher, min_iters=1, mask_size=16, sigma=2.0, max_unfinished_ratio=0.5)
+        augments=supermix(
+            teacher, min_iters=1, mask_size=16, sigma=2.0, max_unfinished_ratio=0.5, solver='paper'
+        )
     )
 )
 generation = dict(num=1_000_000, seed=0)

@@ -7,5 +7,5 @@ from mmtmix.recipes import stage, supermix
 
 teacher = stage('configs/simple/wrn40_2_cifar100.py', 'last.pth')
 requires = [teacher]
-model = dict(train_cfg=dict(augments=supermix(teacher, min_iters=1)))
+model = dict(train_cfg=dict(augments=supermix(teacher, min_iters=1, solver='paper')))
 generation = dict(num=500_000, seed=0)

@@ -5,4 +5,4 @@ from mmtmix.recipes import stage, supermix
 
 teacher = stage('configs/simple/wrn16_fashionmnist_mini.py', 'last.pth')
 requires = [teacher]
-model = dict(train_cfg=dict(augments=supermix(teacher)))
+model = dict(train_cfg=dict(augments=supermix(teacher, solver='paper')))

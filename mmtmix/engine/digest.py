@@ -11,6 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmtmix.functional import SUPERMIX_FAST, SUPERMIX_PAPER
 from mmtmix.utils import load_config
 
 from .stages import Stage, plan_stages
@@ -47,9 +48,11 @@ _OUTPUTS = frozenset(
         *('log_processor', 'launcher', 'resume', 'requires', 'custom_imports'),
     }
 )
-# arguments that were added later than recorded runs, with the value that these runs stand for: a
-# config that writes the value out keeps their digest, and one without it follows the default
-_ADDED: dict[str, dict[str, Any]] = {'TransformMixer': dict(mask_size=None)}
+# defaults that have changed: of each type, those of now and those of the first release
+_CHANGED_DEFAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    'SuperMix': (SUPERMIX_FAST, SUPERMIX_PAPER),
+    'TransformMixer': (dict(mask_size=16), dict(mask_size=None)),
+}
 _DIGITS = 16
 _ADDRESS = re.compile(r' at 0x[0-9a-f]+')
 
@@ -59,9 +62,10 @@ def run_digest(stages: Sequence[Stage]) -> str:
 
     It covers the values that a Runner reads, and the digests of the required runs. A file of a
     required run counts by the digest of that run, and not by its path. A config whose path is a
-    value, such as that of a teacher, counts by its own digest. Names of other variables, the order
-    of entries, logs, pictures and work dirs do not count. The seed of the run itself does not
-    count either.
+    value, such as that of a teacher, counts by its own digest. A default that has changed since
+    the first release counts as :func:`with_first_defaults` writes it. Names of other variables,
+    the order of entries, logs, pictures and work dirs do not count. The seed of the run itself
+    does not count either.
 
     Args:
         stages: Stages from :func:`~mmtmix.engine.stages.plan_stages`; the last one is the run.
@@ -74,6 +78,29 @@ def run_digest(stages: Sequence[Stage]) -> str:
         ValueError: If a config that is named can't be read.
     """
     return _Digests(stages).of(stages[-1], has_seed=False)
+
+
+def with_first_defaults(value: Any) -> Any:
+    """Return a config in which what is left out has the value of the first release's default.
+
+    A default that changes would otherwise change the meaning of a config, and not its digest.
+    An argument with the first default is left out, and a new default is written out. So a digest
+    that was recorded before stays that of a config that names the former values.
+
+    Args:
+        value: Config of anything, with dicts and lists inside.
+    """
+    if isinstance(value, (list, tuple)):
+        return [with_first_defaults(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    items = {name: with_first_defaults(item) for name, item in value.items()}
+    changed = _CHANGED_DEFAULTS.get(_type_name(items))
+    if changed is None:
+        return items
+    present, first = changed
+    meant = {**present, **items}
+    return {name: item for name, item in meant.items() if name not in first or item != first[name]}
 
 
 class _Digests:
@@ -94,7 +121,9 @@ class _Digests:
         }
         folders = self._folders(required)
         content = _content(stage.cfg, has_seed)
-        plain = _plain(content, lambda text: _by_maker(text, folders), self._config)
+        plain = _plain(
+            with_first_defaults(content), lambda text: _by_maker(text, folders), self._config
+        )
         # a required run counts even if no field names its file
         makers = sorted(_by_maker(path, folders) for path in required)
         text = json.dumps([plain, makers], sort_keys=True)
@@ -201,9 +230,6 @@ def _plain(
             if digest is not None:
                 items = {name: item for name, item in items.items() if name != 'variants'}
                 items['config'] = digest
-        for name, before in _ADDED.get(_type_name(items), {}).items():
-            if items.setdefault(name, 'the default') == before:
-                del items[name]
         return {name: _plain(item, shorten, digest_of) for name, item in items.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, shorten, digest_of) for item in value]

@@ -68,11 +68,14 @@ from .saliency import (
 )
 from .smooth import gaussian_kernel, gaussian_smooth, gaussian_spots, low_frequency_noise
 from .supermix import SuperMixSolution, solve_masks
-from .supermix_objective import SuperMixSettings
+from .supermix_objective import SUPERMIX_FAST, SUPERMIX_PAPER, SuperMixSettings
+from .supermix_start import start_from_saliency
 from .transport import move_cells, move_costs, transport_plan
 
 __all__ = [
     'PADDING_MODES',
+    'SUPERMIX_FAST',
+    'SUPERMIX_PAPER',
     'ClassOrder',
     'CoMixupSettings',
     'Covers',
@@ -147,6 +150,7 @@ __all__ = [
     'solve_co_mixup',
     'solve_masks',
     'sparsity',
+    'start_from_saliency',
     'top_cells',
     'top_classes_match',
     'total_variation',

@@ -16,6 +16,11 @@ METHODS = ('newton', 'newton_tv', 'sgd')
 DIVERGENCES = ('forward', 'reverse')
 
 
+# Arguments of the augment SuperMix in which the paper's solver and the default one differ
+SUPERMIX_PAPER = dict(start='flat', lambda_s=25.0, max_iters=50)
+SUPERMIX_FAST = dict(start='saliency', lambda_s=0.0, max_iters=10)
+
+
 @dataclass(frozen=True)
 class SuperMixSettings:
     """How masks are optimised; the defaults are those for CIFAR (section 4).

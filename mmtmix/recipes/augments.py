@@ -15,11 +15,12 @@ from mmtmix.checks import (
     check_number,
     check_text,
 )
-from mmtmix.functional import SuperMixSettings
+from mmtmix.functional import SUPERMIX_PAPER, SuperMixSettings
 from mmtmix.models import SuperMix, TransformMix
 
 from .stages import teacher_from
 
+SOLVERS = ('fast', 'paper')
 RUN_KEYS = ('config', 'produces', 'variants')
 
 
@@ -60,13 +61,20 @@ def transformmix(
     return mix | settings
 
 
-def supermix(teacher: Mapping[str, Any], num_mix: int = 2, **settings: Any) -> dict[str, Any]:
+def supermix(
+    teacher: Mapping[str, Any], num_mix: int = 2, solver: str = 'fast', **settings: Any
+) -> dict[str, Any]:
     """Return the config of a SuperMix with a trained teacher.
+
+    >>> fast = supermix(teacher)
+    >>> published = supermix(teacher, min_iters=1, solver='paper')
 
     Args:
         teacher: Entry of ``requires`` that trains the teacher, or its settings from
             :func:`teacher_from`.
         num_mix: Number of images per mix, >= 2.
+        solver: Name of the solver, ``'fast'``, the augment's defaults, or ``'paper'``, which
+            names the paper's values: constant masks at the start, its sparsity, 50 steps.
         settings: Further arguments of :class:`mmtmix.models.SuperMix`.
 
     Returns:
@@ -77,8 +85,11 @@ def supermix(teacher: Mapping[str, Any], num_mix: int = 2, **settings: Any) -> d
         ValueError: If an argument is out of range, or the run produces another file.
     """
     check_integer('num_mix', num_mix, 2)
+    check_choice('solver', solver, SOLVERS)
     check_arguments('supermix', settings, SuperMix, SuperMixSettings)
-    return dict(type='SuperMix', teacher=settings_of(teacher), num_mix=num_mix, **settings)
+    chosen = SUPERMIX_PAPER if solver == 'paper' else {}
+    mix = dict(type='SuperMix', teacher=settings_of(teacher), num_mix=num_mix)
+    return mix | chosen | settings
 
 
 def settings_of(teacher: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 import copy
 import json
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
-from mmtmix.engine.digest import FIELDS, WATCHERS, run_digest
+from mmtmix.engine.digest import FIELDS, WATCHERS, run_digest, with_first_defaults
 from mmtmix.engine.stages import plan_stages
+from mmtmix.functional import SUPERMIX_FAST, SUPERMIX_PAPER
+from mmtmix.models.mixers import TransformMixer
 from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
@@ -244,6 +247,31 @@ def test_an_argument_that_came_later_counts_unless_it_has_the_old_meaning():
     for mixer in (dict(mask_size=16), dict(mask_size=28)):
         changed = put(content, ('model', 'mixer'), content['model']['mixer'] | mixer)
         others.add(digest_with(stages, changed))
+    assert len(others) == 3
+    # what leaves it out means today's default
     without = {k: v for k, v in content['model']['mixer'].items() if k != 'mask_size'}
-    others.add(digest_with(stages, put(content, ('model', 'mixer'), without)))
-    assert len(others) == 4
+    default = signature(TransformMixer).parameters['mask_size'].default
+    explicit = put(content, ('model', 'mixer'), without | dict(mask_size=default))
+    bare = put(content, ('model', 'mixer'), without)
+    assert digest_with(stages, bare) == digest_with(stages, explicit)
+
+
+def test_changed_defaults_count_by_what_they_mean():
+    plain = dict(type='SuperMix', num_mix=2)
+    # as it was recorded when the paper's values were the defaults
+    assert with_first_defaults(plain | SUPERMIX_PAPER) == plain
+    # what leaves them out now means others
+    assert with_first_defaults(plain) == with_first_defaults(plain | SUPERMIX_FAST)
+    assert with_first_defaults(plain) == plain | SUPERMIX_FAST
+    half = with_first_defaults(dict(plain, type='mmpretrain.SuperMix', max_iters=50))
+    assert 'max_iters' not in half and half['start'] == 'saliency'
+    nested = dict(augments=[dict(type='Mixup', max_iters=50), plain | SUPERMIX_PAPER])
+    assert with_first_defaults(nested) == dict(augments=[nested['augments'][0], plain])
+
+
+def test_the_recorded_grid_of_supermix_keeps_its_digest():
+    stages = plan('configs/supermix/grid_fashionmnist.py')
+    assert run_digest(stages) == 'c7d68e8332b0457d'
+    augments = dict(stages[-1].cfg.model.train_cfg.augments)
+    for name, value in SUPERMIX_PAPER.items():
+        assert augments.pop(name) == value  # named, since the defaults are others

@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS
 
 from mmtmix.apps.generate import read_settings
 from mmtmix.engine.stages import plan_stages
+from mmtmix.functional import SUPERMIX_PAPER
 from mmtmix.models.augments import augment_config
 from mmtmix.utils import default_work_dir, load_config
 from tests.test_experiments.reading import bases_of, load
@@ -144,7 +145,7 @@ def test_sets_are_mixed_by_the_clean_network_with_the_papers_settings(net):
     simple = config_of('simple', net)
     teacher = dict(config=simple, checkpoint=f'{default_work_dir(simple)}/last.pth')
     # one step before the check, as in the code that the figures come from
-    wanted = dict(type='SuperMix', teacher=teacher, num_mix=2, min_iters=1)
+    wanted = dict(type='SuperMix', teacher=teacher, num_mix=2, min_iters=1, **SUPERMIX_PAPER)
     if NETS[net][2] == 'ImageNet':
         wanted.update(num_mix=3, mask_size=16, sigma=2.0, max_unfinished_ratio=0.5)
     assert augment_config(cfg) == wanted

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmtmix.functional import SUPERMIX_PAPER
 from mmtmix.recipes import stage, supermix, teacher_from, transformmix
 
 TEACHER = dict(config='configs/simple/a.py', produces='work_dirs/simple/a/last.pth')
@@ -25,6 +26,13 @@ def test_supermix_has_the_file_of_its_teacher_and_the_settings_of_its_solver():
     assert supermix(TEACHER) == dict(type='SuperMix', teacher=NAMED, num_mix=2)
     own = supermix(TEACHER, 3, mask_size=16, step_range=(1, 2))
     assert own == dict(type='SuperMix', teacher=NAMED, num_mix=3, mask_size=16, step_range=(1, 2))
+
+
+def test_the_papers_solver_is_written_out_and_can_be_changed():
+    published = supermix(TEACHER, solver='paper', max_iters=9)
+    assert published == supermix(TEACHER) | SUPERMIX_PAPER | dict(max_iters=9)
+    with pytest.raises(ValueError, match="solver must be one of .*got 'quick'"):
+        supermix(TEACHER, solver='quick')
 
 
 def test_a_teacher_may_have_settings_of_its_own():

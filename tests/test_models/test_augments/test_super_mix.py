@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 
-from mmtmix.functional import SuperMixSettings, mix_targets
+from mmtmix.functional import SUPERMIX_FAST, SUPERMIX_PAPER, SuperMixSettings, mix_targets
 from mmtmix.models import SuperMix
 from mmtmix.models.draw import REPLAY
 
@@ -51,7 +51,7 @@ def seeded(augment, batch, seed=5, **kwargs):
 def test_details_have_the_documented_shapes_and_add_up(
     make_super, make_batch, num_mix, shape, num_samples, labels
 ):
-    augment = make_super(in_channels=shape[0], num_mix=num_mix, labels=labels)
+    augment = make_super(in_channels=shape[0], num_mix=num_mix, labels=labels, start='flat')
     inputs, scores = make_batch(num_samples, shape)
     mixed, targets, details = augment(inputs, scores, return_details=True)
     assert mixed.shape == inputs.shape
@@ -168,15 +168,32 @@ def test_every_argument_reaches_the_settings(make_super):
     assert asdict(make_super(**fields).settings) == fields
 
 
-def test_the_defaults_are_those_for_cifar(teacher_args):
+def test_the_defaults_are_those_for_cifar_with_the_fast_solver(teacher_args):
     augment = SuperMix(teacher_args())
-    assert augment.settings == SuperMixSettings()
+    fast = {name: value for name, value in SUPERMIX_FAST.items() if name != 'start'}
+    assert augment.settings == SuperMixSettings(**fast)
+    assert augment.start == SUPERMIX_FAST['start']
     assert (augment.num_mix, augment.alpha) == (2, 3.0)
     assert augment.labels == 'source_prediction'
     assert (augment.on_failure, augment.repeats) == ('keep', 'keep')
 
 
-@pytest.mark.parametrize('name', ['labels', 'on_failure', 'repeats', 'method', 'divergence'])
+def test_the_papers_arguments_are_the_settings_own_defaults(teacher_args):
+    augment = SuperMix(teacher_args(), **SUPERMIX_PAPER)
+    assert augment.settings == SuperMixSettings()
+    assert augment.start == 'flat'
+
+
+@pytest.mark.parametrize(('start', 'flat'), [('flat', True), ('saliency', False)])
+def test_start_chooses_the_first_masks(make_super, batch, start, flat):
+    details = seeded(make_super(start=start, max_iters=0), batch, return_details=True)[2]
+    masks = details['masks']
+    assert torch.equal(masks, torch.full_like(masks, 0.5)) == flat
+
+
+@pytest.mark.parametrize(
+    'name', ['labels', 'on_failure', 'repeats', 'start', 'method', 'divergence']
+)
 def test_unknown_choices_and_arguments_are_refused(make_super, name):
     with pytest.raises(ValueError, match=f"{name} must be one of .*got 'none'"):
         make_super(**{name: 'none'})
@@ -194,10 +211,22 @@ def test_a_seed_repeats_the_mix_and_leaves_the_batch_alone(make_super, batch):
     assert all(torch.equal(a, b) for a, b in zip(batch, before, strict=True))
 
 
-@pytest.mark.parametrize(('labels', 'first'), [('source_prediction', [8]), ('gt', [])])
-def test_the_teacher_runs_once_for_the_labels_and_once_a_step(make_super, batch, labels, first):
-    augment, seen = make_super(labels=labels), []
-    augment.teacher.model.register_forward_pre_hook(lambda module, args: seen.append(len(args[0])))
+@pytest.mark.parametrize(
+    ('labels', 'start', 'first'),
+    [
+        ('source_prediction', 'saliency', [8]),
+        ('source_prediction', 'flat', [8]),
+        ('gt', 'saliency', [8]),
+        ('gt', 'flat', []),
+    ],
+)
+def test_the_teacher_runs_once_for_the_labels_and_once_per_step(
+    make_super, batch, labels, start, first
+):
+    augment, seen = make_super(labels=labels, start=start), []
+    augment(*batch)  # the first saliency also chooses a layer
+    backbone = augment.teacher.model.backbone  # classic CAMs do not call the model itself
+    backbone.register_forward_pre_hook(lambda module, args: seen.append(len(args[0])))
     iterations = augment(*batch, return_details=True)[2]['iterations']
     steps = range(iterations.max() + 1)
     assert seen == first + [(iterations >= step).sum().item() for step in steps]
