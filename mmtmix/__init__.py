@@ -11,7 +11,7 @@ import importlib
 import warnings
 from typing import Any
 
-from .host import check_host, check_installed, missing_packages
+from .host import check_installed, missing_packages
 from .program import is_command
 from .version import __version__
 
@@ -26,7 +26,8 @@ __all__ = [
 ]
 
 _PACKAGES = ('datasets', 'engine', 'evaluation', 'functional', 'models')
-_REGISTERED = ('registry', 'datasets', 'engine', 'evaluation', 'models')
+# needs_host is first: it checks the host stack, once
+_REGISTERED = ('needs_host', 'registry', 'datasets', 'engine', 'evaluation', 'models')
 
 
 def register() -> None:
@@ -37,7 +38,6 @@ def register() -> None:
     Raises:
         ImportError: If the host stack is missing, too old, or installed twice.
     """
-    check_host()
     for package in _REGISTERED:
         importlib.import_module(f'{__name__}.{package}')
 
@@ -56,11 +56,12 @@ def _register_if_possible() -> None:
     """Register everything, if the host stack is installed and this is not the command."""
     if is_command():
         return
-    check_installed()
     missing = missing_packages()
     if not missing:
         register()
-    elif len(missing) < 3:  # a part of the stack: its user may expect that something registers
+        return
+    check_installed()
+    if len(missing) < 3:  # a part of the stack: its user may expect that something registers
         warnings.warn(
             f'mmtmix registers nothing, since {" and ".join(missing)} cannot be found; '
             'mmtmix.functional works',

@@ -85,7 +85,8 @@ def is_missing(requirement: Requirement) -> bool:
     Args:
         requirement: Package to check.
     """
-    found = installed_versions(requirement.distributions) or util.find_spec(requirement.module)
+    # the metadata, which is slow to read, is needed for leftovers alone
+    found = util.find_spec(requirement.module) or installed_versions(requirement.distributions)
     return not found
 
 

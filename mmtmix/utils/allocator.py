@@ -12,7 +12,7 @@ import ctypes
 import os
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch  # the function runs without it
@@ -123,7 +123,7 @@ def _uses_glibc() -> bool:
         return False
 
 
-def _library_of(function: ctypes._CFuncPtr) -> int | None:
+def _library_of(function: Any) -> int | None:
     """Return the address at which the library of a C function is loaded.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -166,7 +167,7 @@ class ShardReader:
         except ValueError as error:
             raise self.error(f'record {record}: {error}') from error
 
-    def images(self, records: np.ndarray, channel_order: str) -> Sequence[np.ndarray]:
+    def images(self, records: np.ndarray, channel_order: str) -> Sequence[np.ndarray] | np.ndarray:
         """Return several images, each checked; from raw pixels by one copy for all.
 
         Args:
@@ -226,7 +227,7 @@ class ShardReader:
         self.statistics = header['statistics']
         return arrays
 
-    def _check_image(self, data: bytes | np.ndarray, record: int) -> None:
+    def _check_image(self, data: Any, record: int) -> None:
         """Raise ValueError unless bytes of an image have its checksum."""
         if zlib.crc32(data) != self.arrays['crc32'][record]:
             raise self.error(f'the image of record {record} has been altered (CRC-32 differs)')
