@@ -40,7 +40,9 @@ class LateVerdict:
         Raises:
             ValueError: If a flag is false.
         """
-        self.raise_if(flags, lambda arrived: None if all(arrived) else describe(arrived))
+        self.raise_if(
+            flags, lambda found: None if all(found) else describe(list(map(bool, found)))
+        )
 
     def raise_if(self, values: Tensor, judge: Judge) -> None:
         """Store values, and raise if these or earlier ones have arrived and are bad.

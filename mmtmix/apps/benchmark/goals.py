@@ -8,7 +8,7 @@ from typing import Any, Literal
 from mmtmix.models.augments import BLIND
 
 from .report import BLEND, FORWARD
-from .topics.data_path import BARE_STEP, MIXED_IMAGES, ORDINARY, RESIDENT, RESIDENT_STEP
+from .topics.data_path import BARE_STEP, OFFLINE, ORDINARY, RESIDENT, RESIDENT_STEP
 from .topics.learned import FROM_CAMS, TRANSFORMMIX
 from .topics.memory import FAULTS
 from .topics.processes import HELP, IMPORT
@@ -218,7 +218,7 @@ GOALS: tuple[Goal, ...] = (
     Goal(
         'offline set, one 32x32 image',
         'offline',
-        MIXED_IMAGES,
+        OFFLINE,
         15.0,
         '94',
         unit='µs',

@@ -59,5 +59,6 @@ def _plot(axes: Axes, report: Report, axis: str) -> None:
     axes.axhline(1, color='grey', linewidth=0.8, linestyle=':')
     axes.set_xlabel(TITLES[axis])
     axes.set_title('teacher trained' if section.setting['trained'] else 'random weights', size=9)
-    if not axes.get_subplotspec().colspan.start:
+    place = axes.get_subplotspec()
+    if place is not None and not place.colspan.start:
         axes.set_ylabel("time of a mix\n(teacher's forward passes)")

@@ -12,7 +12,7 @@ import torch
 from mmengine.utils import digit_version
 
 import mmtmix
-from mmtmix.utils import is_faster_in_half
+from mmtmix.utils import allocator_note, is_faster_in_half
 
 _PACKAGES = ('timm', 'torchvision', 'kornia', 'mmpretrain', 'onedl-mmpretrain')
 _LARGEST_CAM = 64  # of the ImageNet configs, which resize masks to 224 pixels
@@ -70,6 +70,7 @@ def describe_machine(device: str, dtype: str, seed: int) -> dict[str, Any]:
         cpu=cpu_model(),
         native_bfloat16=is_faster_in_half('cpu'),
         threads=torch.get_num_threads(),
+        allocator='keeps freed memory' if allocator_note() else 'unchanged',
         clock='CUDA events' if is_cuda else 'CPU time' if device == 'cpu' else 'wall time',
         dtype=dtype,
         tf32=is_cuda and torch.backends.cuda.matmul.allow_tf32,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from .report import BLEND, FORWARD, Row, Section
@@ -21,7 +22,7 @@ def section_table(section: Section) -> str:
     for title, name in (('x plain blend', BLEND), ('x teacher forward', FORWARD)):
         unit = section.rows.get(name, Row()).seconds
         if unit:
-            columns[title] = lambda row, unit=unit: _number(row.seconds, 1 / unit)
+            columns[title] = partial(_in_units, unit)
     columns['images/s'] = _rate
     columns['iterations'] = lambda row: _number(row.iterations)
     columns['finished (%)'] = lambda row: _number(row.finished, 100, 1)
@@ -134,6 +135,10 @@ def _number(value: float | None, factor: float = 1.0, digits: int | None = None)
     if digits is None:
         digits = 0 if value >= 1000 else 1 if value >= 10 else 2
     return f'{value:,.{digits}f}'
+
+
+def _in_units(unit: float, row: Row) -> str:
+    return _number(row.seconds, 1 / unit)
 
 
 def _time(row: Row) -> str:

@@ -7,10 +7,10 @@ from functools import partial
 
 import torch
 
-from mmtmix import utils
 from mmtmix.apps.benchmark.bench import Bench
 from mmtmix.apps.benchmark.report import Row
 from mmtmix.apps.benchmark.setting import Setting
+from mmtmix.utils import keep_freed_memory
 
 from .calls import Calls
 from .processes import run_python
@@ -36,12 +36,8 @@ def faults(bench: Bench) -> Calls:
     if torch.device(bench.device).type != 'cpu':
         return Calls(missing={FAULTS: 'they concern CPUs'})
     size = bench.setting.batch_size
-    calls = Calls(once={PLAIN_FAULTS: partial(_row, False, size)})
-    if hasattr(utils, 'keep_freed_memory'):
-        calls.once[FAULTS] = partial(_row, True, size)
-    else:
-        calls.missing[FAULTS] = 'this version leaves the allocator alone'
-    return calls
+    names = ((PLAIN_FAULTS, False), (FAULTS, True))
+    return Calls(once={name: partial(_row, keep, size) for name, keep in names})
 
 
 def count_faults(keep: bool, batch_size: int) -> int:
@@ -53,7 +49,7 @@ def count_faults(keep: bool, batch_size: int) -> int:
     """
     torch.set_num_threads(1)
     if keep:
-        utils.keep_freed_memory('cpu')
+        keep_freed_memory('cpu')
     forward = Bench(Setting(batch_size=batch_size)).forward()
     forward()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -12,6 +12,7 @@ from mmpretrain.registry import BATCH_AUGMENTS
 
 from mmtmix.apps.benchmark.bench import Batch, Bench, Call
 from mmtmix.apps.benchmark.report import FORWARD, Row, measure_row
+from mmtmix.functional import SUPERMIX_PAPER
 from mmtmix.models import BatchAugment
 from mmtmix.models.draw import Details
 
@@ -36,6 +37,8 @@ def supermix(bench: Bench) -> Calls:
     for num_mix, name in ((2, SUPERMIX), (3, f'{SUPERMIX} k=3')):
         config = dict(type='SuperMix', teacher=bench.teacher, num_mix=num_mix)
         calls.timed[name] = _in_turns(BATCH_AUGMENTS.build(config), batches, bench.seed)
+        published = BATCH_AUGMENTS.build(config | SUPERMIX_PAPER)
+        calls.timed[f'{name} as published'] = _in_turns(published, batches, bench.seed)
     return calls
 
 
@@ -59,7 +62,7 @@ def _in_turns(augment: BatchAugment, batches: Sequence[Batch], seed: int) -> Cal
 
 
 def rivals(bench: Bench) -> Calls:
-    """Return SuperMix and its rivals, each measured once.
+    """Return SuperMix with the paper's settings and its rivals, each measured once.
 
     The rivals try to finish as many samples as SuperMix did. Then each rival and SuperMix run
     until they have finished the share that the rival reached, without stopping early.
@@ -70,6 +73,7 @@ def rivals(bench: Bench) -> Calls:
     shares: dict[str, float] = {}
 
     def solve(name: str, **settings: Any) -> Row:
+        settings = SUPERMIX_PAPER | settings
         mix = bench.mixer(True, type='SuperMix', teacher=bench.teacher, **settings)
         row = measure_row(mix, None, bench.device)
         shares[name] = row.finished or 0.0
