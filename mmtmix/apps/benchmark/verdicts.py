@@ -48,10 +48,12 @@ def judge(goal: Goal, report: Report) -> Verdict:
     section = report.sections.get(goal.topic)
     if section is None:
         return Verdict(goal, None, UNKNOWN, f'topic {goal.topic} was not run')
+    mismatch = _mismatch(goal, section, report)
+    if mismatch:
+        return Verdict(goal, None, UNKNOWN, mismatch)
     figure, reason = quantity(goal, section)
-    reason = _mismatch(goal, section, report) or reason
-    if figure is None or reason:
-        return Verdict(goal, figure, UNKNOWN, reason)
+    if figure is None:
+        return Verdict(goal, None, UNKNOWN, reason)
     met = figure >= goal.bound if goal.at_least else figure <= goal.bound
     return Verdict(goal, figure, MET if met else MISSED)
 
