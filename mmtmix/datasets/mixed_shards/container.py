@@ -33,13 +33,13 @@ def map_arrays(path: str | os.PathLike) -> tuple[dict[str, str], dict[str, np.nd
         path: Path of the file.
 
     Returns:
-        The file's metadata, and its arrays by name. The arrays cannot be written to.
+        The file's metadata, and its arrays by name. The arrays cannot be written to. An array of a
+        type that no shard has comes as bytes without a type.
 
     Raises:
         FileNotFoundError: If there is no such file.
         OSError: If the system cannot read it.
         SafetensorError: If it is truncated, or no safetensors file.
-        ValueError: If it holds an array of another type than a shard has.
     """
     with safe_open(path, framework='np') as file:
         metadata = file.metadata() or {}
@@ -49,18 +49,17 @@ def map_arrays(path: str | os.PathLike) -> tuple[dict[str, str], dict[str, np.nd
     start = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES].tobytes(), 'little')
     header = json.loads(data[_LENGTH_BYTES:start].tobytes())
     header.pop('__metadata__', None)
-    return metadata, {name: _view(data[start:], name, entry) for name, entry in header.items()}
+    return metadata, {name: _view(data[start:], entry) for name, entry in header.items()}
 
 
-def _view(data: np.ndarray, name: str, entry: dict[str, Any]) -> np.ndarray:
+def _view(data: np.ndarray, entry: dict[str, Any]) -> np.ndarray:
     """Return one array of a file.
 
     Args:
         data: Bytes of the file after its header, uint8.
-        name: Name of the array.
         entry: Type, shape and bounds of the array, from the header.
     """
-    if entry['dtype'] not in _DTYPES:
-        raise ValueError(f'the array {name} has the type {entry["dtype"]}')
     first, last = entry['data_offsets']
+    if entry['dtype'] not in _DTYPES:
+        return data[first:last].view(np.void)
     return data[first:last].view(_DTYPES[entry['dtype']]).reshape(entry['shape'])

@@ -60,10 +60,6 @@ def open_shard_file(
         raise OSError(f'{path} cannot be read: {error}') from error
     except SafetensorError as error:
         raise shard_error(path, f'it is truncated or damaged ({error})') from error
-    except ValueError as error:
-        raise shard_error(
-            path, f'it is no shard of mixed images, or its header is damaged ({error})'
-        ) from error
     header = _read_header(path, metadata, arrays)
     if number is not None and header['number'] != number:
         raise shard_error(
