@@ -1,4 +1,4 @@
-"""Seeds of data loader workers."""
+"""Seeds of data loader workers and of ranks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 import torch
+from mmengine.dist import get_rank
 from mmengine.registry import FUNCTIONS
 
 
@@ -22,3 +23,12 @@ def seed_worker(worker_id: int) -> None:
     seed = torch.initial_seed() % 2**32
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  (what MMPretrain's transforms draw from)
+
+
+def rank_generator() -> torch.Generator:
+    """Return a CPU generator that is seeded from torch's own and the rank.
+
+    Without ``diff_rank_seed`` all ranks share a seed, and would all draw the same.
+    """
+    seed = int(torch.randint(2**62, ()))
+    return torch.Generator().manual_seed(seed + get_rank())

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
-from mmengine.dist import get_rank
 from torch import Tensor
 
+from mmtmix.datasets.seeding import rank_generator
 from mmtmix.functional import draw_index, draw_weights
+
+__all__ = ['REPLAY', 'Details', 'Draw', 'draw_mixes', 'rank_generator']
 
 Details = dict[str, Tensor]
 
@@ -108,12 +110,3 @@ def draw_mixes(
     index = draw_index(num_samples, num_mix, generator)
     weights = weights.expand(num_samples, -1)
     return Draw(weights, index, generator, in_order=True).to(device)
-
-
-def rank_generator() -> torch.Generator:
-    """Return a CPU generator that is seeded from torch's own and the rank.
-
-    Without ``diff_rank_seed`` all ranks share a seed, and would all draw the same shares.
-    """
-    seed = int(torch.randint(2**62, ()))
-    return torch.Generator().manual_seed(seed + get_rank())

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
 from mmtmix.checks import check_instance, check_integer
+from mmtmix.datasets.seeding import rank_generator
 from mmtmix.functional.pixel_maps import pick_pixels
 
 from .erasing import Erasing
@@ -134,8 +135,9 @@ class ResidentDataset(Dataset):
                 "set num_workers=0, or device='cpu' of ResidentDataset"
             )
         count = len(numbers)
-        draws = stored.geometry.draw(count)
-        patches = [erasing.draw(count) for erasing in self._erasing]
+        generator = rank_generator()
+        draws = stored.geometry.draw(count, generator)
+        patches = [erasing.draw(count, generator) for erasing in self._erasing]
         maps = [*stored.geometry.maps(count, draws), *(drawn[0] for drawn in patches)]
         index, rows, cols, *boxes = self._send([torch.tensor(numbers)[:, None], *maps])
         index = index.flatten()

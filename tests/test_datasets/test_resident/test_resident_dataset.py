@@ -142,6 +142,16 @@ def test_mixed_images_keep_their_soft_labels_beside_clean_ones(make_set, labels)
         assert 'gt_score' not in one or torch.equal(one.gt_score, two.gt_score)
 
 
+def test_ranks_draw_flips_of_their_own(monkeypatch):
+    found = []
+    for rank in (0, 1):
+        monkeypatch.setattr('mmtmix.datasets.seeding.get_rank', lambda rank=rank: rank)
+        torch.manual_seed(0)
+        batch = build(fashion(FLIP, PACK)).__getitems__(list(range(16)))
+        found.append(torch.stack([item['inputs'] for item in batch]))
+    assert not torch.equal(*found)
+
+
 @pytest.mark.parametrize('rank', [0, 1])
 def test_ranks_share_an_epoch_in_the_order_of_the_ordinary_loader(monkeypatch, rank):
     monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info', lambda: (rank, 2))
