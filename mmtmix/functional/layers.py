@@ -75,12 +75,12 @@ def blend_layers(
         # rows are copied from the image that a box shows there; its columns are left to mix
         source, others = images.view(-1, images.size(3)), [_rows_of_box(images, index, covers[0])]
         factors = factors[1:]
-    for first in range(0, len(index), size):
-        part = slice(first, first + size)
-        below = images[part] if own is None else images.index_select(0, own[part])
+    parts = [part.split(size) for part in (mixed, images if own is None else own, *factors)]
+    chosen = zip(*(other.split(size) for other in others), strict=True)
+    for out, first, *covered, above in zip(*parts, chosen, strict=True):
+        below = first if own is None else images.index_select(0, first)
         visit(below)
-        chosen = [other[part] for other in others]
-        _lay_over(below, source, chosen, [factor[part] for factor in factors], mixed[part])
+        _lay_over(below, source, above, covered, out)
     return mixed
 
 
