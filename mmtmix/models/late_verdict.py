@@ -126,7 +126,7 @@ class FiniteCheck(LateVerdict):
             shape = ' and '.join(str(tuple(shape)) for shape in shapes)
             return f'{self.name} of shape {shape} holds NaN or infinity; {self.cure}'
 
-        self.raise_if(sums[0].view(1) if len(sums) == 1 else torch.stack(sums), judge)
+        self.raise_if(sums[0].view(1) if len(sums) == 1 else torch.stack(list(sums)), judge)
 
 
 def finite_sum(values: Tensor) -> Tensor:
