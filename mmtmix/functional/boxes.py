@@ -43,8 +43,7 @@ def box_covers(boxes: Tensor, height: int, width: int) -> Covers:
         width: Width W of the picture in pixels.
 
     Returns:
-        Rows (N, k - 1, H, 1) and columns (N, k - 1, 1, W), 1 inside of the box and 0 outside, in
-        float32.
+        Rows (N, k - 1, H, 1) and columns (N, k - 1, 1, W), bool: whether they cross the box.
     """
     _check_size(height, width)
     top, left, box_height, box_width = boxes.unsqueeze(-1).unbind(dim=2)
@@ -128,9 +127,9 @@ def _sides(side: Tensor, height: int, width: int) -> Tensor:
 
 
 def _inside(start: Tensor, length: Tensor, size: int) -> Tensor:
-    """Return 1 for each of ``size`` pixels in an interval, else 0, float32 (..., size)."""
+    """Return whether each of ``size`` pixels is in an interval, bool (..., size)."""
     pixel = torch.arange(size, device=start.device)
-    return ((pixel >= start) & (pixel < start + length)).float()
+    return (pixel >= start) & (pixel < start + length)
 
 
 def shrink_into_boxes(images: Tensor, boxes: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from math import prod
 from operator import mul
@@ -18,7 +18,8 @@ Covers = tuple[Tensor, ...]
 """Factors of the covers: their product is the share of what lies below that a partner hides.
 
 Each is (M, k - 1, h, w) with h and w those of the picture or 1. No two factors vary along the same
-side, so a box is its rows (M, k - 1, H, 1) times its columns (M, k - 1, 1, W).
+side, so a box is its rows (M, k - 1, H, 1) times its columns (M, k - 1, 1, W). Factors that are
+only 0 or 1 may be bool.
 """
 
 CHUNK_BYTES = 2**20
@@ -27,7 +28,13 @@ CHUNKS_AT_ONCE = 4
 """Number of chunks up to which a batch is mixed as a whole."""
 
 
-def blend_layers(images: Tensor, index: Tensor, covers: Covers, in_order: bool = False) -> Tensor:
+def blend_layers(
+    images: Tensor,
+    index: Tensor,
+    covers: Covers,
+    in_order: bool = False,
+    visit: Callable[[Tensor], None] | None = None,
+) -> Tensor:
     """Lay the partners of each mix over its own image, a later one over the earlier ones.
 
     Each partner is ``mixed + cover * (partner - mixed)``, which is exact where a cover is 0 or 1.
@@ -38,6 +45,8 @@ def blend_layers(images: Tensor, index: Tensor, covers: Covers, in_order: bool =
         covers: Factors of the covers of the partners; see :data:`Covers`.
         in_order: Whether the own image of mix i is image i of the batch, and M = N. It saves
             a copy of all own images.
+        visit: Function that is called with the own images, part by part while the CPU's cache
+            holds them; None calls nothing.
 
     Returns:
         Mixes, new, (M, C, H, W), in the dtype of the images.
@@ -52,18 +61,26 @@ def blend_layers(images: Tensor, index: Tensor, covers: Covers, in_order: bool =
             f'in_order must be False for {len(index)} mixes of {len(images)} images; own images '
             'are then found by index[:, 0]'
         )
-    covers = tuple(factor.to(images.dtype).unsqueeze(2) for factor in covers)
-    own, others = (None if in_order else index[:, 0]), index[:, 1:].unbind(1)
+    own, others = (None if in_order else index[:, 0]), list(index[:, 1:].unbind(1))
+    factors = [factor.to(images.dtype).unsqueeze(2) for factor in covers]
+    visit = visit or _ignore
     size = _chunk_size(images, len(index))
     if size >= len(index):
         below = images if own is None else images.index_select(0, own)
-        return _lay_over(below, images, others, covers)
+        visit(below)
+        return _lay_over(below, images, others, factors)
     mixed = images.new_empty(len(index), *images.shape[1:])
-    for first in range(0, len(index), size):
-        part = slice(first, first + size)
-        below = images[part] if own is None else images.index_select(0, own[part])
-        chosen = [other[part] for other in others]
-        _lay_over(below, images, chosen, [factor[part] for factor in covers], mixed[part])
+    source = images
+    if _is_box(images, covers):
+        # rows are copied from the image that a box shows there; its columns are left to mix
+        source, others = images.view(-1, images.size(3)), [_rows_of_box(images, index, covers[0])]
+        factors = factors[1:]
+    parts = [part.split(size) for part in (mixed, images if own is None else own, *factors)]
+    chosen = zip(*(other.split(size) for other in others), strict=True)
+    for out, first, *covered, above in zip(*parts, chosen, strict=True):
+        below = first if own is None else images.index_select(0, first)
+        visit(below)
+        _lay_over(below, source, above, covered, out)
     return mixed
 
 
@@ -80,7 +97,7 @@ def layer_areas(covers: Covers) -> Tensor:
         return layer_masks(product(covers)).mean(dim=(2, 3, 4))
     # whole pixels are counted, since shares of them would be rounded
     pixels = prod(size for factor in covers for size in factor.shape[2:])
-    covered = product([factor.sum(dim=(2, 3)) for factor in covers])
+    covered = product([factor.sum(dim=(2, 3), dtype=torch.float32) for factor in covers])
     return torch.cat([pixels - covered, covered], dim=1) / pixels
 
 
@@ -97,9 +114,27 @@ def _chunk_size(images: Tensor, count: int) -> int:
     return count if at_once else max(chunk, 1)
 
 
+def _is_box(images: Tensor, covers: Covers) -> bool:
+    """Whether the covers are one box in each image, whose rows can be copied one by one."""
+    has_rows = len(covers) == 2 and covers[0].shape[1:] == (1, images.size(2), 1)
+    return has_rows and covers[0].dtype == torch.bool and images.is_contiguous()
+
+
+def _rows_of_box(images: Tensor, index: Tensor, inside: Tensor) -> Tensor:
+    """Return which of all rows of a batch each row of a mix shows, int64 (M, C * H)."""
+    channels, height = images.shape[1:3]
+    shown = torch.where(inside[:, 0, :, 0], index[:, 1:], index[:, :1])
+    rows = torch.arange(channels * height, device=index.device).view(channels, height)
+    return (shown[:, None] * (channels * height) + rows).flatten(1)
+
+
+def _ignore(_: Tensor) -> None:
+    """Do nothing with images."""
+
+
 def _lay_over(
     mixed: Tensor,
-    images: Tensor,
+    source: Tensor,
     others: Sequence[Tensor],
     covers: Sequence[Tensor],
     out: Tensor | None = None,
@@ -108,7 +143,8 @@ def _lay_over(
     for i, other in enumerate(others):
         cover = product([factor[:, i] for factor in covers])
         is_last = i == len(others) - 1
-        partner = torch.index_select(images, 0, other, out=out if is_last else None)
+        into = out.view(-1, *source.shape[1:]) if is_last and out is not None else None
+        partner = torch.index_select(source, 0, other.flatten(), out=into).view(mixed.shape)
         if partner.requires_grad:
             mixed = torch.lerp(mixed, partner, cover)
         else:

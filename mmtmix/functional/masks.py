@@ -35,12 +35,14 @@ def layer_masks(covers: Tensor) -> Tensor:
     """Return the masks of images that are laid over the own image, one after another.
 
     Args:
-        covers: Share of what lies below that each partner hides, in [0, 1], (N, k - 1, H, W).
+        covers: Share of what lies below that each partner hides, in [0, 1] or bool,
+            (N, k - 1, H, W).
 
     Returns:
-        Masks (N, k, 1, H, W) in the dtype of ``covers``, summing to 1 over k; one-hot where the
-        covers are 0 or 1.
+        Masks (N, k, 1, H, W) in the dtype of ``covers``, or float32 for bool, summing to 1 over k;
+        one-hot where the covers are 0 or 1.
     """
+    covers = covers.float() if covers.dtype == torch.bool else covers
     last = covers.size(1) - 1
     masks, left = [covers[:, last]], 1 - covers[:, last]
     for i in reversed(range(last)):

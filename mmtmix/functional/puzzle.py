@@ -84,7 +84,11 @@ def edge_differences(first: Tensor, second: Tensor, cells: tuple[int, int]) -> t
     a, b = first.size(2) // rows, first.size(3) // columns
     down = (first[:, :, a - 1 : -1 : a] - second[:, :, a::a]).abs().mean(dim=1)
     right = (first[..., b - 1 : -1 : b] - second[..., b::b]).abs().mean(dim=1)
-    return down.unflatten(2, (columns, b)).mean(dim=3), right.unflatten(1, (rows, a)).mean(dim=2)
+    if b > 1:
+        down = down.unflatten(2, (columns, b)).mean(dim=3)
+    if a > 1:
+        right = right.unflatten(1, (rows, a)).mean(dim=2)
+    return down, right
 
 
 def pool_colours(images: Tensor, cells: tuple[int, int], neigh_size: int) -> Tensor:
@@ -155,39 +159,44 @@ def puzzle_terms(
     check_integer('num_labels', num_labels, 2)
     num_cells = saliency[0].numel()
     smooth = beta / math.sqrt(num_cells) / CELL_SCALE
-    own, other = index.unbind(dim=1)
-    by_own, by_other, bends = _colour_terms(colours, own, other, saliency.shape[1:])
+    cells = saliency.shape[1:]
+    by_shown, bends = _colour_terms(colours, index, cells)
     # showing an image loses the saliency of the other
-    costs_own = saliency[other] + smooth * gamma * by_own
-    costs_other = saliency[own] + smooth * gamma * by_other
+    lost = saliency.index_select(0, index.flip(1).t().flatten()).view(2, -1, *cells)
+    by_own, by_other = by_shown.mul_(smooth * gamma) + lost
     shares = torch.linspace(0, 1, num_labels, device=saliency.device)[:, None, None]
-    unary = shares * costs_own[:, None] + (1 - shares) * costs_other[:, None]
+    unary = (shares * by_own[:, None]).add_((1 - shares) * by_other[:, None])
     prior = eta / num_cells * binomial_prior(share, num_labels)
     # a gamma beyond 1 could make a weight negative, which no cut solves
-    down, right = (smooth * (1 + gamma * bend).clamp_min(0) for bend in bends)
+    down, right = (bend.mul_(gamma).add_(1).clamp_min_(0).mul_(smooth) for bend in bends)
     return unary + prior[..., None, None], down, right
 
 
 def _colour_terms(
-    colours: Tensor, own: Tensor, other: Tensor, cells: torch.Size
-) -> tuple[Tensor, Tensor, list[Tensor]]:
+    colours: Tensor, index: Tensor, cells: torch.Size
+) -> tuple[Tensor, list[Tensor]]:
     """Part colour differences into costs of showing an image in a cell and of changing over.
 
     With d_ab the difference across an edge of image a to image b, a cell pays half of what its
     edges cost beside either image, and ``(d_10 + d_01 - d_11 - d_00) / 2`` is for the change.
+
+    Returns:
+        Costs of showing the own image and the other one, (2, M, rows, columns), and those of
+        changing over across the edges below and to the right. All are new.
     """
     rows, columns = cells
-    by_own = colours.new_zeros(len(own), rows, columns)
-    by_other = torch.zeros_like(by_own)
-    within = edge_differences(colours, colours, (rows, columns))
-    there = edge_differences(colours[own], colours[other], (rows, columns))
-    back = edge_differences(colours[other], colours[own], (rows, columns))
+    num_images, pair = len(colours), index.t()
+    every = torch.arange(num_images, device=index.device)
+    # each image beside itself, own beside other, and other beside own, all in one call
+    beside = torch.cat([every, pair.flatten()]), torch.cat([every, pair.flip(0).flatten()])
+    first, second = (colours.index_select(0, images) for images in beside)
+    by_shown = colours.new_zeros(2, len(index), rows, columns)
     bends = []
-    for axis, (same, d10, d01) in enumerate(zip(within, there, back, strict=True), 1):
-        d11, d00, size = same[own], same[other], same.size(axis)
-        by_own.narrow(axis, 0, size).add_(d10 + d11, alpha=0.5)
-        by_own.narrow(axis, 1, size).add_(d01 + d11, alpha=0.5)
-        by_other.narrow(axis, 0, size).add_(d01 + d00, alpha=0.5)
-        by_other.narrow(axis, 1, size).add_(d10 + d00, alpha=0.5)
-        bends.append((d10 + d01 - d11 - d00) / 2)
-    return by_own, by_other, bends
+    for axis, edges in enumerate(edge_differences(first, second, (rows, columns)), 2):
+        within, across = edges[:num_images], edges[num_images:].unflatten(0, (2, -1))
+        # d11 and d00, d10 and d01
+        same, size = within.index_select(0, pair.flatten()).view_as(across), edges.size(axis - 1)
+        by_shown.narrow(axis, 0, size).add_(across + same, alpha=0.5)
+        by_shown.narrow(axis, 1, size).add_(across.flip(0) + same, alpha=0.5)
+        bends.append((across[0] + across[1]).sub_(same[0]).sub_(same[1]).div_(2))
+    return by_shown, bends

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -41,7 +41,7 @@ class LateVerdict:
             ValueError: If a flag is false.
         """
         self.raise_if(
-            flags, lambda found: None if all(found) else describe(list(map(bool, found)))
+            flags, lambda arrived: None if all(arrived) else describe([bool(x) for x in arrived])
         )
 
     def raise_if(self, values: Tensor, judge: Judge) -> None:
@@ -107,17 +107,38 @@ class FiniteCheck(LateVerdict):
         Raises:
             ValueError: If one, or an earlier one whose verdict has arrived, is not finite.
         """
-        # a sum is finite only if every value is, and costs less than a test of each
-        sums = [value.detach().sum(dtype=torch.float32) for value in values]
-        shapes = [tuple(value.shape) for value in values]
+        self.judge_sums([finite_sum(value) for value in values], [value.shape for value in values])
+
+    def judge_sums(self, sums: Sequence[Tensor], shapes: Sequence[Sequence[int]]) -> None:
+        """Check tensors whose sums are known.
+
+        Args:
+            sums: Results of :func:`finite_sum` for all parts of the tensors, at least one.
+            shapes: Shapes of the tensors, for the error.
+
+        Raises:
+            ValueError: As a call does.
+        """
 
         def judge(arrived: list[float]) -> str | None:
             if all(map(math.isfinite, arrived)):
                 return None
-            shape = ' and '.join(map(str, shapes))
+            shape = ' and '.join(str(tuple(shape)) for shape in shapes)
             return f'{self.name} of shape {shape} holds NaN or infinity; {self.cure}'
 
-        self.raise_if(sums[0].view(1) if len(sums) == 1 else torch.stack(sums), judge)
+        self.raise_if(sums[0].view(1) if len(sums) == 1 else torch.stack(list(sums)), judge)
+
+
+def finite_sum(values: Tensor) -> Tensor:
+    """Return a sum that is finite only if every value is, which costs less than a test of each.
+
+    Args:
+        values: Floating-point values of any shape.
+
+    Returns:
+        Their sum in float32, without gradients.
+    """
+    return values.detach().sum(dtype=torch.float32)
 
 
 def settle_verdicts() -> None:

@@ -59,13 +59,20 @@ def test_soft_covers_blend_as_masks_do():
     torch.testing.assert_close(blend_layers(images, index, covers, True), expected)
 
 
+@pytest.mark.parametrize('num_mix', [2, 3])
 @pytest.mark.parametrize('in_order', [False, True])
-def test_pieces_give_the_same_as_the_whole(monkeypatch, in_order):
+def test_pieces_give_the_same_as_the_whole(monkeypatch, in_order, num_mix):
     images = torch.randn(6, 3, 10, 16, generator=seeded())
-    index, covers = draw_index(6, 3, seeded()), some_boxes(3, size=(10, 16))
+    index, covers = draw_index(6, num_mix, seeded()), some_boxes(num_mix, size=(10, 16))
     whole = blend_layers(images, index, covers, in_order)
     monkeypatch.setattr(layers, 'CHUNK_BYTES', 2 * images[0].nbytes)
     monkeypatch.setattr(layers, 'CHUNKS_AT_ONCE', 1)
+    visited = []
+    found = blend_layers(images, index, covers, in_order, visited.append)
+    assert torch.equal(found, whole) and torch.equal(torch.cat(visited), images)
+    assert len(visited) == 3
+    # rows are not copied one by one from another layout
+    images = images.to(memory_format=torch.channels_last)
     assert torch.equal(blend_layers(images, index, covers, in_order), whole)
 
 

@@ -91,6 +91,11 @@ class BatchAugment(metaclass=ABCMeta):
         return (self,)
 
     @property
+    def checks_while_mixing(self) -> bool:
+        """Whether :meth:`mix` itself refuses NaN and infinity, for a draw in order."""
+        return False
+
+    @property
     def needs_network(self) -> bool:
         """Whether mixing runs a network, which has no place in a data loader's worker."""
         needing = (TeacherMixin, InputGradient)
@@ -161,9 +166,14 @@ class BatchAugment(metaclass=ABCMeta):
         check_integer('repeat', repeat, 1)
         check_flag('return_details', return_details)
         if len(batch_inputs) < self.num_mix:
+            self._check_finite(batch_inputs)
             return self._unmixed(batch_inputs, scores, return_details, repeat)
+        if not self.checks_while_mixing:
+            self._check_finite(batch_inputs)
         self._has_mixed = True
         draw = self.make_draw(scores, repeat)
+        if self.checks_while_mixing and not draw.in_order:
+            self._check_finite(batch_inputs)
         if return_details:
             mixed, details = self.mix_with_details(batch_inputs, scores, draw)
             return mixed, self.mix_targets(scores, details), details
@@ -284,4 +294,3 @@ class BatchAugment(metaclass=ABCMeta):
                 'data loader; mix in the main process, after the batch has left the loader, or '
                 'in a config by model.train_cfg.augments'
             )
-        self._check_finite(batch_inputs)

@@ -17,6 +17,7 @@ from mmtmix.functional import (
     product,
 )
 from mmtmix.models.draw import Details, Draw
+from mmtmix.models.late_verdict import finite_sum
 from mmtmix.models.saliency import SaliencySource, build_saliency
 
 from .batch_augment import BatchAugment
@@ -69,10 +70,23 @@ class LayerAugment(MaskAugment):
     It is faster than mixing by masks, which are made for the details of a call alone.
     """
 
+    @property
+    def checks_while_mixing(self) -> bool:
+        """See :attr:`BatchAugment.checks_while_mixing`; a subclass's own ``mix`` may not check."""
+        return type(self).mix is LayerAugment.mix
+
     def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
         """See :meth:`BatchAugment.mix`."""
         covers, size = self.covers(images, scores, draw), images.shape[-2:]
-        mixed = blend_layers(images, draw.index, covers, draw.in_order)
+        sums: list[Tensor] = []
+        if draw.in_order:
+            # images are summed up while the cache holds them
+            mixed = blend_layers(
+                images, draw.index, covers, True, lambda part: sums.append(finite_sum(part))
+            )
+            self._check_finite.judge_sums(sums, [images.shape])
+        else:
+            mixed = blend_layers(images, draw.index, covers)
         details = dict(weights=self.areas(covers, draw))
         if draw.full_details:
             details['masks'] = self.masks_of(covers, draw).expand(-1, -1, -1, *size)

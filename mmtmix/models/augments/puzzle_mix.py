@@ -129,39 +129,52 @@ class PuzzleMix(BatchAugment):
         blocks = draw_blocks(self._blocks, draw.generator)
         height, width = images.shape[-2:]
         cells = (min(blocks, height), min(blocks, width))
-        own = self._own_shares(images, saliency, draw, cells)
+        pooled = pool_saliency(saliency, cells)
+        own = self._own_shares(images, pooled, draw)
         shares = torch.stack([own, 1 - own], dim=1)
         masks = upsample_cells(shares, (height, width))[:, :, None]
         details = dict(weights=masks.mean(dim=(2, 3, 4)), masks=masks)
         if not self.transport:
             return blend_batch(images, draw.index, masks), details
-        warped = self._transported(images, saliency, draw.index, shares)
+        parts = self._parts(images, shares)
+        if parts != (1, 1):
+            pooled = pool_saliency(saliency, (cells[0] * parts[0], cells[1] * parts[1]))
+        warped = self._transported(images, pooled, draw.index, shares, parts)
         mixed = blend(warped, masks.to(warped.dtype))
         return mixed, dict(details, warped=warped)
 
-    def _own_shares(
-        self, images: Tensor, saliency: Tensor, draw: Draw, cells: tuple[int, int]
-    ) -> Tensor:
+    def _own_shares(self, images: Tensor, pooled: Tensor, draw: Draw) -> Tensor:
         """Return the share of the own image in each cell of each mix, (M, rows, columns)."""
-        pooled = pool_saliency(saliency, cells)
-        colours = pool_colours(self._coloured(images), cells, self.neigh_size)
+        rows, columns = pooled.shape[1:]
+        colours = pool_colours(self._coloured(images), (rows, columns), self.neigh_size)
         terms = puzzle_terms(pooled, colours, draw.index, draw.weights[:, 0], **self.terms)
         return cut_grids(*terms) / (self.terms['num_labels'] - 1)
 
     def _transported(
-        self, images: Tensor, saliency: Tensor, index: Tensor, shares: Tensor
+        self,
+        images: Tensor,
+        pooled: Tensor,
+        index: Tensor,
+        shares: Tensor,
+        parts: tuple[int, int],
     ) -> Tensor:
         """Return the images of each mix with their cells moved, (M, 2, C, H, W)."""
-        sides = list(zip(images.shape[-2:], shares.shape[-2:], strict=True))
-        parts = [1 if self.t_size == -1 else max(1, a // b // self.t_size) for a, b in sides]
-        rows, columns = (b * part for (_, b), part in zip(sides, parts, strict=True))
-        pooled = pool_saliency(saliency, (rows, columns))
-        shown = shares.repeat_interleave(parts[0], dim=2).repeat_interleave(parts[1], dim=3) > 0
+        rows, columns = pooled.shape[1:]
+        shown = shares > 0
+        for dim, part in enumerate(parts, 2):
+            shown = shown if part == 1 else shown.repeat_interleave(part, dim=dim)
         rounds = max(rows, columns)
         # the images of all mixes in one call
         pooled = pooled.index_select(0, index.flatten())
         plan = transport_plan(pooled, shown.flatten(0, 1), self.t_eps, rounds)
         return move_cells(images, index, plan.view(*index.shape, -1), (rows, columns))
+
+    def _parts(self, images: Tensor, shares: Tensor) -> tuple[int, int]:
+        """Return how many cells that move a block has along its height and its width."""
+        if self.t_size == -1:
+            return 1, 1
+        (height, width), (rows, columns) = images.shape[-2:], shares.shape[-2:]
+        return max(1, height // rows // self.t_size), max(1, width // columns // self.t_size)
 
     def _coloured(self, images: Tensor) -> Tensor:
         """Return colours in units of the full range; their mean cancels in comparisons."""
