@@ -57,6 +57,7 @@ from .puzzle import (
 )
 from .saliency import (
     class_activation_map,
+    class_activation_maps,
     fine_grained_saliency,
     grad_cam,
     gradient_saliency,
@@ -68,8 +69,8 @@ from .saliency import (
 )
 from .smooth import gaussian_kernel, gaussian_smooth, gaussian_spots, low_frequency_noise
 from .supermix import SuperMixSolution, solve_masks
+from .supermix_model import MaskModel, evidence_from_cams, evidence_from_saliency
 from .supermix_objective import SUPERMIX_FAST, SUPERMIX_PAPER, SuperMixSettings
-from .supermix_start import start_from_saliency
 from .transport import move_cells, move_costs, transport_plan
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     'ClassOrder',
     'CoMixupSettings',
     'Covers',
+    'MaskModel',
     'SuperMixSettings',
     'SuperMixSolution',
     'bank_scores',
@@ -91,6 +93,7 @@ __all__ = [
     'box_masks',
     'centre_boxes',
     'class_activation_map',
+    'class_activation_maps',
     'co_mixup_objective',
     'contrast_loss',
     'corner_shift',
@@ -103,6 +106,8 @@ __all__ = [
     'duplicate_costs',
     'edge_differences',
     'enlarge_cells',
+    'evidence_from_cams',
+    'evidence_from_saliency',
     'fine_grained_saliency',
     'gaussian_kernel',
     'gaussian_smooth',
@@ -150,7 +155,6 @@ __all__ = [
     'solve_co_mixup',
     'solve_masks',
     'sparsity',
-    'start_from_saliency',
     'top_cells',
     'top_classes_match',
     'total_variation',

@@ -34,6 +34,19 @@ def class_activation_map(features: Tensor, weight: Tensor, classes: Tensor) -> T
     return torch.einsum('nd,ndhw->nhw', rows, features.float()).unsqueeze(1)
 
 
+def class_activation_maps(features: Tensor, weight: Tensor) -> Tensor:
+    """Return the classic CAMs of all classes, each as :func:`class_activation_map` returns it.
+
+    Args:
+        features: Last feature maps before global average pooling, (N, D, h, w).
+        weight: Weight of the linear classifier, (num_classes, D).
+
+    Returns:
+        Raw, signed maps, float32 (N, num_classes, h, w).
+    """
+    return torch.einsum('cd,ndhw->nchw', weight.float(), features.float())
+
+
 def grad_cam(features: Tensor, gradients: Tensor) -> Tensor:
     """Return Grad-CAMs (Selvaraju et al. 2017): maps weighted by their pooled gradients.
 

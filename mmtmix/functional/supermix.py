@@ -12,12 +12,15 @@ from .mask_losses import normalize_masks
 from .mixing import blend
 from .predictions import top_classes_match
 from .smooth import gaussian_kernel
+from .supermix_model import MaskModel
 from .supermix_objective import SuperMixSettings, newton_step, objective
 
 # glibc returns the activations of larger chunks to the system and gets them back zeroed, at every
 # operation: a pass of 128 images of 32x32 had 38,519 page faults at once and 6,772 in chunks of
 # 32. Where the allocator keeps them, chunks of 16 to 128 take the same time within 10 %.
 _CPU_CHUNK = 32
+# Steps by the linear model. Each costs a forward of the teacher, where one by gradients costs 2.3.
+_MODEL_STEPS = 2
 
 
 @dataclass
@@ -43,7 +46,7 @@ def solve_masks(
     weights: Tensor,
     teacher: Callable[[Tensor], Tensor],
     settings: SuperMixSettings | None = None,
-    start: Tensor | None = None,
+    evidence: Tensor | None = None,
 ) -> SuperMixSolution:
     """Optimise masks until the teacher's top classes of each mix are those of its images.
 
@@ -60,9 +63,10 @@ def solve_masks(
         teacher: Function from images (n, C, H, W) to logits (n, num_classes); a frozen network in
             eval mode.
         settings: Settings of the solver; the defaults if None.
-        start: Raw masks of the first pass, (N, k, w, w) with w = ``mask_size``, such as those of
-            :func:`~mmtmix.functional.start_from_saliency`; zeros if None, which is the paper's
-            plain average.
+        evidence: Evidence of each image for each class at each position, (N, k, num_classes, w,
+            w) with w = ``mask_size``, as a teacher's method ``evidence`` returns it. The first
+            masks and the first two steps are then those of :class:`~mmtmix.functional.MaskModel`.
+            None is the paper's solver, which starts from the plain average.
 
     Returns:
         Masks, and how they were found. A sample that didn't finish keeps its last masks.
@@ -73,19 +77,23 @@ def solve_masks(
     """
     settings = settings or SuperMixSettings()
     _check(images, classes, weights)
-    _check_start(start, (*weights.shape, *2 * (settings.mask_size,)))
+    _check_evidence(evidence, weights, settings.mask_size)
     kernel = gaussian_kernel(settings.sigma, settings.legacy_kernel).to(images.device)
     with torch.inference_mode(False):  # whose tensors would be of no use for a gradient
         images, classes, weights = map(_trackable, (images, classes, weights))
         raw = torch.zeros(*weights.shape, *2 * (settings.mask_size,), device=images.device)
-        if start is not None:
-            raw += start
         running = _Running(torch.arange(len(raw), device=raw.device), images, classes, weights)
+        model = None
+        if evidence is not None:
+            model = MaskModel(_trackable(evidence), classes, weights, settings)
+            raw = model.improve(running.samples, raw)
         iterations = torch.zeros_like(running.samples)
         finished = torch.zeros_like(running.samples, dtype=torch.bool)
         logits, before, given_up = torch.empty(0), None, 0
         for step in range(settings.max_iters + 1):
-            found = _attempt(running, raw, step, teacher, kernel, settings)
+            model = model if step < _MODEL_STEPS else None
+            steps = step < settings.max_iters and model is None  # the last pass needs no gradient
+            found = _attempt(running, raw, step, teacher, kernel, settings, steps)
             if step == 0:
                 logits = torch.empty_like(found.logits)
             logits[running.samples] = found.logits
@@ -102,10 +110,15 @@ def solve_masks(
                 given_up, left = given_up + len(left) - len(moving), moving
             if step == settings.max_iters or not len(left):
                 break
+            running = running.take(left)
+            samples = running.samples
+            if model is not None:
+                model.correct(samples, raw[samples], found.logits[left])
+                raw[samples] = model.improve(samples, raw[samples])
+                continue
+            raw[samples] -= found.update[left]
             if settings.gives_up:
                 before = found.masks[left]
-            running = running.take(left)
-            raw[running.samples] -= found.update[left]
         with _full_precision(images):
             masks = normalize_masks(raw, _size(images)).unsqueeze(2)
     _check_finite(logits, masks, teacher)
@@ -151,11 +164,14 @@ def _attempt(
     teacher: Callable[[Tensor], Tensor],
     kernel: Tensor,
     settings: SuperMixSettings,
+    steps: bool,
 ) -> _Attempt:
     """Evaluate the running samples, one chunk after the other."""
     size = settings.chunk_size or (_CPU_CHUNK if raw.device.type == 'cpu' else len(raw))
     chunks = running.split(size)
-    found = [_attempt_chunk(chunk, raw, step, teacher, kernel, settings) for chunk in chunks]
+    found = [
+        _attempt_chunk(chunk, raw, step, teacher, kernel, settings, steps) for chunk in chunks
+    ]
     return _Attempt(*(torch.cat(parts) for parts in zip(*map(_fields, found), strict=True)))
 
 
@@ -166,9 +182,9 @@ def _attempt_chunk(
     teacher: Callable[[Tensor], Tensor],
     kernel: Tensor,
     settings: SuperMixSettings,
+    steps: bool,
 ) -> _Attempt:
     """Run the teacher forward and, for samples that go on, backward."""
-    steps = step < settings.max_iters  # the last pass needs no graph
     variables = raw[chunk.samples].requires_grad_(steps)
     with torch.set_grad_enabled(steps):
         with _full_precision(raw):
@@ -204,10 +220,14 @@ def _check(images: Tensor, classes: Tensor, weights: Tensor) -> None:
         )
 
 
-def _check_start(start: Tensor | None, shape: tuple[int, ...]) -> None:
-    if start is not None and tuple(start.shape) != shape:
+def _check_evidence(evidence: Tensor | None, weights: Tensor, size: int) -> None:
+    if evidence is None:
+        return
+    shape = tuple(evidence.shape)
+    if len(shape) != 5 or shape[:2] != tuple(weights.shape) or shape[3:] != (size, size):
         raise ValueError(
-            f'start must be (N, k, mask_size, mask_size), here {shape}; got {tuple(start.shape)}'
+            'evidence must be (N, k, num_classes, mask_size, mask_size), here '
+            f'{tuple(weights.shape)} and mask_size {size}; got {shape}'
         )
 
 

@@ -18,7 +18,7 @@ DIVERGENCES = ('forward', 'reverse')
 
 # Arguments of the augment SuperMix in which the paper's solver and the default one differ
 SUPERMIX_PAPER = dict(start='flat', lambda_s=25.0, max_iters=50)
-SUPERMIX_FAST = dict(start='saliency', lambda_s=0.0, max_iters=10)
+SUPERMIX_FAST = dict(start='saliency', lambda_s=0.0, max_iters=12)
 
 
 @dataclass(frozen=True)

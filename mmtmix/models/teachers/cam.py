@@ -10,7 +10,7 @@ from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.models.necks import GlobalAveragePooling
 from torch import Tensor, nn
 
-from mmtmix.functional import class_activation_map, grad_cam
+from mmtmix.functional import class_activation_map, class_activation_maps, grad_cam
 
 from .cam_layer import CURE, CamLayer, find_cam_layer
 from .logit_gradient import LogitGradient
@@ -70,6 +70,14 @@ class Saliency(Protocol):
             image_size: Height and width of the images in pixels.
         """
 
+    def exact_maps(self, features: Tensor, image_size: torch.Size) -> Tensor | None:
+        """Return exact CAMs of all classes, (N, num_classes, h, w); None where maps are others.
+
+        Args:
+            features: Features that :meth:`forward` returned.
+            image_size: Height and width of the images in pixels.
+        """
+
 
 def choose_saliency(
     model: nn.Module,
@@ -118,6 +126,10 @@ class ClassicCAM:
     ) -> Tensor:
         """Return raw maps (N, 1, h, w); see :class:`Saliency`."""
         return class_activation_map(features, self.model.head.fc.weight, classes)
+
+    def exact_maps(self, features: Tensor, image_size: torch.Size) -> Tensor:
+        """Return exact CAMs of all classes, (N, num_classes, h, w); see :class:`Saliency`."""
+        return class_activation_maps(features, self.model.head.fc.weight)
 
 
 class LayerCAM:
@@ -219,6 +231,14 @@ class LayerCAM:
         explained = torch.zeros_like(logits).scatter_(1, classes[:, None], 1)
         (gradients,) = torch.autograd.grad(logits, features, explained)
         return grad_cam(layout.to_map(features.detach(), size), layout.to_map(gradients, size))
+
+    def exact_maps(self, features: Tensor, image_size: torch.Size) -> Tensor | None:
+        """Return exact CAMs of all classes, or None for Grad-CAM; see :class:`Saliency`."""
+        if self._chosen is None or self._classifier is None:
+            return None
+        size = (image_size[0], image_size[1])
+        features = self._chosen.layout.to_map(features, size)
+        return class_activation_maps(features, self._classifier.weight)
 
     def _choose(self, inputs: Tensor) -> CamLayer:
         # autocast would round what the proof compares

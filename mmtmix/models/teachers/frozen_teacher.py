@@ -11,7 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmtmix.functional import min_max, resize_map
+from mmtmix.functional import (
+    evidence_from_cams,
+    evidence_from_saliency,
+    min_max,
+    resize_map,
+)
 from mmtmix.models.late_verdict import FiniteCheck
 from mmtmix.models.recomputation import switch_off_recomputation
 from mmtmix.utils import AUTO, autocast_as
@@ -244,6 +249,35 @@ class FrozenTeacher:
             inputs: Images (N, C, H, W), normalised as the task's inputs are.
             classes: Class of each map, int64 (N,); None for the teacher's prediction.
         """
+        logits, _, cam, _ = self._explain(inputs, classes)
+        return logits, cam
+
+    def evidence(self, inputs: Tensor, classes: Tensor | None, size: int) -> tuple[Tensor, Tensor]:
+        """Return logits, and what each position of an image adds to them, from one pass.
+
+        Where CAMs are exact, the mean of a map is the logit of its class. Elsewhere the map of
+        the image's own class is its saliency, scaled by the logit's margin, and others are 0.
+
+        Args:
+            inputs: Images (N, C, H, W), normalised as the task's inputs are.
+            classes: Class of each image, int64 (N,); None for the teacher's prediction.
+            size: Side of the maps in pixels, >= 1.
+
+        Returns:
+            Logits (N, num_classes) and evidence (N, num_classes, size, size), in float32.
+
+        Raises:
+            ValueError: With the first images, if no layer can be chosen or all maps are constant.
+        """
+        logits, classes, cam, exact = self._explain(inputs, classes)
+        if exact is not None:
+            return logits, evidence_from_cams(exact, logits, size)
+        return logits, evidence_from_saliency(min_max(cam), logits, classes, size)
+
+    def _explain(
+        self, inputs: Tensor, classes: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Return logits, classes, their raw maps, and exact CAMs of all classes or None."""
         prepared = self._inputs.prepare(inputs)
         with torch.no_grad():
             with autocast_as(self.dtype, prepared.device.type):
@@ -254,8 +288,9 @@ class FrozenTeacher:
             # in full precision: the caller's autocast would round the maps to bfloat16
             with torch.autocast(prepared.device.type, enabled=False):
                 cam = self._cam.maps(logits, features, classes, prepared.shape[-2:])
+                exact = self._cam.exact_maps(features, prepared.shape[-2:])
         self._check_maps(cam, prepared, self._cam.source)
-        return logits.detach(), cam
+        return logits.detach(), classes, cam, exact
 
     def check_channels(self) -> None:
         """Refuse colour images whose channel order is unknown, before there are any.

@@ -39,3 +39,6 @@ class LogitGradient:
         explained = torch.zeros_like(logits).scatter_(1, classes[:, None], 1)
         (gradients,) = torch.autograd.grad(logits, features, explained)
         return gradient_saliency(gradients)
+
+    def exact_maps(self, features: Tensor, image_size: torch.Size) -> None:
+        """Return None, since no map of a gradient adds up to a logit."""

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from mmtmix.apps.generate import GenerationSettings, describe
+from mmtmix.apps.generate.folder import SetFolder
 from mmtmix.apps.generate.settings import differences, digest
+from mmtmix.functional import SUPERMIX_FAST, SUPERMIX_PAPER
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,20 @@ def test_whatever_changes_a_set_changes_its_digest_and_is_named(described, name)
     assert digest(old) != digest(new)
     (difference,) = differences(old, new)
     assert difference.startswith(f'{name}: ')
+
+
+def test_a_set_of_the_first_releases_defaults_is_not_continued_with_others(tmp_path):
+    settings, plain = GenerationSettings(num=5), dict(type='SuperMix', num_mix=2)
+    # as the first release described a set whose config names none of the solver's arguments
+    old = dict(describe(settings, {}, 64), mixer=plain)
+    SetFolder(tmp_path / 'set', settings, old)
+    now = describe(settings, dict(mixer=plain), 64)
+    with pytest.raises(ValueError, match='generated otherwise') as error:
+        SetFolder(tmp_path / 'set', settings, now)
+    for name, value in SUPERMIX_FAST.items():
+        assert f"mixer.{name}: 'nothing' there, {value!r} now" in str(error.value)
+    named = describe(settings, dict(mixer=plain | SUPERMIX_PAPER), 64)
+    assert SetFolder(tmp_path / 'set', settings, named).missing() == [0]
 
 
 def test_both_values_are_said(described):

@@ -281,3 +281,18 @@ def test_a_batch_too_small_to_mix_takes_one_pass_of_the_teacher(make_super, make
     *_, details = augment(*make_batch(2), return_details=True)
     assert len(passes) == 1
     torch.testing.assert_close(details['logits'], details['clean_logits'].float())
+
+
+def test_a_teacher_without_saliency_is_refused_with_the_cure(make_super, batch, monkeypatch):
+    augment = make_super()
+
+    def fail(*args):
+        raise ValueError('no class activation map can be made')
+
+    monkeypatch.setattr(augment.teacher, 'evidence', fail)
+    with pytest.raises(ValueError, match="can be made; or set start='flat' in SuperMix"):
+        augment(*batch)
+    with torch.no_grad():  # an error of the logits is no error of the saliency
+        augment.teacher.model.head.fc.weight.fill_(float('nan'))
+    with pytest.raises(ValueError, match='logits of the teacher.*holds NaN'):
+        augment(*batch)

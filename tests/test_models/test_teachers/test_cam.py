@@ -5,6 +5,8 @@ import torch
 from mmpretrain.models.backbones import VGG
 from torch import nn
 
+from mmtmix.functional import evidence_from_saliency
+
 # MMCV warns of a default of the Hsigmoid in MobileNetV3
 pytestmark = [pytest.mark.host, pytest.mark.filterwarnings('ignore:In MMCV')]
 
@@ -118,6 +120,34 @@ def test_the_mean_of_a_cam_is_the_logit_without_its_bias(family, freeze, images)
         expected = logits[range(3), classes] - teacher.model.head.fc.bias[classes]
         torch.testing.assert_close(cam.mean(dim=(1, 2, 3)), expected, atol=1e-5, rtol=1e-4)
         assert cam.flatten(1).std(dim=1).gt(0).all()
+
+
+@pytest.mark.parametrize('family', ['wrn', 'swin'])
+def test_the_mean_of_exact_evidence_is_the_logit_of_each_class(family, freeze, images):
+    teacher, classes = freeze(EXACT[family]), torch.tensor([0, 3, 2])
+    logits, evidence = teacher.evidence(images, None, 8)
+    assert evidence.shape == (3, 5, 8, 8)
+    torch.testing.assert_close(evidence.mean(dim=(2, 3)), logits, atol=1e-4, rtol=1e-4)
+    side = teacher.cam(images, classes)[1].size(-1)
+    cam, own = teacher.cam(images, classes)[1][:, 0], teacher.evidence(images, None, side)[1]
+    shift = own[range(3), classes] - cam
+    torch.testing.assert_close(shift, shift[:, :1, :1].expand_as(cam), atol=1e-4, rtol=1e-4)
+
+
+def test_averaged_tokens_give_exact_evidence(freeze, images):
+    logits, evidence = freeze(MLP_MIXER).evidence(images, None, 4)
+    torch.testing.assert_close(evidence.mean(dim=(2, 3)), logits, atol=1e-4, rtol=1e-4)
+    assert evidence.std(dim=(2, 3)).gt(0).all()
+
+
+@pytest.mark.parametrize('saliency', ['grad_cam', 'input_gradient'])
+def test_evidence_of_other_saliency_is_that_of_the_own_class(saliency, freeze, images):
+    teacher, classes = freeze(EXACT['wrn'], saliency=saliency), torch.tensor([1, 4, 1])
+    logits, evidence = teacher.evidence(images, classes, 8)
+    assert evidence.shape == (3, 5, 8, 8) and not evidence.requires_grad
+    again, maps = teacher.saliency(images, classes)
+    torch.testing.assert_close(evidence, evidence_from_saliency(maps, again, classes, 8))
+    assert evidence[2, 1].any() and not evidence[:, [0, 2, 3]].any()
 
 
 @pytest.mark.parametrize('family', sorted(EXACT.keys() - {'swin'}))
