@@ -53,9 +53,11 @@ def blend_layers(
 
     Raises:
         TypeError: If ``in_order`` is not a bool.
-        ValueError: If ``in_order`` is True and there are not as many mixes as images.
+        ValueError: If the shapes don't fit together, or ``in_order`` is True and there are not as
+            many mixes as images.
     """
     check_flag('in_order', in_order)
+    _check_shapes(images, index, covers)
     if in_order and len(index) != len(images):
         raise ValueError(
             f'in_order must be False for {len(index)} mixes of {len(images)} images; own images '
@@ -64,7 +66,7 @@ def blend_layers(
     own, others = (None if in_order else index[:, 0]), list(index[:, 1:].unbind(1))
     factors = [factor.to(images.dtype).unsqueeze(2) for factor in covers]
     visit = visit or _ignore
-    size = _chunk_size(images, len(index))
+    size = _chunk_size(images, factors, len(index))
     if size >= len(index):
         below = images if own is None else images.index_select(0, own)
         visit(below)
@@ -106,10 +108,28 @@ def product(factors: Sequence[Tensor]) -> Tensor:
     return reduce(mul, factors)
 
 
-def _chunk_size(images: Tensor, count: int) -> int:
+def _check_shapes(images: Tensor, index: Tensor, covers: Covers) -> None:
+    if images.dim() != 4 or index.dim() != 2 or index.size(1) < 2:
+        raise ValueError(
+            'images must be (N, C, H, W) and index (M, k), k >= 2; got '
+            f'{tuple(images.shape)} and {tuple(index.shape)}'
+        )
+    layers = (len(index), index.size(1) - 1)
+    if not covers or any(factor.shape[:2] != layers for factor in covers):
+        raise ValueError(
+            f'covers must be factors ({layers[0]}, {layers[1]}, h, w) for an index of shape '
+            f'{tuple(index.shape)}, got {[tuple(factor.shape) for factor in covers]}'
+        )
+
+
+def _needs_grad(tensors: Sequence[Tensor]) -> bool:
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
+def _chunk_size(images: Tensor, factors: Sequence[Tensor], count: int) -> int:
     """Return how many mixes are made at a time: all of them, unless the CPU's cache is small."""
     chunk = CHUNK_BYTES // max(images[:1].nbytes, 1)
-    needs_grad = images.requires_grad and torch.is_grad_enabled()
+    needs_grad = _needs_grad([images, *factors])
     at_once = not images.is_cpu or needs_grad or images.nbytes <= CHUNKS_AT_ONCE * CHUNK_BYTES
     return count if at_once else max(chunk, 1)
 
@@ -145,7 +165,7 @@ def _lay_over(
         is_last = i == len(others) - 1
         into = out.view(-1, *source.shape[1:]) if is_last and out is not None else None
         partner = torch.index_select(source, 0, other.flatten(), out=into).view(mixed.shape)
-        if partner.requires_grad:
+        if _needs_grad([partner, cover, mixed]):
             mixed = torch.lerp(mixed, partner, cover)
         else:
             mixed = torch.lerp(mixed, partner, cover, out=partner)

@@ -121,7 +121,9 @@ def low_frequency_noise(
         check_integer(name, value, 1)
     check_number('decay_power', decay_power, 0, cure='FMix uses 3')
     device = generator.device if generator is not None else None
-    amplitude = _amplitude(height, width, decay_power, torch.device(device or 'cpu'))
+    amplitude = _amplitude(
+        height, width, decay_power, torch.device(device or torch.get_default_device())
+    )
     parts = torch.randn(num_samples, *amplitude.shape, generator=generator, device=device)
     spectrum = torch.view_as_complex(parts.mul_(amplitude))
     return torch.fft.irfft2(spectrum, s=(height, width))

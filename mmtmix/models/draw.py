@@ -31,9 +31,13 @@ class Draw:
             image that stays unmixed; None but for a
             :class:`~mmtmix.models.augments.ChooseAugment`.
         in_order: Whether the own image of mix i is image i of the batch, and there are as many
-            mixes as images. Mixing is then faster, since no own image is copied first.
+            mixes as images. Mixing is then faster, since no own image is copied first. On the CPU
+            it is checked.
         full_details: Whether mixing returns masks among its details, which a training step does
             not use.
+
+    Raises:
+        ValueError: If ``in_order`` is True and ``index``, on the CPU, has other own images.
     """
 
     weights: Tensor
@@ -42,6 +46,16 @@ class Draw:
     choice: Tensor | None = None
     in_order: bool = False
     full_details: bool = False
+
+    def __post_init__(self) -> None:
+        # on a GPU the host would have to wait for the answer
+        if self.in_order and self.index.is_cpu:
+            own = self.index[:, 0]
+            if not torch.equal(own, torch.arange(len(own))):
+                raise ValueError(
+                    'in_order must be False for an index whose column 0 is not 0, 1, 2, ..., got '
+                    f'{own.tolist()[:8]}'
+                )
 
     @classmethod
     def from_details(cls, details: Mapping[str, Tensor]) -> Draw:

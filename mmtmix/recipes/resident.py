@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mmtmix.checks import check_choice, check_instance
+from mmtmix.checks import check_choice, check_flag, check_instance
 
 # settings of a loader's workers, of which a resident set has none
 _OF_WORKERS = ('multiprocessing_context', 'prefetch_factor', 'timeout', 'worker_init_fn')
@@ -13,7 +13,10 @@ _COLLATES = ('default_collate', 'pseudo_collate', 'resident_collate')
 
 
 def resident(
-    loader: Mapping[str, Any], device: str | None = None, max_bytes: int | None = None
+    loader: Mapping[str, Any],
+    device: str | None = None,
+    max_bytes: int | None = None,
+    inherits: bool = True,
 ) -> dict[str, Any]:
     """Return the config of a loader whose images are read once and stay in memory.
 
@@ -29,14 +32,17 @@ def resident(
             is one.
         max_bytes: Number of bytes that the images may take, >= 1; by default that of
             ``ResidentDataset``.
+        inherits: Whether the result takes the place of an inherited loader, by ``_delete_``. False
+            is for a script that sets ``cfg.train_dataloader`` or builds the loader.
 
     Returns:
-        Config of the loader, which takes the place of an inherited one.
+        Config of the loader.
 
     Raises:
-        TypeError: If the loader or its data set is no config.
+        TypeError: If the loader or its data set is no config, or ``inherits`` is no bool.
         ValueError: If the loader has a collate function of its own.
     """
+    check_flag('inherits', inherits)
     check_instance('loader', loader, Mapping, 'the config of a data loader')
     dataset = loader.get('dataset')
     check_instance("loader['dataset']", dataset, Mapping, 'the config of a data set')
@@ -54,7 +60,7 @@ def resident(
         kept['pin_memory'] = False  # what is on a GPU cannot be pinned
     return {
         **kept,
-        '_delete_': True,
+        **({'_delete_': True} if inherits else {}),
         'num_workers': 0,
         'persistent_workers': False,
         'collate_fn': dict(type='resident_collate'),

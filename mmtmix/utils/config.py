@@ -230,6 +230,13 @@ def _check_literal_runs(cfg: Config, choice: Choice) -> None:
             )
 
 
+_LAZY = (
+    'it calls an imported function, and MMEngine runs no functions in a config that imports '
+    "packages before _base_ is assigned; write _base_ = [...] as the file's first statement, with "
+    'an empty list if it inherits from none'
+)
+
+
 def _read(path: Path) -> Config:
     """Read a config file, and name the file in all errors."""
     try:
@@ -246,6 +253,8 @@ def _read(path: Path) -> Config:
     except ImportError as error:
         raise ImportError(f'config {_place(path, error)}: {error}') from error
     except Exception as error:  # a config is code, which may raise anything
+        if type(error) is RuntimeError and not error.args:  # of MMEngine's LazyObject.__call__
+            raise ValueError(f'config {_place(path, error)}: {_LAZY}') from error
         # a ValueError, such as that of a misspelt argument of a recipe, needs no name of its type
         kind = '' if isinstance(error, ValueError) else f'{type(error).__name__}: '
         raise ValueError(f'config {_place(path, error)}: {kind}{describe_error(error)}') from error

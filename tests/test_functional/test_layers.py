@@ -108,3 +108,19 @@ def test_heights_are_the_same_without_numpys_sort(monkeypatch):
     found = level_masks(noise, weights)
     monkeypatch.setattr(masks, '_numpy_sorts_fast', lambda: False)
     assert torch.equal(level_masks(noise, weights), found)
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    images, covers = torch.randn(6, 3, 10, 14), some_boxes(2)
+    with pytest.raises(ValueError, match=r'index \(M, k\), k >= 2'):
+        blend_layers(images, torch.arange(6)[:, None], covers)
+    with pytest.raises(ValueError, match=r'covers must be factors \(6, 2, h, w\)'):
+        blend_layers(images, draw_index(6, 3, seeded()), covers)
+
+
+def test_gradients_reach_covers_alone():
+    images, index = torch.randn(6, 3, 10, 14), draw_index(6, 2, seeded())
+    cover = torch.rand(6, 1, 10, 14, requires_grad=True)
+    blend_layers(images, index, (cover,), in_order=False).sum().backward()
+    expected = (images[index[:, 1]] - images[index[:, 0]]).sum(dim=1, keepdim=True)
+    torch.testing.assert_close(cover.grad, expected)

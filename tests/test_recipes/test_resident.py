@@ -34,6 +34,11 @@ def test_workers_read_once_and_the_rest_stays():
     assert on_cpu['dataset']['device'] == 'cpu' and on_cpu['dataset']['max_bytes'] == 10**9
 
 
+def test_a_script_needs_no_delete():
+    inherited = resident(LOADER)
+    assert inherited.pop('_delete_') and resident(LOADER, inherits=False) == inherited
+
+
 def test_wrong_arguments_are_named():
     with pytest.raises(TypeError, match=r"loader\['dataset'\] must be the config of a data set"):
         resident(dict(batch_size=1))

@@ -104,3 +104,9 @@ def test_options_override_the_file(write):
 )
 def test_default_work_dir_has_the_folders_below_configs(config, folder):
     assert default_work_dir(config) == os.path.join('work_dirs', *folder.split('/'))
+
+
+def test_a_function_that_mmengine_does_not_run_is_explained(write):
+    path = write('from mmtmix.recipes import resident\nx = resident(dict())\n')
+    with pytest.raises(ValueError, match=r'line 2: .* write _base_ = \[\.\.\.\] as the file'):
+        load_config(path)

@@ -46,8 +46,7 @@ class DataBench:
         plain |= dict(collate_fn=dict(type='default_collate'))
         for name in ('worker_init_fn', 'prefetch_factor'):
             plain.pop(name, None)
-        memory = resident(plain, device=device)
-        memory.pop('_delete_')
+        memory = resident(plain, device=device, inherits=False)
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             self.ordinary = Runner.build_dataloader(plain, seed=seed)
             self.resident = Runner.build_dataloader(memory, seed=seed)

@@ -71,7 +71,8 @@ def quantity(goal: Goal, section: Section) -> tuple[float | None, str]:
         if value is not None:
             found[name] = value
         elif name == goal.top or not goal.fastest:
-            return None, section.missing.get(name, f'the row {name!r} was not measured')
+            what = f'{goal.field} of the row' if name in section.rows else 'the row'
+            return None, section.missing.get(name, f'{what} {name!r} was not measured')
     below = [found[name] for name in goal.bottom if name in found]
     if not goal.bottom:
         images = section.rows[goal.top].images if goal.per_image else 1

@@ -8,7 +8,7 @@ from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
-from mmtmix.utils import keep_freed_memory
+from mmtmix.utils import allocator_note, keep_freed_memory
 
 
 @HOOKS.register_module()
@@ -21,4 +21,5 @@ class KeepFreedMemoryHook(Hook):
 
     def before_run(self, runner: Any) -> None:
         """Set up the allocator."""
-        runner.logger.info(keep_freed_memory(get_device()))
+        if not allocator_note():  # our commands have set it up and logged it
+            runner.logger.info(keep_freed_memory(get_device()))

@@ -202,7 +202,9 @@ class BatchAugment(metaclass=ABCMeta):
         weights = weights.to(scores.device, non_blocking=True)
         parts = [self.draw_index(scores, generator) for _ in range(repeat)]
         index = parts[0] if repeat == 1 else torch.cat(parts)
-        return Draw(weights, index, generator, in_order=repeat == 1)
+        # a subclass may draw its mixes in another order
+        in_order = repeat == 1 and type(self).draw_index is BatchAugment.draw_index
+        return Draw(weights, index, generator, in_order=in_order)
 
     def draw_index(self, scores: Tensor, generator: torch.Generator) -> Tensor:
         """Draw the images of each mix, (N, k), own first, on the device of the labels."""
