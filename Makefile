@@ -60,7 +60,7 @@ MINOR := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv test test-upstream coverage reliability mutants soak lint ruff ruff-format mypy format demo \
-  costs clean
+  costs bench-short clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -143,6 +143,9 @@ costs: venv ## measure docs/costs.md anew (10 minutes); see COSTS_CONFIG
 	  --topics blind blind224 --json results/costs/cpu_own_malloc.json
 	OMP_NUM_THREADS=1 $(VPY) tools/benchmark_mixers.py --config $(COSTS_CONFIG) --device cpu \
 	  --topics default --sweep --profile --json results/costs/cpu.json --page docs/costs.md
+
+bench-short: venv ## measure main costs in a short form; fails far beyond the goals, as in CI
+	OMP_NUM_THREADS=1 $(VPY) -m mmtmix benchmark --short --device cpu
 
 clean: ## delete build products and caches, but no environment
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \

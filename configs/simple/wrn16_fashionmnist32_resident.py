@@ -1,5 +1,6 @@
 # The same training with the images in memory: same images in the same order, other draws of the
-# same crops and flips. On a GPU the images are there. docs/data.md has the transforms it knows.
+# same crops and flips. With a GPU the images are in its memory. docs/data.md lists the supported
+# transforms.
 _base_ = './wrn16_fashionmnist32.py'
 from mmtmix.recipes import resident
 

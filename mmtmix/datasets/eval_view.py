@@ -46,7 +46,8 @@ def eval_view_config(
             f'the config needs a {field} for the images, and a val_dataloader or '
             'test_dataloader for the pipeline that they go through, each with a dataset'
         )
-    dataset = _unwrapped(copy.deepcopy(cfg[field].dataset))
+    dataset = copy.deepcopy(cfg[field].dataset)
+    _unwrap_resident(dataset)
     for part in _parts(dataset):
         if 'dataset' not in part and 'datasets' not in part:
             part.pipeline = pipelines[0]
@@ -77,15 +78,25 @@ def build_eval_view(
     return DATASETS.build(dataset), pipeline
 
 
-def _unwrapped(dataset: ConfigDict) -> ConfigDict:
-    """Return a data set's settings without ``ResidentDataset``, which would read all images."""
+def _unwrap_resident(dataset: ConfigDict) -> None:
+    """Put the inner data set in place of each ``ResidentDataset``, which would read all images."""
+    for part in _parts(dataset):
+        while _is_resident(part):
+            inner = part['dataset']
+            part.clear()
+            part.update(inner)
+
+
+def _is_resident(dataset: ConfigDict) -> bool:
     kind = dataset.get('type')
-    found = DATASETS.get(kind) if isinstance(kind, str) else kind
-    return dataset['dataset'] if found is ResidentDataset else dataset
+    return (DATASETS.get(kind) if isinstance(kind, str) else kind) is ResidentDataset
 
 
 def _parts(dataset: Any) -> Iterator[ConfigDict]:
-    """Yield a data set's settings and, where it wraps others, theirs."""
+    """Yield a data set's settings and, where it wraps others, theirs.
+
+    What it wraps is read after the caller has had its settings, which may change them.
+    """
     if isinstance(dataset, Mapping):
         yield dataset
         for inner in (dataset.get('dataset'), *(dataset.get('datasets') or ())):

@@ -30,8 +30,8 @@ FIELDS = frozenset(
 # hooks that watch or log a run, and do not change its result
 WATCHERS = frozenset(
     {
-        *('AccuracySummaryHook', 'FiniteStopHook', 'IterTimerHook', 'LabelRangeHook'),
-        *('LoggerHook', 'MixingCheckHook', 'ProfilerHook', 'VisualizationHook'),
+        *('AccuracySummaryHook', 'FiniteStopHook', 'IterTimerHook', 'KeepFreedMemoryHook'),
+        *('LabelRangeHook', 'LoggerHook', 'MixingCheckHook', 'ProfilerHook', 'VisualizationHook'),
     }
 )
 # names of those among the default hooks, which None switches off
@@ -53,6 +53,8 @@ _CHANGED_DEFAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     'SuperMix': (SUPERMIX_FAST, SUPERMIX_PAPER),
     'TransformMixer': (dict(mask_size=16), dict(mask_size=None)),
 }
+# arguments of each type that change its time or memory alone
+_WITHOUT_EFFECT = {'ResidentDataset': frozenset({'max_bytes', 'read_workers'})}
 _DIGITS = 16
 _ADDRESS = re.compile(r' at 0x[0-9a-f]+')
 
@@ -64,8 +66,8 @@ def run_digest(stages: Sequence[Stage]) -> str:
     required run counts by the digest of that run, and not by its path. A config whose path is a
     value, such as that of a teacher, counts by its own digest. A default that has changed since
     the first release counts as :func:`with_first_defaults` writes it. Names of other variables,
-    the order of entries, logs, pictures and work dirs do not count. The seed of the run itself
-    does not count either.
+    the order of entries, logs, pictures and work dirs do not count. Neither do the seed of the run
+    itself and arguments that change time or memory alone.
 
     Args:
         stages: Stages from :func:`~mmtmix.engine.stages.plan_stages`; the last one is the run.
@@ -84,8 +86,9 @@ def with_first_defaults(value: Any) -> Any:
     """Return a config in which what is left out has the value of the first release's default.
 
     A default that changes would otherwise change the meaning of a config, and not its digest.
-    An argument with the first default is left out, and a new default is written out. So a digest
-    that was recorded before stays that of a config that names the former values.
+    An argument with the first default is left out, and a new default is written out. So a config
+    that names the former values has the digest that was recorded when it left them out. A digest
+    of a config that already named them is another one now.
 
     Args:
         value: Config of anything, with dicts and lists inside.
@@ -189,7 +192,9 @@ def _content(cfg: Config, has_seed: bool) -> dict[str, Any]:
             if not (_only_watches(hook) or (hook is None and name in _WATCHER_NAMES))
         }
     if isinstance(found.get('custom_hooks'), Sequence):
-        found['custom_hooks'] = [h for h in found['custom_hooks'] if not _only_watches(h)]
+        hooks = [hook for hook in found.pop('custom_hooks') if not _only_watches(hook)]
+        if hooks:  # none are as no field
+            found['custom_hooks'] = hooks
     if isinstance(found.get('randomness'), Mapping) and not has_seed:
         kept = {name: value for name, value in found['randomness'].items() if name != 'seed'}
         found['randomness'] = kept
@@ -223,7 +228,8 @@ def _plain(
 ) -> Any:
     """Return a value in types of JSON, with digests in place of paths."""
     if isinstance(value, Mapping):
-        items = {str(name): item for name, item in value.items()}
+        idle = _WITHOUT_EFFECT.get(_type_name(value), ())
+        items = {str(name): item for name, item in value.items() if name not in idle}
         named = items.get('config')
         if isinstance(named, str) and named.endswith('.py'):
             digest = digest_of(named, items.get('variants') or {})

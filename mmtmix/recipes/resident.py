@@ -23,8 +23,8 @@ def resident(
     >>> train_dataloader = resident(_base_.train_dataloader)
 
     The batches hold the same images in the same order. ``ResidentDataset`` lists the transforms
-    that it knows and refuses others. The workers of the loader read the images once, and none
-    remains.
+    that it supports and refuses others. Worker processes read the images once, as many as the
+    ordinary loader has. They end before the first batch.
 
     Args:
         loader: Config of the ordinary loader, such as ``_base_.train_dataloader``.

@@ -5,7 +5,7 @@ import copy
 import pytest
 from mmengine.config import Config
 
-from mmtmix.datasets import FashionMNISTIdx, build_eval_view
+from mmtmix.datasets import FashionMNISTIdx, ResidentDataset, build_eval_view
 from mmtmix.datasets.eval_view import eval_view_config
 
 pytestmark = pytest.mark.host
@@ -41,10 +41,36 @@ def test_the_pipeline_is_that_of_validation_or_else_of_the_test(datasets, expect
     assert dataset == fashion(expected)
 
 
-def test_a_resident_set_is_not_read():
-    crops = dict(type='ResidentDataset', dataset=fashion(CROP), read_workers=1)
-    dataset, _ = eval_view_config(config(train=crops, val=fashion(PLAIN)), 'train')
-    assert dataset == fashion(PLAIN)
+def resident(dataset):
+    return dict(type='ResidentDataset', dataset=dataset, read_workers=1)
+
+
+def repeat(dataset):
+    return dict(type='RepeatDataset', times=2, dataset=dataset)
+
+
+def concat(*datasets):
+    return dict(type='ConcatDataset', datasets=datasets)
+
+
+@pytest.mark.parametrize(
+    ('wrapped', 'expected'),
+    [
+        (resident(fashion(CROP)), fashion(PLAIN)),
+        (resident(concat(fashion(CROP))), concat(fashion(PLAIN))),
+        (repeat(resident(fashion(CROP))), repeat(fashion(PLAIN))),
+        (
+            concat(fashion(CROP), repeat(resident(fashion(CROP)))),
+            concat(fashion(PLAIN), repeat(fashion(PLAIN))),
+        ),
+        (dict(resident(fashion(CROP)), type=ResidentDataset), fashion(PLAIN)),
+    ],
+)
+def test_a_resident_set_is_not_read_at_any_depth(wrapped, expected):
+    cfg = config(train=wrapped, val=fashion(PLAIN))
+    before = copy.deepcopy(cfg.to_dict())
+    assert eval_view_config(cfg, 'train')[0] == expected
+    assert cfg.to_dict() == before
 
 
 def test_another_pipeline_can_be_given():
@@ -62,8 +88,8 @@ def test_the_split_says_whose_images():
 @pytest.mark.parametrize(
     'wrap',
     [
-        lambda dataset: dict(type='RepeatDataset', times=2, dataset=dataset),
-        lambda dataset: dict(type='ConcatDataset', datasets=[dataset, dataset]),
+        repeat,
+        lambda dataset: concat(dataset, dataset),
     ],
 )
 def test_wrapped_data_sets_are_changed_within_and_the_config_is_not(wrap):

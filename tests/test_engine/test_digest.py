@@ -269,6 +269,25 @@ def test_changed_defaults_count_by_what_they_mean():
     assert with_first_defaults(nested) == dict(augments=[nested['augments'][0], plain])
 
 
+def test_what_changes_time_or_memory_alone_does_not_count():
+    stages = plan('configs/simple/wrn16_fashionmnist32_resident.py')
+    content = stages[-1].cfg.to_dict()
+    place = ('train_dataloader', 'dataset')
+    images = get(content, place)
+    assert images['type'] == 'ResidentDataset'
+    plain = digest_with(stages, content)
+    for changes in (dict(read_workers=7), dict(max_bytes=10**9)):
+        assert digest_with(stages, put(content, place, images | changes)) == plain
+    # on another device rounding differs, and other types may have arguments of these names
+    for changes in (dict(device='cuda'), dict(type='Mine', read_workers=7)):
+        assert digest_with(stages, put(content, place, images | changes)) != plain
+    mine, other = (put(content, place, dict(type='Mine', max_bytes=n)) for n in (1, 2))
+    assert digest_with(stages, mine) != digest_with(stages, other)
+    assert 'custom_hooks' not in content
+    hooks = [dict(type='KeepFreedMemoryHook')]
+    assert digest_with(stages, content | dict(custom_hooks=hooks)) == plain
+
+
 def test_the_recorded_grid_of_supermix_keeps_its_digest():
     stages = plan('configs/supermix/grid_fashionmnist.py')
     assert run_digest(stages) == 'c7d68e8332b0457d'

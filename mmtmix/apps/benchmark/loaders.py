@@ -31,7 +31,7 @@ class DataBench:
     """A config's training images by two loaders, and its network three times with one seed.
 
     Args:
-        config: Config of a classifier whose pipeline ``ResidentDataset`` knows.
+        config: Config of a classifier whose pipeline ``ResidentDataset`` supports.
         device: Device of the images and networks.
         batch_size: Number of images per batch, >= 1.
         seed: Seed of the weights and of the order of images.

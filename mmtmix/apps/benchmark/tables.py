@@ -93,7 +93,7 @@ def profile_table(operators: Iterable[Mapping[str, Any]]) -> str:
     """Return the operators of an augment as a table.
 
     Args:
-        operators: What :func:`~mmtmix.apps.benchmark.profile.profile_call` returned.
+        operators: Operators from :func:`~mmtmix.apps.benchmark.profile.profile_call`.
     """
     lines = [
         [f'`{each["operator"]}`', f'{each["calls"]:g}', f'{100 * each["share"]:.1f}']
@@ -106,7 +106,7 @@ def setting_line(machine: Mapping[str, Any], setting: Mapping[str, Any] | None =
     """Return what the times depend on, in one line.
 
     Args:
-        machine: What :func:`describe_machine` returned.
+        machine: Properties of the machine, from :func:`describe_machine`.
         setting: Fields of the setting; None leaves them out.
     """
     shown = {**(setting or {}), **({} if setting else machine)}

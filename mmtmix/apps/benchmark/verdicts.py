@@ -13,7 +13,7 @@ MET, MISSED, UNKNOWN = 'met', 'missed', 'not measured here'
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a report says about a goal.
+    """Comparison of a goal with a report's figures.
 
     Attributes:
         goal: The goal.

@@ -171,9 +171,8 @@ class SetFolder:
         path = self.path / SETTINGS_FILE
         if not path.is_file():
             raw_bytes = RAW_BYTES
-            for number in self.present()[
-                :1
-            ]:  # their settings were deleted; they keep their format
+            # shards whose settings were deleted keep their format
+            for number in self.present()[:1]:
                 first = ShardReader(self.path / shard_name(number), self.digest, number)
                 raw_bytes = 0 if first.format == PNG_FORMAT else RAW_BYTES
             content = dict(num_shards=len(self.sizes), digest=self.digest, machine=self.machine)

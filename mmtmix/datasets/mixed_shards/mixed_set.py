@@ -19,7 +19,7 @@ Group = tuple[ShardReader, np.ndarray, np.ndarray]
 
 
 MAX_OPEN = 16_384
-"""Most shards that a set maps by default; Linux allows a process 65,530 mappings."""
+"""Largest number of shards that a set maps by default; Linux allows a process 65,530 mappings."""
 
 
 class MixedSet:
@@ -29,8 +29,9 @@ class MixedSet:
 
     Args:
         folder: Folder of the set.
-        max_open: Most shards that are mapped to memory at the same time, >= 1. A mapping takes no
-            file descriptor and no memory of its own. Defaults to None: all, up to 16,384.
+        max_open: Largest number of shards that are mapped to memory at the same time, >= 1. A
+            mapping takes no file descriptor and no memory of its own. Defaults to None: all, up
+            to 16,384.
 
     Raises:
         FileNotFoundError: If the set is not complete.

@@ -64,7 +64,7 @@ class MixedRecords:
         weights: Shares of the sources in the label, float32 ``(n, k)`` on the simplex.
         classes: Class of each source, int64 ``(n, k)``.
         targets: Probabilities of the teacher for the mix, float32 ``(n, num_classes)`` in [0, 1].
-        winners: Most probable class of ``targets``, int64 ``(n,)``.
+        winners: Class of each mix with the highest of its ``targets``, int64 ``(n,)``.
         iterations: Number of steps of the solver, int64 ``(n,)``.
         finished: Flags of mixes whose most probable classes are those of the sources, bool
             ``(n,)``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import mmcv
 import numpy as np
@@ -13,128 +13,10 @@ from mmcv.transforms import CenterCrop, Pad, RandomFlip
 from mmpretrain.datasets import RandomCrop
 from torch import Tensor
 
-from mmtmix.functional.pixel_maps import OUTSIDE, pad_positions
+from .steps import Cropping, Flipping, Padding, Step
 
 GEOMETRIC = (RandomFlip, RandomCrop, Pad, CenterCrop)
 """Transforms that :class:`Geometry` does for a batch."""
-
-
-class _Step(Protocol):
-    """A part of a transform.
-
-    A map is the source's rows (or columns) that each row of the output repeats, int64 (N, H), or
-    (1, H) where all images of the batch have the same.
-    """
-
-    def draw(self, count: int, generator: torch.Generator | None) -> Tensor:
-        """Return what is random in it, int64 (N, d)."""
-
-    def apply(self, rows: Tensor, cols: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the maps after it."""
-
-
-class _Padding:
-    """Padding of all four sides.
-
-    Args:
-        size: Height and width before it, in pixels.
-        sides: Pixels to the left, top, right and bottom, >= 0.
-        mode: Kind of padding, as in :func:`pad_positions`.
-        fill: Row and column of the source that hold the fill colour.
-    """
-
-    def __init__(
-        self, size: tuple[int, int], sides: Sequence[int], mode: str, fill: tuple[int, int]
-    ):
-        left, top, right, bottom = sides
-        places = (
-            pad_positions(size[0], top, bottom, mode),
-            pad_positions(size[1], left, right, mode),
-        )
-        # the filled line stands behind the others
-        self.places = [
-            torch.where(each == OUTSIDE, length, each)
-            for each, length in zip(places, size, strict=True)
-        ]
-        self.fill = fill
-        self.size = (len(self.places[0]), len(self.places[1]))
-
-    def draw(self, count: int, generator: torch.Generator | None) -> Tensor:
-        return torch.empty(count, 0, dtype=torch.long)
-
-    def apply(self, rows: Tensor, cols: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
-        found = []
-        for lines, places, fill in zip((rows, cols), self.places, self.fill, strict=True):
-            filled = lines.new_full((len(lines), 1), fill)
-            found.append(torch.cat([lines, filled], dim=1)[:, places])
-        return found[0], found[1]
-
-
-class _Cropping:
-    """A crop at a place that is fixed or drawn.
-
-    Args:
-        size: Height and width of the crop in pixels.
-        first: Top and left of the first place.
-        places: Numbers of places to the bottom and to the right, >= 1.
-    """
-
-    def __init__(self, size: tuple[int, int], first: tuple[int, int], places: tuple[int, int]):
-        self.size = size
-        self.first = first
-        self.places = places
-
-    def draw(self, count: int, generator: torch.Generator | None) -> Tensor:
-        draws = [torch.randint(each, (count,), generator=generator) for each in self.places]
-        return torch.stack(draws, dim=1)
-
-    def apply(self, rows: Tensor, cols: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
-        found = []
-        for axis, lines in enumerate((rows, cols)):
-            places = torch.arange(self.size[axis]) + self.first[axis]
-            if self.places[axis] == 1:
-                found.append(lines[:, places])
-            else:
-                wanted = drawn[:, axis, None] + places
-                found.append(lines.expand(len(drawn), -1).gather(1, wanted))
-        return found[0], found[1]
-
-
-class _Flipping:
-    """A flip in a direction that is drawn.
-
-    Args:
-        transform: Transform of MMCV.
-        size: Height and width in pixels.
-    """
-
-    def __init__(self, transform: RandomFlip, size: tuple[int, int]):
-        named, prob = transform.direction, transform.prob
-        self.directions: list[str | None] = [named] if isinstance(named, str) else [*named]
-        shares = (
-            prob
-            if isinstance(prob, list)
-            else [prob / len(self.directions)] * len(self.directions)
-        )
-        self.edges = torch.tensor(shares, dtype=torch.float64).cumsum(0)
-        self.directions.append(None)
-        self.flips = [
-            torch.tensor([direction in (axis, 'diagonal') for direction in self.directions])
-            for axis in ('vertical', 'horizontal')
-        ]
-        self.size = size
-
-    def draw(self, count: int, generator: torch.Generator | None) -> Tensor:
-        draws = torch.rand(count, generator=generator, dtype=torch.float64)
-        return torch.bucketize(draws, self.edges, right=True)[:, None]
-
-    def apply(self, rows: Tensor, cols: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
-        found = []
-        for lines, flips in zip((rows, cols), self.flips, strict=True):
-            if flips.any():
-                lines = torch.where(flips[drawn], lines.flip(1), lines)
-            found.append(lines)
-        return found[0], found[1]
 
 
 class Geometry:
@@ -154,12 +36,12 @@ class Geometry:
         self._channels = tuple(shape[2:])
         self.size = self._source
         self._colours: list[np.ndarray] = []
-        self._steps: list[_Step] = []
+        self._steps: list[Step] = []
         self._flip: int | None = None
         for transform in transforms:
             if isinstance(transform, RandomFlip):
                 self._flip = len(self._steps)
-                self._steps.append(_Flipping(transform, self.size))
+                self._steps.append(Flipping(transform, self.size))
             elif isinstance(transform, Pad):
                 self._add_pad(transform)
             elif isinstance(transform, RandomCrop):
@@ -208,7 +90,7 @@ class Geometry:
         names = self._steps[self._flip].directions  # type: ignore[attr-defined]
         return [names[number] for number in draws[self._flip].flatten().tolist()]
 
-    def _add(self, step: Any) -> None:
+    def _add(self, step: Step) -> None:
         self._steps.append(step)
         self.size = step.size
 
@@ -224,7 +106,7 @@ class Geometry:
             self._colours.append(colour)
         number = max(len(self._colours) - 1, 0)
         fill = (self._source[0] + number, self._source[1] + number)
-        self._add(_Padding(self.size, sides, mode, fill))
+        self._add(Padding(self.size, sides, mode, fill))
 
     def _add_pad(self, pad: Pad) -> None:
         height, width = self.size
@@ -251,7 +133,7 @@ class Geometry:
             self._add_padding(sides * 2, crop.padding_mode, crop.pad_val)
         height, width = (min(crop.crop_size[axis], self.size[axis]) for axis in (0, 1))
         places = (self.size[0] - height + 1, self.size[1] - width + 1)
-        self._add(_Cropping((height, width), (0, 0), places))
+        self._add(Cropping((height, width), (0, 0), places))
 
     def _add_center_crop(self, crop: CenterCrop) -> None:
         width, height = (min(crop.crop_size[axis], self.size[1 - axis]) for axis in (0, 1))
@@ -259,4 +141,4 @@ class Geometry:
             int(round((whole - part) / 2.0))
             for whole, part in zip(self.size, (height, width), strict=True)
         )
-        self._add(_Cropping((height, width), (first[0], first[1]), (1, 1)))
+        self._add(Cropping((height, width), (first[0], first[1]), (1, 1)))

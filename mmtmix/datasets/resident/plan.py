@@ -73,8 +73,8 @@ def plan_pipeline(transforms: Sequence[Any], owner: str) -> Plan:
         owner: Name of the data set, for errors.
 
     Raises:
-        ValueError: If a transform is unknown or at a place where it cannot be batched; the
-            message names it and lists those that are known.
+        ValueError: If a transform is not supported or at a place where it cannot be batched; the
+            message names it and lists those that are supported.
     """
     if not transforms or type(transforms[-1]) is not PackInputs:
         last = _name(transforms[-1]) if transforms else 'nothing'
@@ -120,16 +120,16 @@ def _check_place(transform: Any, is_erased: bool, owner: str) -> None:
 def _refusal(kind: type, is_random: bool, owner: str) -> str:
     batched = ', '.join(each.__name__ for each in PER_BATCH)
     if kind in ONCE:
-        reason = f'after a random transform, where ResidentDataset knows only {batched}'
+        reason = f'after a random transform, where ResidentDataset supports only {batched}'
         return (
             f'the pipeline of {owner} has {kind.__name__} {reason}; put it before the first '
             f'random transform, or {_CURE}'
         )
-    known = ', '.join(each.__name__ for each in ONCE)
+    supported = ', '.join(each.__name__ for each in ONCE)
     return (
-        f'the pipeline of {owner} has {kind.__name__}, which ResidentDataset does not know. Once '
-        f'when the set is read it knows {known}; for each batch {batched}; and PackInputs at the '
-        f'end; {_CURE}'
+        f'the pipeline of {owner} has {kind.__name__}, which ResidentDataset does not support. '
+        f'It supports {supported} once, when the set is read; {batched} for each batch; and '
+        f'PackInputs at the end; {_CURE}'
     )
 
 

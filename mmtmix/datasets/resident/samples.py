@@ -18,7 +18,7 @@ class ResidentSamples(list):
     """Data samples of a batch, and their labels as tensors of the batch.
 
     Args:
-        samples: The N data samples.
+        samples: Data samples of the N images.
         labels: Labels, int64 (N, 1); None without labels.
         scores: Scores, float32 (N, num_classes); None without scores.
     """
@@ -36,7 +36,7 @@ class ResidentBatch(Sequence):
 
     Args:
         inputs: Images, uint8 (N, C, H, W).
-        samples: Their data samples.
+        samples: Data samples of the N images.
     """
 
     def __init__(self, inputs: Tensor, samples: ResidentSamples):
@@ -101,7 +101,7 @@ class SampleTable:
 
         Args:
             numbers: Numbers of the N images.
-            index: The same, int64 (N,), on the device of the labels.
+            index: Tensor of the same numbers, int64 (N,), on the device of the labels.
             directions: Direction of each image's flip, None for no flip; None if the pipeline has
                 no flip.
         """
@@ -140,7 +140,7 @@ def score_samples(samples: Sequence[DataSample], scores: Tensor) -> None:
     """Set ``gt_score`` of each data sample, as ``DataSample.set_gt_score`` does.
 
     Args:
-        samples: N data samples.
+        samples: Data samples of N images.
         scores: Scores (N, num_classes).
     """
     size = scores.size(1)

@@ -42,8 +42,8 @@ class ResidentPreprocessor(ClsDataPreprocessor):
             return super().forward(data, training)
         # the host's own normalisation, without samples
         inputs = super().forward(dict(inputs=data['inputs']))['inputs']
-        if samples.labels is not None and samples.labels.device != self.device:
-            samples.labels = samples.labels.to(self.device, non_blocking=True)
+        if samples.labels is not None and samples.labels.device != inputs.device:
+            samples.labels = samples.labels.to(inputs.device, non_blocking=True)
             for sample, label in zip(samples, samples.labels.unbind(), strict=True):
                 sample.set_field(label, 'gt_label')
         scores = self._scores(samples)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mmtmix.checks import check_arguments, check_choice
 
-SALIENCY_SOURCES = Registry('saliency source', scope='mmtmix')  # inferring it is slow
-"""Sources by name; only our augments use them, so they need no scope."""
+SALIENCY_SOURCES = Registry('saliency source', scope='mmtmix')  # inferring the scope is slow
+"""Sources by name. Only our augments build them, so configs name them without a scope."""
 
 
 class SaliencySource(metaclass=ABCMeta):

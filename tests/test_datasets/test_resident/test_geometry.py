@@ -102,23 +102,23 @@ def test_draws_have_the_distribution_of_the_transforms(prob):
     crop = RandomCrop(crop_size=(5, 6), padding=(1, 2))
     flip = RandomFlip(prob=prob, direction=DIRECTIONS)
     geometry = Geometry([crop, flip], (7, 6, 3))
-    draws = geometry.draw(40000, torch.Generator().manual_seed(0))
+    draws = geometry.draw(8000, torch.Generator().manual_seed(0))
     _, places, turns = draws
     rng_state = np.random.get_state()  # noqa: NPY002
     np.random.seed(0)  # noqa: NPY002
     picture = np.zeros((11, 8, 3), dtype=np.uint8)
-    theirs = np.array([crop.rand_crop_params(picture)[:2] for _ in range(40000)])
-    directions = [flip._choose_direction() for _ in range(10000)]
+    theirs = np.array([crop.rand_crop_params(picture)[:2] for _ in range(8000)])
+    directions = [flip._choose_direction() for _ in range(8000)]
     np.random.set_state(rng_state)  # noqa: NPY002
     joint = shares(places[:, 0] * 3 + places[:, 1], 21)
-    np.testing.assert_allclose(joint, shares(theirs[:, 0] * 3 + theirs[:, 1], 21), atol=0.008)
-    np.testing.assert_allclose(joint, 1 / 21, atol=0.006)
+    np.testing.assert_allclose(joint, shares(theirs[:, 0] * 3 + theirs[:, 1], 21), atol=0.016)
+    np.testing.assert_allclose(joint, 1 / 21, atol=0.011)
     named = [[*DIRECTIONS, None].index(direction) for direction in directions]
-    np.testing.assert_allclose(shares(turns.flatten(), 4), shares(named, 4), atol=0.02)
+    np.testing.assert_allclose(shares(turns.flatten(), 4), shares(named, 4), atol=0.03)
     expected = [0.1] * 3 + [0.7] if prob == 0.3 else [*prob, 0.3]
-    np.testing.assert_allclose(shares(turns.flatten(), 4), expected, atol=0.01)
+    np.testing.assert_allclose(shares(turns.flatten(), 4), expected, atol=0.02)
     # places and flips don't depend on each other
     corner = (places == 0).all(dim=1)
-    np.testing.assert_allclose(shares(turns.flatten()[corner], 4), expected, atol=0.04)
+    np.testing.assert_allclose(shares(turns.flatten()[corner], 4), expected, atol=0.09)
     names = geometry.directions(draws)
     assert names[:50] == [[*DIRECTIONS, None][turn] for turn in turns.flatten().tolist()[:50]]

@@ -181,8 +181,11 @@ def test_ranks_share_an_epoch_in_the_order_of_the_ordinary_loader(monkeypatch, r
 @pytest.mark.parametrize(
     ('pipeline', 'named'),
     [
-        ([dict(type='ColorJitter'), PACK], 'ColorJitter, which ResidentDataset does not know'),
-        ([dict(type='RandomResizedCrop', scale=8), PACK], 'batch RandomFlip, RandomCrop, Pad'),
+        ([dict(type='ColorJitter'), PACK], 'ColorJitter, which ResidentDataset does not support'),
+        (
+            [dict(type='RandomResizedCrop', scale=8), PACK],
+            'RandomErasing for each batch',
+        ),
         ([FLIP, dict(type='Resize', scale=8), PACK], 'Resize after a random transform'),
         ([dict(ERASE), FLIP, PACK], 'RandomFlip after RandomErasing'),
         ([FLIP, dict(type='CenterCrop', crop_size=4, auto_pad=True), PACK], 'auto_pad=True'),

@@ -66,6 +66,14 @@ def test_it_gives_what_the_ordinary_one_gives(sets, settings, training, has_scor
             assert torch.equal(one.gt_score, two.gt_score)
 
 
+def test_labels_that_are_on_the_device_stay_as_they_are(sets):
+    batch = resident_collate(sets[0].__getitems__([0, 1]))
+    labels = batch['data_samples'].labels
+    # another spelling of the same device, as 'cuda' and 'cuda:0' are
+    done = ResidentPreprocessor(**STATS).to('cpu:0')(batch)
+    assert done['data_samples'].labels is labels
+
+
 def test_ordinary_batches_go_the_ordinary_way(sets):
     batch = dict(resident_collate(sets[0].__getitems__([0, 1])))
     batch['data_samples'] = list(batch['data_samples'])

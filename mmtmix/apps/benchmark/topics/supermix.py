@@ -45,8 +45,8 @@ def supermix(bench: Bench) -> Calls:
 def _in_turns(augment: BatchAugment, batches: Sequence[Batch], seed: int) -> Call:
     """Return a function that mixes one batch after another.
 
-    It returns the iterations and the finished samples of all batches so far. One batch would tell
-    little about the share that is finished.
+    It returns the iterations and the finished samples of all batches so far. The finished share
+    of one batch varies too much.
     """
     turns = itertools.cycle(range(len(batches)))
     found: dict[int, Details] = {}
