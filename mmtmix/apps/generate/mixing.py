@@ -17,6 +17,8 @@ from mmtmix.models.teachers import InputStats, Renormalize, swaps
 
 from .sampling import ShardDraw
 
+_FLAT = 1e-5  # difference of a mask from 1 / k that is rounding
+
 
 class LabelledAugment:
     """Mix the images of a draw, and label the mixes by a teacher.
@@ -58,7 +60,7 @@ class LabelledAugment:
             fields of :class:`~mmtmix.datasets.mixed_shards.MixedRecords`. The teacher's labels
             are those of the rounded images. ``wanted``, bool (n,), is False where a solver for
             masks has not finished. ``averages``, bool (n,), is True where the solver finished
-            before its first step, with the plain average of the images.
+            with the plain average of the images.
 
         Raises:
             ValueError: If the images differ in size, or
@@ -84,6 +86,9 @@ class LabelledAugment:
                 "set dtype='float32' in the teacher, or give another checkpoint"
             )
         solves = 'finished' in details
+        averages = torch.zeros_like(finished)
+        if solves:
+            averages = finished & _is_average(details['masks'])
         steps = details.get('iterations', torch.zeros_like(classes[:, 0]))
         fields = dict(
             images=_as_images(pixels.to(torch.uint8)),
@@ -96,11 +101,22 @@ class LabelledAugment:
             iterations=steps,
             finished=finished,
             wanted=finished if solves else torch.ones_like(finished),
-            averages=finished & (steps == 0) if solves else torch.zeros_like(finished),
+            averages=finished & _is_average(details['masks'])
+            if solves
+            else torch.zeros_like(finished),
         )
         arrays = {name: value.cpu().numpy() for name, value in fields.items()}
         settle_verdicts()  # no shard gets images that a delayed check refuses
         return arrays
+
+
+def _is_average(masks: Tensor) -> Tensor:
+    """Return which mixes are the plain average of their images, bool (n,).
+
+    Args:
+        masks: Masks, (n, k, 1, H, W).
+    """
+    return (masks - 1 / masks.size(1)).abs().amax(dim=(1, 2, 3, 4)) < _FLAT
 
 
 def _as_images(pixels: Tensor) -> Tensor:

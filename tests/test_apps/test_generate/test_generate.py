@@ -68,7 +68,8 @@ def test_a_set_is_complete_and_good(whole):
     assert statistics['drawn'] >= statistics['finished'] >= 14
     assert statistics['drawn'] % 8 == 0
     (iterations,) = columns(whole, 'iterations')
-    assert statistics['averages'] >= (iterations == 0).sum() > 0
+    # masks start from saliency, so those that need no step are no averages either
+    assert (iterations == 0).any() and statistics['averages'] == 0
 
 
 def test_with_a_least_step_no_mix_is_a_plain_average(make_cfg, fitted_teacher, tmp_path):
