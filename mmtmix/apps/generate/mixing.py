@@ -101,9 +101,7 @@ class LabelledAugment:
             iterations=steps,
             finished=finished,
             wanted=finished if solves else torch.ones_like(finished),
-            averages=finished & _is_average(details['masks'])
-            if solves
-            else torch.zeros_like(finished),
+            averages=averages,
         )
         arrays = {name: value.cpu().numpy() for name, value in fields.items()}
         settle_verdicts()  # no shard gets images that a delayed check refuses
