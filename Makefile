@@ -142,6 +142,8 @@ costs: venv ## measure docs/costs.md anew (10 minutes); see COSTS_CONFIG
 	MMTMIX_MALLOPT=0 OMP_NUM_THREADS=1 $(VPY) tools/benchmark_mixers.py --device cpu \
 	  --topics blind blind224 --json results/costs/cpu_own_malloc.json
 	OMP_NUM_THREADS=1 $(VPY) tools/benchmark_mixers.py --config $(COSTS_CONFIG) --device cpu \
+	  --topics masks --json results/costs/masks.json
+	OMP_NUM_THREADS=1 $(VPY) tools/benchmark_mixers.py --config $(COSTS_CONFIG) --device cpu \
 	  --topics default --sweep --profile --json results/costs/cpu.json --page docs/costs.md
 
 bench-short: venv ## measure main costs in a short form; fails far beyond the goals, as in CI

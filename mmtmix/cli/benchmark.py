@@ -25,6 +25,7 @@ TOPICS = (
     'resnet18',
     'imagenet',
     'supermix',
+    'masks',
     'rivals',
     'puzzle',
     'search',

@@ -28,7 +28,7 @@ from .tables import goals_table, profile_table, section_table, setting_line, swe
 from .topics import SHORT, TOPICS
 from .verdicts import judge_all
 
-NOT_DEFAULT = ('rivals',)
+NOT_DEFAULT = ('masks', 'rivals')
 """Topics that run only where they are named."""
 _SHORT_REPEATS = 3
 

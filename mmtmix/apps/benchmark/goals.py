@@ -68,8 +68,9 @@ RIVALS = {
 }
 
 
-# plain blends per batch before the work on speed, by one thread with freed memory kept. PuzzleMix's
-# bounds are these by 1.7, 1.7 and 1.4: from 6, 6 and 21 times the public code's speed to 10, 10, 30
+# Plain blends per batch before the work on speed, by one thread with freed memory kept.
+# PuzzleMix's bounds are these by 1.7, 1.7 and 1.4, which lead from 6, 6 and 21 times the public
+# code's speed to 10, 10 and 30 times.
 BLIND_BEFORE = ('2.2', '2.8', '5.3', '3.4', '2.9', '6.1')
 PUZZLE = ((4, 7.8, '13.2'), (8, 10.8, '18.3'), (16, 67.7, '94.8'))
 

@@ -34,10 +34,10 @@ class SuperMix(TeacherMixin, BatchAugment):
     """Mix images by masks that are optimised against a teacher (SuperMix, Algorithm 1).
 
     By default the masks start from what the teacher's activation maps show of each class, which is
-    ours. The first steps take no backward pass, and the objective has no sparsity term. In a
-    third of the time of the paper's solver more mixes finish, with a lower cross entropy, see
-    docs/costs.md. The paper's solver is ``start='flat', lambda_s=25.0, max_iters=50``, which are
-    the arguments in :data:`~mmtmix.functional.SUPERMIX_PAPER`.
+    ours. The first steps take no backward pass, and the objective has no sparsity term.
+    docs/costs.md compares time and masks with the paper's solver. That is
+    ``start='flat', lambda_s=25.0, max_iters=50``, the arguments in
+    :data:`~mmtmix.functional.SUPERMIX_PAPER`.
 
     Each image has one class. The teacher's files are read at the first call, so a classifier that
     was trained with this augment predicts without them.

@@ -31,7 +31,7 @@ def trained(tmp_path_factory, fitted_teacher):
     words = [
         *('--config', str(folder / 'teacher.py'), '--checkpoint', fitted_teacher['checkpoint']),
         *('--batch-size', '12', '--repeats', '1', '--rival-iters', '3', '--device', 'cpu'),
-        *('--topics', 'supermix', 'rivals', 'steps', '--sweep', 'k', '--profile'),
+        *('--topics', 'supermix', 'masks', 'rivals', 'steps', '--sweep', 'k', '--profile'),
         *('--json', str(folder / 'costs.json')),
     ]
     with contextlib.redirect_stdout(io.StringIO()) as printed:
@@ -59,6 +59,17 @@ def test_the_rivals_mix_what_supermix_mixed_for_as_long_as_they_may(trained):
         assert again.iterations <= 3 and again.finished >= share
         ours = rows[f'SuperMix, until the share {name.removeprefix("SuperMix ")}']
         assert ours.iterations <= 3
+
+
+def test_the_quality_of_masks_is_measured_for_both_solvers(trained):
+    rows = trained[1].sections['masks'].rows
+    for name in ('SuperMix', 'SuperMix as published', 'SuperMix k=3', 'SuperMix k=3 as published'):
+        assert 0 <= rows[name].finished <= 1
+        assert rows[f'divergence of {name}'].value > 0
+        # m (1 - m) is largest at 1 / k
+        count = 3 if 'k=3' in name else 2
+        assert 0 <= rows[f'density of {name}'].value <= (count - 1) / count**2 + 1e-6
+        assert 0 <= rows[f'distance of area and weight of {name}'].value < 1
 
 
 def test_steps_are_timed_whole_and_their_mixing_alone(trained):
@@ -104,7 +115,7 @@ def test_arguments_choose_topics_and_change_settings(arguments):
     assert args.topics == ['learned', 'supermix', 'puzzle']
     assert (args.teacher, args.batch_size, args.image_size) == ('wrn28_10', 128, 32)
     assert arguments('--preset', 'table5', '--batch-size', '8').batch_size == 8
-    assert arguments().topics == [name for name in TOPICS if name != 'rivals']
+    assert arguments().topics == [name for name in TOPICS if name not in ('masks', 'rivals')]
     assert arguments('--topics', 'all').topics == list(TOPICS)
     assert arguments('--profile').topics == []
     report = benchmark(arguments('--topics', 'supermix'))

@@ -17,6 +17,7 @@ from .calls import Calls
 from .data_path import loader, offline
 from .generation import generation
 from .learned import bfloat16, large_images, learned, puzzle
+from .mask_quality import mask_quality
 from .memory import faults
 from .processes import startup
 from .search import search
@@ -59,6 +60,7 @@ TOPICS: dict[str, Topic] = {
         takes_config=False,
     ),
     'supermix': Topic(supermix, repeats=8, needs_config=True),
+    'masks': Topic(mask_quality, needs_config=True),
     'rivals': Topic(rivals, repeats=3, needs_config=True),
     'puzzle': Topic(puzzle),
     'search': Topic(search),
