@@ -76,7 +76,8 @@ GOOD: dict[str, dict[str, Any]] = dict(
 """Arguments that each function takes; one with numbers, flags or names must be here."""
 
 PLAIN = {'int', 'float', 'bool', 'str'}
-CHECKED = {contrast_loss, log_normalizer, *(vars(functional)[name] for name in functional.__all__)}
+PUBLIC = (vars(functional)[name] for name in functional.__all__)
+CHECKED = {contrast_loss, log_normalizer, *filter(callable, PUBLIC)}
 FUNCTIONS = {
     one.__name__: one
     for one in CHECKED
