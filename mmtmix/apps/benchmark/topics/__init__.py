@@ -48,7 +48,7 @@ class Topic(NamedTuple):
 
 TOPICS: dict[str, Topic] = {
     'faults': Topic(faults, takes_config=False),
-    'blind': Topic(blind, takes_config=False),
+    'blind': Topic(blind, repeats=41, takes_config=False),
     'blind224': Topic(blind, Setting(image_size=224, batch_size=64), takes_config=False),
     'learned': Topic(learned),
     'bfloat16': Topic(bfloat16),

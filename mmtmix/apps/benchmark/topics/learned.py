@@ -89,7 +89,7 @@ def puzzle(bench: Bench) -> Calls:
         return Calls(missing=dict.fromkeys(names.values(), _NO_MAXFLOW))
     with bench.live():
         computed = PrecomputedSaliency(InputGradient()(bench.inputs, bench.scores))
-    calls = Calls({BLEND: bench.blend()})
+    calls = Calls({FORWARD: bench.forward(), BLEND: bench.blend()})
     for blocks, name in names.items():
         calls.timed[name] = bench.mixer(type='PuzzleMix', saliency=computed, block_num=blocks)
     return calls
