@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmtmix.checks import check_integer
+
 from .smooth import gaussian_kernel
 from .supermix_objective import SuperMixSettings, newton_step, objective
 
@@ -28,7 +30,12 @@ def evidence_from_cams(cams: Tensor, logits: Tensor, size: int) -> Tensor:
 
     Returns:
         Evidence for each class at each position, float32 (N, num_classes, size, size).
+
+    Raises:
+        TypeError: If ``size`` is no integer.
+        ValueError: If ``size`` is not positive.
     """
+    check_integer('size', size, 1)
     maps = F.interpolate(cams.float(), size=(size, size), mode='area')
     return maps + (logits.float() - maps.mean(dim=(2, 3)))[..., None, None]
 
@@ -46,7 +53,12 @@ def evidence_from_saliency(saliency: Tensor, logits: Tensor, classes: Tensor, si
 
     Returns:
         Evidence for each class at each position, float32 (N, num_classes, size, size).
+
+    Raises:
+        TypeError: If ``size`` is no integer.
+        ValueError: If ``size`` is not positive.
     """
+    check_integer('size', size, 1)
     logits = logits.float()
     own = logits.gather(1, classes[:, None])
     others = (logits.sum(dim=1, keepdim=True) - own) / max(logits.size(1) - 1, 1)

@@ -24,6 +24,12 @@ SIZE = dict(height=8, width=8)
 GOOD: dict[str, dict[str, Any]] = dict(
     binomial_prior=dict(share=SHARES[0], num_labels=3),
     blend_layers=dict(images=IMAGES, index=INDEX, covers=(SHARES[:, :1, None, None],)),
+    blend_warped=dict(
+        images=IMAGES,
+        index=INDEX,
+        theta=functional.identity_theta(2, 2),
+        masks=SHARES[..., None, None, None],
+    ),
     box_covers=dict(boxes=torch.tensor([[[1.0, 1, 3, 3]]] * 2), **SIZE),
     box_masks=dict(weights=SHARES, **SIZE),
     centre_boxes=dict(side=SHARES[:, :1], centre=torch.rand(2, 1, 2) * 8, **SIZE),
@@ -33,6 +39,10 @@ GOOD: dict[str, dict[str, Any]] = dict(
     draw_index=dict(num_samples=4, num_mix=2),
     draw_weights=dict(num_samples=4, num_mix=2, alpha=1.0),
     enlarge_cells=dict(grid=torch.rand(2, 4, 4), **SIZE),
+    evidence_from_cams=dict(cams=torch.rand(2, 4, 8, 8), logits=LOGITS, size=4),
+    evidence_from_saliency=dict(
+        saliency=MAPS, logits=LOGITS, classes=torch.tensor([0, 3]), size=4
+    ),
     gaussian_kernel=dict(sigma=1.0),
     gaussian_spots=dict(centre=torch.rand(2, 1, 2), sigma=torch.rand(2, 1) + 0.1, **SIZE),
     gray_levels=dict(pixels=IMAGES * 255, is_rgb=True),
