@@ -50,7 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_setting(parser)
     _add_measurement(parser)
     group = parser.add_argument_group('output')
-    group.add_argument('--json', '--out', metavar='FILE', help='file (.json) for the figures')
+    group.add_argument(
+        '--json',
+        '--out',
+        metavar='FILE',
+        help='file (.json) for the figures; other topics stay in it',
+    )
     group.add_argument(
         '--page',
         metavar='FILE',

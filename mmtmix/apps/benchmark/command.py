@@ -107,11 +107,17 @@ def machine_settings(args: argparse.Namespace) -> Iterator[None]:
 def benchmark(args: argparse.Namespace) -> Report:
     """Measure and print the tables; the file of ``--json`` is renewed after each.
 
+    Tables of other topics stay in that file if it is of the same machine and versions.
+
     Args:
         args: Arguments of :mod:`mmtmix.cli.benchmark`, completed and checked.
     """
     measurement = Measurement(args)
     report = Report(describe_machine(args.device, args.dtype, args.seed))
+    if args.json and Path(args.json).is_file():
+        earlier = Report.load(args.json)
+        if earlier.machine == report.machine:
+            report = earlier
     print(setting_line(report.machine), flush=True)
 
     def keep(title: str, text: str) -> None:

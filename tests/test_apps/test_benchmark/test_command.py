@@ -151,3 +151,16 @@ def test_a_start_is_measured_in_a_process_of_its_own():
 def test_a_gpu_is_refused_where_there_is_none():
     with pytest.raises(ValueError, match='--device must be a device of this machine'):
         run(parse('benchmark', ['--device', 'cuda:99', '--topics', 'blind']))
+
+
+def test_topics_that_did_not_run_again_stay_in_the_file(tmp_path):
+    file = tmp_path / 'costs.json'
+    words = ['--device', 'cpu', '--batch-size', '4', '--repeats', '1', '--json', str(file)]
+    for topic in ('search', 'blind'):
+        assert run(parse('benchmark', [*words, '--topics', topic])) == 0
+    assert set(Report.load(file).sections) == {'search', 'blind'}
+    other = Report.load(file)
+    other.machine['cpu'] = 'another'
+    other.save(file)
+    assert run(parse('benchmark', [*words, '--topics', 'blind'])) == 0
+    assert set(Report.load(file).sections) == {'blind'}
