@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from mmtmix.models import BatchAugment, draw
+from mmtmix.models import BatchAugment
 
 pytestmark = pytest.mark.host
 
@@ -59,7 +59,7 @@ def test_one_call_after_another_draws_anew(make_batch):
 def test_ranks_with_one_seed_draw_different_weights_and_partners(make_batch, monkeypatch):
     details = []
     for rank in range(3):
-        monkeypatch.setattr(draw, 'get_rank', lambda rank=rank: rank)
+        monkeypatch.setattr('mmtmix.datasets.seeding.get_rank', lambda rank=rank: rank)
         details.append(seeded(Mixup(), make_batch(8), 0, return_details=True)[2])
     for name in ('weights', 'index'):
         values = [tuple(detail[name].flatten().tolist()) for detail in details]

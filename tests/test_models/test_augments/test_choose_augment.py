@@ -12,7 +12,6 @@ from mmtmix.models import (
     SampleCutMix,
     SampleMixup,
 )
-from mmtmix.models import draw as drawing
 from mmtmix.models.augments import building
 from mmtmix.models.saliency import LiveModel, set_live_model
 
@@ -157,7 +156,7 @@ def test_ranks_choose_differently(monkeypatch):
     augment, scores = ChooseAugment([SampleMixup()], [0.5]), torch.eye(32)
     choices = []
     for rank in (0, 1, 0):
-        monkeypatch.setattr(drawing, 'get_rank', lambda rank=rank: rank)
+        monkeypatch.setattr('mmtmix.datasets.seeding.get_rank', lambda rank=rank: rank)
         torch.manual_seed(0)
         choices.append(augment.make_draw(scores).choice)
     assert torch.equal(choices[0], choices[2]) and not torch.equal(choices[0], choices[1])
