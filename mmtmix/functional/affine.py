@@ -10,6 +10,8 @@ from torch import Tensor
 
 from mmtmix.checks import check_choice, check_integer
 
+from .mixing import sum_of_products
+
 PADDING_MODES = ('zeros', 'border', 'reflection')
 
 
@@ -86,16 +88,13 @@ def blend_warped(
         ValueError: If ``padding_mode`` is none of the three.
     """
     check_choice('padding_mode', padding_mode, PADDING_MODES)
-    mixed: Tensor | None = None
-    for column, own_theta, mask in zip(
-        index.unbind(1), theta.unbind(1), masks.unbind(1), strict=True
-    ):
-        chosen = images.index_select(0, column)
-        warped = _warp_each(chosen, own_theta, padding_mode, images.shape[-2:])
-        mask = mask.to(warped.dtype)
-        mixed = warped * mask if mixed is None else mixed.addcmul_(warped, mask)
-    assert mixed is not None  # k >= 2
-    return mixed
+    columns = zip(index.unbind(1), theta.unbind(1), strict=True)
+    warped = (
+        _warp_each(images.index_select(0, column), own, padding_mode, images.shape[-2:])
+        for column, own in columns
+    )
+    dtype = torch.promote_types(images.dtype, torch.float32)
+    return sum_of_products(warped, masks.to(dtype).unbind(1))
 
 
 def _warp_each(images: Tensor, theta: Tensor, padding_mode: str, size: Sequence[int]) -> Tensor:

@@ -128,7 +128,7 @@ def blend(images: Tensor, masks: Tensor) -> Tensor:
             f'images and masks must be (N, k, ...) of the same k, got {tuple(images.shape)} and '
             f'{tuple(masks.shape)}'
         )
-    return _sum_of_products(images.unbind(1), masks.unbind(1))
+    return sum_of_products(images.unbind(1), masks.unbind(1))
 
 
 def blend_batch(images: Tensor, index: Tensor, masks: Tensor) -> Tensor:
@@ -144,10 +144,10 @@ def blend_batch(images: Tensor, index: Tensor, masks: Tensor) -> Tensor:
     """
     # index_select copies whole images, several times faster than images[index] does
     chosen = (images.index_select(0, column) for column in index.unbind(1))
-    return _sum_of_products(chosen, masks.to(images.dtype).unbind(1))
+    return sum_of_products(chosen, masks.to(images.dtype).unbind(1))
 
 
-def _sum_of_products(images: Iterable[Tensor], masks: Iterable[Tensor]) -> Tensor:
+def sum_of_products(images: Iterable[Tensor], masks: Iterable[Tensor]) -> Tensor:
     """Sum image by image: all products at once would take k times the memory and the time."""
     pairs = zip(images, masks, strict=True)
     image, mask = next(pairs)

@@ -269,15 +269,16 @@ class FrozenTeacher:
         Raises:
             ValueError: With the first images, if no layer can be chosen or all maps are constant.
         """
-        logits, classes, cam, exact = self._explain(inputs, classes)
+        logits, classes, cam, exact = self._explain(inputs, classes, all_classes=True)
         if exact is not None:
             return logits, evidence_from_cams(exact, logits, size)
         return logits, evidence_from_saliency(min_max(cam), logits, classes, size)
 
     def _explain(
-        self, inputs: Tensor, classes: Tensor | None
+        self, inputs: Tensor, classes: Tensor | None, all_classes: bool = False
     ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """Return logits, classes, their raw maps, and exact CAMs of all classes or None."""
+        """Return logits, classes, their raw maps, and exact CAMs of all classes if wanted."""
+        exact = None
         prepared = self._inputs.prepare(inputs)
         with torch.no_grad():
             with autocast_as(self.dtype, prepared.device.type):
@@ -288,7 +289,8 @@ class FrozenTeacher:
             # in full precision: the caller's autocast would round the maps to bfloat16
             with torch.autocast(prepared.device.type, enabled=False):
                 cam = self._cam.maps(logits, features, classes, prepared.shape[-2:])
-                exact = self._cam.exact_maps(features, prepared.shape[-2:])
+                if all_classes:
+                    exact = self._cam.exact_maps(features, prepared.shape[-2:])
         self._check_maps(cam, prepared, self._cam.source)
         return logits.detach(), classes, cam, exact
 

@@ -283,3 +283,16 @@ def test_building_a_teacher_draws_nothing():
     state = torch.get_rng_state()
     build_classifier('configs/simple/wrn16_fashionmnist_mini.py')
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_maps_of_all_classes_are_made_for_evidence_alone(make_teacher, monkeypatch):
+    teacher, made = make_teacher(), []
+    exact_maps = teacher._cam.exact_maps
+    monkeypatch.setattr(
+        teacher._cam, 'exact_maps', lambda *args: made.append(1) or exact_maps(*args)
+    )
+    images = torch.randn(3, 3, 32, 32)
+    teacher.saliency(images)
+    assert not made
+    teacher.evidence(images, None, 4)
+    assert made == [1]
