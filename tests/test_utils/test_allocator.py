@@ -45,9 +45,10 @@ needs_glibc = pytest.mark.skipif(not allocator._uses_glibc(), reason='the alloca
 
 @pytest.fixture
 def clean(monkeypatch):
-    """An environment without settings of the allocator."""
+    """An environment and a process without settings of the allocator."""
     for name in (*SET, 'GLIBC_TUNABLES', allocator.SWITCH):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(allocator, '_note', '')  # another test may have called the function
     return monkeypatch
 
 
@@ -108,7 +109,6 @@ def test_an_old_glibc_gets_the_largest_threshold_that_it_takes(clean, largest):
     library = Library(largest * 2**20)
     clean.setattr(allocator, '_uses_glibc', lambda: True)
     clean.setattr(allocator.ctypes, 'CDLL', lambda name: library)
-    clean.setattr(allocator, '_note', '')
     assert f'up to {largest} MiB' in allocator.keep_freed_memory()
     assert allocator.allocator_note()
     assert dict(library.calls) == {-3: largest * 2**20, -1: 2**31 - 1, -2: 256 * 2**20}
