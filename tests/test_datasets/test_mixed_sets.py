@@ -3,10 +3,7 @@
 import json
 import pickle
 import shutil
-import sys
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mmtmix.datasets.mixed_shards import (
@@ -187,28 +184,3 @@ def test_missing_shards_are_named(make_set):
         (folder / shard_name(number)).unlink()
     with pytest.raises(FileNotFoundError, match='shard-00001.*shard-00005.*and 3 more shards'):
         MixedSet(folder)
-
-
-def test_few_shards_are_open_at_a_time(make_set):
-    folder, images, records = make_set(sizes=[2] * 8)
-    mixed = MixedSet(folder, max_open=3)
-    for position in np.random.default_rng(0).permutation(np.repeat(np.arange(16), 4)):
-        shard, record = mixed.locate(position)
-        assert np.array_equal(shard.image(record, 'rgb'), images[position])
-        del shard
-        if sys.platform == 'linux':
-            mapped = Path('/proc/self/maps').read_text().splitlines()
-            open_now = {line.split()[-1] for line in mapped if str(folder) in line}
-            assert 1 <= len(open_now) <= 3
-    assert np.array_equal(mixed.column('winners'), np.concatenate([r.winners for r in records]))
-
-
-def test_a_shard_that_is_opened_again_is_checked_again(make_set):
-    folder, _, _ = make_set()
-    mixed = MixedSet(folder, max_open=1)
-    mixed.locate(0)
-    mixed.locate(10)
-    path = folder / shard_name(0)
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ValueError, match=r'shard-00000.*truncated'):
-        mixed.locate(0)

@@ -27,8 +27,10 @@ from mmtmix.datasets.mixed_shards import (
 )
 
 OFFLINE, OFFLINE_SINGLE = 'offline set, batched', 'offline set, one by one'
+OFFLINE_MANY = 'offline set of many shards, one by one'
 MEMMAP, PNG_FOLDER = 'memory-mapped array', 'folder of PNGs'
 _NUM_CLASSES = 100
+_MANY = 200  # shards, as in a set of 400,000 images
 
 
 def offline_reads(
@@ -44,7 +46,7 @@ def offline_reads(
 
     Args:
         folder: Empty folder for the files; the caller deletes it. They take about
-            ``9 * num * image_size**2`` bytes.
+            ``12 * num * image_size**2`` bytes.
         image_size: Edge of the images in pixels, >= 1.
         num: Number of images, >= 1.
         shard_size: Number of images per shard of the offline set, >= 1.
@@ -55,6 +57,7 @@ def offline_reads(
     Returns:
         Functions by name: :data:`OFFLINE` reads a batch through ``MixedImages.__getitems__``,
         :data:`OFFLINE_SINGLE` image by image through ``MixedImages[i]``, both without a pipeline;
+        :data:`OFFLINE_MANY` does so in a set of the same images in up to 200 shards;
         :data:`MEMMAP` copies the images out of a mapped ``.npy`` file, one by one;
         :data:`PNG_FOLDER` reads one file per image with OpenCV. Each call reads other images.
 
@@ -72,16 +75,20 @@ def offline_reads(
     rng = np.random.default_rng(seed)
     images = make_images(num, image_size, rng)
     write_set(root / 'set', images, shard_size, raw_bytes)
+    write_set(root / 'many', images, -(-num // _MANY), raw_bytes)
     np.save(root / 'images.npy', images)
     pictures = root / 'pictures'
     pictures.mkdir()
     for number, image in enumerate(images):
         cv2.imwrite(str(pictures / f'{number}.png'), image)
-    dataset, mapped = MixedImages(root / 'set'), np.load(root / 'images.npy', mmap_mode='r')
+    dataset, many = MixedImages(root / 'set'), MixedImages(root / 'many')
+    many.__getitems__(list(range(num)))  # opened once, as by the first batches of a training
+    mapped = np.load(root / 'images.npy', mmap_mode='r')
     chosen = (rng.integers(0, num, batch_size).tolist() for _ in iter(int, 1))
     return {
         OFFLINE: lambda: dataset.__getitems__(next(chosen)),
         OFFLINE_SINGLE: lambda: [dataset[number] for number in next(chosen)],
+        OFFLINE_MANY: lambda: [many[number] for number in next(chosen)],
         MEMMAP: lambda: [np.array(mapped[number]) for number in next(chosen)],
         PNG_FOLDER: lambda: [cv2.imread(f'{pictures}/{number}.png') for number in next(chosen)],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from typing import Any
@@ -38,13 +39,25 @@ def map_arrays(path: str | os.PathLike) -> tuple[dict[str, str], dict[str, np.nd
 
     Raises:
         FileNotFoundError: If there is no such file.
-        OSError: If the system cannot read it.
+        OSError: If the system cannot read it. Its ``errno`` is ``ENOMEM`` if this process has
+            all the mappings that the system allows.
         SafetensorError: If it is truncated, or no safetensors file.
     """
-    with safe_open(path, framework='np') as file:
-        metadata = file.metadata() or {}
-    size = os.path.getsize(path)
-    data = torch.from_file(os.fspath(path), shared=False, size=size, dtype=torch.uint8).numpy()
+    try:
+        with safe_open(path, framework='np') as file:
+            metadata = file.metadata() or {}
+        size = os.path.getsize(path)
+        data = torch.from_file(os.fspath(path), shared=False, size=size, dtype=torch.uint8).numpy()
+    except FileNotFoundError:
+        # safe_open's error for every file that it can't open, also without a free descriptor
+        os.close(os.open(path, os.O_RDONLY))
+        raise
+    except MemoryError as error:  # of safe_open
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), os.fspath(path)) from error
+    except RuntimeError as error:  # of torch, whose errors have no number
+        if 'mmap' not in str(error):
+            raise
+        raise OSError(errno.ENOMEM, str(error), os.fspath(path)) from error
     data.flags.writeable = False
     start = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES].tobytes(), 'little')
     header = json.loads(data[_LENGTH_BYTES:start].tobytes())

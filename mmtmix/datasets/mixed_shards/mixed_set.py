@@ -1,12 +1,14 @@
-"""A complete set as one long list of records, with few shards open at a time."""
+"""A complete set as one long list of records, whose shards are mapped to memory when needed."""
 
 from __future__ import annotations
 
+import errno
 import os
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -18,8 +20,8 @@ from .reader import ShardReader
 Group = tuple[ShardReader, np.ndarray, np.ndarray]
 
 
-MAX_OPEN = 16_384
-"""Largest number of shards that a set maps by default; Linux allows a process 65,530 mappings."""
+_MAPPINGS = 65_530  # Linux's default
+_SHARE = 4  # of the mappings, so that several sets and the libraries have room beside each other
 
 
 class MixedSet:
@@ -29,23 +31,25 @@ class MixedSet:
 
     Args:
         folder: Folder of the set.
-        max_open: Largest number of shards that are mapped to memory at the same time, >= 1. A
-            mapping takes no file descriptor and no memory of its own. Defaults to None: all, up
-            to 16,384.
+        max_open: Largest number of shards that are mapped to memory at the same time, >= 1 and at
+            most :func:`most_mappings`. A mapping takes no file descriptor and no memory of its
+            own. Fewer shards than the set has make random reads ten times as slow. Defaults to
+            None: all, up to a quarter of the mappings.
 
     Raises:
         FileNotFoundError: If the set is not complete.
         TypeError: If an argument is of another type.
-        ValueError: If ``dataset.json`` is damaged.
+        ValueError: If ``dataset.json`` is damaged, or ``max_open`` out of its range.
     """
 
     def __init__(self, folder: str | os.PathLike, max_open: int | None = None) -> None:
         check_path('folder', folder)
         if max_open is not None:
-            check_integer('max_open', max_open, 1)
+            cure = 'the system allows a process that many mappings (sysctl vm.max_map_count)'
+            check_integer('max_open', max_open, 1, most_mappings(), cure=cure)
         self.folder = os.path.abspath(folder)
         self.described = read_dataset_file(folder)
-        self.max_open = max_open or MAX_OPEN
+        self.max_open = max_open or max(1, most_mappings() // _SHARE)
         missing = missing_shards(folder, self.described)
         if missing:
             raise FileNotFoundError(f'{self.folder} lacks {", ".join(missing)}. {ADVICE}')
@@ -118,19 +122,39 @@ class MixedSet:
         return np.concatenate([self._shard(number).column(name) for number in numbers])
 
     def _shard(self, number: int) -> ShardReader:
-        """Return an open shard; the one that was unused for longest is closed."""
+        """Return an open shard; beyond ``max_open`` those unused for longest are closed."""
         reader = self._open.get(number)
         if reader is not None:
             self._open.move_to_end(number)
             return reader
         # hashed once per process, since images drawn at random return to a shard often
         check = number not in self._checked
-        reader = open_shard(self.folder, self.described, number, check)
+        while True:
+            try:
+                reader = open_shard(self.folder, self.described, number, check)
+                break
+            except OSError as error:
+                if error.errno != errno.ENOMEM or not self._open:
+                    raise
+                # other sets and libraries of this process have mappings, too
+                self._close(len(self._open) // 2)
         self._checked.add(number)
         self._open[number] = reader
-        while len(self._open) > self.max_open:
-            self._open.popitem(last=False)
+        self._close(self.max_open)
         return reader
+
+    def _close(self, left: int) -> None:
+        """Close the shards that were unused for longest, until so many are left."""
+        while len(self._open) > left:
+            self._open.popitem(last=False)
+
+
+def most_mappings() -> int:
+    """Return the number of mappings that the system allows a process, off Linux its default."""
+    try:
+        return int(Path('/proc/sys/vm/max_map_count').read_text())
+    except (OSError, ValueError):
+        return _MAPPINGS
 
 
 def missing_shards(folder: str | os.PathLike, described: dict) -> list[str]:

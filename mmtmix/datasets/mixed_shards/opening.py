@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import Any
 
@@ -57,7 +58,8 @@ def open_shard_file(
             'what is missing.'
         ) from error
     except OSError as error:
-        raise OSError(f'{path} cannot be read: {error}') from error
+        fault = f'it cannot be read: {error.strerror or error}'
+        raise OSError(error.errno or errno.EIO, fault, path) from error
     except SafetensorError as error:
         raise shard_error(path, f'it is truncated or damaged ({error})') from error
     header = _read_header(path, metadata, arrays)

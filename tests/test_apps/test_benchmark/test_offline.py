@@ -6,6 +6,7 @@ import pytest
 from mmtmix.apps.benchmark.offline import (
     MEMMAP,
     OFFLINE,
+    OFFLINE_MANY,
     OFFLINE_SINGLE,
     PNG_FOLDER,
     offline_reads,
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.host
 @pytest.mark.parametrize('raw_bytes', [192, 191])
 def test_every_form_holds_the_same_images(tmp_path, raw_bytes):
     reads = offline_reads(tmp_path, 8, num=10, shard_size=4, batch_size=5, raw_bytes=raw_bytes)
-    assert list(reads) == [OFFLINE, OFFLINE_SINGLE, MEMMAP, PNG_FOLDER]
+    assert list(reads) == [OFFLINE, OFFLINE_SINGLE, OFFLINE_MANY, MEMMAP, PNG_FOLDER]
     images = np.load(tmp_path / 'images.npy')
     dataset = MixedImages(tmp_path / 'set')
     assert dataset.mixed_set.described['format'] == (2 if raw_bytes == 192 else 1)
