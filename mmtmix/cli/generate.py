@@ -12,6 +12,7 @@ import argparse
 
 from .arguments import add_config, add_device, add_launcher
 
+EXPORTS = ('webdataset', 'parquet')
 EXAMPLE = 'mmtmix::supermix/generate_resnet110_cifar100.py --out data/mixed --num 50000'
 
 
@@ -38,14 +39,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--verify', action='store_true', help='at the end read and check every record'
     )
+    parser.add_argument(
+        '--export',
+        choices=EXPORTS,
+        help='also write the complete set as tars for WebDataset, or as Parquet files for the '
+        'library datasets',
+    )
+    parser.add_argument(
+        '--export-dir', metavar='DIR', help='folder of the export (a folder in that of the set)'
+    )
     add_device(parser)
     add_launcher(parser)
 
 
 def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Refuse arguments that exclude each other."""
-    if args.launcher != 'none' and (args.images or args.verify):
+    if args.launcher != 'none' and (args.images or args.verify or args.export):
         parser.error(
-            '--images and --verify are for one process; run without them, and then with them and '
-            'without --launcher'
+            '--images, --verify and --export are for one process; run without them, and then with '
+            'them and without --launcher'
         )
+    if args.export_dir is not None and args.export is None:
+        parser.error('--export-dir needs --export webdataset or --export parquet')

@@ -177,12 +177,30 @@ def test_two_processes_make_the_same_set(job, whole, tmp_path, spawn):
 
 
 def test_what_is_for_one_process_is_refused_before_it_starts(job, tmp_path, run_tool, capsys):
-    for argument in ('--images', '--verify'):
-        arguments = (*SET, '--out', tmp_path / 'no', argument, '--launcher', 'pytorch')
+    for argument in (['--images'], ['--verify'], ['--export', 'parquet']):
+        arguments = (*SET, '--out', tmp_path / 'no', *argument, '--launcher', 'pytorch')
         with pytest.raises(SystemExit):
             run_tool('generate_mixed', job, CONFIG, *arguments)
-        assert '--images and --verify are for one process' in capsys.readouterr().err
+        assert '--images, --verify and --export are for one process' in capsys.readouterr().err
     assert not (tmp_path / 'no').exists()
+
+
+def test_a_set_is_exported_by_the_command_that_made_it(job, copied, tmp_path, run_tool, capsys):
+    export = ('--export', 'webdataset', '--export-dir', tmp_path / 'tars')
+    status, printed = run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied, *export)
+    assert status == 0
+    assert f'the export is in {tmp_path / "tars"}' in printed
+    names = sorted(content(tmp_path / 'tars'))
+    tars = [f'shard-{number:05d}.tar' for number in range(NUM_SHARDS)]
+    assert names == ['description.json', 'export.json', *tars]
+    # refused before a mix is made
+    fresh = ('--out', tmp_path / 'no')
+    with pytest.raises(ValueError, match=r"is not empty, it holds 'dataset\.json'"):
+        run_tool('generate_mixed', job, CONFIG, *SET, *fresh, *export[:3], copied)
+    assert not (tmp_path / 'no').exists()
+    with pytest.raises(SystemExit):
+        run_tool('generate_mixed', job, CONFIG, *SET, *fresh, *export[2:])
+    assert '--export-dir needs --export' in capsys.readouterr().err
 
 
 def test_a_stray_environment_is_no_launch(job, copied, whole, run_tool, monkeypatch):

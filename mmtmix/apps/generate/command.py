@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from mmtmix.utils import (
     stoppable,
 )
 
+from .export import check_export, export_set
 from .generate import generate
 from .pictures import write_pictures
 
@@ -72,6 +74,8 @@ def make(args: argparse.Namespace, out: Path) -> int:
     load_safely(args.trust_checkpoint)
     if args.device is not None:
         check_device('--device', args.device)
+    if args.export is not None:
+        check_export(out, args.export, args.export_dir)
     cfg = load_config(args.config, args.cfg_options, args.variant)
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
     init_launcher(args.launcher, cfg)
@@ -82,6 +86,9 @@ def make(args: argparse.Namespace, out: Path) -> int:
         if args.images:
             print(f'pictures are in {write_pictures(out)}')
         status = verify(out) if args.verify else 0
+    if args.export is not None and not status:
+        shown = partial(track, description=f'Exporting as {args.export}')
+        print(f'the export is in {export_set(out, args.export, args.export_dir, shown)}')
     end_launch()
     return status
 

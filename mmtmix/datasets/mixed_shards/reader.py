@@ -42,6 +42,8 @@ class ShardReader:
     num_classes: int
     num_mix: int
     statistics: dict[str, int]
+    index_sha256: str
+    """SHA-256 of the index, and so of the checksums of all images."""
 
     def __init__(
         self,
@@ -225,6 +227,7 @@ class ShardReader:
         self.num_classes = arrays['targets'].shape[1]
         self.format, self.number = header['format'], header['number']
         self.statistics = header['statistics']
+        self.index_sha256 = str(header.get('index_sha256'))
         return arrays
 
     def _check_image(self, data: Any, record: int) -> None:
