@@ -36,7 +36,8 @@ def run_child(
     Args:
         command: Program and its arguments.
         env: Environment of the command.
-        tick: Function that is called while the command runs.
+        tick: Function that is called while the command runs. If it returns True, the command
+            receives SIGTERM.
         every: Seconds between two calls of `tick`, > 0.
 
     Returns:
@@ -71,7 +72,9 @@ def run_child(
                     code = child.wait(timeout=every)
                     break
                 except subprocess.TimeoutExpired:
-                    tick()
+                    if tick() is True:
+                        with suppress(ProcessLookupError):
+                            os.killpg(child.pid, signal.SIGTERM)
     if received:
         raise Stopped(received[0])
     return code
