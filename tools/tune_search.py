@@ -93,7 +93,7 @@ def run(argv: list[str]) -> int:
         f'best: trial {best["trial"]}, {best["metric"]} {best["mean"]:.4g}{spread} over '
         f'{len(best["values"])} seeds, {best["parameters"]}\n'
         f'the module of its median seed {best["seed"]} is {module}; a classifier uses it by\n'
-        f'    --cfg-options model.train_cfg.augments.mixer={module}'
+        f'    --cfg-options requires=[] model.train_cfg.augments.mixer={module}'
     )
     return 0
 

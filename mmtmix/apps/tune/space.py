@@ -15,7 +15,14 @@ from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS as HOST_OPTIMIZERS
 from mmpretrain.registry import MODELS, OPTIM_WRAPPERS, OPTIMIZERS, PARAM_SCHEDULERS
 
-from mmtmix.checks import check_flag, check_instance, check_keys, check_number, check_text
+from mmtmix.checks import (
+    check_flag,
+    check_instance,
+    check_keys,
+    check_number,
+    check_path,
+    check_text,
+)
 from mmtmix.utils.config import parse_options
 
 from .presets import PRESETS
@@ -128,6 +135,7 @@ def read_space(given: str | os.PathLike | Mapping[str, Any], cfg: Config) -> lis
     """
     content: Any = given
     if not isinstance(given, Mapping):
+        check_path('--space', given)
         name = os.fspath(given)
         if name in PRESETS:
             content = PRESETS[name](cfg)
@@ -216,7 +224,7 @@ def _check_path(path: str, cfg: Config) -> None:
     if isinstance(there, Mapping) and 'type' in there:
         known += _arguments(there['type'])
     if last not in known:
-        raise ValueError(f'--space: the config has no {path}; there it has {known}')
+        raise ValueError(f'--space: the config has no {path}; there it has {sorted(set(known))}')
 
 
 def _child(there: Any, key: str) -> Any:

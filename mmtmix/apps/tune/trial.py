@@ -15,6 +15,7 @@ from typing import Any
 from mmtmix.apps.reproduce import run_child
 from mmtmix.engine.stages import plan_stages
 from mmtmix.utils import atomic_path, load_config
+from mmtmix.utils.claims import wait_for_folder
 from mmtmix.utils.config import parse_options
 from mmtmix.utils.variants import variant_words
 from mmtmix.visualization import read_scalars
@@ -58,7 +59,7 @@ def run_trial(held: Held, settings: TuneSettings, report: Callable[[str], object
     _own_folder(held)
     values: list[float] = []
     for seed in settings.seeds:
-        values.append(_Search(held, settings, seed).run())
+        values.append(_Search(held, settings, seed, report).run())
         report(f'    seed {seed}: {settings.metric} {values[-1]:.4g}')
         if not math.isfinite(values[-1]):
             raise TrialFailed(f'{settings.metric} of seed {seed} is {values[-1]}')
@@ -86,10 +87,14 @@ class _Search:
         held: The trial.
         settings: Settings of the study.
         seed: Seed of the run.
+        report: Function that takes a line about another process.
     """
 
-    def __init__(self, held: Held, settings: TuneSettings, seed: int):
+    def __init__(
+        self, held: Held, settings: TuneSettings, seed: int, report: Callable[[str], object]
+    ):
         self.trial, self.settings, self.seed = held.trial, settings, seed
+        self._report = report
         self.folder = held.folder / f'seed{seed}'
         self.log = held.folder / f'seed{seed}.log'
         options = [*settings.options, *options_of(held.trial), f'randomness.seed={seed}']
@@ -123,6 +128,11 @@ class _Search:
     def _start(self) -> None:
         """Run the search to its end in a process of its own."""
         self._check_look()
+        # a run whose parent was killed saves its state before it ends
+        claim = wait_for_folder(self.folder, (self.folder / PRODUCT).is_file, self._report)
+        if claim is None:
+            return
+        claim.release()
         command = ['/bin/sh', '-c', _SHELL, 'sh', str(self.log), *self.command]
         code = run_child(command, os.environ, self._look, _EVERY)
         if code == 0:
