@@ -143,7 +143,8 @@ class _Digests:
         # digests of configs whose path is a value, shared by all plans
         self._named = {} if named is None else named
         for stage in stages[:-1]:
-            self._named[_name(stage.config, stage.variants)] = self._required(stage.produces)
+            if not stage.options:  # a value that names its config means the one without them
+                self._named[_name(stage.config, stage.variants)] = self._required(stage.produces)
 
     def of(self, stage: Stage, has_seed: bool = True) -> str:
         """Return the digest of a run."""

@@ -16,6 +16,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 
 from mmtmix.program import program
 from mmtmix.utils import file_digest, load_config, make_writable_folder
+from mmtmix.utils.config import flat_options, option_words
 from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 
@@ -33,6 +34,7 @@ class Stage:
             other one requires.
         goes_on: Whether it continues from the newest checkpoint in its work dir.
         variants: Values, by name, of the variants that its config was read with.
+        options: Values of overridden fields, by names with dots.
     """
 
     config: str
@@ -40,10 +42,13 @@ class Stage:
     produces: str | None = None
     goes_on: bool = False
     variants: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """Name ``<method>/<config>``, with the variants of the run."""
+        """Name ``<method>/<config>``, with the variants of the run; a work dir for overrides."""
+        if self.options and self.produces is not None:  # the config's own name is of another run
+            return os.path.relpath(os.path.dirname(self.produces), 'work_dirs')
         return os.path.relpath(folder_of(self.config, self.variants), 'work_dirs')
 
     @property
@@ -56,6 +61,7 @@ class Stage:
         """Command line that runs it alone."""
         words = [self.config, *variant_words(self.variants)]
         words += ['--work-dir', os.path.dirname(self.produces or '')]
+        words += option_words(self.options)
         return f'{program("train")} {shlex.join(words)}'
 
 
@@ -67,7 +73,8 @@ def plan_stages(
     Args:
         config: Path of the config.
         cfg: Content of the config. ``requires=[dict(config=..., produces=...), ...]`` names the
-            runs whose files it uses, some with ``variants``; see :func:`mmtmix.recipes.stage`.
+            runs whose files it uses; see :func:`mmtmix.recipes.stage`. An entry may have
+            ``variants`` of the other config, and ``options`` that override its fields.
         variants: Values, by name, of the variants that the config was read with.
 
     Returns:
@@ -82,14 +89,15 @@ def plan_stages(
 
     def visit(cfg: Config, config: str, above: tuple[str, ...]) -> None:
         for needed in cfg.get('requires') or ():
-            required = {'config', 'produces'}
-            if not isinstance(needed, dict) or set(needed) - {'variants'} != required:
+            required, optional = {'config', 'produces'}, {'variants', 'options'}
+            if not isinstance(needed, dict) or set(needed) - optional != required:
                 raise ValueError(
                     f'requires in {config} must list dict(config=..., produces=...), some with '
-                    f'variants, got {needed!r}'
+                    f'variants or options, got {needed!r}'
                 )
             path, produces = map(os.path.normpath, (needed['config'], needed['produces']))
             chosen = dict(needed.get('variants') or {})
+            options = flat_options(needed.get('options') or {})
             if not os.path.dirname(produces):
                 raise ValueError(
                     f'produces={produces!r} in {config} needs a folder, the work dir of {path}, '
@@ -99,16 +107,17 @@ def plan_stages(
                 raise ValueError(f'configs require each other: {" -> ".join((*above, path))}')
             if produces in stages:
                 other = stages[produces]
-                if (other.config, other.variants) != (path, chosen):
+                if (other.config, other.variants, other.options) != (path, chosen, options):
+                    first = words_of(other.config, other.variants, other.options)
                     raise ValueError(
-                        f'{produces} is produced by {words_of(other.config, other.variants)} and '
-                        f'by {words_of(path, chosen)}; give each its own work dir'
+                        f'{produces} is produced by {first} and by '
+                        f'{words_of(path, chosen, options)}; give each its own work dir'
                     )
                 continue
-            needed_cfg = load_config(path, variants=chosen)
+            needed_cfg = load_config(path, options, chosen)
             needed_cfg.work_dir = os.path.dirname(produces)
             visit(needed_cfg, path, (*above, path))
-            stages[produces] = Stage(path, needed_cfg, produces, variants=chosen)
+            stages[produces] = Stage(path, needed_cfg, produces, variants=chosen, options=options)
 
     visit(cfg, config, (os.path.normpath(config),))
     return [*stages.values(), Stage(config, cfg, variants=dict(variants or {}))]
@@ -211,14 +220,15 @@ def describe(path: str | None) -> str:
     return f'found {path} ({age} old, sha256 {file_digest(path)})'
 
 
-def words_of(config: str, variants: Mapping[str, Any]) -> str:
-    """Return a config and its variants as words of a command line.
+def words_of(config: str, variants: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+    """Return a config, its variants and its overrides as words of a command line.
 
     Args:
         config: Path of the config.
         variants: Values of the variants by name.
+        options: Values of overridden fields, by names with dots.
     """
-    return shlex.join([config, *variant_words(variants)])
+    return shlex.join([config, *variant_words(variants), *option_words(options)])
 
 
 def _duration(seconds: float) -> str:

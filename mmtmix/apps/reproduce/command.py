@@ -128,8 +128,6 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
         return 1 if execute(runs, TOOLS, args.gpus, args.dry_run) or others else 0
     for run in (run for cell in wanted for run in runs_of(cell, seeds, args.root)):
-        for line in run.before:
-            print(line)
         print(command_line(run, args.gpus))
     return 0
 

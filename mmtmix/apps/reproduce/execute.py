@@ -26,7 +26,7 @@ from mmtmix.utils import Stopped, atomic_path, load_checkpoint
 from mmtmix.utils.claims import claim_folder
 
 from .child import run_child
-from .runs import LAST, RECORD, Run, State, parse_command
+from .runs import LAST, RECORD, Run, State
 
 
 def execute(
@@ -85,28 +85,23 @@ def _execute(
     """Run a run unless it is done; return whether it is done, or would be run."""
     run.digest()  # a config that cannot be read fails here
     state = run.state
-    for line in run.before:
-        parse_command(line)
     if state is State.DONE:
         report(f'{head}: done before')
         return True
     if state is State.OUTDATED:
         report(f'{head}: {state.value}; move the folder away to run it anew')
         return False
-    commands = [*run.before, shlex.join(run.command(tools, gpus))]
+    command = run.command(tools, gpus)
     if not dry_run:
         # the training itself claims the folder; this only checks that no other process has it
         claim_folder(run.folder, report).release()
     report(f'{head}: {"goes on" if state is State.STARTED else "starts"}')
-    for command in commands:
-        report(f'    {command}')
-    return dry_run or _attempt(run, commands, gpus, report)
+    report(f'    {shlex.join(command)}')
+    return dry_run or _attempt(run, command, gpus, report)
 
 
-def _attempt(
-    run: Run, commands: Sequence[str], gpus: int, report: Callable[[str], object]
-) -> bool:
-    """Run a run's commands, write their record, and return whether the run is done."""
+def _attempt(run: Run, command: Sequence[str], gpus: int, report: Callable[[str], object]) -> bool:
+    """Run a run's command, write its record, and return whether the run is done."""
     record = {**_setting(run, gpus), 'seconds': run.record.get('seconds', 0.0)}
     before, start = record['seconds'], time.time()
 
@@ -115,23 +110,18 @@ def _attempt(
         _note(run, record)
 
     note()
-    code = 0
-    for command in commands:
-        variables, words = parse_command(command)
-        program = sys.executable if words[0] == 'python' else words[0]
-        try:
-            # the record is renewed as it runs, so a kill of this process loses half a minute
-            code = run_child([program, *words[1:]], os.environ | variables, note)
-        except Stopped as stop:
-            note()
-            report(
-                f'    stopped by {signal.Signals(stop.signum).name} after '
-                f'{record["seconds"]:.0f} s; the same command goes on from there'
-            )
-            raise
+    program = sys.executable if command[0] == 'python' else command[0]
+    try:
+        # the record is renewed as it runs, so a kill of this process loses half a minute
+        code = run_child([program, *command[1:]], os.environ, note)
+    except Stopped as stop:
         note()
-        if code:
-            break
+        report(
+            f'    stopped by {signal.Signals(stop.signum).name} after '
+            f'{record["seconds"]:.0f} s; the same command goes on from there'
+        )
+        raise
+    note()
     state = run.state
     if not code and state is State.DONE:
         record['precision'] = _precision(run)

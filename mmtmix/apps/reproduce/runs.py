@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,10 +13,10 @@ from typing import Any, NamedTuple
 
 from mmtmix.checks import check_integer, check_numbers
 from mmtmix.engine.digest import run_digest
-from mmtmix.engine.stages import plan_stages
+from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import load_config
 from mmtmix.utils.config import parse_options
-from mmtmix.utils.variants import parse_variants, variant_words
+from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 
 from .experiments import Cell
@@ -42,7 +40,6 @@ class Experiment(NamedTuple):
     config: str
     variants: tuple[tuple[str, str], ...]
     options: tuple[str, ...]
-    before: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,6 @@ class Run:
         config: Path of the config.
         options: Overrides of the config, sorted, each ``name=value``.
         variants: Pairs of name and value of variants that the config declares, sorted.
-        before: Commands to run first.
         seed: Seed of the run, >= 0.
         root: Folder of all runs.
     """
@@ -61,14 +57,13 @@ class Run:
     config: str
     options: tuple[str, ...]
     variants: tuple[tuple[str, str], ...]
-    before: tuple[str, ...]
     seed: int
     root: str
 
     @property
     def experiment(self) -> Experiment:
         """Return the experiment, which runs of other seeds share."""
-        return Experiment(self.config, self.variants, self.options, self.before)
+        return Experiment(self.config, self.variants, self.options)
 
     @property
     def folder(self) -> Path:
@@ -110,18 +105,21 @@ class Run:
         """Return the digest of what a result depends on, except the seed.
 
         Runs of different digests are not compared. See :func:`mmtmix.engine.digest.run_digest`.
-        The commands before the run are part of the digest.
 
         Raises:
             FileNotFoundError: If a config does not exist.
             ValueError: If a config cannot be read, or a variant does not fit it.
         """
-        own = _digest(self.config, self.variants, self.options)
-        if not self.before:
-            return own
-        # the lines themselves hold their overrides
-        text = json.dumps([own, self.before, *map(_made_by, self.before)])
-        return hashlib.sha256(text.encode()).hexdigest()[: len(own)]
+        return run_digest(self.stages())
+
+    def stages(self) -> list[Stage]:
+        """Return what the run requires, in an order in which it can run, and itself last.
+
+        Raises:
+            FileNotFoundError: If a config does not exist.
+            ValueError: If a config cannot be read, or a variant does not fit it.
+        """
+        return _plan(self.config, self.variants, self.options)
 
     def command(self, tools: str | os.PathLike, gpus: int = 1) -> list[str]:
         """Return the command that starts or resumes the run.
@@ -173,33 +171,11 @@ def runs_of(
         raise ValueError(f'{cell.id} is for the seeds {cell.seeds}, got {numbers}')
     options = tuple(sorted(f'{name}={value}' for name, value in cell.options.items()))
     variants = tuple(sorted(cell.variants.items()))
-    return [Run(cell.config, options, variants, cell.before, seed, root) for seed in numbers]
+    return [Run(cell.config, options, variants, seed, root) for seed in numbers]
 
 
-def parse_command(line: str) -> tuple[dict[str, str], list[str]]:
-    """Split a command line, as a shell does.
-
-    Args:
-        line: Command line.
-
-    Returns:
-        The environment variables that it sets, and the words of the command.
-
-    Raises:
-        ValueError: If there is no command.
-    """
-    words = shlex.split(line)
-    variables = {}
-    while words and '=' in words[0]:
-        name, _, value = words.pop(0).partition('=')
-        variables[name] = value
-    if not words:
-        raise ValueError(f'a command to run first runs nothing: {line!r}')
-    return variables, words
-
-
-def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[str] = ()) -> str:
-    """Return the digest of a run of a config.
+def _plan(config: str, variants: Sequence[tuple[str, str]], options: Sequence[str]) -> list[Stage]:
+    """Return the stages of a config, and itself last.
 
     Raises:
         FileNotFoundError: If a config does not exist.
@@ -208,7 +184,7 @@ def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[
     chosen = dict(variants)
     try:
         cfg = load_config(config, parse_options(options), chosen)
-        return run_digest(plan_stages(config, cfg, chosen))
+        return plan_stages(config, cfg, chosen)
     except (Exception, SystemExit) as error:
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
         given = ' '.join([*map('='.join, variants), *options])
@@ -216,16 +192,3 @@ def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[
             f'{config}{f" with {given}" if given else ""} cannot be read '
             f'({type(error).__name__}: {error})'
         ) from error
-
-
-def _made_by(line: str) -> str | None:
-    """Return the digest of the config in a command line; None if it has none."""
-    _, words = parse_command(line)
-    arguments = words[2:] if words[0] == 'python' else words[1:]
-    config = next((word for word in arguments if word.endswith('.py')), None)
-    if config is None:
-        return None
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    parser.add_argument('--variant', nargs='+', action='extend', default=[])
-    chosen = parse_variants(parser.parse_known_args(arguments)[0].variant)
-    return _digest(config, tuple(chosen.items()))

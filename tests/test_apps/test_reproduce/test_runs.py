@@ -53,23 +53,18 @@ def test_the_digest_sees_what_is_required(cell, tmp_path):
     assert len(digests) == 2
 
 
-def test_the_digest_sees_what_earlier_commands_make(cell, tmp_path):
-    search = tmp_path / 'search.py'
+def test_the_digest_sees_the_overrides_of_a_required_run(cell, tmp_path):
+    search, user = tmp_path / 'search.py', tmp_path / 'user.py'
+    user.write_text(
+        "model = dict(mixer='work_dirs/a/mixer.pth')\n"
+        f"requires = [dict(config='{search}', produces='work_dirs/a/mixer.pth')]\n"
+    )
     digests = set()
-    for alpha in (1, 2):
-        line = f'python tools/train.py {search} --variant ALPHA={alpha} --resume'
-        for factor in (1, 10):
-            search.write_text(
-                '_base_ = []\nfrom mmtmix.recipes import variant\n'
-                f"model = dict(lr={factor} * variant('ALPHA', 1, 2))\n"
-            )
-            digests.add(runs_of(cell(before=(line,)), 1)[0].digest())
-    assert len(digests) == 4
-
-
-def test_an_earlier_command_that_runs_nothing_is_refused(cell):
-    with pytest.raises(ValueError, match="a command to run first runs nothing: 'ALPHA=1'"):
-        runs_of(cell(before=('ALPHA=1',)), 1)[0].digest()
+    for factor in (1, 10):
+        search.write_text(f'model = dict(alpha={factor}, beta=1)')
+        for options in ({}, {'requires.0.options.model.alpha': 2}):
+            digests.add(runs_of(cell(config=str(user), options=options), 1)[0].digest())
+    assert len(digests) == 3  # alpha 1, 10 and 2
 
 
 def test_a_run_is_as_far_as_its_folder_says(cell, finish, monkeypatch):
