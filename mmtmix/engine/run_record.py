@@ -9,26 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import get_world_size, is_main_process
-
-from mmtmix.utils import Stopped, describe_error, publish_file, warn_user
-from mmtmix.utils.claims import living_holder
-from mmtmix.utils.config_paths import plain_config
-
-from .digest import changed_digest
-from .newest_checkpoint import newest_checkpoint
-from .stages import Stage
-from .versions import used_device, used_versions
+from mmtmix.utils import publish_file, warn_user
+from mmtmix.utils.living_holder import living_holder
 
 RECORD = 'run.json'
 """Name of the file in the work dir of a run."""
@@ -39,11 +30,6 @@ RENEWAL = 30.0
 RUNNING, DONE, STOPPED, FAILED = 'running', 'done', 'stopped', 'failed'
 INTERRUPTED = 'interrupted'
 """State of a run whose record has ``running``, while no living process works on it."""
-
-_CONTINUED = 'continued from a run of digest '
-_SEED_OPTION = 'randomness.seed'
-_ERROR_LENGTH = 500
-_OF_AN_ATTEMPT = ('versions', 'device', 'precision', 'host', 'processes')
 
 
 def read_record(folder: str | os.PathLike) -> dict[str, Any]:
@@ -169,7 +155,7 @@ class RunRecord:
                 if self._progress is not None and (progress := self._progress()) is not None:
                     self.update(progress=list(progress))
                 seconds = self._seconds + time.monotonic() - self._start
-                self.update(seconds=round(seconds, 1), updated=_now())
+                self.update(seconds=round(seconds, 1), updated=now())
                 # not by atomic_path, which changes the umask of all threads for a moment
                 text = json.dumps(dict(self.content), indent=1) + '\n'
                 temporary.write_text(text, encoding='utf-8')
@@ -184,151 +170,6 @@ class RunRecord:
                 self._has_warned = True
 
 
-class _NoRecord(RunRecord):
-    """Stands for the record in processes other than the main one, and writes nothing."""
-
-    def begin(self) -> None:
-        self.has_begun = True
-
-    def end(self, state: str, error: str | None = None) -> None:
-        pass
-
-
-@contextmanager
-def recorded(
-    stage: Stage,
-    digest: str,
-    options: Mapping[str, Any] | None = None,
-    changes: Sequence[str] = (),
-    divide_batch: bool = False,
-    progress: Callable[[], Sequence[int] | None] | None = None,
-) -> Iterator[RunRecord]:
-    """Record a run while the body runs it; on other processes than the main one nothing happens.
-
-    The body may :meth:`~RunRecord.update` the record with the seed and the progress. A run that
-    continues adds to the attempts and seconds of its record, and keeps its start. The record of a
-    finished run stays as it is until the body calls :meth:`~RunRecord.begin`. So a training that
-    is resumed at its end keeps its record.
-
-    A run that continues from a run of another digest is neither of them. It gets a digest of its
-    own.
-
-    Args:
-        stage: Stage that runs, in its work dir, which this launch has claimed.
-        digest: Digest of its config, from :func:`mmtmix.engine.digest.stage_digests`.
-        options: Overrides of its config, by names with dots.
-        changes: Arguments of the launch that change the result, such as ``'--amp'``.
-        divide_batch: Whether the processes share the batch of the config.
-        progress: Function that returns the units of work that are done, and their number.
-
-    Yields:
-        The record.
-
-    Raises:
-        ValueError: If the record in the work dir is damaged.
-    """
-    folder = stage.cfg.work_dir
-    if not is_main_process():
-        yield _NoRecord(folder, {})
-        return
-    before = read_record(folder)
-    continues = _continues(stage)
-    changes = [*changes, *(_inherited(before, digest, changes) if continues else ())]
-    content = dict(
-        config=os.path.normpath(plain_config(stage.config)),
-        variants={name: str(value) for name, value in stage.variants.items()},
-        options=_option_texts(options or {}),
-        seed=_seed(stage),
-        digest=changed_digest(digest, changes),
-        changes=changes,
-        processes=get_world_size(),
-        divide_batch=divide_batch,
-        versions=used_versions(),
-        device=used_device(get_world_size()),
-        precision=None,
-        host=socket.gethostname(),
-        started=_now(),
-        updated=_now(),
-        attempts=1,
-        seconds=0.0,
-        state=RUNNING,
-        error=None,
-        progress=None,
-    )
-    is_same = before.get('digest') == content['digest']
-    if before and (continues or (is_same and stage.goes_on)):
-        content |= _carried(before, content)
-    record = RunRecord(folder, content, content['seconds'], progress)
-    if not (continues and is_same and _is_done(stage, before)):
-        record.begin()
-    try:
-        yield record
-    except KeyboardInterrupt as stop:
-        signum = stop.signum if isinstance(stop, Stopped) else signal.SIGINT
-        record.end(STOPPED, f'stopped by {signal.Signals(signum).name}')
-        raise
-    except BaseException as error:
-        record.end(FAILED, _one_line(error))
-        raise
-    record.end(DONE)
-
-
-def _inherited(before: Mapping[str, Any], digest: str, changes: Sequence[str]) -> list[str]:
-    """Return how the run that a run continues from differed, as changes of its digest."""
-    if not before.get('digest'):
-        return []
-    marks = [each for each in before.get('changes') or () if each.startswith(_CONTINUED)]
-    if changed_digest(digest, [*changes, *marks]) == before['digest']:
-        return marks
-    return [f'{_CONTINUED}{before["digest"]}']
-
-
-def _carried(before: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that an attempt takes from the record of the earlier ones."""
-    carried: dict[str, Any] = dict(
-        attempts=before.get('attempts', 1) + 1,
-        seconds=before.get('seconds', 0.0),
-        started=before.get('started', content['started']),
-        progress=before.get('progress'),
-    )
-    if before.get('seed') is not None and content['seed'] is None:
-        carried['seed'] = before['seed']
-    earlier = list(before.get('earlier') or ())
-    made_with = {name: before[name] for name in _OF_AN_ATTEMPT if before.get(name) is not None}
-    if any(content[name] not in (None, value) for name, value in made_with.items()):
-        earlier.append(made_with)
-    return carried | (dict(earlier=earlier) if earlier else {})
-
-
-def _continues(stage: Stage) -> bool:
-    """Return whether a stage continues from a checkpoint, or from the shards that it has."""
-    if stage.cfg.get('resume') or 'generation' in stage.cfg:
-        return True
-    return stage.goes_on and newest_checkpoint(stage.cfg.work_dir) is not None
-
-
-def _is_done(stage: Stage, record: Mapping[str, Any]) -> bool:
-    """Return whether a record is that of a finished run; old ones hold no state."""
-    if 'state' in record:
-        return record['state'] == DONE
-    return os.path.isfile(stage.produces or os.path.join(stage.cfg.work_dir, 'last.pth'))
-
-
-def _seed(stage: Stage) -> int | None:
-    """Return the seed in a config; None if it has none and the Runner chooses one."""
-    held = stage.cfg.get('generation') or stage.cfg.get('randomness') or {}
-    seed = held.get('seed')
-    return seed if isinstance(seed, int) else None
-
-
-def _option_texts(options: Mapping[str, Any]) -> list[str]:
-    return sorted(f'{name}={value}' for name, value in options.items() if name != _SEED_OPTION)
-
-
-def _one_line(error: BaseException) -> str:
-    text = f'{type(error).__name__}: {" ".join(describe_error(error).split())}'
-    return text if len(text) <= _ERROR_LENGTH else text[: _ERROR_LENGTH - 3] + '...'
-
-
-def _now() -> str:
+def now() -> str:
+    """Return the present time of this machine's clock, in UTC by ISO 8601."""
     return datetime.now(timezone.utc).isoformat(timespec='seconds')

@@ -144,33 +144,6 @@ def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print
     return claim
 
 
-def living_holder(folder: str | os.PathLike) -> Holder | None:
-    """Return the living process that works in a folder, without claiming it; None if none does.
-
-    A holder on another machine is alive if its claim was renewed within :data:`DEAD_AFTER`, by the
-    clock of the file system.
-
-    Args:
-        folder: The folder, which may be missing.
-    """
-    path = Path(os.path.realpath(folder), CLAIM_FILE)
-    if str(path) in _held:  # closing a second handle would release the lock of the first one
-        return _held[str(path)].holder
-    try:
-        holder = Holder(**json.loads(path.read_bytes()))
-        renewed = path.stat().st_mtime
-    except (OSError, ValueError, TypeError):  # none, given back meanwhile, or half-written
-        return None
-    if holder.is_here:
-        return holder if holder.is_alive else None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix='.now.') as file:
-            now = os.stat(file.name).st_mtime
-    except OSError:  # of a folder that can only be read
-        now = time.time()
-    return holder if now - renewed < DEAD_AFTER else None
-
-
 def wait_for_folder(
     folder: str | os.PathLike,
     is_done: Callable[[], bool],

@@ -14,13 +14,15 @@ import torch
 from mmengine.config import Config
 
 import mmtmix
-from mmtmix.engine import run_record, versions
+from mmtmix.engine import recording, run_record, versions
 from mmtmix.engine.digest import changed_digest, run_digest, stage_digests
 from mmtmix.engine.hooks.record_hook import RecordHook
-from mmtmix.engine.run_record import RECORD, read_record, recorded, state_of
+from mmtmix.engine.recording import recorded
+from mmtmix.engine.run_record import RECORD, read_record, state_of
 from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import Stopped, load_config
-from mmtmix.utils.claims import CLAIM_FILE, claim_folder, living_holder
+from mmtmix.utils.claims import CLAIM_FILE, claim_folder
+from mmtmix.utils.living_holder import living_holder
 
 pytestmark = pytest.mark.host
 
@@ -47,7 +49,7 @@ def finish(stage, digest='0' * 16, **settings):
 
 def test_a_record_holds_what_was_run_where_and_how_it_ended(stage):
     options = {'randomness.seed': 3, 'b': [1, 2], 'a.x': 0.5}
-    with recorded(stage(), 'abc', options, ['--amp'], divide_batch=True) as record:
+    with recorded(stage(options=options), 'abc', ['--amp'], divide_batch=True) as record:
         running = read_record(stage().cfg.work_dir)
         record.update(seed=7, precision='float32', progress=[4, 4])
     done = read_record(stage().cfg.work_dir)
@@ -87,13 +89,14 @@ def test_what_ends_a_run_is_in_its_record(stage, error, state, line):
 def test_attempts_that_continue_add_up_and_keep_the_start(stage, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(run_record.time, 'monotonic', lambda: now[0])
-    monkeypatch.setattr(run_record, '_now', lambda: f'at {now[0]}')
+    for module in (run_record, recording):
+        monkeypatch.setattr(module, 'now', lambda: f'at {now[0]}')
     with pytest.raises(RuntimeError), recorded(stage(None), 'abc') as record:
         record.update(seed=11, progress=[1, 4])
         Path(stage().cfg.work_dir, 'epoch_1.pth').touch()
         now[0] = 100.0
         raise RuntimeError('stop')
-    monkeypatch.setattr(run_record, 'used_versions', lambda: dict(torch='later'))
+    monkeypatch.setattr(recording, 'used_versions', lambda: dict(torch='later'))
     with recorded(stage(None, goes_on=True), 'abc') as record:
         begun = read_record(stage().cfg.work_dir)
         now[0] = 130.0
@@ -219,7 +222,7 @@ def test_a_damaged_record_is_named_with_a_cure(tmp_path, text):
 
 
 def test_other_processes_than_the_main_one_write_nothing(stage, monkeypatch):
-    monkeypatch.setattr(run_record, 'is_main_process', lambda: False)
+    monkeypatch.setattr(recording, 'is_main_process', lambda: False)
     with recorded(stage(), 'abc') as record:
         record.begin()
         record.update(seed=1)
