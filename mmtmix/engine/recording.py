@@ -11,6 +11,7 @@ from typing import Any
 
 from mmengine.dist import get_world_size, is_main_process
 
+from mmtmix.datasets.mixed_shards import shard_files
 from mmtmix.utils import Stopped, describe_error
 from mmtmix.utils.config_paths import plain_config
 
@@ -21,9 +22,11 @@ from .stages import Stage
 from .versions import used_device, used_versions
 
 CONTINUED = 'continued from a run of digest '
-"""Beginning of the change in a record of a run that another run's checkpoint was used for."""
+"""Beginning of the change in a record of a run that continued from another run's checkpoint."""
 
-_SEED_OPTION = 'randomness.seed'
+SEED_OPTION = 'randomness.seed'
+"""Override that a record has as its seed, and not among the options."""
+
 _ERROR_LENGTH = 500
 _OF_AN_ATTEMPT = ('versions', 'device', 'precision', 'host', 'processes')
 
@@ -73,14 +76,11 @@ def recorded(
     if not is_main_process():
         yield _NoRecord(folder, {})
         return
-    before = read_record(folder)
-    continues = _continues(stage)
-    changes = [*changes, *(_inherited(before, digest, changes) if continues else ())]
+    goes_on, source = continues(stage), _source(stage)
+    before = read_record(source)
+    changes = [*changes, *(_inherited(before, digest, changes) if goes_on else ())]
     content = dict(
-        config=os.path.normpath(plain_config(stage.config)),
-        variants={name: str(value) for name, value in stage.variants.items()},
-        options=_option_texts(stage.options),
-        seed=_seed(stage),
+        **setting_of(stage),
         digest=changed_digest(digest, changes),
         changes=changes,
         processes=get_world_size(),
@@ -98,10 +98,11 @@ def recorded(
         progress=None,
     )
     is_same = before.get('digest') == content['digest']
-    if before and (continues or (is_same and stage.goes_on)):
+    if before and (goes_on or (is_same and stage.goes_on)):
         content |= _carried(before, content)
     record = RunRecord(folder, content, content['seconds'], progress)
-    if not (continues and is_same and _is_done(stage, before)):
+    is_here = os.path.realpath(source) == os.path.realpath(folder)
+    if not (goes_on and is_here and is_same and _is_done(stage, before)):
         record.begin()
     try:
         yield record
@@ -113,6 +114,53 @@ def recorded(
         record.end(FAILED, _one_line(error))
         raise
     record.end(DONE)
+
+
+def setting_of(stage: Stage) -> dict[str, Any]:
+    """Return the fields of a record that name a run: config, variants, options and seed.
+
+    Args:
+        stage: Stage of a launch.
+    """
+    options = [f'{name}={value}' for name, value in stage.options.items() if name != SEED_OPTION]
+    return dict(
+        config=os.path.normpath(plain_config(stage.config)),
+        variants={name: str(value) for name, value in stage.variants.items()},
+        options=sorted(options),
+        seed=seed_of(stage),
+    )
+
+
+def seed_of(stage: Stage) -> int | None:
+    """Return the seed in a config; None if it has none and the Runner chooses one.
+
+    Args:
+        stage: Stage of a launch.
+    """
+    held = stage.cfg.get('generation') or stage.cfg.get('randomness') or {}
+    seed = held.get('seed', 0 if 'generation' in stage.cfg else None)
+    return seed if isinstance(seed, int) else None
+
+
+def continues(stage: Stage) -> bool:
+    """Return whether a stage would continue from a checkpoint, or from shards.
+
+    Args:
+        stage: Stage of a launch, with its work dir.
+    """
+    if 'generation' in stage.cfg:
+        return bool(shard_files(stage.cfg.work_dir))
+    if stage.cfg.get('resume'):
+        return True
+    is_required = stage.produces is not None
+    found = newest_checkpoint(stage.cfg.work_dir)
+    return (stage.goes_on or is_required) and found is not None
+
+
+def _source(stage: Stage) -> str:
+    """Return the folder whose run a stage continues: that of its checkpoint, or its work dir."""
+    checkpoint = stage.cfg.get('load_from') if stage.cfg.get('resume') else None
+    return os.path.dirname(checkpoint) if checkpoint else stage.cfg.work_dir
 
 
 def _inherited(before: Mapping[str, Any], digest: str, changes: Sequence[str]) -> list[str]:
@@ -142,29 +190,11 @@ def _carried(before: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str,
     return carried | (dict(earlier=earlier) if earlier else {})
 
 
-def _continues(stage: Stage) -> bool:
-    """Return whether a stage continues from a checkpoint, or from the shards that it has."""
-    if stage.cfg.get('resume') or 'generation' in stage.cfg:
-        return True
-    return stage.goes_on and newest_checkpoint(stage.cfg.work_dir) is not None
-
-
 def _is_done(stage: Stage, record: Mapping[str, Any]) -> bool:
     """Return whether a record is that of a finished run; old ones hold no state."""
     if 'state' in record:
         return record['state'] == DONE
     return os.path.isfile(stage.produces or os.path.join(stage.cfg.work_dir, 'last.pth'))
-
-
-def _seed(stage: Stage) -> int | None:
-    """Return the seed in a config; None if it has none and the Runner chooses one."""
-    held = stage.cfg.get('generation') or stage.cfg.get('randomness') or {}
-    seed = held.get('seed')
-    return seed if isinstance(seed, int) else None
-
-
-def _option_texts(options: Mapping[str, Any]) -> list[str]:
-    return sorted(f'{name}={value}' for name, value in options.items() if name != _SEED_OPTION)
 
 
 def _one_line(error: BaseException) -> str:

@@ -58,8 +58,10 @@ def test_runs_go_on_after_a_failure_and_say_so_at_the_end(reproduced):
     done = folder / 'work_dirs/reproduce/tiny/seed0'
     assert (done / 'last.pth').is_file()
     record = json.loads((done / 'run.json').read_text())
+    assert record['state'] == 'done'
     assert record['device']
     assert record['seconds'] > 1
+    assert not (folder / 'work_dirs/reproduce/broken/seed0').exists()
     assert {'torch', 'mmengine', 'mmpretrain', 'mmtmix'} <= record['versions'].keys()
 
 
@@ -79,7 +81,7 @@ def test_the_report_is_true(reproduced, load, capsys):
     assert 0 <= figure <= 100
     assert f'| row/simple | 81 | {figure:.2f} | 1 | {figure - 81:+.2f} | last |' in printed
     assert f'| row/same | 82 | {figure:.2f} | 1 | {figure - 82:+.2f} | last |' in printed
-    assert '| row/broken | 1 | not run (seed 0 started) | 0 | - | last |' in printed
+    assert '| row/broken | 1 | not run | 0 | - | last |' in printed
     assert 'quoted only: a time on another machine' in printed
     assert (folder / 'report/paper_1.png').is_file()
 
@@ -108,7 +110,7 @@ def test_recorded_runs_stand_for_their_folders(reproduced, load, capsys):
     recorded = ('--results', 'results/runs.jsonl')
     assert call(load, folder, 'export', *recorded) == 0
     out = capsys.readouterr().out
-    assert 'paper/1/row/broken, seed 0: left out, started' in out
+    assert 'broken' not in out  # refused before it began
     assert 'results/runs.jsonl: 1 runs, 1 of them new, 0 in place of' in out
     before = (folder / 'results/runs.jsonl').read_bytes()
     assert call(load, folder, 'export', 'paper', *recorded) == 0
