@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     show = commands.add_parser('show', help='the exact commands of a cell')
     show.add_argument('cells', nargs='+', metavar='CELL')
+    show.add_argument(
+        '--out', type=Path, metavar='FILE', help='file for the commands, one per line'
+    )
 
     run = commands.add_parser('run', help='run what is missing, and continue what was interrupted')
     run.add_argument('cells', nargs='+', metavar='CELL')

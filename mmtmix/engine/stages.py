@@ -6,20 +6,25 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 
 from mmtmix.program import program
 from mmtmix.utils import file_digest, load_config, make_writable_folder
+from mmtmix.utils.config import flat_options, option_words
 from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 
 from .claims import claimed, on_main_process, wait_for_ranks
+
+if TYPE_CHECKING:
+    from .stage_records import StageRecords
 
 
 @dataclass
@@ -33,6 +38,7 @@ class Stage:
             other one requires.
         goes_on: Whether it continues from the newest checkpoint in its work dir.
         variants: Values, by name, of the variants that its config was read with.
+        options: Values of overridden fields, by names with dots.
     """
 
     config: str
@@ -40,10 +46,13 @@ class Stage:
     produces: str | None = None
     goes_on: bool = False
     variants: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """Name ``<method>/<config>``, with the variants of the run."""
+        """Name ``<method>/<config>``, with the variants of the run; a work dir for overrides."""
+        if self.options and self.produces is not None:  # the config's own name is of another run
+            return os.path.relpath(os.path.dirname(self.produces), 'work_dirs')
         return os.path.relpath(folder_of(self.config, self.variants), 'work_dirs')
 
     @property
@@ -56,6 +65,7 @@ class Stage:
         """Command line that runs it alone."""
         words = [self.config, *variant_words(self.variants)]
         words += ['--work-dir', os.path.dirname(self.produces or '')]
+        words += option_words(self.options)
         return f'{program("train")} {shlex.join(words)}'
 
 
@@ -67,7 +77,8 @@ def plan_stages(
     Args:
         config: Path of the config.
         cfg: Content of the config. ``requires=[dict(config=..., produces=...), ...]`` names the
-            runs whose files it uses, some with ``variants``; see :func:`mmtmix.recipes.stage`.
+            runs whose files it uses; see :func:`mmtmix.recipes.stage`. An entry may have
+            ``variants`` of the other config, and ``options`` that override its fields.
         variants: Values, by name, of the variants that the config was read with.
 
     Returns:
@@ -82,14 +93,15 @@ def plan_stages(
 
     def visit(cfg: Config, config: str, above: tuple[str, ...]) -> None:
         for needed in cfg.get('requires') or ():
-            required = {'config', 'produces'}
-            if not isinstance(needed, dict) or set(needed) - {'variants'} != required:
+            required, optional = {'config', 'produces'}, {'variants', 'options'}
+            if not isinstance(needed, dict) or set(needed) - optional != required:
                 raise ValueError(
                     f'requires in {config} must list dict(config=..., produces=...), some with '
-                    f'variants, got {needed!r}'
+                    f'variants or options, got {needed!r}'
                 )
             path, produces = map(os.path.normpath, (needed['config'], needed['produces']))
             chosen = dict(needed.get('variants') or {})
+            options = flat_options(needed.get('options') or {})
             if not os.path.dirname(produces):
                 raise ValueError(
                     f'produces={produces!r} in {config} needs a folder, the work dir of {path}, '
@@ -99,16 +111,17 @@ def plan_stages(
                 raise ValueError(f'configs require each other: {" -> ".join((*above, path))}')
             if produces in stages:
                 other = stages[produces]
-                if (other.config, other.variants) != (path, chosen):
+                if (other.config, other.variants, other.options) != (path, chosen, options):
+                    first = words_of(other.config, other.variants, other.options)
                     raise ValueError(
-                        f'{produces} is produced by {words_of(other.config, other.variants)} and '
-                        f'by {words_of(path, chosen)}; give each its own work dir'
+                        f'{produces} is produced by {first} and by '
+                        f'{words_of(path, chosen, options)}; give each its own work dir'
                     )
                 continue
-            needed_cfg = load_config(path, variants=chosen)
+            needed_cfg = load_config(path, options, chosen)
             needed_cfg.work_dir = os.path.dirname(produces)
             visit(needed_cfg, path, (*above, path))
-            stages[produces] = Stage(path, needed_cfg, produces, variants=chosen)
+            stages[produces] = Stage(path, needed_cfg, produces, variants=chosen, options=options)
 
     visit(cfg, config, (os.path.normpath(config),))
     return [*stages.values(), Stage(config, cfg, variants=dict(variants or {}))]
@@ -137,7 +150,22 @@ def check_stages(stages: Sequence[Stage]) -> list[Stage]:
     return [stages[number] for number in shared[0]]
 
 
-def run_stages(stages: Sequence[Stage], run: Callable[[Stage], None]) -> None:
+def required_by(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
+    """Return the stages whose files a stage uses itself.
+
+    Args:
+        stage: One of the stages.
+        stages: Stages from :func:`plan_stages`.
+    """
+    needed = {os.path.normpath(each['produces']) for each in stage.cfg.get('requires') or ()}
+    return [other for other in stages if other.produces in needed]
+
+
+def run_stages(
+    stages: Sequence[Stage],
+    run: Callable[[Stage], None],
+    records: StageRecords | None = None,
+) -> None:
     """Run the stages that are missing, in order, and print a line at the start and end of each.
 
     Each work dir is claimed while a stage runs there. If another launch is running a required
@@ -146,24 +174,29 @@ def run_stages(stages: Sequence[Stage], run: Callable[[Stage], None]) -> None:
     Args:
         stages: Stages from :func:`plan_stages`.
         run: Function that runs one stage.
+        records: Records of the stages, which are checked and written; None for no records.
 
     Raises:
         ClaimedError: If another launch works in the work dir of the last stage.
         OSError: If a work dir can't be written to.
         RuntimeError: If a stage ends without the file that it should produce.
+        ValueError: If a required file was made by another run than the one that is required.
     """
     # first of all, since the other stages may take hours
     with claimed(stages[-1].cfg.work_dir, say=_print):
         missing = check_stages(stages)
+        if records is not None:
+            records.check()
         on_main_process(partial(_make_work_dirs, missing))
         for number, stage in enumerate(stages, 1):
             head = f'[stage {number}/{len(stages)}] {stage.name}'
             if stage not in missing:
-                _print(f'{head}: {describe(stage.produces)}, skipped')
+                note = records.note(stage) if records is not None else ''
+                _print(f'{head}: {describe(stage.produces)}{note}, skipped')
             elif stage.produces is None:
-                _run_stage(stage, run, head)
+                _run_stage(stage, run, head, records)
             else:
-                _run_required(stage, run, head)
+                _run_required(stage, run, head, records)
 
 
 def _make_work_dirs(stages: Sequence[Stage]) -> None:
@@ -171,7 +204,9 @@ def _make_work_dirs(stages: Sequence[Stage]) -> None:
         make_writable_folder(stage.cfg.work_dir)
 
 
-def _run_required(stage: Stage, run: Callable[[Stage], None], head: str) -> None:
+def _run_required(
+    stage: Stage, run: Callable[[Stage], None], head: str, records: StageRecords | None
+) -> None:
     """Run a stage that other launches may run at the same time."""
 
     def show(line: str) -> None:
@@ -179,24 +214,29 @@ def _run_required(stage: Stage, run: Callable[[Stage], None], head: str) -> None
 
     with claimed(stage.cfg.work_dir, lambda: stage.is_finished, show) as is_left:
         if is_left:
-            _run_stage(stage, run, head)
+            _run_stage(stage, run, head, records)
         else:
             show(f'{describe(stage.produces)}, made by another launch')
+    if records is not None:
+        records.check()  # another launch may have been of another config
 
 
-def _run_stage(stage: Stage, run: Callable[[Stage], None], head: str) -> None:
+def _run_stage(
+    stage: Stage, run: Callable[[Stage], None], head: str, records: StageRecords | None
+) -> None:
     """Run a stage in its work dir, which is claimed."""
     _print(f'{head}: started, in {stage.cfg.work_dir}')
-    start = time.time()
-    run(stage)
-    wait_for_ranks()
-    # on the machines of other ranks the file may appear later
-    if stage.produces is not None and not on_main_process(lambda: stage.is_finished):
-        raise RuntimeError(
-            f'{stage.config} ended without {stage.produces}, which another config requires; '
-            'is that the name of a file that it writes into its work dir?'
-        )
-    _print(f'{head}: done in {_duration(time.time() - start)}')
+    start = time.monotonic()
+    with nullcontext() if records is None else records.recording(stage):
+        run(stage)
+        wait_for_ranks()
+        # on the machines of other ranks the file may appear later
+        if stage.produces is not None and not on_main_process(lambda: stage.is_finished):
+            raise RuntimeError(
+                f'{stage.config} ended without {stage.produces}, which another config requires; '
+                'is that the name of a file that it writes into its work dir?'
+            )
+    _print(f'{head}: done in {_duration(time.monotonic() - start)}')
 
 
 def describe(path: str | None) -> str:
@@ -211,14 +251,15 @@ def describe(path: str | None) -> str:
     return f'found {path} ({age} old, sha256 {file_digest(path)})'
 
 
-def words_of(config: str, variants: Mapping[str, Any]) -> str:
-    """Return a config and its variants as words of a command line.
+def words_of(config: str, variants: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+    """Return a config, its variants and its overrides as words of a command line.
 
     Args:
         config: Path of the config.
         variants: Values of the variants by name.
+        options: Values of overridden fields, by names with dots.
     """
-    return shlex.join([config, *variant_words(variants)])
+    return shlex.join([config, *variant_words(variants), *option_words(options)])
 
 
 def _duration(seconds: float) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict, DictAction
 
-from mmtmix.checks import check_keys
+from mmtmix.checks import check_instance, check_keys
 
 from .command import describe_error, warn_user
 from .config_paths import drop_own_scope, finding_own_bases, resolve_config
@@ -164,6 +164,38 @@ def parse_options(words: Sequence[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(exit_on_error=False)
     parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
     return parser.parse_args(['--cfg-options', *words]).cfg_options
+
+
+def flat_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return overrides by their names with dots, from dicts that may be nested.
+
+    Args:
+        options: Values by name, such as ``{'generation': {'num': 100}}``.
+
+    Raises:
+        TypeError: If it is no dict.
+    """
+    check_instance('options', options, Mapping, 'a dict of fields')
+    flat: dict[str, Any] = {}
+    for name, value in options.items():
+        if isinstance(value, Mapping) and value:
+            flat |= {f'{name}.{inner}': each for inner, each in flat_options(value).items()}
+        else:
+            flat[str(name)] = value
+    return dict(sorted(flat.items()))
+
+
+def option_words(options: Mapping[str, Any]) -> list[str]:
+    """Return overrides as words of a command line, ``--cfg-options NAME=VALUE ...``.
+
+    Args:
+        options: Values by names with dots, which :func:`parse_options` reads back.
+
+    Returns:
+        The words; none for no options.
+    """
+    words = [f'{name}={value}' for name, value in options.items()]
+    return ['--cfg-options', *words] if words else []
 
 
 def misspelt_options(cfg: Config, cfg_options: Mapping[str, Any]) -> Iterator[str]:

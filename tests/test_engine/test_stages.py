@@ -308,3 +308,32 @@ def test_a_work_dir_of_a_later_stage_that_cannot_be_written_to_is_told_at_once(c
     with pytest.raises(OSError, match='work_dirs/search.* cannot be written: .*give another'):
         run_stages(chain, run_and_make(ran))
     assert ran == []
+
+
+def test_a_required_run_may_have_overrides(folder, write):
+    teacher, path = write('teacher'), folder / 'configs' / 'method' / 'student.py'
+    needed = dict(
+        config=teacher,
+        produces='work_dirs/wide/last.pth',
+        options={'model': dict(width=2), 'model.depth': '(1, 2)'},
+    )
+    path.write_text(f'requires = [{needed!r}]\n')
+    stage, _ = plan('configs/method/student.py')
+    assert stage.cfg.model == dict(width=2, depth='(1, 2)')
+    assert stage.name == 'wide'
+    assert stage.command == (
+        f'mmtmix train {teacher} --work-dir work_dirs/wide '
+        "--cfg-options 'model.depth=(1, 2)' model.width=2"
+    )
+    path.write_text(f'requires = [{dict(needed, options=[1])!r}]\n')
+    with pytest.raises(TypeError, match=r'options must be a dict of fields, got \[1\]'):
+        plan('configs/method/student.py')
+    # one file can't be both
+    both = [needed, dict(needed, options=dict(model=dict(width=3)))]
+    path.write_text(f'requires = {both!r}\n')
+    message = (
+        r"last.pth is produced by .*teacher.py --cfg-options 'model.depth=\(1, 2\)' model.width=2 "
+        'and by .*teacher.py --cfg-options model.width=3; give each'
+    )
+    with pytest.raises(ValueError, match=message):
+        plan('configs/method/student.py')

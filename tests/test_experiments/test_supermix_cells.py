@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from mmtmix.apps.generate import read_settings
+from mmtmix.engine.stages import plan_stages
 from mmtmix.models.augments import augment_config
 from mmtmix.recipes import PAIRS, mixes_of
 from mmtmix.utils import load_config
@@ -104,7 +105,7 @@ def test_cells_are_runs_of_existing_configs_or_quoted_with_a_reason():
             assert len(cell['quoted']) > 20
             assert set(cell) == {'printed', 'quoted'}
             continue
-        assert set(cell) <= {'printed', 'config', 'variants', 'options', 'before'}
+        assert set(cell) <= {'printed', 'config', 'variants', 'options'}
         assert (ROOT / cell['config']).is_file(), name
         if 'variants' in cell:
             assert cell['variants']['PAIR'] in PAIRS, name
@@ -157,18 +158,6 @@ def test_distillation_is_told_by_method_and_pair():
         assert cell['variants'] == dict(PAIR=pair)
 
 
-def folder_and_options(command):
-    words = command.split()
-    assert words[:3] == [
-        'python',
-        'tools/train.py',
-        'configs/supermix/generate_wrn40_2_cifar100.py',
-    ]
-    assert (words[3], words[5]) == ('--work-dir', '--cfg-options')
-    options = dict(word.split('=') for word in words[6:])
-    return words[4], {name: yaml.safe_load(value) for name, value in options.items()}
-
-
 def test_figure_5s_points_differ_in_one_setting_each():
     sets = {}
     for name, cell in ROWS['supermix/figure_5/sweeps']['cells'].items():
@@ -181,18 +170,18 @@ def test_figure_5s_points_differ_in_one_setting_each():
         (hook,) = cfg.custom_hooks
         dataset = hook.mixed.dataloader.dataset
         assert cfg.pair == 'wrn40_2_wrn16_2'
-        if 'before' not in cell:
+        _, needed = cfg.requires
+        assert needed.config == 'configs/supermix/generate_wrn40_2_cifar100.py'
+        assert needed.produces == f'{dataset.data_root}/dataset.json'
+        if 'options' not in cell:
             assert wanted == dict(augmentation_size=500000, k=2, alpha=3, lambda_s=25)
             assert dataset.data_root == mixes_of(cfg.pair)['data_root']
-            assert 'options' not in cell
             continue
-        (command,) = cell['before']
-        folder, options = folder_and_options(command)
-        made = load_config('configs/supermix/generate_wrn40_2_cifar100.py', options)
+        *_, stage, _ = plan_stages(cell['config'], cfg, cell['variants'])
+        made, options = stage.cfg, stage.options
+        assert stage.produces == needed.produces
         mixer = augment_config(made)
-        assert dataset.data_root == folder
-        assert cfg.requires == []  # a missing set is never made with other settings
-        assert sets.setdefault(folder, options) == options
+        assert sets.setdefault(dataset.data_root, options) == options
         assert mixer.num_mix == wanted['k']
         assert mixer.get('alpha', 3) == wanted['alpha']
         assert mixer.get('lambda_s', 25) == wanted['lambda_s']

@@ -6,6 +6,7 @@ Nothing else in this library imports this package.
 from .child import run_child
 from .execute import execute
 from .experiments import Cell, Checkpoint, choose_cells, read_experiments
+from .graph import Job, JobGraph, job_graph
 from .page import Block, fill, find_blocks
 from .paired import PairedDifference, paired_difference
 from .plots import plot_tables
@@ -13,6 +14,7 @@ from .records import Merged, RunResult, merge_records, read_records, write_recor
 from .report import describe, render
 from .results import CellResult, collect_results, recorded_results
 from .runs import Experiment, Run, State, runs_of
+from .scheduler import Scheduler, chain_seconds, expected_seconds
 
 __all__ = [
     'Block',
@@ -20,17 +22,23 @@ __all__ = [
     'CellResult',
     'Checkpoint',
     'Experiment',
+    'Job',
+    'JobGraph',
     'Merged',
     'PairedDifference',
     'Run',
     'RunResult',
+    'Scheduler',
     'State',
+    'chain_seconds',
     'choose_cells',
     'collect_results',
     'describe',
     'execute',
+    'expected_seconds',
     'fill',
     'find_blocks',
+    'job_graph',
     'merge_records',
     'paired_difference',
     'plot_tables',

@@ -17,7 +17,7 @@ Checkpoint = Literal['last', 'best', 'median']
 ACCURACIES = ('accuracy/top1', 'accuracy/top5')  # in the order of printed figures
 TOP1 = ACCURACIES[0]
 
-_SHARED_FIELDS = {'config', 'options', 'variants', 'before', 'checkpoint'}
+_SHARED_FIELDS = {'config', 'options', 'variants', 'checkpoint'}
 _ROW_FIELDS = _SHARED_FIELDS | {'metrics', 'against', 'seeds', 'cells'}
 _CELL_FIELDS = _SHARED_FIELDS | {'printed', 'quoted'}
 
@@ -34,7 +34,6 @@ class Cell:
         quoted: Reason why it cannot be reproduced; empty if it can.
         options: Overrides of the config, as for ``--cfg-options``.
         variants: Values, by name, of variants that the config declares.
-        before: Commands to run first, which skip finished work.
         checkpoint: Validation that counts: the ``'last'`` one, the ``'best'`` one, or the
             ``'median'`` of the last ten.
         metrics: Metrics that count, by their names in a training log.
@@ -48,7 +47,6 @@ class Cell:
     quoted: str = ''
     options: Mapping[str, Any] = field(default_factory=dict)
     variants: Mapping[str, str] = field(default_factory=dict)
-    before: tuple[str, ...] = ()
     checkpoint: Checkpoint = 'last'
     metrics: tuple[str, ...] = ACCURACIES
     against: tuple[str, ...] = ()
@@ -76,7 +74,7 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
     Args:
         path: Path of a YAML file. For each ``paper/table/row`` it has ``cells`` by column. A row
             may also have a ``checkpoint``, ``metrics``, the ``seeds`` that count, and ``against``:
-            columns that its cells are compared with by top-1 accuracy. The ``config``, ``before``,
+            columns that its cells are compared with by top-1 accuracy. The ``config``,
             ``options`` and ``variants`` of a row hold for all its cells. A cell may override
             them; its options and variants override those of the row one by one.
 
@@ -198,10 +196,9 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
             f'checkpoint of {cell} in {path} cannot be best: it is not defined whether more is '
             f'better for {metrics}; take last or median'
         )
-    kinds = dict(options=Mapping, variants=Mapping, before=list)
-    for name, kind in kinds.items():
-        if not isinstance(settings.get(name, kind() if kind is list else {}), kind):
-            raise ValueError(f'{name} of {cell} in {path} is no {kind.__name__}: {settings!r}')
+    for name in ('options', 'variants'):
+        if not isinstance(settings.get(name, {}), Mapping):
+            raise ValueError(f'{name} of {cell} in {path} is no Mapping: {settings!r}')
     printed = settings.get('printed')
     if not isinstance(printed, list):
         printed = [] if printed is None else [printed]
@@ -214,7 +211,6 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         settings.get('quoted', ''),
         dict(settings.get('options', {})),
         {name: str(value) for name, value in settings.get('variants', {}).items()},
-        tuple(settings.get('before', ())),
         checkpoint,
         metrics,
         tuple(map(str, row.get('against', ()))),

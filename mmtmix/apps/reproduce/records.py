@@ -10,17 +10,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
+from mmtmix.engine.run_record import RECORD
 from mmtmix.utils import atomic_path
 
 from .experiments import ACCURACIES, Checkpoint
-from .runs import RECORD, Experiment, Run
+from .runs import Experiment, Run
 
 _RECORDED = ('digest', 'versions', 'device', 'started', 'seconds')
 _FIELDS: dict[str, type | tuple[type, ...]] = dict(
     config=str,
     variants=dict,
     options=list,
-    before=list,
     checkpoint=str,
     seed=int,
     metrics=dict,
@@ -41,7 +41,6 @@ class RunResult:
         config: Path of its config.
         variants: Values, by name, of variants that the config declares, sorted.
         options: Overrides of the config, sorted.
-        before: Commands that were run first.
         checkpoint: Validation that counts, ``'last'``, ``'best'`` or ``'median'``.
         seed: Seed of the run, >= 0.
         metrics: Results by metric; accuracies are in percent.
@@ -57,7 +56,6 @@ class RunResult:
     config: str
     variants: tuple[tuple[str, str], ...]
     options: tuple[str, ...]
-    before: tuple[str, ...]
     checkpoint: Checkpoint
     seed: int
     metrics: Mapping[str, float]
@@ -94,7 +92,7 @@ class RunResult:
     @property
     def experiment(self) -> Experiment:
         """Return the experiment, which runs of other seeds share."""
-        return Experiment(self.config, self.variants, self.options, self.before)
+        return Experiment(self.config, self.variants, self.options)
 
     @property
     def trained_in(self) -> str:
@@ -201,12 +199,17 @@ def write_records(records: Iterable[RunResult], path: str | os.PathLike) -> None
 
 def _parse(line: str) -> RunResult:
     fields = json.loads(line)
+    if isinstance(fields, dict) and fields.pop('before', None):
+        raise ValueError(
+            'commands were run before it, which cells no longer have: an entry of `requires` '
+            'with `options` takes their place'
+        )
     if not isinstance(fields, dict) or fields.keys() - _OPTIONAL.keys() != _FIELDS.keys():
         raise ValueError(f'it must hold {", ".join(_FIELDS)}, got {line}')
     for name, kind in (_FIELDS | _OPTIONAL).items():
         if name in fields and not isinstance(fields[name], kind):
             raise ValueError(f'{name} is of the wrong type: {fields[name]!r}')
-    for name in ('variants', 'options', 'before', 'versions'):
+    for name in ('variants', 'options', 'versions'):
         held = fields[name]
         texts = held.values() if isinstance(held, dict) else held
         if not all(isinstance(text, str) for text in texts):
@@ -217,7 +220,7 @@ def _parse(line: str) -> RunResult:
     if not metrics or not all(_is_result(*each) for each in metrics.items()):
         raise ValueError(f'metrics must be numbers, accuracies in percent, got {metrics!r}')
     fields['variants'] = tuple(sorted(fields['variants'].items()))
-    return RunResult(**{**fields, **{name: tuple(fields[name]) for name in ('options', 'before')}})
+    return RunResult(**{**fields, 'options': tuple(fields['options'])})
 
 
 def _is_result(metric: str, value: Any) -> bool:

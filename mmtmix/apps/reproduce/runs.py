@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,25 +12,34 @@ from typing import Any, NamedTuple
 
 from mmtmix.checks import check_integer, check_numbers
 from mmtmix.engine.digest import run_digest
-from mmtmix.engine.stages import plan_stages
+from mmtmix.engine.run_record import DONE, FAILED, RUNNING, read_record, state_of
+from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import load_config
 from mmtmix.utils.config import parse_options
-from mmtmix.utils.variants import parse_variants, variant_words
+from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 
 from .experiments import Cell
 
-RECORD = 'run.json'
 LAST = 'last.pth'
 
 
 class State(Enum):
-    """State of a run."""
+    """State of a run. One of the last three belongs to another run, which does not count."""
 
     NOT_RUN = 'not run'
+    RUNNING = 'running'
     STARTED = 'started'
+    FAILED = 'failed'
     DONE = 'done'
     OUTDATED = 'made with another config'
+    OTHER_SEED = 'made with another seed'
+    OTHER_PROCESSES = 'made with another number of processes'
+
+    @property
+    def is_of_another_run(self) -> bool:
+        """Whether the folder holds another run than the one that belongs there."""
+        return self in (State.OUTDATED, State.OTHER_SEED, State.OTHER_PROCESSES)
 
 
 class Experiment(NamedTuple):
@@ -42,7 +48,6 @@ class Experiment(NamedTuple):
     config: str
     variants: tuple[tuple[str, str], ...]
     options: tuple[str, ...]
-    before: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,22 +58,22 @@ class Run:
         config: Path of the config.
         options: Overrides of the config, sorted, each ``name=value``.
         variants: Pairs of name and value of variants that the config declares, sorted.
-        before: Commands to run first.
         seed: Seed of the run, >= 0.
         root: Folder of all runs.
+        gpus: Number of processes that share the batch, >= 1.
     """
 
     config: str
     options: tuple[str, ...]
     variants: tuple[tuple[str, str], ...]
-    before: tuple[str, ...]
     seed: int
     root: str
+    gpus: int = 1
 
     @property
     def experiment(self) -> Experiment:
         """Return the experiment, which runs of other seeds share."""
-        return Experiment(self.config, self.variants, self.options, self.before)
+        return Experiment(self.config, self.variants, self.options)
 
     @property
     def folder(self) -> Path:
@@ -80,58 +85,64 @@ class Run:
 
     @property
     def state(self) -> State:
-        """Return the state of the run, from the files in its folder."""
-        if not self.record:
+        """Return the state of the run, from the files in its folder, wherever it was made.
+
+        Raises:
+            FileNotFoundError: If a config does not exist.
+            ValueError: If the record is damaged, or a config cannot be read.
+        """
+        record = self.record
+        if not record:
             return State.NOT_RUN
-        if self.record.get('digest') != self.digest():
+        if record.get('digest') != self.digest():
             return State.OUTDATED
-        return State.DONE if (self.folder / LAST).is_file() else State.STARTED
+        # records of older versions lack fields
+        if record.get('seed') not in (None, self.seed):
+            return State.OTHER_SEED
+        if record.get('processes') not in (None, self.gpus):
+            return State.OTHER_PROCESSES
+        state = state_of(self.folder, record)
+        if state in (DONE, None) and (self.folder / LAST).is_file():
+            return State.DONE
+        return {RUNNING: State.RUNNING, FAILED: State.FAILED}.get(state or '', State.STARTED)
 
     @property
     def record(self) -> dict[str, Any]:
-        """Return the content of ``run.json``; empty if the run was never started.
+        """Return the record that the training wrote; empty if the run was never started.
 
         Raises:
             ValueError: If the file is damaged.
         """
-        path = self.folder / RECORD
-        if not path.is_file():
-            return {}
-        cure = 'move its folder aside to run this again'
-        try:
-            record = json.loads(path.read_text(encoding='utf-8'))
-        except ValueError as error:
-            raise ValueError(f'{path} is damaged ({error}); {cure}') from error
-        if not isinstance(record, dict) or not record:
-            raise ValueError(f'{path} is damaged (no record); {cure}')
-        return record
+        return read_record(self.folder)
 
     def digest(self) -> str:
         """Return the digest of what a result depends on, except the seed.
 
         Runs of different digests are not compared. See :func:`mmtmix.engine.digest.run_digest`.
-        The commands before the run are part of the digest.
 
         Raises:
             FileNotFoundError: If a config does not exist.
             ValueError: If a config cannot be read, or a variant does not fit it.
         """
-        own = _digest(self.config, self.variants, self.options)
-        if not self.before:
-            return own
-        # the lines themselves hold their overrides
-        text = json.dumps([own, self.before, *map(_made_by, self.before)])
-        return hashlib.sha256(text.encode()).hexdigest()[: len(own)]
+        return run_digest(self.stages())
 
-    def command(self, tools: str | os.PathLike, gpus: int = 1) -> list[str]:
+    def stages(self) -> list[Stage]:
+        """Return what the run requires, in an order in which it can run, and itself last.
+
+        Raises:
+            FileNotFoundError: If a config does not exist.
+            ValueError: If a config cannot be read, or a variant does not fit it.
+        """
+        return _plan(self.config, self.variants, self.options)
+
+    def command(self, tools: str | os.PathLike) -> list[str]:
         """Return the command that starts or resumes the run.
 
         Args:
             tools: Folder of the scripts of ``tools/``.
-            gpus: Number of processes, >= 1.
         """
-        if gpus > 1:
-            command = [str(Path(tools, 'dist_train.sh')), self.config, str(gpus)]
+        if self.gpus > 1:
+            command = [str(Path(tools, 'dist_train.sh')), self.config, str(self.gpus)]
         else:
             command = ['python', str(Path(tools, 'train.py')), self.config]
         command += [
@@ -140,13 +151,16 @@ class Run:
             str(self.folder),
             '--resume',
         ]
-        if gpus > 1:
+        if self.gpus > 1:
             command.append('--divide-batch')
         return [*command, '--cfg-options', f'randomness.seed={self.seed}', *self.options]
 
 
 def runs_of(
-    cell: Cell, seeds: int | tuple[int, ...] | None = None, root: str = 'work_dirs/reproduce'
+    cell: Cell,
+    seeds: int | tuple[int, ...] | None = None,
+    root: str = 'work_dirs/reproduce',
+    gpus: int = 1,
 ) -> list[Run]:
     """Return the runs of a cell, one per seed.
 
@@ -154,6 +168,7 @@ def runs_of(
         cell: Cell with a config.
         seeds: Number of seeds, from 0, or their tuple; by default the seeds that count, or three.
         root: Folder of all runs.
+        gpus: Number of processes per run, >= 1.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -161,6 +176,7 @@ def runs_of(
     """
     if cell.quoted:
         raise ValueError(f'{cell.id} is only quoted: {cell.quoted}')
+    check_integer('gpus', gpus, 1)
     if seeds is None:
         seeds = cell.seeds or 3
     if isinstance(seeds, (list, tuple)):
@@ -173,33 +189,11 @@ def runs_of(
         raise ValueError(f'{cell.id} is for the seeds {cell.seeds}, got {numbers}')
     options = tuple(sorted(f'{name}={value}' for name, value in cell.options.items()))
     variants = tuple(sorted(cell.variants.items()))
-    return [Run(cell.config, options, variants, cell.before, seed, root) for seed in numbers]
+    return [Run(cell.config, options, variants, seed, root, gpus) for seed in numbers]
 
 
-def parse_command(line: str) -> tuple[dict[str, str], list[str]]:
-    """Split a command line, as a shell does.
-
-    Args:
-        line: Command line.
-
-    Returns:
-        The environment variables that it sets, and the words of the command.
-
-    Raises:
-        ValueError: If there is no command.
-    """
-    words = shlex.split(line)
-    variables = {}
-    while words and '=' in words[0]:
-        name, _, value = words.pop(0).partition('=')
-        variables[name] = value
-    if not words:
-        raise ValueError(f'a command to run first runs nothing: {line!r}')
-    return variables, words
-
-
-def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[str] = ()) -> str:
-    """Return the digest of a run of a config.
+def _plan(config: str, variants: Sequence[tuple[str, str]], options: Sequence[str]) -> list[Stage]:
+    """Return the stages of a config, and itself last.
 
     Raises:
         FileNotFoundError: If a config does not exist.
@@ -208,7 +202,7 @@ def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[
     chosen = dict(variants)
     try:
         cfg = load_config(config, parse_options(options), chosen)
-        return run_digest(plan_stages(config, cfg, chosen))
+        return plan_stages(config, cfg, chosen)
     except (Exception, SystemExit) as error:
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
         given = ' '.join([*map('='.join, variants), *options])
@@ -216,16 +210,3 @@ def _digest(config: str, variants: Sequence[tuple[str, str]], options: Sequence[
             f'{config}{f" with {given}" if given else ""} cannot be read '
             f'({type(error).__name__}: {error})'
         ) from error
-
-
-def _made_by(line: str) -> str | None:
-    """Return the digest of the config in a command line; None if it has none."""
-    _, words = parse_command(line)
-    arguments = words[2:] if words[0] == 'python' else words[1:]
-    config = next((word for word in arguments if word.endswith('.py')), None)
-    if config is None:
-        return None
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    parser.add_argument('--variant', nargs='+', action='extend', default=[])
-    chosen = parse_variants(parser.parse_known_args(arguments)[0].variant)
-    return _digest(config, tuple(chosen.items()))

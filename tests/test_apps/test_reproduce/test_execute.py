@@ -2,19 +2,15 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-import torch
 
-import mmtmix
 from mmtmix.apps.reproduce import State, child, execute, runs_of
 from mmtmix.utils import Stopped
 
@@ -22,11 +18,15 @@ pytestmark = pytest.mark.host
 
 GRID = 'configs/simple/grid_fashionmnist.py'
 
-# trains nothing: leaves what a training leaves
+# trains nothing: leaves what a training leaves, with the record that the test foresees
 TRAIN = """
-import pathlib, shutil, sys
+import json, pathlib, sys
 folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
-shutil.copy(pathlib.Path(__file__).with_name('last.pth'), folder)
+folder.mkdir(parents=True, exist_ok=True)
+(folder / 'last.pth').touch()
+foreseen = json.loads(pathlib.Path(__file__).with_name('records.json').read_text())
+(folder / 'run.json').write_text(json.dumps(foreseen[str(folder)]))
+{}
 """
 
 
@@ -35,96 +35,81 @@ def tools(tmp_path):
     """A folder with a tools/train.py."""
     folder = tmp_path / 'tools'
     folder.mkdir()
-    (folder / 'train.py').write_text(TRAIN)
-    torch.save(dict(state_dict={}, meta=dict(precision='float32')), folder / 'last.pth')
+    (folder / 'train.py').write_text(TRAIN.format(''))
     return folder
 
 
-def test_what_comes_before_may_set_variables_of_its_shell(cell, tools, tmp_path, monkeypatch):
-    monkeypatch.setenv('THREADS', 'of the shell')
-    line = 'THREADS=2 python -c \'import os; open("{}", "w").write(os.environ["THREADS"])\''
-    noted = tmp_path / 'noted.txt'
-    settings = dict(config=GRID, variants={'NET': 'wrn16_2'}, before=(line.format(noted),))
+def foresee(tools, *runs, **fields):
+    """Let the trainings of runs leave records that fit them."""
+    records = {
+        str(run.folder): dict(digest=run.digest(), seed=run.seed, state='done', seconds=7.0)
+        | fields
+        for run in runs
+    }
+    (tools / 'records.json').write_text(json.dumps(records))
+
+
+def test_a_run_is_done_if_its_training_says_so(cell, tools, tmp_path):
+    settings = dict(config=GRID, variants={'NET': 'wrn16_2'})
     (run,) = runs_of(cell(**settings), 1, str(tmp_path / 'runs'))
+    foresee(tools, run)
     reported = []
     assert execute([run], tools, report=reported.append) == []
     assert run.state is State.DONE
-    assert noted.read_text() == '2'
-    assert reported[-1].startswith('    done after')
+    assert reported[-1] == '    done after 7 s'
     assert any(f'{GRID} --variant NET=wrn16_2 --work-dir' in line for line in reported)
-    noted = json.loads((run.folder / 'run.json').read_text())
-    assert noted['variants'] == {'NET': 'wrn16_2'}
-    assert noted['precision'] == 'float32'
+    assert execute([run], tools, report=reported.append) == []
+    assert reported[-1].endswith(': done before')
 
 
 @pytest.mark.parametrize(
-    ('line', 'why'),
+    ('fields', 'state'),
     [
-        ("python -c 'raise SystemExit(3)'", 'FAILED with exit status 3'),
-        ('ALPHA=1', "a command to run first runs nothing: 'ALPHA=1'"),
+        (dict(digest='another'), State.OUTDATED),
+        (dict(seed=8), State.OTHER_SEED),
+        (dict(processes=2), State.OTHER_PROCESSES),
+        (dict(state='stopped'), State.STARTED),
+        (dict(state='failed'), State.FAILED),
+        (dict(state='running'), State.STARTED),  # its process is dead
     ],
 )
-def test_a_failure_is_told_and_the_rest_runs(cell, tools, tmp_path, line, why):
-    bad = cell('a/1/r/bad', before=(line,))
+def test_a_training_that_leaves_another_record_has_failed(cell, tools, tmp_path, fields, state):
+    (run,) = runs_of(cell(), 1, str(tmp_path / 'runs'))
+    foresee(tools, run, **fields)
+    reported = []
+    assert execute([run], tools, report=reported.append) == [run]
+    assert run.state is state
+    assert f'    FAILED: {state.value} after 7 s' in reported
+    reported.clear()
+    foresee(tools, run)
+    # what another run left is never continued
+    assert execute([run], tools, report=reported.append) == [run] * state.is_of_another_run
+    move_away = f'[1/1] {run.folder}: {state.value}; move the folder away to run it anew'
+    assert (reported[0] == move_away) == state.is_of_another_run
+    assert reported[0].endswith(': goes on') != state.is_of_another_run
+
+
+def test_a_failure_is_reported_and_the_rest_runs(cell, tools, tmp_path):
+    bad = cell('a/1/r/bad', options={'fails': 3})
     runs = [
         run
         for each in (bad, cell('a/1/r/good', config=GRID, variants={'NET': 'wrn16_2'}))
         for run in runs_of(each, 1, str(tmp_path / 'runs'))
     ]
+    foresee(tools, *runs)
+    fail = "if 'fails=3' in sys.argv: sys.exit(3)"
+    (tools / 'train.py').write_text(TRAIN.format(fail))
     reported = []
     assert execute(runs, tools, report=reported.append) == runs[:1]
-    assert any(why in line for line in reported)
+    assert any('FAILED with exit status 3' in line for line in reported)
     assert runs[1].state is State.DONE
-
-
-@pytest.mark.skipif(not shutil.which('git'), reason='needs git')
-def test_the_commit_of_a_checkout_is_noted(cell, tools, tmp_path, monkeypatch):
-    def version_noted(seed):
-        (run,) = runs_of(cell(), (seed,), str(tmp_path / 'runs'))
-        assert execute([run], tools, report=str) == []
-        return run.record['versions']['mmtmix']
-
-    def git(*words):
-        settings = ['-c', 'user.name=a', '-c', 'user.email=a@b.c', '-c', 'commit.gpgsign=false']
-        command = ['git', *settings, '-C', str(tmp_path), *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    source = tmp_path / 'mmtmix' / '__init__.py'
-    source.parent.mkdir()
-    source.write_text('# a package\n')
-    monkeypatch.setattr(mmtmix, '__file__', str(source))
-    assert version_noted(0) == mmtmix.__version__
-    git('init')
-    assert version_noted(1) == mmtmix.__version__  # nothing is committed yet
-    git('add', 'mmtmix')
-    git('commit', '-m', 'begin')
-    commit = git('rev-parse', '--short', 'HEAD')
-    assert version_noted(2) == f'{mmtmix.__version__}+g{commit}'
-    source.write_text('# changed\n')
-    assert version_noted(3) == f'{mmtmix.__version__}+g{commit}.dirty'
-
-
-@pytest.mark.parametrize(('answer', 'driver'), [('echo 580.1', '580.1'), ('exit 9', 'unknown')])
-def test_a_gpu_is_noted_with_its_driver(cell, tools, tmp_path, monkeypatch, answer, driver):
-    program = tmp_path / 'bin' / 'nvidia-smi'
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\n{answer}\n')
-    program.chmod(0o755)
-    monkeypatch.setenv('PATH', str(program.parent), prepend=os.pathsep)
-    cuda = SimpleNamespace(is_available=lambda: True, get_device_name=lambda: 'a card')
-    fake = SimpleNamespace(__name__='torch', __version__='2.0', cuda=cuda)
-    # of this module alone: others would look for the card itself
-    monkeypatch.setattr(sys.modules[execute.__module__], 'torch', fake)
-    (run,) = runs_of(cell(), (0,), str(tmp_path / 'runs'))
-    assert execute([run], tools, report=str) == []
-    assert run.record['device'] == 'a card'
-    assert run.record['versions']['driver'] == driver
 
 
 # waits until it is asked to end, saves, and may leave a worker behind
 WAIT = """
 import os, pathlib, signal, sys, time
 folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+folder.mkdir(parents=True, exist_ok=True)
 
 def save(number, frame):
     (folder / 'saved').write_text(str(number))
@@ -177,32 +162,8 @@ def test_a_request_to_end_goes_to_the_training_which_saves(waiting, tools, numbe
     thread.join()
     assert stop.value.signum == number
     assert (waiting.folder / 'saved').read_text() == str(int(number))
-    assert f'stopped by {number.name} after' in reported[-1]
-    assert waiting.record['seconds'] > 0
+    assert f'stopped by {number.name} after 0 s' in reported[-1]
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == handlers
-
-
-def test_seconds_are_noted_while_a_training_runs_and_added_up(waiting, tools, monkeypatch):
-    def look_and_end():
-        wait_for(waiting.folder / 'started')
-        deadline = time.monotonic() + 120  # on a busy machine imports take long
-        while waiting.record['seconds'] < 100.1:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        noted.append(waiting.record['seconds'])
-        os.kill(int((waiting.folder / 'pid').read_text()), signal.SIGKILL)
-
-    noted, reported = [], []
-    monkeypatch.setattr(child.run_child, '__defaults__', (None, 0.05))
-    waiting.folder.mkdir(parents=True)
-    before = json.dumps(dict(seconds=100.0, digest=waiting.digest()))
-    (waiting.folder / 'run.json').write_text(before)
-    thread = threading.Thread(target=look_and_end)
-    thread.start()
-    assert execute([waiting], tools, report=reported.append) == [waiting]
-    thread.join()
-    assert 100.1 <= noted[0] <= waiting.record['seconds'] < 160
-    assert any('FAILED with exit status -9 after 1' in line for line in reported)
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='other kernels have no such request')
@@ -225,6 +186,7 @@ def test_a_training_ends_when_the_process_that_started_it_is_killed(tmp_path):
 
 def test_a_run_that_another_process_is_at_is_left_to_it(cell, tools, tmp_path):
     runs = runs_of(cell(), (0, 1), str(tmp_path / 'runs'))
+    foresee(tools, *runs)
     runs[0].folder.mkdir(parents=True)
     code = (
         'import fcntl, sys; file = open(sys.argv[1], "w"); fcntl.lockf(file, fcntl.LOCK_EX); '
@@ -264,6 +226,7 @@ def test_a_config_that_cannot_be_read_is_told_and_the_rest_runs(
         for each in (cell('a/1/r/bad', config=str(path)), cell('a/1/r/good'))
         for run in runs_of(each, 1, str(tmp_path / 'runs'))
     ]
+    foresee(tools, runs[1])
     reported = []
     assert execute(runs, tools, report=reported.append) == runs[:1]
     assert reported[0].startswith(f'[1/2] {runs[0].folder}: ')
@@ -276,8 +239,6 @@ def test_a_config_that_cannot_be_read_is_told_and_the_rest_runs(
     [
         (dict(options={'model.backbone.depth.x': 1}), 'depth.x=1 cannot be read ('),
         (dict(options={'model': '[1,(2'}), 'model=[1,(2 cannot be read ('),
-        (dict(before=('no-such-program x',)), "No such file or directory: 'no-such-program'"),
-        (dict(before=("python 'unclosed",)), 'No closing quotation'),
     ],
 )
 def test_bad_settings_are_told_and_the_rest_runs(cell, tools, tmp_path, settings, reason):
@@ -289,6 +250,7 @@ def test_bad_settings_are_told_and_the_rest_runs(cell, tools, tmp_path, settings
         )
         for run in runs_of(each, 1, str(tmp_path / 'runs'))
     ]
+    foresee(tools, runs[1])
     reported = []
     assert execute(runs, tools, report=reported.append) == runs[:1]
     assert any(reason in line for line in reported), reported
@@ -303,6 +265,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_the_rest_runs(cell, tool
     ]
     runs[0].folder.parent.parent.mkdir(parents=True)
     runs[0].folder.parent.touch()  # a file in the place of a folder
+    foresee(tools, runs[1])
     reported = []
     assert execute(runs, tools, report=reported.append) == runs[:1]
     assert 'cannot be written' in reported[0] and 'give another folder' in reported[0]

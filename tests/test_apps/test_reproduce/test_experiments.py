@@ -97,7 +97,7 @@ def test_a_typo_names_what_is_alike(cells):
         ('- a', 'must hold a mapping of paper/table/row'),
         ('', 'must hold a mapping of paper/table/row, got None'),
         ('a/1/r: {cells: null}', "a/1/r in .* must hold .* got {'cells': None}"),
-        ('a/1/r: {cells: {x: {config: a, before: b}}}', 'before of a/1/r/x in .* is no list'),
+        ('a/1/r: {cells: {x: {config: a, variants: b}}}', 'variants of a/1/r/x in .* is no Map'),
         ('a/1/r: {cells: {x: {config: a, options: null}}}', 'options of a/1/r/x in .* is no Map'),
         ('a/1/r: {cells: {x: {config: a, printed: b}}}', 'printed of a/1/r/x in .* must be num'),
         ('a/1/r: {cells: {x: {config: a, quoted: b}}}', 'a/1/r/x in .* needs either a config or'),

@@ -22,13 +22,12 @@ def path(tmp_path):
 
 
 def test_a_line_holds_a_run(cell, record, path):
-    one = cell(variants={'B': '2', 'A': 'x'}, options={'b': [1, 2], 'a': 0.5}, before=('make',))
+    one = cell(variants={'B': '2', 'A': 'x'}, options={'b': [1, 2], 'a': 0.5})
     write_records([record(one, 4, 81.25)], path)
     assert json.loads(path.read_text()) == dict(
         config=one.config,
         variants=dict(A='x', B='2'),
         options=['a=0.5', 'b=[1, 2]'],
-        before=['make'],
         checkpoint='last',
         seed=4,
         metrics={'accuracy/top1': 81.25},
@@ -39,6 +38,18 @@ def test_a_line_holds_a_run(cell, record, path):
         seconds=7.0,
     )
     assert path.read_text().count('\n') == 1
+
+
+def test_a_line_may_have_the_field_of_commands_that_were_run_before(cell, record, path):
+    write_records([record(cell(), 0, 81.25)], path)
+    (line,) = path.read_text().splitlines()
+    for commands in ([], ['make']):
+        path.write_text(json.dumps(json.loads(line) | dict(before=commands)) + '\n')
+        if commands:
+            with pytest.raises(ValueError, match=r'damaged in line 1: commands were run before'):
+                read_records(path)
+        else:
+            assert read_records(path) == [record(cell(), 0, 81.25)]
 
 
 def test_what_is_written_is_read_in_an_order_of_its_own(cell, record, path):

@@ -119,7 +119,10 @@ def check_work_dirs(stages: Sequence[Stage]) -> Iterator[tuple[str, ValueError]]
     """
     owners: dict[str, str] = {}
     for stage in stages:
-        folder, own = os.path.abspath(stage.cfg.work_dir), words_of(stage.config, stage.variants)
+        folder, own = (
+            os.path.abspath(stage.cfg.work_dir),
+            words_of(stage.config, stage.variants, stage.options),
+        )
         other = owners.setdefault(folder, own)
         if other != own:
             yield (

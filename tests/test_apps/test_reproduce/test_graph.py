@@ -1,0 +1,86 @@
+"""The jobs of a grid: every stage once, however many runs need it."""
+
+from pathlib import Path
+
+import pytest
+
+from mmtmix.apps.reproduce import Job, JobGraph, choose_cells, job_graph, read_experiments, runs_of
+
+pytestmark = pytest.mark.host
+
+TEACHER = 'work_dirs/simple/wrn16_fashionmnist_mini/last.pth'
+
+
+def runs(pattern, seeds, root):
+    cells = choose_cells(read_experiments('configs/experiments_mini.yaml'), [pattern])
+    return [run for cell in cells for run in runs_of(cell, seeds, str(root))]
+
+
+@pytest.fixture
+def empty(monkeypatch, tmp_path):
+    """A present folder with configs and without any work dir."""
+    (tmp_path / 'configs').symlink_to(Path('configs').resolve())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_runs_share_the_stages_that_they_require(empty):
+    found = runs('mini', 2, 'runs')
+    graph = job_graph([*found, *found])
+    stages = [key for key, job in graph.items() if job.run is None]
+    assert len(graph) == len(found) + len(stages) == 22 + 3
+    assert stages.count(TEACHER) == 1
+    assert graph[TEACHER].requires == ()
+    assert graph[TEACHER].folder == 'work_dirs/simple/wrn16_fashionmnist_mini'
+    sets = [key for key in stages if key.endswith('dataset.json')]
+    assert sets and all(TEACHER in graph[key].requires for key in sets)
+    for run in found:
+        assert graph[str(run.folder)].run == run
+        assert graph[str(run.folder)].folder == str(run.folder)
+    kd = next(job for job in graph.values() if 'distill/kd-' in job.key)
+    assert kd.requires == (TEACHER,)
+    seen = set()
+    for key, job in graph.items():
+        assert seen.issuperset(job.requires)
+        seen.add(key)
+
+
+def test_what_is_done_is_left_out_with_what_it_alone_needs(empty):
+    graph = job_graph(runs('mini/classify/*/supermix', 1, 'runs'))
+    teacher, mixed, run = graph
+    assert list(graph.missing()) == [teacher, mixed, run]
+    (empty / mixed).parent.mkdir(parents=True)
+    (empty / mixed).touch()
+    assert list(graph.missing()) == [run]  # nothing else needs the teacher
+    assert graph.missing()[run].requires == ()
+    (empty / teacher).parent.mkdir(parents=True)
+    (empty / teacher).touch()
+    (empty / mixed).unlink()
+    assert list(graph.missing()) == [mixed, run]
+    assert graph.missing().requires() == {mixed: (), run: (mixed,)}
+
+
+def test_one_file_of_two_stages_is_refused(cell, tmp_path):
+    for name, alpha in (('a', 1), ('b', 2)):
+        (tmp_path / f'{name}.py').write_text(
+            "requires = [dict(config='teacher.py', produces='work_dirs/t/last.pth', "
+            f'options=dict(model=dict(alpha={alpha})))]\n'
+        )
+    (tmp_path / 'teacher.py').write_text('model = dict(alpha=0)')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        both = [run for name in 'ab' for run in runs_of(cell(config=f'{name}.py'), 1, 'runs')]
+        message = (
+            r'work_dirs/t/last.pth is produced by teacher.py --cfg-options model.alpha=1 and, for '
+            r'runs/b/seed0, by teacher.py --cfg-options model.alpha=2; give each its own work dir'
+        )
+        with pytest.raises(ValueError, match=message):
+            job_graph(both)
+
+
+def test_an_order_that_cannot_run_is_refused():
+    jobs = [Job('a', None, ('b',)), Job('b', None)]
+    with pytest.raises(ValueError, match='job a comes before b'):
+        JobGraph(jobs)
+    with pytest.raises(ValueError, match='job b is there twice'):
+        JobGraph([jobs[1], jobs[1]])
