@@ -62,6 +62,17 @@ def test_a_kill_while_parameters_are_drawn_costs_no_trial(tmp_path, settings, se
     assert trials_of(broken, settings()) == trials_of(whole, settings())
 
 
+def test_the_best_stays_where_its_runs_are_deleted(tmp_path, settings, searches):
+    best = tune(settings(), tmp_path, 2, silent)
+    folder = tmp_path / 'trials' / f'{best["trial"]:05d}'
+    folder.rename(tmp_path / 'elsewhere')
+    assert tune(settings(), tmp_path, 2, silent) == best
+    assert_best_is_whole(tmp_path)
+    (tmp_path / 'best' / 'best.json').unlink()
+    with pytest.raises(FileNotFoundError, match='the module of the best trial, is not there'):
+        tune(settings(), tmp_path, 2, silent)
+
+
 def test_a_trial_of_a_living_process_is_left_to_it(tmp_path, settings, searches):
     own = settings()
     tune(own, tmp_path, 1, silent)
