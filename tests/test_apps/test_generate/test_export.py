@@ -16,6 +16,7 @@ from mmtmix.apps.generate.shard_maker import Statistics
 from mmtmix.datasets.mixed_shards import MixedSet, encode_image, raw_images, shard_name
 from mmtmix.utils.claims import CLAIM_FILE, ClaimedError
 
+pytestmark = pytest.mark.host
 SIZES = (4, 4, 2)
 SHAPES = dict(grey=(5, 6), colour=(5, 6, 3))
 NAMES = ['T-shirt/top', 'bag', 'Ankle boot']
