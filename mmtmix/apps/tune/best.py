@@ -14,7 +14,7 @@ from typing import Any
 from mmtmix.utils import atomic_path
 
 from .settings import TuneSettings
-from .store import TrialStore
+from .store import TrialStore, locked
 from .trial import path_of
 
 BEST_FILE, MODULE_FILE = 'best.json', 'mixer.pth'
@@ -63,16 +63,21 @@ def keep_best(store: TrialStore) -> dict[str, Any] | None:
         The content of ``best.json``; None if no trial is complete.
 
     Raises:
+        FileNotFoundError: If the runs of the best trial were deleted before its module was kept.
         OSError: If a file can't be read or written.
     """
     folder = store.out / 'best'
-    with store.locked():
+    with locked(store.out):
         trial = best_trial(store)
         if trial is None:
             return None
         values, settings = trial.user_attrs['values'], store.settings
         seed = median_seed(values, settings)
         source = path_of(store.folder_of(trial.number), seed)
+        if not source.is_file() and _trial_of(folder) != trial.number:
+            raise FileNotFoundError(
+                f'{source}, the module of the best trial, is not there; {folder} holds none of it'
+            )
         described = dict(
             metric=settings.metric,
             direction=settings.direction,
@@ -82,7 +87,7 @@ def keep_best(store: TrialStore) -> dict[str, Any] | None:
             deviation=statistics.stdev(values) if len(values) > 1 else None,
             values=dict(zip(map(str, settings.seeds), values, strict=True)),
             seed=seed,
-            sha256=_digest(source),
+            sha256=_digest(source if source.is_file() else folder / MODULE_FILE),
             config=settings.config,
             variants=dict(settings.variants),
             options=list(settings.options),
@@ -90,6 +95,12 @@ def keep_best(store: TrialStore) -> dict[str, Any] | None:
         )
         _replace(folder, source, described)
     return described
+
+
+def _trial_of(folder: Path) -> int | None:
+    """Return the trial whose module a folder holds; None if that is not known."""
+    path = folder / BEST_FILE
+    return json.loads(path.read_bytes())['trial'] if path.is_file() else None
 
 
 def _replace(folder: Path, source: Path, described: dict[str, Any]) -> None:

@@ -68,19 +68,6 @@ class TrialStore:
             load_if_exists=True,
         )
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Let one process at a time run the body, which takes a moment."""
-        claim = None
-        while claim is None:
-            claim = wait_for_folder(
-                self.out / '.lock', lambda: False, lambda line: None, poll=_POLL
-            )
-        try:
-            yield
-        finally:
-            claim.release()
-
     def folder_of(self, number: int) -> Path:
         """Return the folder of a trial's runs.
 
@@ -139,7 +126,7 @@ class TrialStore:
         """
         from optuna.samplers import TPESampler
 
-        with self.locked():
+        with locked(self.out):
             count = len(self.trials())
             if count >= total:
                 return None
@@ -150,6 +137,22 @@ class TrialStore:
             folder = self.folder_of(trial.number)
             # within the lock, so that nobody takes it for a trial of a killed process
             return Held(trial, folder, claim_folder(folder, self._report))
+
+
+@contextmanager
+def locked(out: str | os.PathLike) -> Iterator[None]:
+    """Let one process at a time run the body, which takes a moment.
+
+    Args:
+        out: Folder of the study.
+    """
+    claim = None
+    while claim is None:
+        claim = wait_for_folder(Path(out, '.lock'), lambda: False, lambda line: None, poll=_POLL)
+    try:
+        yield
+    finally:
+        claim.release()
 
 
 def _drop_half_line(path: str, lock: Any) -> None:

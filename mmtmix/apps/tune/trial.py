@@ -8,12 +8,12 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmtmix.apps.reproduce import run_child
-from mmtmix.engine.stages import plan_stages
+from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import atomic_path, load_config
 from mmtmix.utils.claims import wait_for_folder
 from mmtmix.utils.config import parse_options
@@ -57,9 +57,13 @@ def run_trial(held: Held, settings: TuneSettings, report: Callable[[str], object
         ValueError: If the validation has no such metric, or the folder holds another trial.
     """
     _own_folder(held)
+    options = [*settings.options, *options_of(held.trial)]
+    cfg = load_config(settings.config, parse_options(options), settings.variants)
+    required = plan_stages(settings.config, cfg, settings.variants)[:-1]
     values: list[float] = []
     for seed in settings.seeds:
-        values.append(_Search(held, settings, seed, report).run())
+        search = _Search(held, settings, seed, cfg.train_cfg.max_epochs, required)
+        values.append(search.run(report))
         report(f'    seed {seed}: {settings.metric} {values[-1]:.4g}')
         if not math.isfinite(values[-1]):
             raise TrialFailed(f'{settings.metric} of seed {seed} is {values[-1]}')
@@ -87,14 +91,20 @@ class _Search:
         held: The trial.
         settings: Settings of the study.
         seed: Seed of the run.
-        report: Function that takes a line about another process.
+        epochs: Number of epochs of the run, >= 1.
+        required: Stages that the run requires.
     """
 
     def __init__(
-        self, held: Held, settings: TuneSettings, seed: int, report: Callable[[str], object]
+        self,
+        held: Held,
+        settings: TuneSettings,
+        seed: int,
+        epochs: int,
+        required: Sequence[Stage],
     ):
-        self.trial, self.settings, self.seed = held.trial, settings, seed
-        self._report = report
+        self.trial, self.settings, self.seed, self.epochs = held.trial, settings, seed, epochs
+        self._required = required
         self.folder = held.folder / f'seed{seed}'
         self.log = held.folder / f'seed{seed}.log'
         options = [*settings.options, *options_of(held.trial), f'randomness.seed={seed}']
@@ -103,19 +113,20 @@ class _Search:
             *variant_words(dict(settings.variants)),
             *('--work-dir', str(self.folder), '--resume', '--cfg-options', *options),
         ]
-        cfg = load_config(settings.config, parse_options(options), settings.variants)
-        self.epochs = cfg.train_cfg.max_epochs
-        self._required = plan_stages(settings.config, cfg, settings.variants)[:-1]
         self._missing: list[str] = []
         # the first run's validations count for pruning, whatever the time of each look
         self._counts = settings.prune and seed == settings.seeds[0]
         self._is_worse = bool(self._counts and self._known() and self.trial.should_prune())
 
-    def run(self) -> float:
-        """Run the search unless it is finished, and return its metric after the last epoch."""
+    def run(self, report: Callable[[str], object]) -> float:
+        """Run the search unless it is finished, and return its metric after the last epoch.
+
+        Args:
+            report: Function that takes a line about another process.
+        """
         for _ in range(2):
             if not (self.folder / PRODUCT).is_file():
-                self._start()
+                self._start(report)
             self._look()
             self._check_look()
             value = self._final_value()
@@ -125,11 +136,11 @@ class _Search:
             shutil.rmtree(self.folder)
         raise TrialFailed(f'{self.folder} ended without a validation after its last epoch')
 
-    def _start(self) -> None:
+    def _start(self, report: Callable[[str], object]) -> None:
         """Run the search to its end in a process of its own."""
         self._check_look()
         # a run whose parent was killed saves its state before it ends
-        claim = wait_for_folder(self.folder, (self.folder / PRODUCT).is_file, self._report)
+        claim = wait_for_folder(self.folder, (self.folder / PRODUCT).is_file, report)
         if claim is None:
             return
         claim.release()

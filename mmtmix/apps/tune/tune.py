@@ -11,7 +11,7 @@ from mmtmix.utils import make_writable_folder
 
 from .best import keep_best
 from .settings import TuneSettings, agree_on
-from .store import Held, TrialStore, describe
+from .store import Held, TrialStore, describe, locked
 from .trial import TrialFailed, TrialPruned, run_trial
 
 _FAILURES = 3  # in a row, after which the space rather than a trial is at fault
@@ -63,7 +63,8 @@ def tune(
     check_integer('--trials', num_trials, 1)
     check_optuna()
     make_writable_folder(out)
-    agree_on(settings, out)
+    with locked(out):
+        agree_on(settings, out)
     store = TrialStore(out, settings, report)
     keep_best(store)  # a process may have been killed before it did
     failures, is_first = 0, True

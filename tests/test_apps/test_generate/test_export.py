@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -13,7 +14,9 @@ from mmtmix.apps.generate import export
 from mmtmix.apps.generate.export import export_set, parquets
 from mmtmix.apps.generate.shard_maker import Statistics
 from mmtmix.datasets.mixed_shards import MixedSet, encode_image, raw_images, shard_name
+from mmtmix.utils.claims import CLAIM_FILE, ClaimedError
 
+pytestmark = pytest.mark.host
 SIZES = (4, 4, 2)
 SHAPES = dict(grey=(5, 6), colour=(5, 6, 3))
 NAMES = ['T-shirt/top', 'bag', 'Ankle boot']
@@ -163,6 +166,23 @@ def test_folders_of_something_else_are_refused(make_set, tmp_path, kind):
     with pytest.raises(ValueError, match=r"is not empty, it holds 'dataset\.json'"):
         export_set(other, kind, other)
     assert not (other / 'claim.json').exists()
+
+
+def test_two_exports_to_one_folder_are_refused(make_set):
+    folder = make_set()
+    (folder / 'parquet').mkdir()
+    code = (
+        'import fcntl, sys; file = open(sys.argv[1], "w"); fcntl.lockf(file, fcntl.LOCK_EX); '
+        'print("locked", flush=True); sys.stdin.read()'
+    )
+    command = [sys.executable, '-c', code, str(folder / 'parquet' / CLAIM_FILE)]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with subprocess.Popen(command, **pipes) as other:
+        assert other.stdout.readline() == b'locked\n'
+        with pytest.raises(ClaimedError, match='is in use by another process'):
+            export_set(folder, 'parquet')
+        other.kill()
+    assert export_set(folder, 'parquet') == folder / 'parquet'
 
 
 def test_bad_input_is_refused_before_anything_is_written(make_set, tmp_path):
