@@ -4,7 +4,6 @@ Nothing else in this library imports this package.
 """
 
 from .child import run_child
-from .execute import execute
 from .experiments import Cell, Checkpoint, choose_cells, read_experiments
 from .graph import Job, JobGraph, job_graph
 from .grid import Grid
@@ -40,7 +39,6 @@ __all__ = [
     'choose_cells',
     'collect_results',
     'describe',
-    'execute',
     'expected_seconds',
     'fill',
     'find_blocks',

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from mmtmix.utils import Stopped
-
 _SIGNALS = tuple(
     getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP') if hasattr(signal, name)
 )
@@ -89,6 +87,8 @@ def run_child(command: Sequence[str], env: Mapping[str, str]) -> int:
         OSError: If it cannot be started.
         Stopped: If this process received such a signal, once the command has ended.
     """
+    from mmtmix.utils import Stopped  # jobs on a cluster use this module without this library
+
     children = Children()
     with children.forwarding():
         code = children.start(command, env).wait()

@@ -103,10 +103,6 @@ class SubmititWorkers:
         with handling(stop):
             yield
 
-    def where(self, log: Path) -> str:
-        """Return where the output of a job is, as a part of a sentence."""
-        return f', log in {log}'
-
     def start(self, job: Job, command: Sequence[str], log: Path, slot: int) -> Started:
         """Start a job; see :class:`mmtmix.apps.reproduce.workers.Workers`.
 

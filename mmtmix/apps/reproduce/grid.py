@@ -18,6 +18,7 @@ from mmtmix.utils.living_holder import living_holder
 from .graph import Job, JobGraph
 from .job_log import last_line, log_of
 from .plan import known_seconds
+from .runs import State
 from .scheduler import Scheduler
 from .workers import Started, Workers
 
@@ -126,8 +127,7 @@ class Grid:
             return
         command, log = job.command(self._tools), log_of(job, self._root)
         begins = not any(each.is_file() for each in Path(job.folder).glob('*'))
-        where = self._workers.where(log)
-        self._report(f'{head}: {"started" if begins else "continued"}{where}')
+        self._report(f'{head}: {"started" if begins else "continued"}, log in {log}')
         if self._workers.slots == 1:
             self._report(f'    {shlex.join(command)}')
         started = self._workers.start(job, command, log, slot)
@@ -143,11 +143,11 @@ class Grid:
     def _end(self, job: Job, running: _Running, code: int) -> None:
         took = duration(time.monotonic() - running.since)
         try:
-            is_done = job.is_done
+            state = job.state
         except ValueError as error:
             self._fail(job.key, running.head, str(error))
             return
-        if is_done:
+        if state is State.DONE:
             self._report(f'{running.head}: done in {took}')
             self._scheduler.finish(job.key)
         elif self._workers.received:
@@ -159,7 +159,9 @@ class Grid:
             self._elsewhere[job.key] = running.head
         else:
             reason = f'{describe_code(code)} after {took}'
-            if last := last_line(job, self._root):
+            if state.is_of_another_run:
+                reason += f', {state.value}'
+            elif last := last_line(job, self._root):
                 reason += f': {last}'
             self._fail(job.key, running.head, reason)
 
@@ -195,7 +197,7 @@ class Grid:
         self._report(f'{len(self.failures)} of {total} jobs failed:')
         for key, reason in self.failures.items():
             log = log_of(self.graph[key], self._root)
-            where = f' (log in {log})' if log.exists() and self._workers.slots > 1 else ''
+            where = f' (log in {log})' if log.exists() else ''
             self._report(f'    {key}: {reason}{where}')
         if blocked:
             self._report(f'{len(blocked)} jobs did not run, since they need one of these:')

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -35,11 +36,13 @@ class Workers(Protocol):
 
     Attributes:
         slots: Number of jobs that may run at the same time, >= 1.
-        received: Numbers of the signals to end that came; no further job is started then.
     """
 
     slots: int
-    received: list[int]
+
+    @property
+    def received(self) -> list[int]:
+        """Numbers of the signals to end that came; no further job is started then."""
 
     def start(self, job: Job, command: Sequence[str], log: Path, slot: int) -> Started:
         """Start a job.
@@ -54,18 +57,15 @@ class Workers(Protocol):
             OSError: If it cannot be started.
         """
 
-    def where(self, log: Path) -> str:
-        """Return where the output of a job is, as a part of a sentence."""
-
-    def running(self) -> Iterator[None]:
+    def running(self) -> AbstractContextManager[None]:
         """Return a context in which jobs run and signals are handled."""
 
 
 class ProcessWorkers:
     """Runs jobs as processes of this machine.
 
-    One job at a time has the machine and this process's stdout. Several have a share of the cores
-    or GPUs of their own, and only write to their logs.
+    One job at a time has the whole machine, and what it writes to its log is shown on stdout, too.
+    Several have a share of the cores, or GPUs of their own.
 
     Args:
         slots: Number of jobs that may run at the same time, >= 1.
@@ -92,10 +92,6 @@ class ProcessWorkers:
         with self._children.forwarding():
             yield
 
-    def where(self, log: Path) -> str:
-        """Return where the output of a job is, as a part of a sentence."""
-        return '' if self.slots == 1 else f', log in {log}'
-
     def start(self, job: Job, command: Sequence[str], log: Path, slot: int) -> Started:
         """Start a job; see :class:`Workers`.
 
@@ -116,25 +112,42 @@ class ProcessWorkers:
         with open(log, 'a', encoding='utf-8') as file:  # the process has a handle of its own
             file.write(first_line(words))
             file.flush()
-            child = self._children.start(words, env, None if self.slots == 1 else file)
-        return _Process(child.poll, log)
+            end = os.fstat(file.fileno()).st_size
+            child = self._children.start(words, env, file)
+        return _Process(child.poll, log, end if self.slots == 1 else None)
 
 
 class _Process:
-    """A process and its log."""
+    """A process and its log, which is shown on stdout if it is the only process.
 
-    def __init__(self, poll: Callable[[], int | None], log: Path):
+    The process writes to the log itself, and not to a pipe: it goes on if its starter is killed.
+    """
+
+    def __init__(self, poll: Callable[[], int | None], log: Path, shown: int | None):
         self._poll = poll
         self._log = log
+        self._shown = shown  # bytes of the log that were shown; None if none is to be
+        self._decode = codecs.getincrementaldecoder('utf-8')(errors='replace').decode
         self._start = time.monotonic()
 
     def poll(self) -> int | None:
         """Return the exit status; None while it runs. It is logged once, when it is there."""
         code = self._poll()
+        if self._shown is not None:
+            self._show(self._shown)
         if code is not None:
             with open(self._log, 'a', encoding='utf-8') as file:
                 file.write(final_line(code, time.monotonic() - self._start))
         return code
+
+    def _show(self, start: int) -> None:
+        with open(self._log, 'rb') as file:
+            file.seek(start)
+            content = file.read()
+        self._shown = start + len(content)
+        if content:
+            sys.stdout.write(self._decode(content))
+            sys.stdout.flush()
 
 
 def shares(slots: int, gpus: int = 1) -> list[dict[str, str]]:

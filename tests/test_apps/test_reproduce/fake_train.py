@@ -91,5 +91,5 @@ else:
     (FOLDER / PLAN['produces']).touch()
     note('made')
     die('after its result')
-record('done', seconds=3.0, progress=[10, 10])
+record('done', **dict(seconds=3.0, progress=[10, 10]) | PLAN.get('fields', {}))
 (FOLDER / 'claim.json').unlink()
