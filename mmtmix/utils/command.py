@@ -4,6 +4,7 @@
 |---|---|---|
 | nothing | | 0, or the integer that ``main`` returns |
 | a user's error, see :func:`is_user_error` | one line | 2 |
+| another process that works in its folder | one line | 75 |
 | a ``RuntimeError`` that this library raises on purpose, such as a diverged loss | one line | 1 |
 | a command that a tool has started, and which has shown its own error | one line | its own |
 | Ctrl-C, SIGTERM | one line | 130, 143 |
@@ -26,9 +27,11 @@ from typing import Any
 
 from mmtmix.program import DEBUG
 
+from .claims import ClaimedError
 from .stopping import Stopped
 
 USER_ERROR, FAILURE = 2, 1
+CLAIMED = 75  # EX_TEMPFAIL of sysexits.h: a later attempt may succeed
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PATIENCE = 5.0  # seconds in which torchrun may end this process after another one has failed
 
@@ -78,6 +81,8 @@ def exit_status(error: BaseException) -> int | None:
     Args:
         error: Error that ended a tool.
     """
+    if isinstance(error, ClaimedError):
+        return CLAIMED
     if is_user_error(error):
         return USER_ERROR
     if isinstance(error, subprocess.CalledProcessError):

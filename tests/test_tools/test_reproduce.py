@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,6 +140,23 @@ def test_a_dry_run_runs_nothing(reproduced, load, capsys):
     assert not (folder / 'work_dirs/reproduce/tiny/seed9').exists()
 
 
+def test_status_shows_what_is_done_and_failed_and_retry_repeats_that(reproduced, load, capsys):
+    folder, _ = reproduced
+    assert call(load, folder, 'status', '--seeds', '1') == 0
+    out = capsys.readouterr().out
+    done, failed, total = out.splitlines()[-3:]
+    assert re.match(r'done +100% +0:00:\d\d +work_dirs/reproduce/tiny/seed0$', done.strip()), out
+    assert failed.startswith('failed') and 'work_dirs/reproduce/broken/seed0' in failed
+    assert 'NoSuchMetric' in failed
+    assert total == '2 jobs: 1 done, 1 failed'
+    assert call(load, folder, 'retry', '--seeds', '1', '--dry-run') == 0
+    out = capsys.readouterr().out
+    assert 'work_dirs/reproduce/broken/seed0: failed' in out
+    assert '[1/1] work_dirs/reproduce/broken/seed0: starts' in out
+    assert call(load, folder, 'retry', 'paper/1/row/simple', '--seeds', '1') == 0
+    assert capsys.readouterr().out == 'nothing failed or was interrupted\n'
+
+
 def test_recorded_runs_stand_for_their_folders(reproduced, load, capsys):
     folder, _ = reproduced
     recorded = ('--results', 'results/runs.jsonl')
@@ -216,7 +234,7 @@ def test_a_cell_whose_config_cannot_be_read_stops_no_other(reproduced, load, cap
     why = 'configs/bad.py cannot be read (ValueError: config '
     reason = "configs/bad.py', line 1: ZeroDivisionError: division by zero)"
     assert f'paper/1/row/bad: {why}' in err and reason in err
-    assert f'[1/1] work_dirs/reproduce/bad/seed0: {why}' in out and reason in out
+    assert f'work_dirs/reproduce/bad/seed0: {why}' in out and reason in out
     assert 'work_dirs/reproduce/tiny/seed0: recorded before' in out
     assert call(load, folder, *more, 'report', *recorded) == 0
     out, err = capsys.readouterr()
@@ -234,5 +252,5 @@ def test_a_cell_for_other_seeds_stops_no_other(reproduced, load, capsys):
     assert call(load, folder, *arguments, 'paper', '--seeds', '1') == 1
     out, err = capsys.readouterr()
     assert 'paper/1/fixed/a is for the seeds (10, 11), got (0,)' in err
-    assert '[1/1] work_dirs/reproduce/tiny/seed0: done before' in out
+    assert 'work_dirs/reproduce/tiny/seed0: done before' in out
     assert call(load, folder, *arguments, 'paper/1/fixed', '--seeds', '1') == 2

@@ -99,7 +99,10 @@ def test_the_generating_config_can_be_asked_for_alone(trained, run_tool):
         {path.name: path.read_bytes() for path in (folder / name).iterdir()}
         for name in (work_dir('generate'), 'elsewhere')
     )
+    one, other = (json.loads(files.pop('run.json')) for files in (first, second))
     assert first == second
+    assert (one['digest'], one['state'], one['progress']) == (other['digest'], 'done', [12, 12])
+    assert one['seed'] == other['seed'] == 0
 
 
 def test_without_stages_the_set_is_asked_for_with_its_command(tmp_path, write_supermix, run_tool):

@@ -56,10 +56,10 @@ def job(tmp_path_factory, fitted_teacher):
 def run_here(job, load, forget_runs, monkeypatch, capsys):
     """Run the tool and its searches in this process: ``run_here('--out', 'x')``."""
 
-    def search(command, env, tick, every):
-        assert command[5] == sys.executable and command[6:9] == ['-m', 'mmtmix', 'train']
+    def search(command, env, output, is_to_stop, every):
+        assert command[:4] == [sys.executable, '-m', 'mmtmix', 'train']
         forget_runs()
-        call('train', command[9:])
+        call('train', command[4:])
         return 0
 
     monkeypatch.setattr(trial, 'run_child', search)

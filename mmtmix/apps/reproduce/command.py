@@ -17,7 +17,6 @@ from mmtmix.apps.reproduce import (
     choose_cells,
     collect_results,
     describe,
-    execute,
     merge_records,
     plot_tables,
     read_experiments,
@@ -38,6 +37,8 @@ from mmtmix.utils import (
     stoppable,
 )
 
+from .launch import begun, retry_grid, run_grid, show_grid
+
 TOOLS = (Path(mmtmix.__file__).parent / '.mim' / 'tools').resolve()
 
 
@@ -52,14 +53,14 @@ def check_args(args: argparse.Namespace) -> None:
         ValueError: If a number is out of its range.
     """
     check_integer('--gpus', args.gpus, 1)
-    if args.action in ('show', 'run'):
+    if args.action in ('show', 'run', 'status', 'retry'):
         if args.seeds is not None:
             check_integer('--seeds', args.seeds, 1)
         for seed in args.seed or ():
             check_integer('--seed', seed, 0)
     if args.action == 'show' and args.out is not None:
         check_output_file('--out', args.out)
-    if args.action == 'run' and not args.dry_run:
+    if args.action in ('run', 'retry') and not args.dry_run:
         check_output_folder('--root', args.root)
     elif args.action == 'report' and args.out is not None:
         check_output_folder('--out', args.out)
@@ -111,26 +112,33 @@ def print_list(results: list[CellResult]) -> None:
 
 
 def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
-    """Show or run the runs of cells, and return the exit status.
+    """Show or run the runs of cells, or their state, and return the exit status.
 
     Args:
         cells: Cells of an experiments file.
-        args: Arguments of the subcommand ``show`` or ``run``.
+        args: Arguments of the subcommand ``show``, ``run``, ``status`` or ``retry``.
     """
     seeds = tuple(args.seed) if args.seed else args.seeds
     wanted = [cell for cell in cells if not cell.quoted]
     for cell in cells:
-        if cell.quoted:
+        if cell.quoted and args.cells:
             print(f'{cell.id} is only quoted: {cell.quoted}', file=sys.stderr)
     if args.action == 'show':
         show(wanted, seeds, args)
+        return 0
+    if args.action in ('status', 'retry'):
+        found = [run for cell in wanted for run in runs_of(cell, seeds, args.root, args.gpus)]
+        found = found if args.cells else begun(found, args.root)
+        if args.action == 'retry':
+            return 0 if retry_grid(found, TOOLS, args) else 1
+        show_grid(found, args)
         return 0
     runs, others = unrecorded(wanted, seeds, args)
     if others and not runs:
         raise others[0]
     for error in others:
         print(error, file=sys.stderr)
-    return 1 if execute(runs, TOOLS, args.dry_run) or others else 0
+    return 0 if run_grid(runs, TOOLS, args) and not others else 1
 
 
 def show(cells: list[Cell], seeds: int | tuple[int, ...] | None, args: argparse.Namespace) -> None:
@@ -269,7 +277,7 @@ def act(args: argparse.Namespace) -> int:
     check_args(args)
     cells = read_experiments(resolve_config(args.experiments))
     names = args.table if args.action == 'list' else args.cells
-    chosen = choose_cells(cells, names)
+    chosen = choose_cells(cells, names or ['*'])
     if args.action == 'list':
         print_list(results_of(chosen, args))
     elif args.action == 'report':

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -91,10 +91,21 @@ class Run:
             FileNotFoundError: If a config does not exist.
             ValueError: If the record is damaged, or a config cannot be read.
         """
+        return self.state_with(self.digest)
+
+    def state_with(self, digest: Callable[[], str]) -> State:
+        """Return the state of the run, from the files in its folder, wherever it was made.
+
+        Args:
+            digest: Function that returns the digest of the run, which is of its present config.
+
+        Raises:
+            ValueError: If the record is damaged.
+        """
         record = self.record
         if not record:
             return State.NOT_RUN
-        if record.get('digest') != self.digest():
+        if record.get('digest') != digest():
             return State.OUTDATED
         # records of older versions lack fields
         if record.get('seed') not in (None, self.seed):
@@ -141,19 +152,35 @@ class Run:
         Args:
             tools: Folder of the scripts of ``tools/``.
         """
-        if self.gpus > 1:
-            command = [str(Path(tools, 'dist_train.sh')), self.config, str(self.gpus)]
-        else:
-            command = ['python', str(Path(tools, 'train.py')), self.config]
-        command += [
-            *variant_words(dict(self.variants)),
-            '--work-dir',
-            str(self.folder),
-            '--resume',
-        ]
-        if self.gpus > 1:
-            command.append('--divide-batch')
-        return [*command, '--cfg-options', f'randomness.seed={self.seed}', *self.options]
+        options = [f'randomness.seed={self.seed}', *self.options]
+        return train_command(tools, self.gpus, self.config, self.variants, self.folder, options)
+
+
+def train_command(
+    tools: str | os.PathLike,
+    gpus: int,
+    config: str,
+    variants: Iterable[tuple[str, str]],
+    work_dir: str | os.PathLike,
+    options: Sequence[str] = (),
+) -> list[str]:
+    """Return the command that starts a training, or continues it in its work dir.
+
+    Args:
+        tools: Folder of the scripts of ``tools/``.
+        gpus: Number of processes that share the batch, >= 1.
+        config: Path of the config.
+        variants: Pairs of name and value.
+        work_dir: Folder of its logs and checkpoints.
+        options: Overrides, each ``name=value``.
+    """
+    if gpus > 1:
+        command = [str(Path(tools, 'dist_train.sh')), config, str(gpus)]
+    else:
+        command = ['python', str(Path(tools, 'train.py')), config]
+    command += [*variant_words(dict(variants)), '--work-dir', str(work_dir), '--resume']
+    command += ['--divide-batch'] if gpus > 1 else []
+    return [*command, *(['--cfg-options', *options] if options else [])]
 
 
 def runs_of(

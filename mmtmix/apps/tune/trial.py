@@ -27,7 +27,6 @@ PRODUCT = 'mixer.pth'
 PARAMETERS_FILE = 'trial.json'
 _EVERY = 2.0  # seconds between two looks at the log
 _WHOLE = 100  # percent of a run's length
-_SHELL = 'log=$1; shift; exec "$@" >> "$log" 2>&1'
 
 
 class TrialFailed(Exception):
@@ -144,8 +143,8 @@ class _Search:
         if claim is None:
             return
         claim.release()
-        command = ['/bin/sh', '-c', _SHELL, 'sh', str(self.log), *self.command]
-        code = run_child(command, os.environ, self._look, _EVERY)
+        with self.log.open('ab') as log:
+            code = run_child(self.command, os.environ, log, self._look, _EVERY)
         if code == 0:
             return
         self._look()

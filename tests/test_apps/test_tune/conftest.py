@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -50,11 +49,11 @@ class FakeSearches:
         self,
         command: Sequence[str],
         env: Mapping[str, str],
-        tick: Callable[[], bool] = bool,
+        output: IO[bytes],
+        is_to_stop: Callable[[], bool] = bool,
         every: float = 1.0,
     ) -> int:
-        assert command[0] == '/bin/sh'
-        log, words = Path(command[4]), list(command[5:])
+        words = list(command)
         self.commands.append(words)
         folder = Path(words[words.index('--work-dir') + 1])
         options = parse_options(words[words.index('--cfg-options') + 1 :])
@@ -65,14 +64,14 @@ class FakeSearches:
         for epoch in range(first, options[EPOCHS] + 1):
             status = self.before(options, epoch)
             if status is not None:
-                log.write_text(f'the last words of {folder.name}\n')
+                output.write(f'the last words of {folder.name}\n'.encode())
                 return status
             with scalars.open('a') as file:
                 record = {self.metric: self.value(options, epoch), 'step': epoch}
                 train = dict(loss=1.0, iter=10 * epoch, epoch=epoch, step=10 * epoch)
                 file.write(f'{json.dumps(train)}\n{json.dumps(record)}\n')
             done.write_text(str(epoch))
-            if tick() is True:
+            if is_to_stop():
                 return -15
         (folder / 'mixer.pth').write_text(json.dumps(options))
         return 0
@@ -84,5 +83,4 @@ def searches(monkeypatch) -> FakeSearches:
     fake = FakeSearches()
     monkeypatch.setattr(trial, 'run_child', fake)
     monkeypatch.setattr(trial, 'plan_stages', lambda *args: [None])
-    assert os.path.isfile('/bin/sh')
     return fake
