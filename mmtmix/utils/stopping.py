@@ -30,7 +30,8 @@ class StopRequest:
     Attributes:
         signum: Number of the signal that came; None if none did.
         is_awaited: Whether a hook stops the run at the next step boundary. Otherwise the signal
-            stops the command at once, and so does a second one.
+            stops the command at once, and so does a second one. Under torchrun a second one is
+            ignored: a cluster signals all processes, and torchrun then signals its own again.
     """
 
     def __init__(self) -> None:
@@ -64,7 +65,8 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
             os.kill(os.getpid(), signum)
             return
         is_first, stop_request.signum = stop_request.signum is None, signum
-        if not (is_first and stop_request.is_awaited):
+        is_expected = is_first or 'TORCHELASTIC_RUN_ID' in os.environ
+        if not (is_expected and stop_request.is_awaited):
             raise Stopped(signum)
 
     in_main_thread = threading.current_thread() is threading.main_thread()
