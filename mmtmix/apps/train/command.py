@@ -20,6 +20,7 @@ from mmtmix.engine.launch import (
     use_amp,
 )
 from mmtmix.engine.newest_checkpoint import resume_newest
+from mmtmix.engine.restarts import resume_restarted
 from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.models.augments import load_augments
@@ -140,6 +141,8 @@ def run_stage(stage: Stage) -> None:
         return
     if stage.goes_on:
         resume_newest(stage.cfg)
+    else:
+        resume_restarted(stage.cfg)
     runner = build_runner(stage.cfg)
     # a missing file ends the run before it starts
     load_augments(unwrap(runner.model), runner.hooks)
