@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, MutableMapping
 from copy import deepcopy
+from typing import Any
 
 import torch.distributed as torch_dist
 from mmengine.config import Config, ConfigDict
@@ -63,10 +64,32 @@ def init_launcher(launcher: str, cfg: Config) -> None:
             )
     if launcher == 'none' or torch_dist.is_initialized():
         return
+    store = _store_of_attempt() if launcher == 'pytorch' else {}
     if launcher == 'pytorch' and get_device() == 'cpu':
-        torch_dist.init_process_group('gloo')
+        torch_dist.init_process_group('gloo', **store)
     else:
-        init_dist(launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {}))
+        init_dist(launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {}), **store)
+
+
+def _store_of_attempt() -> dict[str, Any]:
+    """Return arguments of a process group with a store of its own for each restart.
+
+    Torchrun's processes share a store with it, in which restarted ones may read the addresses of
+    dead ones (pytorch issue 135712). Only on one machine do all count the same restarts; for
+    several, ``tools/torchrun.sh`` switches the sharing off.
+    """
+    env = os.environ
+    attempt = env.get('TORCHELASTIC_RESTART_COUNT', '0')
+    is_shared = env.get('TORCHELASTIC_USE_AGENT_STORE') == 'True'
+    is_alone = env.get('GROUP_WORLD_SIZE') == '1' and get_device() in ('cpu', 'cuda')
+    if attempt == '0' or not (is_shared and is_alone):
+        return {}
+    store = torch_dist.TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']), is_master=False)
+    return dict(
+        store=torch_dist.PrefixStore(f'attempt {attempt}', store),
+        rank=int(env['RANK']),
+        world_size=int(env['WORLD_SIZE']),
+    )
 
 
 def end_launch() -> None:
