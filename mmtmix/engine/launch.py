@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 import torch.distributed as torch_dist
+from mmengine._strategy import SingleDeviceStrategy
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.dist import init_dist
@@ -22,6 +23,7 @@ from mmtmix.utils import allocator_note
 
 from .checkpoints import write_checkpoints_whole
 from .hooks import keep_checkpoints
+from .wrapping import adapt_strategy, prepare_strategy, set_cpu_wrapper
 
 # Hooks that our commands add to every run, in this order. A config replaces one by its own
 # settings in default_hooks, or switches it off by None.
@@ -188,14 +190,15 @@ def build_runner(cfg: Config) -> Runner:
     for name in [name for name, hook in hooks.items() if hook is None]:
         if name not in _HOSTS_HOOKS:
             del hooks[name]  # MMEngine accepts None for its own hooks alone
+    prepare_strategy(cfg)
     if distributed and get_device() == 'cpu':
-        wrapper = cfg.setdefault('model_wrapper_cfg', ConfigDict())
-        # as MMEngine wraps by default, but that names a CUDA device
-        wrapper.setdefault('type', 'MMDistributedDataParallel')
-        wrapper.setdefault('broadcast_buffers', False)
-        wrapper.setdefault('device_ids', None)
+        set_cpu_wrapper(cfg)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-    if isinstance(runner, Runner):  # a FlexibleRunner saves by its strategy
+    adapt_strategy(runner)
+    # strategies of other kinds write folders
+    if isinstance(getattr(runner, 'strategy', None), SingleDeviceStrategy) or isinstance(
+        runner, Runner
+    ):
         write_checkpoints_whole(runner)
     if allocator_note():
         print_log(allocator_note(), 'current')
