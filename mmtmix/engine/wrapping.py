@@ -30,6 +30,7 @@ except ImportError:  # torch was built without distributed training
 
 _FULL = 'FULL_STATE_DICT'
 _DDP = "a DDPStrategy, or a plain Runner, whose DDP wraps each process's whole model"
+_BY_NORM = ('LARS', 'Lamb')  # optimizers that scale by the norm of a parameter
 # what reads or copies weights outside of the forward pass, where a process has a shard of them
 _NEEDS_WHOLE: dict[type, str] = {
     MixerSearch: 'exports the mixing module',
@@ -129,9 +130,12 @@ def prepare_strategy(cfg: Config) -> None:
                     f'{name}: {part.__name__} {purpose}, and with FSDPStrategy each process has '
                     f'only a shard of them; use {_DDP}'
                 )
-    if (cfg.get('optim_wrapper') or {}).get('clip_grad') is not None:
+    wrapper = cfg.get('optim_wrapper') or {}
+    optimizer = (wrapper.get('optimizer') or {}).get('type')
+    if wrapper.get('clip_grad') is not None or optimizer in _BY_NORM:
+        name = 'clip_grad' if wrapper.get('clip_grad') is not None else f'optimizer={optimizer!r}'
         raise ValueError(
-            'optim_wrapper.clip_grad with FSDPStrategy clips by the norm of one shard, another on '
+            f'optim_wrapper.{name} with FSDPStrategy scales by the norm of one shard, another on '
             f'each process; leave it out, or use {_DDP}'
         )
 

@@ -148,7 +148,8 @@ def sharded(**options):
         (dict(custom_hooks=[dict(type='EMAHook')]), r'custom_hooks\[0\]: EMAHook averages'),
         (dict(default_hooks=dict(x=dict(type='LiveModelHook'))), 'default_hooks.x: LiveModelHook'),
         (dict(custom_hooks=[dict(type='ChannelsLastHook')]), 'ChannelsLastHook reorders'),
-        (dict(optim_wrapper=dict(clip_grad=dict(max_norm=1))), 'clips by the norm of one shard'),
+        (dict(optim_wrapper=dict(clip_grad=dict(max_norm=1))), 'clip_grad .* norm of one shard'),
+        (dict(optim_wrapper=dict(optimizer=dict(type='LARS'))), "optimizer='LARS' with .* shard"),
         ({'strategy.state_dict_cfg': 'local'}, "state_dict_cfg='local' of FSDPStrategy writes"),
         (
             {'strategy.state_dict_cfg': dict(state_dict_type='SHARDED_STATE_DICT')},
