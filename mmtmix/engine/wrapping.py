@@ -26,7 +26,7 @@ from .hooks import ChannelsLastHook, LiveModelHook
 try:
     from mmengine._strategy import FSDPStrategy
 except ImportError:  # torch was built without distributed training
-    FSDPStrategy = None  # type: ignore[assignment,misc]
+    FSDPStrategy = None
 
 _FULL = 'FULL_STATE_DICT'
 _DDP = "a DDPStrategy, or a plain Runner, whose DDP wraps each process's whole model"
