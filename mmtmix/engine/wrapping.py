@@ -14,7 +14,6 @@ from mmengine.hooks import EMAHook
 from mmengine.registry import STRATEGIES, Registry
 from mmengine.runner import FlexibleRunner, weights_to_cpu
 from mmpretrain.registry import HOOKS, MODELS
-from torch.distributed.fsdp import FullyShardedDataParallel
 
 from mmtmix.checks import check_instance
 from mmtmix.models.classifiers import AutoMixClassifier
@@ -25,6 +24,7 @@ from .hooks import ChannelsLastHook, LiveModelHook
 
 try:
     from mmengine._strategy import FSDPStrategy
+    from torch.distributed.fsdp import FullyShardedDataParallel
 except ImportError:  # torch was built without distributed training
     FSDPStrategy = None
 
