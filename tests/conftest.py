@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.config import config as mmengine_config
+from mmengine.hooks import Hook
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
@@ -81,6 +83,36 @@ def forget_runs() -> Callable[[], None]:
 def _no_run_in_progress(forget_runs):
     """No test sees the config or the scope that an earlier test's Runner left behind."""
     forget_runs()
+
+
+class GradientWitness(Hook):
+    """Keeps the names of parameters that an update of the weights finds without a gradient.
+
+    DDP waits for one of each parameter, unless ``find_unused_parameters`` is set.
+    """
+
+    def __init__(self):
+        self.updates, self.missing = 0, set()
+
+    def before_train(self, runner: Any) -> None:
+        """Watch the updates."""
+        step = runner.optim_wrapper.step
+
+        @functools.wraps(step)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self.updates += 1
+            for name, weight in runner.model.named_parameters():
+                if weight.requires_grad and weight.grad is None:
+                    self.missing.add(name)
+            return step(*args, **kwargs)
+
+        runner.optim_wrapper.step = watched
+
+
+@pytest.fixture
+def gradient_witness() -> GradientWitness:
+    """A hook that finds out whether every update has a gradient for each parameter."""
+    return GradientWitness()
 
 
 class FakeRun:

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from mmengine.dist import is_main_process
-from mmengine.runner import Runner
+from mmengine.runner import FlexibleRunner, Runner
 
 from mmtmix.utils import explaining_faults, publish_file
 
 _LOCAL: tuple[Any, ...] = (None, {}, {'backend': 'local'})
 
 
-def write_checkpoints_whole(runner: Runner) -> None:
+def write_checkpoints_whole(runner: Runner | FlexibleRunner) -> None:
     """Make a Runner write each checkpoint beside its name, and rename it when it is complete.
 
     MMEngine writes under the final name, so a full disk or a kill leaves half a checkpoint there.
@@ -24,7 +24,8 @@ def write_checkpoints_whole(runner: Runner) -> None:
     storage service are left to its own backend.
 
     Args:
-        runner: The Runner; its ``save_checkpoint`` is replaced, once.
+        runner: The Runner, or one whose strategy writes files and no folders. Its
+            ``save_checkpoint`` is replaced, once.
     """
     save = runner.save_checkpoint
     if getattr(save, 'is_whole', False):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, MutableMapping
 from copy import deepcopy
+from typing import Any
 
 import torch.distributed as torch_dist
+from mmengine._strategy import SingleDeviceStrategy
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.dist import init_dist
@@ -21,6 +23,7 @@ from mmtmix.utils import allocator_note
 
 from .checkpoints import write_checkpoints_whole
 from .hooks import keep_checkpoints
+from .wrapping import adapt_strategy, prepare_strategy, set_cpu_wrapper
 
 # Hooks that our commands add to every run, in this order. A config replaces one by its own
 # settings in default_hooks, or switches it off by None.
@@ -63,10 +66,32 @@ def init_launcher(launcher: str, cfg: Config) -> None:
             )
     if launcher == 'none' or torch_dist.is_initialized():
         return
+    store = _store_of_attempt() if launcher == 'pytorch' else {}
     if launcher == 'pytorch' and get_device() == 'cpu':
-        torch_dist.init_process_group('gloo')
+        torch_dist.init_process_group('gloo', **store)
     else:
-        init_dist(launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {}))
+        init_dist(launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {}), **store)
+
+
+def _store_of_attempt() -> dict[str, Any]:
+    """Return arguments of a process group with a store of its own for each restart.
+
+    Torchrun's processes share a store with it, in which restarted ones may read the addresses of
+    dead ones (pytorch issue 135712). Only on one machine do all count the same restarts; for
+    several, ``tools/torchrun.sh`` switches the sharing off.
+    """
+    env = os.environ
+    attempt = env.get('TORCHELASTIC_RESTART_COUNT', '0')
+    is_shared = env.get('TORCHELASTIC_USE_AGENT_STORE') == 'True'
+    is_alone = env.get('GROUP_WORLD_SIZE') == '1' and get_device() in ('cpu', 'cuda')
+    if attempt == '0' or not (is_shared and is_alone):
+        return {}
+    store = torch_dist.TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']), is_master=False)
+    return dict(
+        store=torch_dist.PrefixStore(f'attempt {attempt}', store),
+        rank=int(env['RANK']),
+        world_size=int(env['WORLD_SIZE']),
+    )
 
 
 def end_launch() -> None:
@@ -165,14 +190,15 @@ def build_runner(cfg: Config) -> Runner:
     for name in [name for name, hook in hooks.items() if hook is None]:
         if name not in _HOSTS_HOOKS:
             del hooks[name]  # MMEngine accepts None for its own hooks alone
+    prepare_strategy(cfg)
     if distributed and get_device() == 'cpu':
-        wrapper = cfg.setdefault('model_wrapper_cfg', ConfigDict())
-        # as MMEngine wraps by default, but that names a CUDA device
-        wrapper.setdefault('type', 'MMDistributedDataParallel')
-        wrapper.setdefault('broadcast_buffers', False)
-        wrapper.setdefault('device_ids', None)
+        set_cpu_wrapper(cfg)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-    if isinstance(runner, Runner):  # a FlexibleRunner saves by its strategy
+    adapt_strategy(runner)
+    # strategies of other kinds write folders
+    if isinstance(getattr(runner, 'strategy', None), SingleDeviceStrategy) or isinstance(
+        runner, Runner
+    ):
         write_checkpoints_whole(runner)
     if allocator_note():
         print_log(allocator_note(), 'current')

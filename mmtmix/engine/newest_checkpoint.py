@@ -20,8 +20,12 @@ from mmtmix.utils import (
 
 from .claims import on_main_process
 
+LAUNCH = 'launch'
+"""Name of the entry of a checkpoint's ``meta`` with the launch that wrote it."""
+
 _POINTER = 'last_checkpoint'  # MMEngine's note of the newest file
 _NAME = re.compile(r'(?!best_)(?:.*\D)?(\d+)\.pth')  # whatever the filename_tmpl
+_OTHERS = 3  # checkpoints of other launches that are read in search of one's own
 _NEEDED = ('meta', 'state_dict', 'message_hub')  # MMEngine's resuming reads these
 
 
@@ -55,7 +59,7 @@ def resume_newest(cfg: Config) -> None:
         print(f'{"; ".join(found.faults)}: {goes_on}', flush=True)
 
 
-def find_checkpoint(work_dir: str | os.PathLike) -> Found:
+def find_checkpoint(work_dir: str | os.PathLike, launch: str | None = None) -> Found:
     """Find the newest checkpoint of a work dir from which a run can continue.
 
     Each is read, and compared with its checksums, since a full disk, a killed process or an
@@ -63,13 +67,17 @@ def find_checkpoint(work_dir: str | os.PathLike) -> Found:
 
     Args:
         work_dir: Work dir of the run.
+        launch: Name of a launch, from :func:`~mmtmix.engine.restarts.launch_id`, whose checkpoints
+            alone count; None for any. Those in a storage service are not read, and don't count.
 
     Raises:
         UnsafeCheckpointError: If the newest whole one would need unsafe loading.
     """
     faults: list[str] = []
+    others = 0
     if address := _address(Path(work_dir, _POINTER)):
-        return Found(address, faults)  # in a storage service, which MMEngine reads
+        # in a storage service, which MMEngine reads
+        return Found(address if launch is None else None, faults)
     for path in _candidates(Path(work_dir), faults):
         try:
             content = load_checkpoint(path)
@@ -82,7 +90,12 @@ def find_checkpoint(work_dir: str | os.PathLike) -> Found:
             faults.append(str(error))
             continue
         if not missing:
-            return Found(path, faults)
+            if launch is None or content['meta'].get(LAUNCH) == launch:
+                return Found(path, faults)
+            others += 1
+            if others == _OTHERS:
+                break
+            continue
         faults.append(f'checkpoint {str(path)!r} has no {", ".join(missing)}')
     return Found(None, faults)
 

@@ -33,11 +33,21 @@ class Holder:
     @classmethod
     def here(cls) -> Holder:
         """Return this process, with the present time."""
+        return cls.of(os.getpid(), shlex.join([Path(sys.executable).name, *sys.argv]))
+
+    @classmethod
+    def of(cls, pid: int, command: str = '') -> Holder:
+        """Return a process of this machine, with the present time.
+
+        Args:
+            pid: Number of the process.
+            command: Command line of the process.
+        """
         return cls(
             socket.gethostname(),
-            os.getpid(),
-            _start_of(os.getpid()),
-            shlex.join([Path(sys.executable).name, *sys.argv]),
+            pid,
+            _start_of(pid),
+            command,
             datetime.now().astimezone().isoformat(timespec='seconds'),
         )
 

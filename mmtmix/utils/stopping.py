@@ -38,7 +38,8 @@ class StopRequest:
     Attributes:
         signum: Number of the signal that came; None if none did.
         is_awaited: Whether a hook stops the run at the next step boundary. Otherwise the signal
-            stops the command at once, and so does a second one.
+            stops the command at once, and so does a second one. Under torchrun a second one is
+            ignored: a cluster signals all processes, and torchrun then signals its own again.
     """
 
     def __init__(self) -> None:
@@ -67,14 +68,15 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
     owner, came = os.getpid(), 0.0
 
     def on_sigterm(signum: int, frame: FrameType | None) -> None:
+        nonlocal came
         if os.getpid() != owner:  # in a forked worker, which ends by the default
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
             return
-        nonlocal came
         is_first, stop_request.signum = stop_request.signum is None, signum
         came = time.monotonic() if is_first else came
-        if not stop_request.is_awaited or time.monotonic() - came > ECHO:
+        is_echo = 'TORCHELASTIC_RUN_ID' in os.environ or time.monotonic() - came <= ECHO
+        if not (stop_request.is_awaited and is_echo):
             raise Stopped(signum)
 
     in_main_thread = threading.current_thread() is threading.main_thread()

@@ -146,7 +146,9 @@ def started(monkeypatch):
     calls = []
     monkeypatch.setattr(launch.torch_dist, 'is_initialized', lambda: bool(calls))
     monkeypatch.setattr(
-        launch.torch_dist, 'init_process_group', lambda backend: calls.append((backend, {}))
+        launch.torch_dist,
+        'init_process_group',
+        lambda backend, **kwargs: calls.append((backend, kwargs)),
     )
     monkeypatch.setattr(
         launch, 'init_dist', lambda launcher, **kwargs: calls.append((launcher, kwargs))
@@ -181,6 +183,33 @@ def test_a_group_that_is_there_is_left_alone_and_alone_there_is_none(started, de
     for _ in range(2):
         init_launcher('pytorch', Config())
     assert len(started) == 1
+
+
+def test_restarted_processes_of_one_machine_have_a_store_of_their_own(
+    started, on_cpu, monkeypatch
+):
+    """Torchrun's store still has the addresses of the dead ones."""
+    server = torch.distributed.TCPStore('127.0.0.1', 0, is_master=True)
+    env = dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(server.port), RANK='1', WORLD_SIZE='2')
+    env |= dict(TORCHELASTIC_USE_AGENT_STORE='True', GROUP_WORLD_SIZE='1')
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    for attempt in ('0', '1', '2'):
+        started.clear()
+        monkeypatch.setenv('TORCHELASTIC_RESTART_COUNT', attempt)
+        init_launcher('pytorch', Config())
+        ((_, settings),) = started
+        if attempt == '0':
+            assert not settings
+            continue
+        assert (settings['rank'], settings['world_size']) == (1, 2)
+        assert not settings['store'].check(['address'])
+        settings['store'].set('address', attempt)
+    # machines count restarts differently
+    started.clear()
+    monkeypatch.setenv('GROUP_WORLD_SIZE', '2')
+    init_launcher('pytorch', Config())
+    assert started == [('gloo', {})]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """tools/dist_*.sh: two processes on gloo learn one mixer and draw each their own mixes."""
 
 import json
-import socket
+import os
+import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 import torch
 
 from mmtmix.engine.run_record import read_record
+from mmtmix.utils import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAIN = ROOT / 'tools' / 'dist_train.sh'
@@ -24,12 +27,6 @@ STAGES = {
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='runs on gloo without GPUs')
 
 
-def free_port():
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        return str(server.getsockname()[1])
-
-
 def seen_by_ranks(folder, stage):
     return [json.loads((folder / stage / f'rank{rank}.json').read_text()) for rank in range(2)]
 
@@ -39,7 +36,7 @@ def trained(tmp_path_factory, write_job, spawn):
     """The main job on two processes: its folder and what it printed."""
     folder = tmp_path_factory.mktemp('dist')
     write_job(folder, hooks=('Sabotage', 'Witness'), batch_size=8)
-    done = spawn(folder, TRAIN, JOB, '2', PORT=free_port())
+    done = spawn(folder, TRAIN, JOB, '2')
     assert done.returncode == 0, done.stdout[-3000:]
     return folder, done.stdout
 
@@ -87,10 +84,65 @@ def test_records_have_the_processes_and_what_they_change(trained):
         assert (record['state'], record['progress']) == ('done', [32, 32])
 
 
+@pytest.fixture(scope='module')
+def restarted(trained, tmp_path_factory, spawn):
+    """The last stage again, with rank 1 killed after the first of its two epochs."""
+    folder = tmp_path_factory.mktemp('restarted')
+    last = WORK / 'transformmix' / 'tiny'
+    shutil.copytree(trained[0], folder, dirs_exist_ok=True)
+    shutil.rmtree(folder / last)
+    # what an earlier launch has left, which no restart may continue from
+    (folder / last).mkdir()
+    shutil.copy(trained[0] / last / 'epoch_2.pth', folder / last / 'epoch_9.pth')
+    (folder / last / 'last_checkpoint').write_text(str(folder / last / 'epoch_9.pth'))
+    # an environment that is not activated
+    path = os.pathsep.join(
+        each
+        for each in os.environ['PATH'].split(os.pathsep)
+        if each != str(Path(sys.executable).parent)
+    )
+    settings = dict(SABOTAGE='tiny 1 1 kill', MAX_RESTARTS='1', PYTHON=sys.executable, PATH=path)
+    done = spawn(folder, TRAIN, JOB, '2', **settings)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return folder / last, done.stdout
+
+
+def test_killed_rank_restarts_all_which_continue_from_their_newest_checkpoint(restarted, trained):
+    folder, printed = restarted
+    (line,) = [line for line in printed.splitlines() if 'were restarted' in line]
+    assert line.endswith('epoch_1.pth')
+    straight = trained[0] / WORK / 'transformmix' / 'tiny'
+    for rank in range(2):
+        seen, wanted = (
+            json.loads((place / f'rank{rank}.json').read_text()) for place in (folder, straight)
+        )
+        # the first attempt was killed before it wrote down its 16 steps
+        assert seen['checksums'] == wanted['checksums'][16:]
+        assert seen['draw_weights'] == wanted['draw_weights'][16:]
+    after, before = (load_checkpoint(place / 'last.pth') for place in (folder, straight))
+    torch.testing.assert_close(after['state_dict'], before['state_dict'], rtol=0, atol=0)
+    assert not (folder / 'claim.json').exists()
+
+
+def test_one_process_continues_what_two_began_with_the_same_total_batch(restarted, run_tool):
+    folder = restarted[0].parents[2]
+    stage = WORK / 'transformmix' / 'tiny'
+    for name in ('epoch_2.pth', 'epoch_9.pth', 'last.pth'):
+        (folder / stage / name).unlink()
+    (folder / stage / 'last_checkpoint').write_text(str(folder / stage / 'epoch_1.pth'))
+    options = ['--resume', '--cfg-options', 'train_dataloader.batch_size=16']
+    run_tool('train', folder, JOB, *options)
+    seen = json.loads((folder / stage / 'rank0.json').read_text())
+    assert len(seen['checksums']) == 16
+    log = max((folder / stage).glob('*/*.log')).read_text()
+    assert 'images per step' not in log
+    assert (folder / stage / 'last.pth').is_file()
+
+
 def test_dist_test_writes_the_metrics_that_training_and_one_process_have(trained, spawn, run_tool):
     folder, stage = trained[0], WORK / 'transformmix' / 'tiny'
     checkpoint = stage / 'last.pth'
-    done = spawn(folder, TEST, JOB, checkpoint, '2', '--out', 'm.json', PORT=free_port())
+    done = spawn(folder, TEST, JOB, checkpoint, '2', '--out', 'm.json')
     assert done.returncode == 0, done.stdout[-3000:]
     run_tool('test', folder, JOB, checkpoint, '--out', 'alone.json')
     metrics, alone = (json.loads((folder / f'{name}.json').read_text()) for name in ('m', 'alone'))
@@ -105,7 +157,7 @@ def test_dist_test_writes_the_metrics_that_training_and_one_process_have(trained
 def test_failing_rank_ends_all_with_its_message(tmp_path, write_job, spawn):
     write_job(tmp_path)
     start = time.time()
-    done = spawn(tmp_path, TRAIN, JOB, '2', PORT=free_port(), SABOTAGE='teacher 1 1 raise')
+    done = spawn(tmp_path, TRAIN, JOB, '2', SABOTAGE='teacher 1 1 raise')
     assert done.returncode != 0
     assert 'RuntimeError: sabotage on rank 1' in done.stdout
     (log,) = (tmp_path / WORK / 'simple' / 'teacher').glob('*/*.log')
@@ -113,12 +165,3 @@ def test_failing_rank_ends_all_with_its_message(tmp_path, write_job, spawn):
     # the other rank waits in an all-reduce, which by itself would take half an hour to give up
     assert time.time() - max(start, log.stat().st_mtime) < 60
     assert not (tmp_path / WORK / 'simple' / 'teacher' / 'last.pth').exists()
-
-
-@pytest.mark.parametrize('script', [TRAIN, TEST, ROOT / 'tools' / 'slurm_train.sh'])
-def test_script_without_arguments_says_how_to_use_it(tmp_path, spawn, script):
-    done = spawn(tmp_path, script)
-    assert done.returncode == 2
-    usage = done.stdout.splitlines()
-    assert len(usage) == 3
-    assert usage[1].strip().startswith(f'tools/{script.name} ')

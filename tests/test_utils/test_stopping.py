@@ -57,6 +57,17 @@ def test_where_a_step_awaits_it_the_first_sigterm_waits_and_a_later_one_does_not
     assert stop_request.signum is None and not stop_request.is_awaited
 
 
+def test_torchrun_repeats_the_signal_that_a_cluster_has_sent_already(monkeypatch):
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'x')
+    with stoppable(lambda: 'saved'):
+        stop_request.is_awaited = True
+        for _ in range(2):
+            send(signal.SIGTERM)
+        assert stop_request.signum == signal.SIGTERM
+    with pytest.raises(Stopped), stoppable(lambda: 'saved'):
+        send(signal.SIGTERM)  # no step awaits it
+
+
 def test_what_stopped_it_comes_before_what_is_saved():
     with pytest.raises(Stopped, match='after iteration 3; saved'), stoppable(lambda: 'saved'):
         raise Stopped(signal.SIGTERM, 'after iteration 3')

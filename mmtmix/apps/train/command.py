@@ -21,6 +21,7 @@ from mmtmix.engine.launch import (
     use_amp,
 )
 from mmtmix.engine.newest_checkpoint import resume_newest
+from mmtmix.engine.restarts import resume_restarted
 from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
 from mmtmix.engine.run_record import RunRecord
 from mmtmix.engine.stage_records import StageRecords
@@ -166,6 +167,8 @@ def run_stage(stage: Stage, record: RunRecord | None = None) -> None:
         return
     if stage.goes_on:
         resume_newest(stage.cfg)
+    else:
+        resume_restarted(stage.cfg)
     runner = build_runner(stage.cfg)
     # a missing file ends the run before it starts
     load_augments(unwrap(runner.model), runner.hooks)

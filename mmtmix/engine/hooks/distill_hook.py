@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.hooks import Hook
+from mmengine.runner import FlexibleRunner
 from mmpretrain.registry import HOOKS
 from torch import nn
 
@@ -84,8 +85,8 @@ class DistillHook(Hook):
 
     Raises:
         FileNotFoundError: If the teacher's files do not exist.
-        TypeError: If the run has several optimizers and a loss has parameters, or an argument has
-            another type.
+        TypeError: If a loss has parameters and the run has several optimizers or a
+            ``FlexibleRunner``, or an argument has another type.
         ValueError: If arguments don't fit together, or student, teacher and images don't; always
             before the first step.
     """
@@ -222,6 +223,13 @@ class DistillHook(Hook):
         for loss in self._terms:
             loss.prepare(*dims, labels, shared_seed(runner))
         if self._has_parameters:
+            if isinstance(runner, FlexibleRunner):
+                names = ', '.join(type(loss).__name__ for loss in self._terms)
+                raise TypeError(
+                    f'{names} has weights that a checkpoint holds beside the student, and a '
+                    'FlexibleRunner loads checkpoints before hooks can add them; leave '
+                    'runner_type out, or use losses without weights, such as KDLoss'
+                )
             self.losses.to(next(student.model.parameters()).device)
             add_parameters(runner, self.losses.parameters())
 

@@ -224,6 +224,13 @@ def required(stages, produces):
     return stages
 
 
+def test_a_strategy_that_breaks_a_stage_is_refused(plan):
+    changes = {'runner_type': 'FlexibleRunner', 'strategy': dict(type='FSDPStrategy')}
+    with pytest.raises(ValueError, match='strategy: model: MixerSearch exports the mixing module'):
+        rehearse(plan(changes={SEARCH: changes}))
+    rehearse(plan(changes={NAMED: changes}))
+
+
 def test_a_product_that_no_hook_writes_is_refused(plan):
     stages = required(plan(), 'work_dirs/simple/demo/final.pth')
     stages[TEACHER].cfg.work_dir = 'work_dirs/simple/demo'

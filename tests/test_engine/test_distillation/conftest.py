@@ -131,8 +131,8 @@ def distill_runner(tmp_path: Path, forget_runs, teacher, student_config) -> Call
 
     ``distill_runner(hook, epochs=1, hooks=(), norm=False, validate=False, train={}, **runner)``;
     ``hook`` are the arguments of the DistillHook beside the teacher, None runs without it;
-    ``train`` goes into the training loader. The runner's ``seen`` is a ``Recorder``. It works in
-    ``tmp_path/run``.
+    ``train`` goes into the training loader; ``kind`` is the class of the Runner. The runner's
+    ``seen`` is a ``Recorder``. It works in ``tmp_path/run``.
     """
 
     def make(
@@ -142,6 +142,7 @@ def distill_runner(tmp_path: Path, forget_runs, teacher, student_config) -> Call
         norm: bool = False,
         validate: bool = False,
         train: dict | None = None,
+        kind: type = Runner,
         **options: Any,
     ) -> Runner:
         forget_runs()
@@ -170,7 +171,7 @@ def distill_runner(tmp_path: Path, forget_runs, teacher, student_config) -> Call
                 val_cfg={},
                 val_evaluator=dict(type='Accuracy', topk=1),
             )
-        runner = Runner(**(settings | options), custom_hooks=hooks)
+        runner = kind(**(settings | options), custom_hooks=hooks)
         runner.seen = Recorder()
         runner.register_hook(runner.seen)
         return runner

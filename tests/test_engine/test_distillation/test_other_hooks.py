@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.runner import FlexibleRunner, Runner
 from mmpretrain.registry import MODELS
 
 from mmtmix.engine.distillation import Student
@@ -82,3 +83,18 @@ def test_a_student_learns_on_fashion_mnist(tmp_path, fitted_teacher, scalars):
     val = {name: hub.data[0] for name, hub in runner.message_hub.log_scalars.items()}
     assert val['val/distill/student'][-1] == pytest.approx(val['val/accuracy/top1'][-1])
     assert len(set(val['val/distill/teacher'])) == 1
+
+
+def test_a_flexible_runner_distills_alike_unless_a_loss_has_weights(distill_runner, scalars, crd):
+    """It loads a checkpoint before the hook could add the loss's weights."""
+    logs = []
+    for kind in (Runner, FlexibleRunner):
+        runner = distill_runner(dict(preset='kd'), kind=kind, launcher='none')
+        runner.train()
+        logs.append(scalars(runner))
+    for name in ('loss_cls', 'loss_kd', 'loss'):
+        assert logs[0][name] == logs[1][name] and len(logs[0][name]) == 3
+    runner = distill_runner(dict(losses=[crd]), kind=FlexibleRunner, launcher='none')
+    with pytest.raises(TypeError, match='CRDLoss has weights .* leave runner_type out'):
+        runner.train()
+    assert runner.iter == 0

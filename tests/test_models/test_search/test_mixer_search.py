@@ -290,3 +290,20 @@ def test_nothing_that_is_drawn_makes_the_host_wait(make_search, batch, monkeypat
         monkeypatch.setattr(owner, name, watched)
     search(*batch, mode=mode)
     assert Watched.waits == [False] * 3
+
+
+@pytest.mark.parametrize('transform', ['stn', 'none'])
+@pytest.mark.parametrize('mask', ['network', 'softmax_cam'])
+@pytest.mark.parametrize('anchored', [False, True])
+def test_each_part_of_a_module_gets_a_gradient_so_ddp_needs_no_search_for_unused_ones(
+    teacher_args, batch, transform, mask, anchored
+):
+    mixer = dict(type='TransformMixer', cam_size=18, mask=mask, transform=transform)
+    teacher = dict(teacher_args(), channel_order='rgb')
+    config = dict(type='MixerSearch', teacher=teacher, mixer=dict(mixer, anchored=anchored))
+    search = MODELS.build(dict(config, _scope_='mmpretrain'))
+    for _ in range(2):  # the draws differ
+        search.zero_grad(set_to_none=True)
+        search(*batch, mode='loss')['loss'].backward()
+        missing = [name for name, weight in search.named_parameters() if weight.grad is None]
+        assert not missing

@@ -22,10 +22,13 @@ from mmtmix.models.augments import batch_augment
 class Sabotage(Hook):
     """Ends a run as ``SABOTAGE='<work dir> <epoch> <rank> <how>'`` says, epochs from 0.
 
-    How: ``raise``, or the end of a signal's name, such as ``kill`` or ``term``.
+    How: ``raise``, or the end of a signal's name, such as ``kill`` or ``term``. Processes that
+    torchrun has restarted are left alone.
     """
 
     def before_train_epoch(self, runner):
+        if os.environ.get('TORCHELASTIC_RESTART_COUNT', '0') != '0':
+            return
         folder, epoch, rank, how = os.environ.get('SABOTAGE', '- - - -').split()
         here = (Path(runner.work_dir).name, str(runner.epoch), str(get_rank()))
         if here != (folder, epoch, rank):

@@ -13,6 +13,7 @@ from torch import nn
 from mmtmix.apps.generate.generate import read_settings
 from mmtmix.engine.hooks import keep_checkpoints
 from mmtmix.engine.stages import Stage
+from mmtmix.engine.wrapping import prepare_strategy
 from mmtmix.models.augments import augment_config
 from mmtmix.models.search import MixerSearch
 from mmtmix.models.teachers import check_teacher
@@ -84,6 +85,8 @@ def _rehearse_stage(
             _rehearse_generation(runner, problems)
         else:
             rehearse_groups(runner, problems)
+            with problems.of('strategy'):
+                prepare_strategy(cfg)
             model = rehearse_model(runner, problems)
             if model is not None:
                 runner.model = model
