@@ -1,7 +1,10 @@
 """tools/reproduce.py as a user runs it: two tiny runs, one that fails, and the report."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +100,37 @@ def test_list_and_show_name_configs_and_commands(reproduced, load, capsys):
         f'{ROOT}/tools/dist_train.sh configs/tiny.py 4 --work-dir work_dirs/reproduce_4gpus/'
     )
     assert 'randomness.seed=5' in out
+
+
+def test_shown_commands_can_be_piped_into_a_shell(reproduced):
+    """Stdout holds nothing else: the host stack's output while it is imported goes to stderr."""
+    folder, _ = reproduced
+    line = (
+        f'"{sys.executable}" "{ROOT}/tools/reproduce.py" --experiments experiments.yaml '
+        "--root 'my runs' show paper/1 --seed 0 1 2>errors | tee lines | sh -n"
+    )
+    env = os.environ | dict(PYTHONPATH=str(ROOT))
+    done = subprocess.run(['bash', '-o', 'pipefail', '-c', line], cwd=folder, env=env)
+    assert done.returncode == 0
+    script = os.path.relpath(ROOT / 'tools/train.py', folder)
+    assert (folder / 'lines').read_text().splitlines() == [
+        f"python {script} configs/{name}.py --work-dir 'my runs/{name}/seed{seed}' --resume "
+        f'--cfg-options randomness.seed={seed}'
+        for name in ('tiny', 'broken')
+        for seed in (0, 1)
+    ]
+    assert 'time is only quoted: a time on another machine' in (folder / 'errors').read_text()
+
+
+def test_shown_commands_can_be_written_into_a_file(reproduced, load, capsys):
+    folder, _ = reproduced
+    assert call(load, folder, 'show', 'paper/1/row/simple', '--seeds', '2', '--out', 'x/jobs') == 0
+    captured = capsys.readouterr()
+    assert captured.out == '' and 'x/jobs holds the commands of 2 runs' in captured.err
+    assert call(load, folder, 'show', 'paper/1/row/same', '--seeds', '2') == 0  # the same runs
+    assert (folder / 'x/jobs').read_text() == capsys.readouterr().out
+    assert call(load, folder, 'show', 'paper/1/row/same', '--out', 'x') == 2
+    assert '--out must be a file' in capsys.readouterr().err
 
 
 def test_a_dry_run_runs_nothing(reproduced, load, capsys):

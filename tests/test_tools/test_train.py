@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.runner import Runner
 
+from mmtmix.engine.run_record import read_record, state_of
 from mmtmix.models import load_mixer
 from mmtmix.utils import fast_precision, load_checkpoint
 from mmtmix.visualization import read_scalars
@@ -123,9 +124,17 @@ def test_killed_job_taken_up_again_ends_with_the_same_weights(
     assert killed.returncode == -signal.SIGKILL, killed.stdout[-3000:]
     assert (tmp_path / PRODUCTS[0]).with_name('epoch_1.pth').exists()
     assert not (tmp_path / PRODUCTS[0]).exists()
+    teacher, search = ((tmp_path / product).parent for product in PRODUCTS[:2])
+    killed = read_record(teacher)
+    assert killed['state'] == 'running' and state_of(teacher, killed) == 'interrupted'
 
     with pytest.raises(RuntimeError, match='sabotage'):
         run_tool('train', tmp_path, JOB, sabotage='search_tiny 1 0 raise')
+    taken_up, failed = read_record(teacher), read_record(search)
+    assert (taken_up['state'], taken_up['attempts']) == ('done', 2)
+    assert (taken_up['digest'], taken_up['started']) == (killed['digest'], killed['started'])
+    assert failed['state'] == 'failed'
+    assert failed['error'].startswith('RuntimeError: sabotage')
     assert (tmp_path / PRODUCTS[0]).exists() and not (tmp_path / PRODUCTS[1]).exists()
 
     with pytest.raises(RuntimeError, match='sabotage'):
