@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -233,8 +234,10 @@ def main() -> int:
         print(f'{name}: done after {took:.0f} s, {cpu:.0f} s of CPU', flush=True)
         for event in events:
             print(f'    {event}')
-        counts = {text: len(re.findall(text, launch.output())) for text in ('done in', 'FAILED,')}
-        print(f'    in the output: {counts}', flush=True)
+        lines = re.findall(
+            r'^\[\d+/\d+\] \S+: (done|stopped|FAILED)', launch.output(), re.MULTILINE
+        )
+        print(f'    ends of jobs: {dict(Counter(lines))}', flush=True)
     first, *others = launches
     print(launches[first].report())
     for name in others:
