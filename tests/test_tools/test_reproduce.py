@@ -126,7 +126,7 @@ def test_shown_commands_can_be_written_into_a_file(reproduced, load, capsys):
     folder, _ = reproduced
     assert call(load, folder, 'show', 'paper/1/row/simple', '--seeds', '2', '--out', 'x/jobs') == 0
     captured = capsys.readouterr()
-    assert captured.out == '' and 'x/jobs: 2 commands' in captured.err
+    assert captured.out == '' and 'x/jobs holds the commands of 2 runs' in captured.err
     assert call(load, folder, 'show', 'paper/1/row/same', '--seeds', '2') == 0  # the same runs
     assert (folder / 'x/jobs').read_text() == capsys.readouterr().out
     assert call(load, folder, 'show', 'paper/1/row/same', '--out', 'x') == 2

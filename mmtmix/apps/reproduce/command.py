@@ -157,7 +157,7 @@ def show(cells: list[Cell], seeds: int | tuple[int, ...] | None, args: argparse.
         return
     with atomic_path(args.out) as temporary:
         temporary.write_text(''.join(f'{line}\n' for line in lines), encoding='utf-8')
-    print(f'{args.out}: {len(lines)} commands', file=sys.stderr)
+    print(f'{args.out} holds the commands of {len(lines)} runs', file=sys.stderr)
 
 
 def command_line(run: Run) -> str:

@@ -76,8 +76,11 @@ class Grid:
         """Run all jobs, and return whether all are done.
 
         Raises:
+            OSError: If the folders of the logs can't be made.
             Stopped: If this process receives a signal to end, once the jobs that run have ended.
         """
+        for job in self.graph.values():  # these folders also show what was to run
+            log_of(job, self._root).parent.mkdir(parents=True, exist_ok=True)
         with self._workers.running():
             while not self._scheduler.is_over:
                 if not self._workers.received:

@@ -7,11 +7,13 @@ import re
 import shlex
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 from mmtmix.engine.run_record import read_record
+from mmtmix.utils.holder import Holder
 
 from .graph import Job
 
@@ -31,11 +33,13 @@ class Attempt:
         code: Exit status; None if the log has no end of it.
         seconds: Duration in seconds; None without an end.
         last_line: Last line that the attempt wrote; empty if it wrote none.
+        starter: Process that started it and waits for its end; None if the log is too long.
     """
 
     code: int | None
     seconds: float | None
     last_line: str
+    starter: Holder | None = None
 
 
 def first_line(command: Sequence[str]) -> str:
@@ -44,7 +48,11 @@ def first_line(command: Sequence[str]) -> str:
     Args:
         command: Program and its arguments.
     """
-    return f'{_MARK}started on {socket.gethostname()} at {_now()}: {shlex.join(command)}\n'
+    ticks = '-'
+    with suppress(OSError):  # there is no /proc everywhere
+        ticks = Path('/proc/self/stat').read_text().rpartition(')')[2].split()[19]
+    where = f'{socket.gethostname()} by process {os.getpid()}/{ticks}'
+    return f'{_MARK}started on {where} at {_now()}: {shlex.join(command)}\n'
 
 
 def final_line(code: int, seconds: float) -> str:
@@ -69,19 +77,27 @@ def read_attempt(path: str | os.PathLike) -> Attempt | None:
             text = file.read().decode(errors='replace')
     except OSError:
         return None
-    code, seconds, last = None, None, ''
+    code, seconds, last, starter = None, None, '', None
     lines = [_CONTROL.sub('', line).strip() for line in re.split(r'[\r\n]+', text)]
     for line in reversed([line for line in lines if line]):
-        if found := re.match(rf'{_MARK}ended with status (-?\d+) after ([\d.]+) s', line):
-            if code is not None or last:
-                break
-            code, seconds = int(found[1]), float(found[2])
+        ended = re.match(rf'{_MARK}ended with status (-?\d+) after ([\d.]+) s', line)
+        if ended and code is None and not last:
+            code, seconds = int(ended[1]), float(ended[2])
         elif line.startswith(_MARK):
+            starter = _starter(line)
             break
         else:
-            last = line
-            break
-    return Attempt(code, seconds, last)
+            last = last or line
+    return Attempt(code, seconds, last, starter)
+
+
+def _starter(line: str) -> Holder | None:
+    """Return the process in the first line of an attempt."""
+    found = re.match(rf'{_MARK}started on (\S+) by process (\d+)/(\d+|-) at (\S+): (.*)', line)
+    if found is None:
+        return None
+    host, pid, ticks, since, command = found.groups()
+    return Holder(host, int(pid), int(ticks) if ticks.isdecimal() else None, command, since)
 
 
 def log_of(job: Job, root: str | os.PathLike) -> Path:

@@ -6,14 +6,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeGuard
 
 from mmtmix.engine.run_record import FAILED, INTERRUPTED, STOPPED, read_record, state_of
+from mmtmix.utils.holder import Holder
 from mmtmix.utils.living_holder import living_holder
 
 from .graph import Job, JobGraph
 from .grid import describe_code
-from .job_log import log_of, read_attempt
+from .job_log import Attempt, log_of, read_attempt
 from .runs import State
 from .submissions import queued, read_queue, read_submissions
 
@@ -90,18 +91,26 @@ def _own_state(job: Job, root: str | os.PathLike, number: tuple[str, str] | None
     if (holder := living_holder(job.folder)) is not None:
         share, left = _progress(record) if record.get('state') == 'running' else (None, None)
         return JobStatus(JobState.RUNNING, f'on {holder.host}', share, seconds, left)
+    attempt = read_attempt(log_of(job, root))
+    starter = attempt.starter if attempt is not None and attempt.code is None else None
+    if _lives(starter):
+        return JobStatus(JobState.RUNNING, f'on {starter.host}, starting', None, seconds)
     if number is not None:
         return JobStatus(JobState.QUEUED, f'{number[0]} {number[1].lower()}', seconds=seconds)
     if there.is_of_another_run:
         return JobStatus(JobState.FAILED, f'{there.value}; move the folder away')
-    return _ended(job, root, record)
+    return _ended(job, attempt, record)
 
 
-def _ended(job: Job, root: str | os.PathLike, record: Mapping[str, Any]) -> JobStatus:
+def _lives(starter: Holder | None) -> TypeGuard[Holder]:
+    """Return whether a process of this machine lives; of others it isn't known."""
+    return starter is not None and starter.is_here and starter.is_alive
+
+
+def _ended(job: Job, attempt: Attempt | None, record: Mapping[str, Any]) -> JobStatus:
     """Return the state of a job that nothing runs now."""
     state, seconds = state_of(job.folder, record), record.get('seconds')
     share = _progress(record)[0]
-    attempt = read_attempt(log_of(job, root))
     if attempt is not None and attempt.code and not record:
         # it ended before its record was begun, for instance by a fault in its config
         return JobStatus(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+from collections.abc import Sequence
+from functools import partial
 
 from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.apps.generate import generate
+from mmtmix.apps.generate.comparison import set_differences
 from mmtmix.datasets import check_data
-from mmtmix.engine.claims import wait_for_ranks
+from mmtmix.datasets.mixed_shards import is_complete_set
+from mmtmix.engine.claims import on_main_process, wait_for_ranks
 from mmtmix.engine.hooks.record_hook import RecordHook
 from mmtmix.engine.launch import (
     build_runner,
@@ -23,9 +27,9 @@ from mmtmix.engine.launch import (
 from mmtmix.engine.newest_checkpoint import resume_newest
 from mmtmix.engine.restarts import resume_restarted
 from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
-from mmtmix.engine.run_record import RunRecord
+from mmtmix.engine.run_record import RunRecord, read_record
 from mmtmix.engine.stage_records import StageRecords
-from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
+from mmtmix.engine.stages import Stage, check_stages, plan_stages, required_by, run_stages
 from mmtmix.models.augments import load_augments
 from mmtmix.utils import (
     load_config,
@@ -113,6 +117,31 @@ def changes_of(stage: Stage, args: argparse.Namespace) -> list[str]:
     if get_world_size() > 1 and not args.divide_batch:
         changes.append(f'{get_world_size()} processes with a whole batch each')
     return changes
+
+
+def check_sets(stages: Sequence[Stage], missing: Sequence[Stage]) -> None:
+    """Refuse complete sets without a record that were generated otherwise than is required.
+
+    ``mmtmix generate`` writes no record. The set has a description of its own.
+
+    Args:
+        stages: All stages of the launch.
+        missing: Stages that still have to run.
+
+    Raises:
+        ValueError: If there is such a set, or its description is damaged.
+    """
+    used = {id(needed): needed for stage in missing for needed in required_by(stage, stages)}
+    for stage in used.values():
+        folder = stage.cfg.work_dir
+        if 'generation' not in stage.cfg or not is_complete_set(folder) or read_record(folder):
+            continue
+        if lines := set_differences(stage.cfg, folder):
+            raise ValueError(
+                f'{folder} holds a set that was generated otherwise than {stage.config} '
+                'requires:\n  ' + '\n  '.join(lines) + f'\nMove {folder} away, or give '
+                '`produces` another folder'
+            )
 
 
 class Run:
@@ -211,6 +240,7 @@ def train(args: argparse.Namespace, runs: Run) -> None:
     runs.records = StageRecords(stages, lambda stage: changes_of(stage, args), args.divide_batch)
     missing = check_stages(stages)
     runs.records.check()
+    on_main_process(partial(check_sets, stages, missing))
     if args.no_stages and len(missing) > 1:
         raise FileNotFoundError(
             f'{args.config} requires files that do not exist:\n'
