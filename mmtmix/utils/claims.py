@@ -204,6 +204,46 @@ def _wait_for(
     return None
 
 
+def clear_claim(path: str | os.PathLike) -> None:
+    """Delete what dead processes have left of the claims of a file that is made.
+
+    Claims of processes that work are left to them.
+
+    Args:
+        path: Path of the file.
+    """
+    path = Path(os.path.realpath(path))
+    for name in path.parent.glob(f'{path.name}{CLAIM_SUFFIX}*'):
+        if name not in here.claims:
+            found = find_claim(name)
+            if found is not None and not found.is_working:
+                name.unlink(missing_ok=True)
+
+
+def holders_in(folder: str | os.PathLike) -> dict[str, Holder | None]:
+    """Return the processes that work on files of a folder, unless they are known to be dead.
+
+    Args:
+        folder: The folder, which may be missing.
+
+    Returns:
+        The processes by the names of their files. None stands for one that the claim doesn't name.
+    """
+    holders: dict[str, Holder | None] = {}
+    for path in sorted(Path(os.path.realpath(folder)).glob(f'*{CLAIM_SUFFIX}')):
+        name = path.name.removesuffix(CLAIM_SUFFIX)
+        if path in here.claims:
+            holders[name] = here.claims[path].holder
+            continue
+        try:
+            found = find_claim(path)
+        except OSError:  # of another user
+            continue
+        if found is not None and found.is_working is not False:
+            holders[name] = found.holder
+    return holders
+
+
 class _Unknown(NamedTuple):
     """A claim of which only watching shows whether its holder works."""
 

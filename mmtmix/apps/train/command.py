@@ -6,12 +6,11 @@ import argparse
 import gc
 import os
 
-from mmengine.dist import get_rank, get_world_size
+from mmengine.dist import get_world_size, is_main_process
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.apps.generate import generate
 from mmtmix.datasets import check_data
-from mmtmix.engine.claims import wait_for_ranks
 from mmtmix.engine.launch import (
     build_runner,
     end_launch,
@@ -135,8 +134,8 @@ def run_stage(stage: Stage) -> None:
         stage: Stage to run.
     """
     if 'generation' in stage.cfg:
-        place = get_rank(), get_world_size()
-        generate(stage.cfg, stage.cfg.work_dir, *place, wait_for_ranks=wait_for_ranks)
+        # the ranks share the shards, and each waits until the set is complete
+        generate(stage.cfg, stage.cfg.work_dir, shows_progress=is_main_process())
         return
     if stage.goes_on:
         resume_newest(stage.cfg)
