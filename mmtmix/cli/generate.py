@@ -1,9 +1,9 @@
 """Generate a data set of mixed images, to train on beside the clean ones.
 
 The images of a config's training set are mixed by its augment, without random crops, and labelled
-by its teacher. The same command completes a set that was interrupted. The processes of a launch
-share the work if --launcher is given. Without it this process makes the whole set, whatever RANK
-and WORLD_SIZE are in the environment.
+by its teacher. The same command completes a set that was interrupted. Started several times, by
+hand, by srun or in an array job, it shares the work: each process claims one shard after another.
+--launcher only names the variables from which each process takes its GPU.
 """
 
 from __future__ import annotations
@@ -53,11 +53,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Refuse arguments that exclude each other."""
-    if args.launcher != 'none' and (args.images or args.verify or args.export):
-        parser.error(
-            '--images, --verify and --export are for one process; run without them, and then with '
-            'them and without --launcher'
-        )
+    """Refuse arguments that need others."""
     if args.export_dir is not None and args.export is None:
         parser.error('--export-dir needs --export webdataset or --export parquet')

@@ -6,7 +6,12 @@ import os
 import shlex
 from collections.abc import Sequence
 
-from mmtmix.datasets.mixed_shards import DATASET_FILE, shard_files
+from mmtmix.datasets.mixed_shards import (
+    SETTINGS_FILE,
+    is_complete_set,
+    read_dataset_file,
+    shard_files,
+)
 from mmtmix.datasets.mixed_shards.files import progress_of
 from mmtmix.program import program
 
@@ -31,11 +36,16 @@ def describe_shards_of(folder: str | os.PathLike) -> str:
     Args:
         folder: Folder of the set.
     """
-    if os.path.isfile(os.path.join(folder, DATASET_FILE)):
-        return f'the set in {os.fspath(folder)} is complete'
-    if not shard_files(folder):
-        return f'no shard is in {os.fspath(folder)} yet'
-    return f'{progress_of(folder)} in {os.fspath(folder)}'
+    name = os.fspath(folder)
+    if is_complete_set(folder):
+        described = read_dataset_file(folder)
+        return (
+            f'the set in {name} is complete: {len(described["shards"])} shards, '
+            f'{described["num"]} images'
+        )
+    if not os.path.isfile(os.path.join(folder, SETTINGS_FILE)) and not shard_files(folder):
+        return f'no shard is in {name} yet'
+    return f'the set in {name} is not complete: {progress_of(folder)}'
 
 
 def command_again(command: str, argv: Sequence[str], resume: bool = False) -> str:

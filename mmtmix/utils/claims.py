@@ -1,47 +1,54 @@
-"""Folders in which one process at a time works.
+"""Things that one process at a time works on: a folder, or a single file that is to be made.
 
-A claim is a file in the folder with the process that works there. On one machine the kernel's lock
-on the file decides, which a dead process can't hold. Many file systems don't share such locks
-between machines, so the holder also renews the file's time. A claim that is no longer renewed is
-dead.
+A claim is a file beside the thing, with the process that works on it. :mod:`.claim_state` says
+when its holder counts as dead. What is assumed of the file system:
+
+- Of two processes that create a file of one name exclusively (``O_EXCL``), one fails, also on two
+  machines. NFS from version 3 on, Lustre, GPFS, CephFS, BeeGFS and local disks do this.
+- Renaming is atomic.
+- Opening a file reads its present content (NFS: close-to-open consistency, its default).
+- A renewal is seen by other machines within two minutes (NFS: ``acregmax``, 60 seconds).
+- The listing of a folder may lag for any time, except after this machine has made a file in it.
+
+Nothing is assumed of clocks, and locks need not be seen by other machines. Where one of the
+assumptions fails, or a stopped process awakes after others have taken over, two processes may work
+on one thing. :meth:`Claim.is_valid` finds it. Whoever writes whole files that depend on nothing
+but their names then loses time, and nothing else.
+
+A dead claim is taken over in two steps, so that only one of several processes gets it. They claim
+the right to succeed it, a file whose name holds that of the dead claim. The one that has the right
+looks whether the dead claim is still there. Renaming the file of its right to that of the claim
+then ends both.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
+from . import claim_state
+from .claim_state import Found, Watch, find_claim
 from .files import explaining_faults
+from .held_claims import Claim, here
 from .holder import Holder
 from .outputs import make_writable_folder
 
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
-
 CLAIM_FILE = 'claim.json'
-"""Name of the file, which exists while a process works in the folder, and after a kill."""
+"""Name of a folder's claim file, which exists while a process works there, and after a kill."""
 
-BEAT = 20.0
-"""Seconds between two renewals."""
+CLAIM_SUFFIX = '.claim'
+"""Ending of the claim file of a single file, after the file's own name."""
 
-DEAD_AFTER = 150.0
-"""Seconds without a renewal after which the holder on another machine is dead."""
-
-_SETTLING = 1.0  # seconds in which writers without locks see each other
-_held: dict[str, Claim] = {}
+_SETTLING = 1.0  # seconds in which machines see what others have renamed
+_PAUSE = 0.01  # seconds before a claim that has vanished is made
 
 
 class ClaimedError(OSError):
-    """Another process works in a folder.
+    """Another process works on a thing.
 
     Args:
         path: Path of its claim file.
@@ -51,60 +58,15 @@ class ClaimedError(OSError):
     def __init__(self, path: str | os.PathLike, holder: Holder | None = None):
         super().__init__(path, holder)  # its arguments, so that it can be pickled for other ranks
         self.who = 'another process' if holder is None else str(holder)
-        self.folder, self.path = os.path.dirname(path), path
+        folder, name = os.path.split(path)
+        self.folder = folder if name == CLAIM_FILE else str(path).removesuffix(CLAIM_SUFFIX)
+        self.path = path
 
     def __str__(self) -> str:
         return (
             f'{self.folder} is in use by {self.who}; wait for its end, stop it, or give another '
             f'folder. If it is no longer there, delete {self.path}'
         )
-
-
-class Claim:
-    """A folder that this process works in, until :meth:`release` or the process's end.
-
-    Args:
-        path: The claim file.
-        handle: The open file, locked where the file system has locks.
-        is_new: Whether the folder was made for it, and is removed again if it stays empty.
-    """
-
-    def __init__(self, path: Path, handle: int, is_new: bool = False):
-        self.path = path
-        self.handle = handle
-        self.is_new = is_new
-        self.holder = Holder.here()
-        self._is_over = threading.Event()
-        os.ftruncate(handle, 0)
-        os.lseek(handle, 0, os.SEEK_SET)
-        os.write(handle, json.dumps(asdict(self.holder), indent=1).encode() + b'\n')
-        _held[str(path)] = self
-        threading.Thread(target=self._renew, name=f'claim of {path}', daemon=True).start()
-
-    def release(self) -> None:
-        """Release the folder; nothing happens in a forked process or a second time."""
-        if os.getpid() == self.holder.pid and not self._is_over.is_set():
-            try:
-                # a failure here must not hide the error that ended the work
-                with suppress(OSError):
-                    if _is_named(self.path, self.handle):
-                        # before the lock is released, since another process may take it then
-                        self.path.unlink()
-                        if self.is_new:
-                            self.path.parent.rmdir()  # fails where something is in it
-            finally:
-                self.drop()
-
-    def drop(self) -> None:
-        """Close the file without deleting it."""
-        self._is_over.set()
-        del _held[str(self.path)]
-        os.close(self.handle)
-
-    def _renew(self) -> None:
-        while not self._is_over.wait(BEAT):
-            with suppress(OSError):  # the file system may be away for a while
-                os.utime(self.path)
 
 
 def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print) -> Claim:
@@ -124,24 +86,48 @@ def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print
         ValueError: If this process has claimed it already.
     """
     path, shown = Path(os.path.realpath(folder), CLAIM_FILE), os.path.join(folder, CLAIM_FILE)
-    # closing a second handle on the file would release the lock of the first one
-    if str(path) in _held:
+    if path in here.claims:
         raise ValueError(f'{folder} is the folder of two runs of this process; give each its own')
     is_new = not path.parent.exists()
     make_writable_folder(path.parent)
-    handle, is_locked = _open(path)
-    holder = _read(handle)
-    if is_locked is False or (holder and _holds(holder, path, handle, is_locked, say)):
-        os.close(handle)
-        raise ClaimedError(shown, holder)
-    claim = Claim(path, handle, is_new)
-    # machines may have locks of their own, which do not see each other
-    if is_locked is None or (holder and not holder.is_here):
-        time.sleep(_SETTLING)
-        if (found := _read(handle)) != claim.holder:  # the last one of those who wrote has it
-            claim.drop()
-            raise ClaimedError(shown, found)
-    return claim
+    watch, is_told = Watch(), False
+    while True:
+        found = _attempt(path, shown, watch)
+        if isinstance(found, Claim):
+            found.is_new = is_new
+            return found
+        if not is_told:
+            say(
+                f'{folder}: waiting up to {watch.left(found.path):.0f} s to find out whether '
+                f'{found.who} still works'
+            )
+        is_told = True
+        time.sleep(min(1.0, claim_state.DEAD_AFTER / 10))
+
+
+def claim_file(path: str | os.PathLike, watch: Watch | None = None) -> Claim:
+    """Claim a file, or a folder, that this process is going to make.
+
+    It never waits. A caller that tries again and again with the same ``watch`` takes over from a
+    process of another machine once that is dead.
+
+    Args:
+        path: Path of the file to make, whose folder is made if need be.
+        watch: What was seen at earlier tries.
+
+    Returns:
+        The claim; its ``release`` frees the file.
+
+    Raises:
+        ClaimedError: If another process works on it, or may do so.
+        OSError: If the folder can't be written to.
+    """
+    path = os.fspath(path) + CLAIM_SUFFIX
+    folder, name = os.path.split(path)
+    found = _attempt(Path(os.path.realpath(folder), name), path, watch or Watch())
+    if isinstance(found, Claim):
+        return found
+    raise ClaimedError(path, found.holder)
 
 
 def wait_for_folder(
@@ -165,10 +151,43 @@ def wait_for_folder(
         OSError: If the folder can't be written to.
         ValueError: If this process has claimed it already.
     """
+    return _wait_for(lambda: claim_folder(folder, say), is_done, say, poll)
+
+
+def wait_for_file(
+    path: str | os.PathLike,
+    is_done: Callable[[], bool],
+    say: Callable[[str], object] = print,
+    poll: float = 0.5,
+) -> Claim | None:
+    """Claim a file, once another process that makes it has ended.
+
+    Args:
+        path: Path of the file to make.
+        is_done: Function that returns whether it is made, so that no claim is needed.
+        say: Function that takes one line about the process that makes it.
+        poll: Seconds between two attempts.
+
+    Returns:
+        The claim, or None if the file is made.
+
+    Raises:
+        OSError: If the folder can't be written to.
+    """
+    watch = Watch()
+    return _wait_for(lambda: claim_file(path, watch), is_done, say, poll)
+
+
+def _wait_for(
+    claim: Callable[[], Claim],
+    is_done: Callable[[], bool],
+    say: Callable[[str], object],
+    poll: float,
+) -> Claim | None:
     is_told = False
     while not is_done():
         try:
-            claim = claim_folder(folder, say)
+            held = claim()
         except ClaimedError as error:
             if not is_told:
                 say(
@@ -179,81 +198,125 @@ def wait_for_folder(
             time.sleep(poll)
             continue
         if not is_done():
-            return claim
-        claim.release()  # it was done between two attempts
+            return held
+        held.release()  # it was done between two attempts
         break
     return None
 
 
-def _open(path: Path) -> tuple[int, bool | None]:
-    """Open a claim file and lock it; also returns what :func:`_lock` does."""
-    while True:
-        with explaining_faults(path):
-            path.parent.mkdir(parents=True, exist_ok=True)  # its last holder may have removed it
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        is_locked = _lock(handle)
-        if is_locked is False or _is_named(path, handle):
-            return handle, is_locked
-        os.close(handle)  # its holder gave it back and deleted it meanwhile
+def clear_claim(path: str | os.PathLike) -> None:
+    """Delete what dead processes have left of the claims of a file that is made.
+
+    Claims of processes that work are left to them.
+
+    Args:
+        path: Path of the file.
+    """
+    path = Path(os.path.realpath(path))
+    for name in path.parent.glob(f'{path.name}{CLAIM_SUFFIX}*'):
+        if name not in here.claims:
+            found = find_claim(name)
+            if found is not None and not found.is_working:
+                name.unlink(missing_ok=True)
 
 
-def _lock(handle: int) -> bool | None:
-    """Lock a file; False if another process has, None where the file system has no locks."""
-    if fcntl is None:
-        return None
-    try:
-        # of the process, not of the open file: workers that it forks must not hold it
-        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):  # by POSIX either
-        return False
-    except OSError:
-        return None
-    return True
+def holders_in(folder: str | os.PathLike) -> dict[str, Holder | None]:
+    """Return the processes that work on files of a folder, unless they are known to be dead.
 
+    Args:
+        folder: The folder, which may be missing.
 
-def _is_named(path: Path, handle: int) -> bool:
-    """Return whether an open file still has its name."""
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(handle))
-    except FileNotFoundError:
-        return False
-
-
-def _holds(
-    holder: Holder,
-    path: Path,
-    handle: int,
-    is_locked: bool | None,
-    say: Callable[[str], object],
-) -> bool:
-    """Return whether the process of a claim still works, although its lock is not visible."""
-    if holder.is_here:
-        return not is_locked and holder.is_alive
-    # both times are by the clock of the file system, since clocks of machines differ
-    renewed = os.stat(handle).st_mtime
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix='.now.') as file:
-        left = DEAD_AFTER - (os.stat(file.name).st_mtime - renewed)
-    if left > 0:
-        say(f'{path.parent}: waiting up to {left:.0f} s to find out whether {holder} still works')
-    end = time.monotonic() + left
-    while time.monotonic() < end:
+    Returns:
+        The processes by the names of their files. None stands for one that the claim doesn't name.
+    """
+    holders: dict[str, Holder | None] = {}
+    for path in sorted(Path(os.path.realpath(folder)).glob(f'*{CLAIM_SUFFIX}')):
+        name = path.name.removesuffix(CLAIM_SUFFIX)
+        if path in here.claims:
+            holders[name] = here.claims[path].holder
+            continue
         try:
-            if os.stat(path).st_mtime != renewed:
-                return True
-        except FileNotFoundError:  # given back meanwhile: the next try gets it
-            return True
-        time.sleep(min(1.0, DEAD_AFTER / 10))
-    return False
+            found = find_claim(path)
+        except OSError:  # of another user
+            continue
+        if found is not None and found.is_working is not False:
+            holders[name] = found.holder
+    return holders
 
 
-def _read(handle: int) -> Holder | None:
-    """Return the process of an open claim; None if it is empty or damaged."""
+class _Unknown(NamedTuple):
+    """A claim of which only watching shows whether its holder works."""
+
+    path: Path
+    holder: Holder | None
+
+    @property
+    def who(self) -> str:
+        return 'another process' if self.holder is None else str(self.holder)
+
+
+def _attempt(path: Path, shown: str, watch: Watch) -> Claim | _Unknown:
+    """Make a claim file, or take over that of a dead process.
+
+    Args:
+        path: Path of the claim file, without symbolic links.
+        shown: The path for messages.
+        watch: What was seen at earlier attempts.
+    """
+    while True:
+        with here.guard:
+            # closing a second handle on the file would release the lock of the first one
+            if path in here.claims:
+                raise ClaimedError(shown, here.claims[path].holder)
+            claim = _create(path)
+            if claim is not None:
+                return claim
+            found = find_claim(path)
+        if found is None:  # its holder gave it back meanwhile
+            time.sleep(_PAUSE)
+            continue
+        is_working = watch.is_working(path, found)
+        if is_working:
+            raise ClaimedError(shown, found.holder)
+        if is_working is None:
+            return _Unknown(path, found.holder)
+        taken = _take_over(path, shown, found, watch)
+        if taken is not None:
+            return taken
+
+
+def _create(path: Path) -> Claim | None:
+    """Make a claim file; None if there is one, or if its folder vanished."""
+    with explaining_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)  # its last holder may have removed it
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except (FileExistsError, FileNotFoundError):
+            return None
+        try:
+            return Claim(path, handle)
+        except BaseException:  # a full disk, or a signal
+            with suppress(OSError):
+                path.unlink()
+            os.close(handle)
+            raise
+
+
+def _take_over(path: Path, shown: str, found: Found, watch: Watch) -> Claim | _Unknown | None:
+    """Replace the claim of a dead process; None if that has changed meanwhile."""
+    claim = _attempt(path.with_name(f'{path.name}.{found.name}'), shown, watch)
+    if not isinstance(claim, Claim):
+        return claim
+    is_taken = False
     try:
-        return Holder(**json.loads(_content(handle)))
-    except (ValueError, TypeError):
-        return None
-
-
-def _content(handle: int) -> bytes:
-    os.lseek(handle, 0, os.SEEK_SET)
-    return os.read(handle, 1 << 16)
+        # whoever had this right before has replaced the claim, or has released it since
+        now = find_claim(path) if path not in here.claims else None
+        if now is not None and now.state == found.state and claim.move(path):
+            # a machine that still sees the dead claim may have renamed its own as well
+            if found.is_locked is None or found.holder is None or not found.holder.is_here:
+                time.sleep(_SETTLING)
+            is_taken = claim.is_valid()
+    finally:
+        if not is_taken:
+            claim.release()
+    return claim if is_taken else None

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ _CURES = {
 
 _EXPLAINED = 'cannot be written'
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # of file systems that have no such call
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_SETTLING = 1.0  # seconds in which processes without links see each other's files
 
 
 @contextmanager
@@ -57,12 +60,64 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         try:
             yield temporary
             # mkstemp makes files private; a finished file gets the rights of any new file
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
+            temporary.chmod(0o666 & ~_umask())
             publish_file(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def create_file(path: str | os.PathLike, content: bytes) -> bool:
+    """Write a file whole, unless there is one: of several processes at once, one succeeds.
+
+    Args:
+        path: Path of the file. Its folder is made if need be.
+        content: Content of the file.
+
+    Returns:
+        Whether it was written. On file systems without hard links the last of several processes
+        within a second wins, and only this one returns True.
+
+    Raises:
+        OSError: If the folder can't be written to; it names ``path`` and what to do.
+    """
+    path = Path(path)
+    with explaining_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f'.{path.stem}.', suffix=path.suffix
+        )
+        try:
+            with os.fdopen(handle, 'wb') as file:
+                file.write(content)
+                file.flush()
+                os.fsync(handle)
+            os.chmod(name, 0o666 & ~_umask())
+            return _link(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def _link(temporary: str, path: Path) -> bool:
+    """Give a file its final name, unless another has it; return whether it has the name."""
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if os.path.exists(path):
+            return False
+        if error.errno not in _NO_LINKS:
+            raise
+        os.replace(temporary, path)
+        with open(path, 'rb') as file:
+            mine = os.fstat(file.fileno())
+            time.sleep(_SETTLING)
+            return os.path.samestat(mine, os.stat(path))
+    return True
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def publish_file(temporary: str | os.PathLike, path: str | os.PathLike) -> None:

@@ -36,7 +36,11 @@ ROWS = {
     'arguments of wrong type, range, spelling': ['test_bad_inputs'],
     'errors of users in every tool: one line, exit status 2': ['test_tools/test_errors.py'],
     'wrong settings found before the first stage': ['test_apps/test_train'],
-    'several launches at once': ['test_utils/test_claims.py', 'test_engine/test_stages.py'],
+    'several launches at once': [
+        'test_utils/test_claims.py',
+        'test_engine/test_stages.py',
+        'test_apps/test_generate/test_processes.py',
+    ],
     'full disks, folders that cannot be written': [
         'test_utils/test_files.py',
         'test_engine/test_checkpoints.py',

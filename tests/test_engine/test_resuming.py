@@ -1,10 +1,13 @@
 """What a stopped command says about what is saved and how to go on."""
 
+import contextlib
 import json
+import os
 
 import pytest
 
 from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
+from mmtmix.utils.claims import claim_file
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,14 @@ def test_shards_are_counted(monkeypatch, tmp_path):
     (tmp_path / 'set').mkdir()
     (tmp_path / 'set/settings.json').write_text(json.dumps(dict(num_shards=4)))
     (tmp_path / 'set/shard-00000.safetensors').touch()
-    assert describe_shards_of('set') == '1 of 4 shards are there in set'
-    (tmp_path / 'set/dataset.json').touch()
-    assert describe_shards_of('set') == 'the set in set is complete'
+    told = 'the set in set is not complete: 1 of 4 shards are there'
+    assert describe_shards_of('set') == told
+    (tmp_path / 'set/dataset.json').touch()  # damaged
+    assert describe_shards_of('set') == told
+    with contextlib.ExitStack() as stack:
+        for number in (0, 2, 3):
+            claim = claim_file(tmp_path / f'set/shard-0000{number}.safetensors')
+            stack.callback(claim.release)
+        who = f'2 in work by process {os.getpid()} on {os.uname().nodename} since '
+        assert describe_shards_of('set').startswith(f'{told}, {who}')
+        assert describe_shards_of('set').endswith(') and 1 more')

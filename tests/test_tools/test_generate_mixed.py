@@ -6,7 +6,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -65,6 +64,8 @@ def test_a_run_says_how_far_it_is_and_that_all_is_good(whole):
     assert made == list(range(2, NUM + 1, 2))
     assert re.search(rf'is complete: {NUM} images of \d+ mixes, [\d.]+ % of them fini', printed)
     assert f'{DEFAULT_OUT}/dataset.json: every record is good' in printed
+    last = f'the set in {DEFAULT_OUT} is complete: {NUM_SHARDS} shards, {NUM} images'
+    assert printed.splitlines()[-1] == last
     shards = [shard_name(number) for number in range(NUM_SHARDS)]
     assert sorted(content(folder)) == ['dataset.json', 'settings.json', *shards]
 
@@ -153,7 +154,7 @@ def start_and_kill(folder, out):
 def test_killed_at_random_moments_the_set_is_that_of_an_unbroken_run(job, whole, tmp_path, spawn):
     out, made = tmp_path / 'killed', []
     while len(made) < KILLS and start_and_kill(job, out) == -signal.SIGKILL:
-        made.append(len(list(out.glob('shard-*'))))
+        made.append(len(list(out.glob('shard-*.safetensors'))))
     assert made == sorted(made) and made[0] < NUM_SHARDS
     done = spawn(job, sys.executable, TOOL, CONFIG, *SET, '--out', out)
     assert done.returncode == 0, done.stdout[-3000:]
@@ -162,26 +163,81 @@ def test_killed_at_random_moments_the_set_is_that_of_an_unbroken_run(job, whole,
     assert content(out) == content(whole[0])
 
 
-def free_port():
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        return str(server.getsockname()[1])
+STUB = """#!/bin/sh
+# in the place of python: one process fails, one is killed, the others wait for a signal
+echo "$RANK $LOCAL_RANK $OMP_NUM_THREADS $*"
+trap 'echo "stopped $RANK"; exit 143' TERM
+case "$MODE $RANK" in
+  'end 1') exit 3 ;;
+  'end 2') kill -9 $$ ;;
+  'wait '*) touch "begun$RANK"; while :; do sleep 0.05; done ;;
+esac
+sleep 0.3
+echo "done $RANK"
+"""
+
+
+@pytest.fixture
+def stub(tmp_path):
+    """A program that stands in for python."""
+    path = tmp_path / 'stub.sh'
+    path.write_text(STUB)
+    path.chmod(0o755)
+    return path
+
+
+def test_the_script_waits_for_all_and_returns_the_worst_status(tmp_path, stub, spawn):
+    words = ('config.py', '4', '--out', 'a set')
+    done = spawn(tmp_path, SCRIPT, *words, PYTHON=str(stub), MODE='end', OMP_NUM_THREADS='2')
+    assert done.returncode == 128 + signal.SIGKILL
+    lines = done.stdout.splitlines()
+    for rank in range(4):
+        command = '-m mmtmix generate config.py --launcher pytorch --out a set'
+        assert f'{rank} {rank} 2 {command}' in lines
+    assert [f'done {rank}' in lines for rank in range(4)] == [True, False, False, True]
+
+
+@pytest.mark.parametrize('signum', [signal.SIGTERM, signal.SIGINT])
+def test_the_script_forwards_signals_and_waits(tmp_path, stub, signum):
+    env = dict(os.environ, PYTHON=str(stub), MODE='wait')
+    with subprocess.Popen(
+        [SCRIPT, 'config.py', '2'], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
+    ) as process:
+        while len(list(tmp_path.glob('begun*'))) < 2:
+            time.sleep(0.01)
+        process.send_signal(signum)
+        printed = process.stdout.read()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert 'stopped 0' in printed and 'stopped 1' in printed
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='two processes would want two GPUs')
-def test_two_processes_make_the_same_set(job, whole, tmp_path, spawn):
+def test_one_of_two_processes_is_killed_and_the_set_is_the_same(job, whole, tmp_path):
     out = tmp_path / 'shared'
-    done = spawn(job, SCRIPT, CONFIG, '2', *SET, '--out', out, PORT=free_port())
-    assert done.returncode == 0, done.stdout[-3000:]
+    env = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', PYTHON=sys.executable)
+    command = [SCRIPT, CONFIG, '2', *SET, '--out', out, '--verify']
+    with subprocess.Popen(
+        [str(part) for part in command],
+        cwd=job,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        for line in process.stdout:
+            if f'2 of {NUM} mixed images' in line:
+                break
+        children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        printed = process.stdout.read()
+    assert process.returncode == 128 + signal.SIGKILL, printed[-3000:]
     assert content(out) == content(whole[0])
 
 
-def test_what_is_for_one_process_is_refused_before_it_starts(job, tmp_path, run_tool, capsys):
-    for argument in (['--images'], ['--verify'], ['--export', 'parquet']):
-        arguments = (*SET, '--out', tmp_path / 'no', *argument, '--launcher', 'pytorch')
-        with pytest.raises(SystemExit):
-            run_tool('generate_mixed', job, CONFIG, *arguments)
-        assert '--images, --verify and --export are for one process' in capsys.readouterr().err
+def test_a_launcher_that_has_set_nothing_is_refused(job, tmp_path, run_tool, monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    with pytest.raises(ValueError, match="--launcher pytorch: RANK must be a number >= 0, got ''"):
+        run_tool('generate_mixed', job, CONFIG, '--out', tmp_path / 'no', '--launcher', 'pytorch')
     assert not (tmp_path / 'no').exists()
 
 
@@ -212,28 +268,25 @@ def test_a_stray_environment_is_no_launch(job, copied, whole, run_tool, monkeypa
     status, _ = run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
     assert status == 0
     assert content(copied) == content(whole[0])
-    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
-    with pytest.raises(ValueError, match='torchrun started 8 processes.*add --launcher pytorch'):
-        run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
 
 
-def test_a_folder_that_another_process_makes_is_refused(job, copied, run_tool, monkeypatch):
-    (copied / shard_name(0)).unlink()
-
-    def refuse(handle, how):
-        raise BlockingIOError
-
-    monkeypatch.setattr('fcntl.lockf', refuse)
-    with pytest.raises(OSError, match='copied is in use by another process; wait for its end'):
-        run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
-    assert not (copied / shard_name(0)).exists()
+def test_a_task_of_slurm_makes_what_is_missing_and_leaves_the_progress_to_the_first(
+    job, copied, whole, run_tool, monkeypatch
+):
+    for name, value in (('SLURM_PROCID', '3'), ('SLURM_LOCALID', '1'), ('SLURM_NTASKS', '4')):
+        monkeypatch.setenv(name, value)
+    (copied / shard_name(3)).unlink()
+    (copied / 'dataset.json').unlink()
+    status, printed = run_tool('generate_mixed', job, CONFIG, *SET, '--out', copied)
+    assert status == 0 and 'mixed images' not in printed
+    assert content(copied) == content(whole[0])
 
 
 def test_the_script_without_arguments_says_how_to_use_it(tmp_path, spawn):
     done = spawn(tmp_path, SCRIPT)
     assert done.returncode == 2
     usage = done.stdout.splitlines()
-    assert len(usage) == 4
+    assert len(usage) == 5
     assert usage[1].strip().startswith('tools/dist_generate.sh CONFIG N')
 
 

@@ -81,7 +81,8 @@ def test_a_set_that_was_stopped_counts_its_shards(
     arguments = [SET, '--num', '10', '--out', 'set']
     assert run_command(main, 'generate_mixed.py', arguments) == 128 + signal.SIGTERM
     line = capfd.readouterr().err.splitlines()[-1]
-    assert line.startswith('generate_mixed.py: stopped by SIGTERM; 2 of 5 shards are there in set')
+    told = 'stopped by SIGTERM; the set in set is not complete: 2 of 5 shards are there; to go on'
+    assert line.startswith(f'generate_mixed.py: {told}')
     assert line.endswith(f'to go on: mmtmix generate {SET} --num 10 --out set')
     monkeypatch.setattr(folder_module, 'pack_shard', pack)
     assert run_command(main, 'generate_mixed.py', arguments) == 0

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import get_rank, get_world_size
+import torch
 from rich.progress import track
 
 from mmtmix.checks import check_path
 from mmtmix.datasets.mixed_shards import DATASET_FILE, is_complete_set, verify_set
-from mmtmix.engine.claims import claimed, on_main_process, wait_for_ranks
-from mmtmix.engine.launch import end_launch, init_launcher
+from mmtmix.engine.local_device import find_place, own_device
 from mmtmix.engine.resuming import command_again, describe_shards_of
 from mmtmix.utils import (
     check_device,
+    check_output_folder,
     default_work_dir,
     load_config,
     load_safely,
@@ -72,24 +71,33 @@ def make(args: argparse.Namespace, out: Path) -> int:
         out: Folder of the set.
     """
     load_safely(args.trust_checkpoint)
-    if args.device is not None:
-        check_device('--device', args.device)
     if args.export is not None:
         check_export(out, args.export, args.export_dir)
+    place = find_place(args.launcher)
+    device, note = own_device(args.device, place.local_rank)
+    if device is not None:
+        check_device('--device', device)
+    if device is not None and device.startswith('cuda:'):
+        torch.cuda.set_device(device)
     cfg = load_config(args.config, args.cfg_options, args.variant)
     cfg.generation = {**(cfg.get('generation') or {}), **overrides(args)}
-    init_launcher(args.launcher, cfg)
     # a complete set is only compared, and may lie where nothing can be written
-    is_complete = on_main_process(lambda: is_complete_set(out))
-    with nullcontext() if is_complete else claimed(out):
-        generate(cfg, out, get_rank(), get_world_size(), args.device, wait_for_ranks)
-        if args.images:
-            print(f'pictures are in {write_pictures(out)}')
-        status = verify(out) if args.verify else 0
-    if args.export is not None and not status:
+    if not is_complete_set(out):
+        check_output_folder('--out', out)
+    if note:
+        print(note)
+    is_first = place.rank == 0
+    generate(cfg, out, device, shows_progress=is_first)
+    if args.images:
+        pictures = write_pictures(out)
+        if is_first:
+            print(f'pictures are in {pictures}')
+    status = verify(out) if args.verify and is_first else 0
+    if is_first and args.export is not None and not status:
         shown = partial(track, description=f'Exporting as {args.export}')
         print(f'the export is in {export_set(out, args.export, args.export_dir, shown)}')
-    end_launch()
+    if is_first:
+        print(describe_shards_of(out))
     return status
 
 

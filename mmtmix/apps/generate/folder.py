@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ from mmtmix.datasets.mixed_shards import (
     shard_name,
 )
 from mmtmix.utils import atomic_path
+from mmtmix.utils.claim_queue import ClaimQueue
+from mmtmix.utils.claims import ClaimedError, clear_claim, wait_for_file
+from mmtmix.utils.files import create_file
 
 from .settings import GenerationSettings, differences, digest
 from .shard_maker import Statistics
@@ -80,15 +83,34 @@ class SetFolder:
         """Return the numbers of the shards that are missing."""
         return sorted(set(range(len(self.sizes))) - set(self.present()))
 
-    def clean(self, numbers: Iterable[int]) -> None:
-        """Delete half-written files of these shards, which killed processes left there.
+    def queue(self, wait: Callable[[Sequence[ClaimedError]], object]) -> ClaimQueue:
+        """Return the missing shards, each of which is claimed when this process is ready for it.
 
         Args:
-            numbers: Numbers of the shards.
+            wait: Function that is called with the claims of others, again and again while these
+                work on all that is missing.
         """
-        for number in numbers:
-            for temporary in self.path.glob(f'.{Path(shard_name(number)).stem}.*'):
-                temporary.unlink(missing_ok=True)
+        return ClaimQueue(self.missing, self.shard_path, self.clean, wait)
+
+    def shard_path(self, number: int) -> Path:
+        """Return the path of a shard.
+
+        Args:
+            number: Number of the shard, >= 0.
+        """
+        return self.path / shard_name(number)
+
+    def clean(self, number: int) -> None:
+        """Delete half-written files of a shard, which killed processes left there.
+
+        Args:
+            number: Number of a shard that this process has claimed.
+        """
+        self._clean(self.shard_path(number))
+
+    def _clean(self, path: Path) -> None:
+        for temporary in self.path.glob(f'.{path.stem}.*'):
+            temporary.unlink(missing_ok=True)
 
     def write(self, number: int, records: MixedRecords, statistics: Statistics) -> None:
         """Write a shard.
@@ -101,7 +123,7 @@ class SetFolder:
         Raises:
             OSError: If it cannot be written; then no file has its name.
         """
-        path = self.path / shard_name(number)
+        path = self.shard_path(number)
         data = pack_shard(records, number, self.digest, asdict(statistics))
         try:
             with atomic_path(path) as temporary:
@@ -123,13 +145,53 @@ class SetFolder:
         total = Statistics()
         first: int | None = None
         for number in self.present():
-            reader = ShardReader(self.path / shard_name(number), self.digest, number)
+            reader = ShardReader(self.shard_path(number), self.digest, number)
             first = first or reader.format
             if reader.format != first:
                 raise reader.error(f'it is of format {reader.format}, the first shard of {first}')
             for name, value in reader.statistics.items():
                 setattr(total, name, getattr(total, name) + value)
         return total
+
+    def complete(
+        self,
+        classes: Sequence[str] | None,
+        num_classes: int,
+        num_mix: int,
+        channel_order: str,
+        say: Callable[[str], object],
+    ) -> None:
+        """Write ``dataset.json``, unless another process does, and delete what the dead left.
+
+        Args:
+            classes: Names of the classes; None if the data set has none.
+            num_classes: Number of classes.
+            num_mix: Number of images per mix.
+            channel_order: Order of the source images' colour channels, ``'rgb'`` or ``'bgr'``.
+            say: Function that takes a line about another process that this one waits for.
+
+        Raises:
+            RuntimeError: If shards have vanished.
+            ValueError: If one is damaged.
+        """
+        path = self.path / DATASET_FILE
+        claim = wait_for_file(path, path.is_file, say)
+        try:
+            if missing := self.missing():
+                raise RuntimeError(
+                    f'{self.path} is not complete: {len(missing)} of {len(self.sizes)} shards '
+                    f'have vanished, the first is {shard_name(missing[0])}; run the same command '
+                    'again, it makes only what is missing'
+                )
+            if claim is not None:
+                self._clean(path)
+                self._clean(self.path / SETTINGS_FILE)
+                for number in range(len(self.sizes)):
+                    clear_claim(self.shard_path(number))
+                self.finish(classes, num_classes, num_mix, channel_order)
+        finally:
+            if claim is not None:
+                claim.release()
 
     def finish(
         self,
@@ -145,6 +207,9 @@ class SetFolder:
             num_classes: Number of classes.
             num_mix: Number of images per mix.
             channel_order: Order of the source images' colour channels, ``'rgb'`` or ``'bgr'``.
+
+        Raises:
+            ValueError: If a shard is damaged.
         """
         if classes is not None and len(classes) != num_classes:
             classes = None
@@ -176,8 +241,10 @@ class SetFolder:
                 first = ShardReader(self.path / shard_name(number), self.digest, number)
                 raw_bytes = 0 if first.format == PNG_FORMAT else RAW_BYTES
             content = dict(num_shards=len(self.sizes), digest=self.digest, machine=self.machine)
-            _write_json(path, dict(content, raw_bytes=raw_bytes, settings=self.described))
-            return raw_bytes
+            content.update(raw_bytes=raw_bytes, settings=self.described)
+            if create_file(path, _as_json(content)):
+                return raw_bytes
+            # another process begins the set at the same time, maybe with other settings
         try:
             content = json.loads(path.read_bytes())
             found, machine = content['settings'], content.get('machine', {})
@@ -207,4 +274,8 @@ class SetFolder:
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
+        temporary.write_bytes(_as_json(content))
+
+
+def _as_json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, indent=1) + '\n').encode()

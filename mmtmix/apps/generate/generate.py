@@ -1,4 +1,4 @@
-"""Generate a set of mixed images from a config, also in several processes or sessions."""
+"""Generate a set of mixed images from a config, also by several processes or sessions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,9 +14,8 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
 
-from mmtmix.checks import check_integer, check_keys, check_path
+from mmtmix.checks import check_instance, check_keys, check_path
 from mmtmix.datasets import build_eval_view, eval_view_config
-from mmtmix.datasets.mixed_shards import shard_name
 from mmtmix.models import BatchAugment
 from mmtmix.models.augments import augment_config, build_augment, with_input_stats
 from mmtmix.models.data_preprocessors.task_preprocessor import count_classes
@@ -55,22 +55,20 @@ def _deterministic_cudnn() -> Iterator[None]:
 def generate(
     cfg: Config,
     out: str | os.PathLike,
-    rank: int = 0,
-    world_size: int = 1,
     device: str | torch.device | None = None,
-    wait_for_ranks: Callable[[], object] | None = None,
+    shows_progress: bool = True,
 ) -> None:
     """Make the missing shards of a set of mixed images (SuperMix, section 4).
 
     Every shard follows from the settings and its number alone. A set that was interrupted and
     resumed, or made by several processes, therefore equals one that was made at once. This holds
     on the same kind of device with the same number of threads. Others round differently, and some
-    mixes then finish a step earlier or later. Each process makes every ``world_size``-th shard
-    that is missing.
+    mixes then finish a step earlier or later.
 
-    One process, or several that wait for each other, end with a complete set or an error.
-    Processes that cannot wait each make their share. The last one finds all shards and writes
-    ``dataset.json``.
+    Any number of processes, on any machines that share the folder, may call this at the same time.
+    Each claims one shard after another. A process that finds nothing to claim waits for the others
+    and takes over the shards of those that die. So every call ends with a complete set or an
+    error.
 
     Args:
         cfg: Config of a classifier with a ``train_dataloader``, an augment of this library among
@@ -78,21 +76,19 @@ def generate(
             :class:`GenerationSettings`; ``teacher``, for augments without one; and ``pipeline``
             for the images, by default that of the validation set, which has no random crops.
         out: Path of the set's folder.
-        rank: Rank of this process, 0 to ``world_size`` - 1.
-        world_size: Number of processes, >= 1.
         device: Device that mixes; by default the accelerator, if there is one.
-        wait_for_ranks: Function that returns when all processes have called it.
+        shows_progress: Whether this process logs the progress of the set, to which all processes
+            contribute.
 
     Raises:
         FileNotFoundError: If files of the data set, augment or teacher are missing.
         OSError: If a shard can't be written.
-        RuntimeError: If no mix can be kept, or shards are missing at the end.
+        RuntimeError: If no mix can be kept, or shards have vanished at the end.
         TypeError: If an argument is of another type.
         ValueError: If the config does not fit, or the folder holds another set.
     """
     check_path('out', out)
-    check_integer('world_size', world_size, 1)
-    check_integer('rank', rank, 0, world_size - 1, cure='it counts from 0')
+    check_instance('shows_progress', shows_progress, bool, 'True or False')
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         settings, options = read_settings(cfg)
         source = eval_view_config(cfg, 'train', options['pipeline'])[0]
@@ -113,36 +109,23 @@ def generate(
     device = torch.device(device or get_device())
     machine = dict(device=device.type, threads=torch.get_num_threads(), torch=torch.__version__)
     folder = SetFolder(out, settings, describe(settings, parts, len(dataset)), machine)
-    # by number, since the processes read the folder at different times
-    mine = [number for number in folder.missing() if number % world_size == rank]
-    folder.clean(mine)
-    progress = Progress(folder)
-    for shard in make_shards(
-        dataset,
-        DrawSampler(mine, drawing),
-        labelled,
-        settings,
-        channel_order,
-        cfg.train_dataloader.get('num_workers', 0),
-        folder.raw_bytes,
-    ):
-        folder.write(*shard)
-        if rank == 0:
+    progress = Progress(folder, shows_progress)
+    with folder.queue(progress.wait) as queue:
+        for number, records, statistics in make_shards(
+            dataset,
+            DrawSampler(queue, drawing),
+            labelled,
+            settings,
+            channel_order,
+            cfg.train_dataloader.get('num_workers', 0),
+            folder.raw_bytes,
+        ):
+            write = partial(folder.write, number, records, statistics)
+            if not queue.finish(number, write):
+                progress.lose(number)
             progress.update()
-    if wait_for_ranks is not None:
-        wait_for_ranks()
-        if rank > 0:
-            return  # rank 0 completes the set
-    missing = folder.missing()
-    if missing and (world_size == 1 or wait_for_ranks is not None):
-        raise RuntimeError(
-            f'{folder.path} is not complete: {len(missing)} of {len(folder.sizes)} shards are '
-            f'missing, the first is {shard_name(missing[0])}; run the same command again, it '
-            'makes only what is missing'
-        )
-    if not missing and not folder.is_complete:
-        classes = dataset.metainfo.get('classes')
-        folder.finish(classes, labelled.num_classes, augment.num_mix, channel_order)
+    classes = dataset.metainfo.get('classes')
+    folder.complete(classes, labelled.num_classes, augment.num_mix, channel_order, progress.say)
     progress.finish()
 
 

@@ -6,15 +6,18 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from mmtmix.datasets.mixed_shards import ShardReader, read_dataset_file, shard_name
+from mmtmix.utils.claim_queue import ClaimQueue
 
 
 def write_pictures(folder: Path) -> Path:
     """Write every image of a complete set as ``images/shard-00000/00012_bag+shirt.png``.
 
     A shard whose pictures exist is left out. The folder of a shard appears when it is complete.
+    Several processes share the work, and each returns when all pictures are there.
 
     Args:
         folder: Folder of the set.
@@ -29,11 +32,24 @@ def write_pictures(folder: Path) -> Path:
     described = read_dataset_file(folder)
     out = folder / 'images'
     out.mkdir(exist_ok=True)
-    for number in range(len(described['shards'])):
-        target = out / Path(shard_name(number)).stem
-        if not target.is_dir():
-            reader = ShardReader(folder / shard_name(number), described['settings_digest'], number)
-            _write_shard(reader, target, described['classes'])
+
+    def path_of(number: int) -> Path:
+        return out / Path(shard_name(number)).stem
+
+    def missing() -> list[int]:
+        return [n for n in range(len(described['shards'])) if not path_of(n).is_dir()]
+
+    def clean(number: int) -> None:
+        for left in out.glob(f'.{path_of(number).name}.*'):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def write(number: int) -> None:
+        reader = ShardReader(folder / shard_name(number), described['settings_digest'], number)
+        _write_shard(reader, path_of(number), described['classes'])
+
+    with ClaimQueue(missing, path_of, clean) as queue:
+        for number in queue:
+            queue.finish(number, partial(write, number))
     return out
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 from mmengine.logging import MMLogger
 
 from mmtmix.utils import allocator_note
+from mmtmix.utils.claims import ClaimedError
 
 from .folder import SetFolder
 
@@ -17,28 +19,71 @@ class Progress:
 
     Args:
         folder: Folder of the set.
+        is_shown: Whether this process logs the progress; if not, only what happens to itself.
     """
 
-    def __init__(self, folder: SetFolder):
+    def __init__(self, folder: SetFolder, is_shown: bool = True):
         self.folder = folder
+        self.is_shown = is_shown
         self.logger = MMLogger.get_current_instance()
         self.total = sum(folder.sizes)
-        self.before = self._made()
-        if allocator_note():
+        self.before = self.shown = self._made()
+        self._is_told = False
+        if allocator_note() and is_shown:
             self.logger.info(allocator_note())
         self.start = time.monotonic()
-        self.logger.info(f'{self.before} of {self.total} mixed images are in {folder.path}')
+        if is_shown:
+            self.logger.info(f'{self.before} of {self.total} mixed images are in {folder.path}')
 
     def update(self) -> None:
         """Log the number of images made so far."""
+        if not self.is_shown:
+            return
         done, seconds = self._made(), time.monotonic() - self.start
         rate = (done - self.before) / max(seconds, 1e-9)
         eta = timedelta(seconds=round((self.total - done) / max(rate, 1e-9)))
+        self.shown = done
         self.logger.info(f'{done} of {self.total} mixed images, {rate:.1f} images/s, eta {eta}')
+
+    def wait(self, others: Sequence[ClaimedError]) -> None:
+        """Log that others make all that is missing, and later what they have made.
+
+        Args:
+            others: Claims of the others.
+        """
+        if not self._is_told:
+            more = f' and {len(others) - 1} more' if len(others) > 1 else ''
+            self.say(
+                f'others make the last {len(others)} shards; waiting for {others[0].who}{more}, '
+                'and for their shards if they die'
+            )
+            self._is_told = True
+        if self._made() != self.shown:
+            self.update()
+
+    def lose(self, number: int) -> None:
+        """Log that another process has made a shard of this one meanwhile.
+
+        Args:
+            number: Number of the shard, >= 0.
+        """
+        self.logger.warning(
+            f'{self.folder.shard_path(number)}: this process was stopped for so long that another '
+            'one took the shard over; its own is not written'
+        )
+
+    def say(self, line: str) -> None:
+        """Log a line, if this process logs the progress.
+
+        Args:
+            line: The line.
+        """
+        if self.is_shown:
+            self.logger.info(line)
 
     def finish(self) -> None:
         """Log a summary of the set, if it is complete."""
-        if not self.folder.is_complete:
+        if not self.is_shown or not self.folder.is_complete:
             return
         found = self.folder.statistics()
         yielded = 100 * found.finished / max(found.drawn, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -93,32 +93,42 @@ def draw_sources(
 
 @dataclass
 class DrawSampler:
-    """Yield the images of the draws of a list of shards, as a data loader's batch sampler.
+    """Yield the images of the draws of shards, as a data loader's batch sampler.
 
-    It yields batches of a shard until the shard is in :attr:`full`. Loader workers read ahead. So
-    the consumer takes the draws from :attr:`pending`, in the loader's order, and leaves out those
-    whose shard is full.
+    It yields batches of a shard until :meth:`finish_shard` is called. Loader workers read ahead.
+    So the consumer calls :meth:`take` for the draw of each batch that the loader returns, which
+    leaves out those of earlier shards. The same shard may come again, if another process took it
+    over and died.
 
     Attributes:
-        shards: Numbers of the shards.
+        shards: Numbers of the shards. The next one is taken when the present one is full.
         make_draw: Function that makes a draw from the numbers of shard and batch.
-        pending: Draws whose images were yielded, oldest first.
-        full: Numbers of the shards that need no more mixes.
+        pending: Draws whose images were yielded, oldest first, with the place of their shard in
+            the order of ``shards``.
     """
 
-    shards: Sequence[int]
+    shards: Iterable[int]
     make_draw: Callable[[int, int], ShardDraw]
-    pending: deque[ShardDraw] = field(default_factory=deque)
-    full: set[int] = field(default_factory=set)
+    pending: deque[tuple[int, ShardDraw]] = field(default_factory=deque)
+    _full: int = 0
 
     def __iter__(self) -> Iterator[list[int]]:
-        for shard in self.shards:
+        for place, shard in enumerate(self.shards):
             batch = 0
-            while shard not in self.full:
+            while place >= self._full:
                 draw = self.make_draw(shard, batch)
-                self.pending.append(draw)
+                self.pending.append((place, draw))
                 yield draw.sources.flatten().tolist()
                 batch += 1
+
+    def take(self) -> ShardDraw | None:
+        """Return the draw of the oldest pending batch; None if its shard is full already."""
+        place, draw = self.pending.popleft()
+        return draw if place >= self._full else None
+
+    def finish_shard(self) -> None:
+        """Yield no more batches of the shard whose draws were taken last."""
+        self._full += 1
 
 
 def draw_batch(

@@ -113,8 +113,8 @@ def make_shards(
     with ThreadPoolExecutor(threads) as encoders:  # OpenCV encodes outside of the GIL
         shard: _Shard | None = None
         for items in loader:
-            draw = sampler.pending.popleft()
-            if draw.shard in sampler.full:
+            draw = sampler.take()
+            if draw is None:
                 continue  # workers read it ahead, before the shard was full
             if shard is None:
                 shard = _Shard(draw.shard)
@@ -138,6 +138,6 @@ def make_shards(
             shard.batches.append(fields)
             size = settings.shards[shard.number]
             if len(shard) >= size:
-                sampler.full.add(shard.number)
+                sampler.finish_shard()
                 yield shard.number, shard.records(size, channel_order), shard.statistics
                 shard = None

@@ -8,14 +8,14 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-from mmengine.dist import get_rank, get_world_size
+from mmengine.dist import get_world_size, is_main_process
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.apps.generate import generate
 from mmtmix.apps.generate.comparison import set_differences
 from mmtmix.datasets import check_data
 from mmtmix.datasets.mixed_shards import is_complete_set
-from mmtmix.engine.claims import on_main_process, wait_for_ranks
+from mmtmix.engine.claims import on_main_process
 from mmtmix.engine.hooks.record_hook import RecordHook
 from mmtmix.engine.launch import (
     build_runner,
@@ -191,8 +191,8 @@ def run_stage(stage: Stage, record: RunRecord | None = None) -> None:
         record: Record of the run, which a training keeps up to date.
     """
     if 'generation' in stage.cfg:
-        place = get_rank(), get_world_size()
-        generate(stage.cfg, stage.cfg.work_dir, *place, wait_for_ranks=wait_for_ranks)
+        # the ranks share the shards, and each waits until the set is complete
+        generate(stage.cfg, stage.cfg.work_dir, shows_progress=is_main_process())
         return
     if stage.goes_on:
         resume_newest(stage.cfg)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmtmix.utils.claims import holders_in
+
 from .images import CHANNEL_ORDERS
 from .reader import ShardReader
 from .records import FORMATS
@@ -139,7 +141,7 @@ def missing_set(folder: str | os.PathLike) -> str:
         return f'There is no mixed set in {folder}: it has no {DATASET_FILE}. {ADVICE}'
     return (
         f'The generation of the mixed set in {folder} is not finished: {progress_of(folder)}. Run '
-        'the same command again; it makes only what is missing.'
+        'the same command again; it makes only what is missing, also beside others.'
     )
 
 
@@ -150,14 +152,22 @@ def progress_of(folder: str | os.PathLike) -> str:
         folder: The folder of the set, which has a ``settings.json``.
 
     Returns:
-        ``'3 of 10 shards are there'``, without the ten if ``num_shards`` is not in that file.
+        ``'3 of 10 shards are there'``, without the ten if ``num_shards`` is not in that file. If
+        processes work on others, their number and the first of them follow.
     """
     try:
         planned = json.loads(Path(folder, SETTINGS_FILE).read_bytes())['num_shards']
     except (OSError, ValueError, KeyError, TypeError):
         planned = None
     of = f' of {planned}' if planned else ''
-    return f'{len(shard_files(folder))}{of} shards are there'
+    there = shard_files(folder)
+    holders = holders_in(folder)
+    works = [holders[name] for name in sorted(holders.keys() - set(there) - {DATASET_FILE})]
+    text = f'{len(there)}{of} shards are there'
+    if works:
+        more = f' and {len(works) - 1} more' if len(works) > 1 else ''
+        text += f', {len(works)} in work by {works[0] or "another process"}{more}'
+    return text
 
 
 def verify_set(

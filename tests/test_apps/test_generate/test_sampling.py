@@ -101,19 +101,30 @@ def test_the_sampler_goes_on_with_a_shard_until_it_is_full():
     for batch in sampler:
         indices.append(batch)
         if asked[-1] in {(3, 2), (1, 0), (8, 1)}:
-            sampler.full.add(asked[-1][0])
+            sampler.finish_shard()
     assert asked == [(3, 0), (3, 1), (3, 2), (1, 0), (8, 0), (8, 1)]
-    assert [drawn.shard for drawn in sampler.pending] == [3, 3, 3, 1, 8, 8]
-    assert indices == [drawn.sources.flatten().tolist() for drawn in sampler.pending]
+    assert [drawn.shard for _, drawn in sampler.pending] == [3, 3, 3, 1, 8, 8]
+    assert indices == [drawn.sources.flatten().tolist() for _, drawn in sampler.pending]
 
 
 def test_what_was_read_ahead_stays_pending_in_order():
     sampler = DrawSampler([0, 1], lambda *place: draw(place))
     ahead = list(islice(iter(sampler), 3))
-    taken = sampler.pending.popleft()
-    assert taken.sources.flatten().tolist() == ahead[0]
+    assert sampler.take().sources.flatten().tolist() == ahead[0]
     assert len(sampler.pending) == 2
-    assert {drawn.shard for drawn in sampler.pending} == {0}
+    assert {drawn.shard for _, drawn in sampler.pending} == {0}
+
+
+def test_what_was_read_ahead_of_a_full_shard_is_not_taken_for_the_same_shard_again():
+    """Another process has taken the shard over, and died."""
+    sampler = DrawSampler([5, 5], lambda *place: draw(place))
+    batches = iter(sampler)
+    ahead = list(islice(batches, 3))
+    assert sampler.take().sources.flatten().tolist() == ahead[0]
+    sampler.finish_shard()
+    again = next(batches)
+    assert [sampler.take(), sampler.take()] == [None, None]
+    assert sampler.take().sources.flatten().tolist() == again == ahead[0]
 
 
 def test_no_shards_ask_for_nothing():
