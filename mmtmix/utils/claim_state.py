@@ -170,7 +170,7 @@ class Watch:
             self._watched[path] = _Watched(found.state, now)
             if seen is not None:
                 return True
-            return False if _age(path, found) > LONG_DEAD else None
+            return False if age_of(path, found) > LONG_DEAD else None
         # neither a stop of this process nor one of the file server counts for longer than a beat
         seen.quiet += min(now - seen.last, BEAT)
         seen.last = now
@@ -186,8 +186,13 @@ class Watch:
         return DEAD_AFTER - (seen.quiet if seen else 0)
 
 
-def _age(path: Path, found: Found) -> float:
-    """Return the seconds since a claim was renewed, by the file system; 0 if unknown."""
+def age_of(path: Path, found: Found) -> float:
+    """Return the seconds since a claim was renewed, by the file system; 0 if unknown.
+
+    Args:
+        path: Path of the claim file.
+        found: What is there.
+    """
     with (
         suppress(OSError),
         tempfile.NamedTemporaryFile(dir=path.parent, prefix=f'.{path.name}.now.') as file,

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
-import time
-from dataclasses import fields
 from pathlib import Path
 
-from . import claims
+from .claim_state import DEAD_AFTER, age_of, find_claim
+from .claims import CLAIM_FILE
+from .held_claims import here
 from .holder import Holder
-
-QUIET = 150.0
-"""Seconds without a renewal after which a holder on another machine counts as dead."""
 
 
 def living_holder(folder: str | os.PathLike) -> Holder | None:
     """Return the living process that works in a folder, without claiming it; None if none does.
 
-    A holder on another machine is alive if its claim was renewed within :data:`QUIET`, by the
-    clock of the file system. That is an estimate for tables. Whoever starts work in the folder
-    claims it.
+    Where only renewals can show whether a holder works, it counts as alive for
+    :data:`~mmtmix.utils.claim_state.DEAD_AFTER` after the last one, by the clock of the file
+    system. That is an estimate for tables. Whoever starts work in the folder claims it.
 
     Args:
         folder: The folder, which may be missing.
     """
-    path = Path(os.path.realpath(folder), claims.CLAIM_FILE)
-    for held, claim in claims._held.items():
-        if str(held) == str(path):  # closing a second handle would release the lock of the first
-            return claim.holder
+    path = Path(os.path.realpath(folder), CLAIM_FILE)
+    if path in here.claims:  # closing a second handle would release the lock of the first
+        return here.claims[path].holder
     try:
-        content = json.loads(path.read_bytes())
-        names = {field.name for field in fields(Holder)}
-        holder = Holder(**{name: value for name, value in content.items() if name in names})
-        renewed = path.stat().st_mtime
-    except (OSError, ValueError, TypeError, AttributeError):  # none, or half-written
+        found = find_claim(path)
+    except OSError:  # of another user
         return None
-    if holder.is_here:
-        return holder if holder.is_alive else None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix='.now.') as file:
-            now = os.stat(file.name).st_mtime
-    except OSError:  # of a folder that can only be read
-        now = time.time()
-    return holder if now - renewed < QUIET else None
+    if found is None or found.is_working is False:
+        return None
+    if found.is_working is None and age_of(path, found) >= DEAD_AFTER:
+        return None
+    return found.holder
