@@ -15,12 +15,14 @@ from .report import describe, render
 from .results import CellResult, collect_results, recorded_results
 from .runs import Experiment, Run, State, runs_of
 from .scheduler import Scheduler, chain_seconds, expected_seconds
+from .simulation import Course, critical_path, lower_bound, simulate
 
 __all__ = [
     'Block',
     'Cell',
     'CellResult',
     'Checkpoint',
+    'Course',
     'Experiment',
     'Job',
     'JobGraph',
@@ -33,12 +35,14 @@ __all__ = [
     'chain_seconds',
     'choose_cells',
     'collect_results',
+    'critical_path',
     'describe',
     'execute',
     'expected_seconds',
     'fill',
     'find_blocks',
     'job_graph',
+    'lower_bound',
     'merge_records',
     'paired_difference',
     'plot_tables',
@@ -48,5 +52,6 @@ __all__ = [
     'render',
     'run_child',
     'runs_of',
+    'simulate',
     'write_records',
 ]
