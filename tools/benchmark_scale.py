@@ -25,7 +25,8 @@ from mmengine.registry import DefaultScope
 from sklearn.datasets import load_sample_images
 
 from mmtmix.apps.reproduce import choose_cells, job_graph, read_experiments, runs_of
-from mmtmix.apps.reproduce.work import MIXED, data_of, image_size, loaders_of, sets_of
+from mmtmix.apps.reproduce.loaded_images import MIXED, data_of, image_size
+from mmtmix.apps.reproduce.work import loaders_of, sets_of
 from mmtmix.checks import check_integer
 from mmtmix.cli.parser import CommandParser
 from mmtmix.datasets.mixed_shards import decode_image, encode_image

@@ -14,7 +14,8 @@ import yaml
 from mmtmix.checks import check_choice, check_integer, check_number
 
 from .graph import Job
-from .work import ENCODE, Loader, Network, Phase, phases_of, sets_of
+from .networks import Network
+from .work import ENCODE, Loader, Phase, phases_of, sets_of
 
 BASES = ('measured', 'derived', 'assumed')
 LARGE = 64  # largest side in pixels of an image that counts as small

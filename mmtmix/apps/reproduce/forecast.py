@@ -7,16 +7,18 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from .costs import Costs, Figure, job_seconds
+from .costs import WAITING, Costs, Figure, job_seconds
 from .graph import JobGraph
+from .networks import count_network
 from .scheduler import chain_seconds
 from .simulation import critical_path, lower_bound, simulate
-from .work import Call, Phase, count_network, phases_of, sets_of
+from .work import Call, Phase, phases_of, sets_of
 
 HOUR = 3600.0
-REQUIRED = 'required stages'
+REQUIRED, RECORDED = 'required stages', 'recorded runs'
 SHARD = 2000  # images of a shard, by default
 
 
@@ -38,25 +40,28 @@ def forecast(
         tables: Name of the table of each run, by the key of its job.
         gpus: Number of GPUs that share a long job, >= 1.
         wide_hours: Time from which a job is long, in hours on one GPU.
-        recorded: Seconds of jobs that were measured, by key, in place of estimates.
+        recorded: Seconds of jobs that were measured, by key, in place of estimates. Those of long
+            jobs are of runs on ``gpus`` GPUs.
 
     Raises:
         ValueError: If a cost is missing, or a number is out of its range.
     """
     parts = job_seconds(graph.values(), costs)
-    seconds = {key: sum(found.values()) for key, found in parts.items()} | dict(recorded or {})
-    requires, widths = graph.requires(), {}
+    widths: dict[str, int] = {}
     if gpus > 1:
-        widths = {key: gpus for key, each in seconds.items() if each >= wide_hours * HOUR}
+        long = (key for key in parts if sum(parts[key].values()) >= wide_hours * HOUR)
+        widths = dict.fromkeys(long, gpus)
         parts = job_seconds(graph.values(), costs, widths)
-        seconds |= {key: sum(parts[key].values()) for key in widths}
+    parts |= {key: {RECORDED: each} for key, each in (recorded or {}).items()}
+    seconds = {key: sum(found.values()) for key, found in parts.items()}
+    requires = graph.requires()
     work = {key: each * widths.get(key, 1) for key, each in seconds.items()}
     by_table: Counter[str] = Counter()
     by_method: Counter[str] = Counter()
     by_part: Counter[str] = Counter()
     for key, job in graph.items():
         by_table[REQUIRED if job.run is None else tables[key]] += work[key] / HOUR
-        by_method[job.stage.config.split('/')[-2]] += work[key] / HOUR
+        by_method[Path(job.stage.config).parent.name] += work[key] / HOUR
         by_part.update({p: s * widths.get(key, 1) / HOUR for p, s in parts[key].items()})
     path = critical_path(requires, seconds)
     return dict(
@@ -141,7 +146,7 @@ def what_if(
                 case=name,
                 hours=result['hours'],
                 longest=result['longest'],
-                waiting=result['parts'].get('waiting for images', 0.0),
+                waiting=result['parts'].get(WAITING, 0.0),
                 **course,
             )
         )

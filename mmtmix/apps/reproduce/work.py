@@ -2,72 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import torch
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
-from mmpretrain.registry import MODELS
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
-from mmtmix.datasets.sources import DATA_SETS
 from mmtmix.engine.distillation.presets import PRESETS
-from mmtmix.utils import load_config
 
 from .graph import Job
+from .loaded_images import Data, data_of, image_size
+from .networks import Network, count_network, teacher_network
 
-MIXED, ENCODE = 'MixedImages', 'encode'
+ENCODE = 'encode'
 STEP, FORWARD, BOTH = 3.0, 1.0, 2.24
 """Passes in units of a forward pass: of a training step, by the common count of operations; of a
 forward pass; and of both passes without gradients of weights, as docs/costs.md measures them."""
 
-_DATA_SETS = dict(
-    CIFAR10='cifar10',
-    CIFAR100='cifar100',
-    TinyImageNet='tiny_imagenet',
-    ImageNet='imagenet',
-    ImageNet32='imagenet32',
-    Flowers102='flowers102',
-    OxfordIIITPet='pets',
-    StanfordCars='cars',
-    FGVCAircraft='aircraft',
-    FashionMNIST='fashion_mnist',
-)
-_SIZES = ('crop_size', 'scale')
 _LIVE = {'PuzzleMix': BOTH}  # passes of the network in training, for its gradients
-
-
-class Network(NamedTuple):
-    """What one forward pass of a network costs.
-
-    Attributes:
-        flops: Operations per image, >= 0; a multiplication and an addition are two.
-        layers: Number of convolutions and linear layers.
-    """
-
-    flops: float
-    layers: int
-
-
-class Data(NamedTuple):
-    """Images of a loader.
-
-    Attributes:
-        name: Class of the data set.
-        images: Number of images per epoch.
-        pipeline: Configs of its transforms.
-        parts: For each name of a pipeline, the share of the images that have it, and its configs.
-    """
-
-    name: str
-    images: int
-    pipeline: Sequence[Mapping[str, Any]]
-    parts: Mapping[str, tuple[float, Sequence[Mapping[str, Any]]]]
 
 
 class Call(NamedTuple):
@@ -182,120 +134,6 @@ def loaders_of(cfg: Config) -> list[Mapping[str, Any]]:
     found = [cfg.train_dataloader, cfg.val_dataloader]
     mixed = (_distillation(cfg).get('mixed') or {}).get('dataloader')
     return [*found, *([dict(cfg.train_dataloader, **mixed)] if mixed else [])]
-
-
-def data_of(loader: Mapping[str, Any], sets: Mapping[str, int] | None = None) -> Data:
-    """Return the images of a loader.
-
-    Args:
-        loader: Config of a data loader.
-        sets: Number of images by the folder of each generated set.
-
-    Raises:
-        ValueError: If the size of a data set isn't known.
-    """
-    dataset = loader['dataset']
-    if 'datasets' in dataset:
-        members = [data_of(dict(dataset=each), sets) for each in dataset['datasets']]
-        total = sum(member.images for member in members)
-        parts: dict[str, tuple[float, Sequence]] = {}
-        for member in members:
-            for name, (share, pipeline) in member.parts.items():
-                before = parts.get(name, (0.0, pipeline))[0]
-                parts[name] = before + share * member.images / total, pipeline
-        return members[0]._replace(images=total, parts=parts)
-    if 'dataset' in dataset:
-        inner = data_of(dict(dataset=dataset['dataset']), sets)
-        return inner._replace(images=inner.images * dataset.get('times', 1))
-    name, pipeline = dataset['type'], dataset.get('pipeline', ())
-    is_train = dataset.get('split', 'train') in ('train', 'trainval')
-    is_train = is_train and not dataset.get('test_mode', False)
-    indices = dataset.get('indices')
-    if isinstance(indices, int):
-        images = indices
-    elif indices is not None:
-        images = len(indices)
-    elif name == MIXED and sets and dataset['data_root'] in sets:
-        images = sets[dataset['data_root']]
-    elif name in _DATA_SETS:
-        images = DATA_SETS[_DATA_SETS[name]].images[0 if is_train else 1]
-    else:
-        raise ValueError(f'the number of images of the data set {name} is not known')
-    read = f'{MIXED} ' if name == MIXED else ''  # which decodes large images itself
-    return Data(name, images, pipeline, {read + pipeline_name(pipeline): (1.0, pipeline)})
-
-
-def pipeline_name(pipeline: Sequence[Mapping[str, Any]]) -> str:
-    """Return a name of the transforms that take time, with the sizes that they give.
-
-    Args:
-        pipeline: Configs of transforms.
-    """
-    words = []
-    for step in pipeline:
-        size = next((step[key] for key in _SIZES if key in step), '')
-        if step['type'] not in ('RandomFlip', 'PackInputs'):
-            words.append(f'{step["type"]}{size}')
-    return ' '.join(words) or 'none'
-
-
-def image_size(pipeline: Sequence[Mapping[str, Any]], default: int = 32) -> int:
-    """Return the side of the images that transforms give, in pixels.
-
-    Args:
-        pipeline: Configs of transforms.
-        default: Side without a transform that sets it.
-    """
-    for step in reversed(pipeline):
-        for key in _SIZES:
-            if key in step and isinstance(step[key], int):
-                return step[key]
-    return default
-
-
-def count_network(model: Mapping[str, Any], size: int) -> Network:
-    """Return what one forward pass of a classifier costs.
-
-    Args:
-        model: Config of the classifier.
-        size: Side of an image in pixels, >= 1.
-    """
-    parts = {name: model[name] for name in ('backbone', 'neck', 'head') if model.get(name)}
-    return _count(json.dumps(parts, default=str, sort_keys=True), size)
-
-
-def teacher_network(settings: Mapping[str, Any], size: int) -> Network:
-    """Return what one forward pass of a teacher costs.
-
-    Args:
-        settings: Config with a ``teacher``, which names a config.
-        size: Side of an image in pixels, >= 1.
-    """
-    config = settings['teacher']['config']
-    return count_network(_model_of(config) if isinstance(config, str) else config['model'], size)
-
-
-@cache
-def _model_of(config: str) -> Mapping[str, Any]:
-    return load_config(config).model
-
-
-@cache
-def _count(parts: str, size: int) -> Network:
-    """Count on the meta device, on which nothing is computed."""
-    settings = json.loads(parts)
-    channels = settings['backbone'].get('in_channels', 3)
-    for part in settings.values():
-        part.pop('init_cfg', None)
-    with DefaultScope.overwrite_default_scope('mmpretrain'), torch.random.fork_rng(devices=[]):
-        model = MODELS.build(dict(settings, type='ImageClassifier')).eval().to('meta')
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        model(torch.empty(1, channels, size, size, device='meta'), mode='tensor')
-    kinds = (nn.Conv2d, nn.Linear)
-    return Network(
-        float(counter.get_total_flops()), sum(isinstance(m, kinds) for m in model.modules())
-    )
 
 
 def _student_calls(kind: str, network: Network) -> list[Call]:
