@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,7 @@ class Costs:
         """
         check_integer('gpus', gpus, 1)
         batch = phase.batch / gpus
-        parts: Counter[str] = Counter()
+        parts: defaultdict[str, float] = defaultdict(float)
         for call in phase.calls:
             parts[call.part] += self._passes(
                 call.network, call.passes, call.launches, batch, phase
@@ -84,7 +84,8 @@ class Costs:
             for part, seconds in self._mixing(phase, batch).items():
                 parts[part] += seconds
         if gpus > 1:
-            parts = Counter({part: each / self['efficiency'] for part, each in parts.items()})
+            for part in parts:
+                parts[part] /= self['efficiency']
         loading = max((self._loading(each) for each in phase.loaders), default=0.0) / gpus
         parts[WAITING] = max(loading - sum(parts.values()), 0.0)
         steps = phase.steps
@@ -202,7 +203,7 @@ def job_seconds(
         experiment = job.run.experiment if job.run is not None else job.key
         if experiment not in known:
             known[experiment] = phases_of(job, sets)
-        parts = Counter(starting=costs['start_seconds'])
+        parts = defaultdict(float, starting=costs['start_seconds'])
         for phase in known[experiment]:
             for part, seconds in costs.seconds(phase, (gpus or {}).get(job.key, 1)).items():
                 parts['validation' if phase.name == 'validation' else part] += seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,13 +56,14 @@ def forecast(
     seconds = {key: sum(found.values()) for key, found in parts.items()}
     requires = graph.requires()
     work = {key: each * widths.get(key, 1) for key, each in seconds.items()}
-    by_table: Counter[str] = Counter()
-    by_method: Counter[str] = Counter()
-    by_part: Counter[str] = Counter()
+    by_table: defaultdict[str, float] = defaultdict(float)
+    by_method: defaultdict[str, float] = defaultdict(float)
+    by_part: defaultdict[str, float] = defaultdict(float)
     for key, job in graph.items():
         by_table[REQUIRED if job.run is None else tables[key]] += work[key] / HOUR
         by_method[Path(job.stage.config).parent.name] += work[key] / HOUR
-        by_part.update({p: s * widths.get(key, 1) / HOUR for p, s in parts[key].items()})
+        for part, each in parts[key].items():
+            by_part[part] += each * widths.get(key, 1) / HOUR
     path = critical_path(requires, seconds)
     return dict(
         device=costs.device,
@@ -72,13 +73,17 @@ def forecast(
         runs=sum(job.run is not None for job in graph.values()),
         experiments=len({job.run.experiment for job in graph.values() if job.run is not None}),
         hours=sum(work.values()) / HOUR,
-        tables=dict(by_table.most_common()),
-        methods=dict(by_method.most_common()),
-        parts=dict(by_part.most_common()),
+        tables=_largest_first(by_table),
+        methods=_largest_first(by_method),
+        parts=_largest_first(by_part),
         path=[[key, seconds[key] / HOUR] for key in path],
         longest=max(chain_seconds(requires, seconds).values(), default=0.0) / HOUR,
         courses=[_course(requires, seconds, number, widths) for number in workers],
     )
+
+
+def _largest_first(hours: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(hours.items(), key=lambda item: -item[1]))
 
 
 def _course(

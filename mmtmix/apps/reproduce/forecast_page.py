@@ -88,8 +88,15 @@ def _path(record: Mapping[str, Any]) -> str:
 
 
 def _courses(record: Mapping[str, Any]) -> str:
-    head = ('GPUs', 'lower bound (h)', 'makespan (h)', 'ratio', 'busy (%)')
-    head += ('in order: ratio', 'misjudged: ratio')
+    head = (
+        'GPUs',
+        'lower bound (h)',
+        'makespan (h)',
+        'ratio',
+        'busy (%)',
+        'in order: ratio',
+        'misjudged: ratio',
+    )
     rows = []
     for each in record['forecast']['courses']:
         bound = each['bound'] or 1.0
@@ -118,8 +125,15 @@ def _curve(record: Mapping[str, Any]) -> str:
 
 
 def _what_if(record: Mapping[str, Any]) -> str:
-    head = ('case', 'GPU hours', 'waiting for images (h)', 'longest chain (h)')
-    head += ('makespan (h)', 'bound (h)', 'ratio')
+    head = (
+        'case',
+        'GPU hours',
+        'waiting for images (h)',
+        'longest chain (h)',
+        'makespan (h)',
+        'bound (h)',
+        'ratio',
+    )
     rows = [
         (
             each['case'],
@@ -136,8 +150,18 @@ def _what_if(record: Mapping[str, Any]) -> str:
 
 
 def _sets(record: Mapping[str, Any]) -> str:
-    head = ('set', 'GPUs', 'reading (h)', 'mixing (h)', 'encoding (h)', 'writing (h)')
-    head += ('GB', 'shards per process', 'total (h)', 'limited by')
+    head = (
+        'set',
+        'GPUs',
+        'reading (h)',
+        'mixing (h)',
+        'encoding (h)',
+        'writing (h)',
+        'GB',
+        'shards per process',
+        'total (h)',
+        'limited by',
+    )
     rows = [
         (
             f'`{each["set"]}`',
