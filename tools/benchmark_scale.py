@@ -29,7 +29,14 @@ from mmtmix.apps.reproduce.loaded_images import MIXED, data_of, image_size
 from mmtmix.apps.reproduce.work import loaders_of, sets_of
 from mmtmix.checks import check_integer
 from mmtmix.cli.parser import CommandParser
-from mmtmix.datasets.mixed_shards import decode_image, encode_image
+from mmtmix.datasets.mixed_shards import (
+    RAW_BYTES,
+    MixedRecords,
+    decode_image,
+    encode_image,
+    pack_shard,
+    raw_images,
+)
 from mmtmix.utils import atomic_path, check_output_file, resolve_config, run_command
 
 LONG_SIDE, QUALITY = 500, 95
@@ -137,18 +144,37 @@ def time_pipelines(args: argparse.Namespace, folder: Path) -> dict[str, float]:
 def measure_files(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Return bytes and encoding time of mixed images, by their side in pixels.
 
-    An image is the mean of a cut of each photograph.
+    An image is the mean of a cut of each photograph. The bytes are those of a shard of them with
+    all fields, for 100 classes of small images and 1,000 of large ones.
 
     Args:
         args: Arguments of this tool.
     """
     draw = random.Random(1)
-    pairs = zip(crops(224, 16, draw), crops(224, 17, draw)[1:], strict=True)
-    mixed = [((one.astype(int) + two) // 2).astype(np.uint8) for one, two in pairs]
-    sizes = [len(encode_image(image, 'bgr')) for image in mixed]
-    seconds = seconds_per_image(lambda index: encode_image(mixed[index % 16], 'bgr'), args)
-    small = dict(bytes=32 * 32 * 3, seconds=0.0)  # raw pixels
-    return {'32': small, '224': dict(bytes=sum(sizes) / len(sizes), seconds=seconds)}
+    found = {}
+    for size, classes in ((32, 100), (224, 1000)):
+        pairs = zip(crops(size, 16, draw), crops(size, 17, draw)[1:], strict=True)
+        mixed = np.stack([((one.astype(int) + two) // 2).astype(np.uint8) for one, two in pairs])
+        seconds, images = 0.0, raw_images(mixed, 'bgr')
+        if mixed[0].nbytes > RAW_BYTES:
+            images = [encode_image(image, 'bgr') for image in mixed]
+            seconds = seconds_per_image(
+                lambda index, mixed=mixed: encode_image(mixed[index % 16], 'bgr'), args
+            )
+        content = pack_shard(_records(images, classes), 0, 'digest')
+        found[str(size)] = dict(bytes=len(content) / len(mixed), seconds=seconds)
+    return found
+
+
+def _records(images: Any, classes: int, num_mix: int = 2) -> MixedRecords:
+    """Return records of images, whose other fields are zeros."""
+    number = len(images)
+    fields = dict(sources=np.int64, flips=np.bool_, weights=np.float32, classes=np.int64)
+    arrays = {name: np.zeros((number, num_mix), dtype) for name, dtype in fields.items()}
+    arrays |= dict(targets=np.zeros((number, classes), np.float32))
+    for name, dtype in dict(winners=np.int64, iterations=np.int64, finished=np.bool_).items():
+        arrays[name] = np.zeros(number, dtype)
+    return MixedRecords(images=images, **arrays)
 
 
 def measure(args: argparse.Namespace) -> int:

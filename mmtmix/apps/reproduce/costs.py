@@ -105,6 +105,11 @@ class Costs:
         """Return the time of an augment, with that of its teacher apart."""
         size = 'large' if phase.size > LARGE else 'small'
         name = phase.mixer.removeprefix('Sample')
+        if name != 'SuperMix' and f'{name} {size}' not in self.mixers:
+            raise ValueError(
+                f'the time of {name} for {size} images on {self.device} is not known; give it in '
+                'a file for --costs, under mixers of the device, or what it is like'
+            )
         fixed, per_image = self.mixers.get(f'{name} {size}', (0.0, 0.0))
         parts = {'mixing': fixed + per_image * batch}
         if phase.teacher is not None and name == 'SuperMix':
@@ -163,6 +168,10 @@ def read_costs(
     for table in tables:
         for name, content in (table.get('devices') or {}).items():
             known = devices.setdefault(name, dict(about=name, figures={}, mixers={}, checks=()))
+            if content.get('like') is not None:
+                check_choice(f'like of {name}', content['like'], tuple(devices))
+                for part in ('figures', 'mixers'):
+                    known[part] |= devices[content['like']][part]
             known['about'] = content.get('about', known['about'])
             known['checks'] = tuple(content.get('checks', known['checks']))
             for part in ('figures', 'mixers'):

@@ -32,6 +32,7 @@ def made_up(**figures):
     )
     read = {name: Figure(value, 'assumed', '') for name, value in (defaults | figures).items()}
     mixers = {'CutMix small': (0.01, 0.0), 'PuzzleMix small': (0.0, 0.001)}
+    mixers |= {'TransformMix small': (0.0, 0.0)}
     return Costs('mine', 'made up', read, mixers, dict(crop=0.01))
 
 
@@ -80,6 +81,11 @@ def test_mixes_that_are_dropped_are_drawn_again():
     settings = dict(type='SuperMix', num_mix=2)
     phase = step(name='generation', mixer='SuperMix', teacher=SMALL, settings=settings, calls=())
     assert made_up().seconds(phase) == pytest.approx(dict(mixing=2 * 0.2 / 0.5))
+
+
+def test_an_unknown_mixer_is_named():
+    with pytest.raises(ValueError, match='the time of FMix for small images on mine is not'):
+        made_up().seconds(step(mixer='FMix'))
 
 
 def test_an_unknown_pipeline_is_named():
@@ -144,9 +150,10 @@ def test_loading_times_are_those_of_their_record():
     costs = read_costs(COSTS, 'h200')
     for name, seconds in record['seconds_per_image'].items():
         assert costs.loaders[name] == pytest.approx(seconds, rel=0.001)
-    files = record['mixed_files']['224']
-    assert costs.loaders['encode 224'] == pytest.approx(files['seconds'], rel=0.001)
-    assert costs['bytes_large'] == pytest.approx(files['bytes'], rel=0.001)
+    for size, name in (('32', 'small'), ('224', 'large')):
+        files = record['mixed_files'][size]
+        assert costs.loaders[f'encode {size}'] == pytest.approx(files['seconds'], rel=0.001)
+        assert costs[f'bytes_{name}'] == pytest.approx(files['bytes'], rel=0.001)
 
 
 def test_a_second_file_replaces_figures_and_adds_devices(tmp_path):
@@ -158,7 +165,13 @@ def test_a_second_file_replaces_figures_and_adds_devices(tmp_path):
     assert (costs['rate_small'], costs['efficiency']) == (5, 0.9)
     assert costs.figures['rate_small'].basis == 'assumed'
     assert costs['layer_seconds'] == pytest.approx(0.332e-3)
-    assert read_costs(COSTS, 'mine', more)['rate_small'] == 6
+    mine = read_costs(COSTS, 'mine', more)
+    assert (mine['rate_small'], mine.mixers) == (6, {})
+    more.write_text('devices: {mine: {like: h200, figures: {rate_small: 6}}}')
+    mine = read_costs(COSTS, 'mine', more)
+    assert (mine['rate_small'], mine['rate_large']) == (6, costs['rate_large'])
+    assert mine.mixers == costs.mixers
+    assert not mine.checks  # which were measured on the other one
 
 
 @pytest.mark.parametrize(
@@ -169,6 +182,7 @@ def test_a_second_file_replaces_figures_and_adds_devices(tmp_path):
         ('figures: {start_seconds: -1}', 'figures: start_seconds must be'),
         ('figures: {start_seconds: [1, guessed, x]}', 'basis of start_seconds must be'),
         ('loaders: {none: -2}', 'loaders: none must be'),
+        ('devices: {mine: {like: tpu}}', 'like of mine must be'),
         ('a: [', 'is no valid YAML'),
     ],
 )
