@@ -59,7 +59,7 @@ MINOR := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-upstream coverage reliability mutants soak lint ruff ruff-format mypy format demo \
+.PHONY: help venv test test-upstream coverage reliability mutants soak grid lint ruff ruff-format mypy format demo \
   costs bench-short clean
 
 help: ## list the tasks
@@ -119,6 +119,9 @@ soak: venv ## kill launches at random and search for failing batches, for SOAK_M
 	  tests/test_functional/test_properties.py \
 	  tests/test_models/test_augments/test_properties.py
 	$(VPY) tests/strength/soak.py --minutes $(SOAK_MINUTES) --json build/soak.json
+
+grid: venv ## compare a serial grid with two that run at once and are killed in between
+	$(VPY) tests/strength/grid.py
 
 lint: ruff ruff-format mypy ## what CI checks besides the tests
 

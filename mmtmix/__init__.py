@@ -7,7 +7,9 @@ Without the host stack it registers nothing, and ``mmtmix.functional`` needs tor
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import sys
 import warnings
 from typing import Any
 
@@ -34,12 +36,15 @@ def register() -> None:
     """Register everything of this library into MMPretrain.
 
     ``import mmtmix`` calls it, except in the command ``mmtmix``, which parses its arguments first.
+    What the host stack prints while it is imported goes to stderr.
 
     Raises:
         ImportError: If the host stack is missing, too old, or installed twice.
     """
-    for package in _REGISTERED:
-        importlib.import_module(f'{__name__}.{package}')
+    # the fork's MMPretrain prints "Could not import OneDL"; output that is piped must not hold it
+    with contextlib.redirect_stdout(sys.stderr):
+        for package in _REGISTERED:
+            importlib.import_module(f'{__name__}.{package}')
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .jobs import add_jobs, check_jobs
+
+_BEGUN = 'by default those that were begun or submitted'
 EXAMPLE = 'run transformmix/2/wrn28x10_cifar100/mixup --seeds 3'
 
 
@@ -28,12 +31,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     show = commands.add_parser('show', help='the exact commands of a cell')
     show.add_argument('cells', nargs='+', metavar='CELL')
+    show.add_argument(
+        '--out', type=Path, metavar='FILE', help='file for the commands, one per line'
+    )
 
     run = commands.add_parser('run', help='run what is missing, and continue what was interrupted')
     run.add_argument('cells', nargs='+', metavar='CELL')
     run.add_argument('--dry-run', action='store_true', help='only print the commands')
     run.add_argument('--results', type=Path, help='skip the runs that this file holds')
-    for each in (show, run):
+
+    status = commands.add_parser(
+        'status', help='state of all jobs: what runs, waits, is done and has failed'
+    )
+    status.add_argument('cells', nargs='*', metavar='CELL', help=_BEGUN)
+    status.add_argument('--watch', type=float, metavar='SECONDS', help='renew the table')
+
+    retry = commands.add_parser(
+        'retry', help='start again what failed or was interrupted, and what needs that'
+    )
+    retry.add_argument('cells', nargs='*', metavar='CELL', help=_BEGUN)
+    retry.add_argument('--dry-run', action='store_true', help='only print the commands')
+    for each in (run, retry):
+        add_jobs(each)
+    for each in (show, run, status, retry):
         each.add_argument(
             '--seeds',
             type=int,
@@ -81,11 +101,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     plan.add_argument('--out', type=Path, help='JSON file to write')
     plan.add_argument('--page', type=Path, help='page whose blocks to fill')
-    for each in (listing, show, run, report, export, plan):
+    for each in (listing, show, run, status, retry, report, export, plan):
         each.add_argument('--gpus', type=int, default=1, help='processes per run')
 
 
 def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Keep runs on several GPUs apart."""
+    """Keep runs on several GPUs apart, and refuse arguments that have no effect together."""
+    if args.action in ('run', 'retry'):
+        check_jobs(args, parser)
     if args.gpus > 1:
         args.root = f'{args.root}_{args.gpus}gpus'

@@ -82,6 +82,34 @@ def run_digest(stages: Sequence[Stage]) -> str:
     return _Digests(stages).of(stages[-1], has_seed=False)
 
 
+def stage_digests(stages: Sequence[Stage]) -> list[str]:
+    """Return the digest of each stage of a plan: that of :func:`run_digest` if it is run alone.
+
+    Args:
+        stages: Stages from :func:`~mmtmix.engine.stages.plan_stages`.
+
+    Raises:
+        FileNotFoundError: If a config that is named requires one that isn't there.
+        ValueError: If a config that is named can't be read.
+    """
+    digests = _Digests(stages)
+    return [digests.of(stage, has_seed=False) for stage in stages]
+
+
+def changed_digest(digest: str, changes: Sequence[str]) -> str:
+    """Return the digest of a run whose result something beside its config changes.
+
+    Args:
+        digest: Digest of the config.
+        changes: Descriptions of what changes it, such as ``'--amp'``; none leave the digest as it
+            is.
+    """
+    if not changes:
+        return digest
+    text = json.dumps([digest, *sorted(changes)])
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
 def with_first_defaults(value: Any) -> Any:
     """Return a config in which what is left out has the value of the first release's default.
 

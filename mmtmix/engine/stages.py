@@ -6,10 +6,11 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
@@ -21,6 +22,9 @@ from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 
 from .claims import claimed, on_main_process, wait_for_ranks
+
+if TYPE_CHECKING:
+    from .stage_records import StageRecords
 
 
 @dataclass
@@ -146,7 +150,22 @@ def check_stages(stages: Sequence[Stage]) -> list[Stage]:
     return [stages[number] for number in shared[0]]
 
 
-def run_stages(stages: Sequence[Stage], run: Callable[[Stage], None]) -> None:
+def required_by(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
+    """Return the stages whose files a stage uses itself.
+
+    Args:
+        stage: One of the stages.
+        stages: Stages from :func:`plan_stages`.
+    """
+    needed = {os.path.normpath(each['produces']) for each in stage.cfg.get('requires') or ()}
+    return [other for other in stages if other.produces in needed]
+
+
+def run_stages(
+    stages: Sequence[Stage],
+    run: Callable[[Stage], None],
+    records: StageRecords | None = None,
+) -> None:
     """Run the stages that are missing, in order, and print a line at the start and end of each.
 
     Each work dir is claimed while a stage runs there. If another launch is running a required
@@ -155,24 +174,29 @@ def run_stages(stages: Sequence[Stage], run: Callable[[Stage], None]) -> None:
     Args:
         stages: Stages from :func:`plan_stages`.
         run: Function that runs one stage.
+        records: Records of the stages, which are checked and written; None for no records.
 
     Raises:
         ClaimedError: If another launch works in the work dir of the last stage.
         OSError: If a work dir can't be written to.
         RuntimeError: If a stage ends without the file that it should produce.
+        ValueError: If a required file was made by another run than the one that is required.
     """
     # first of all, since the other stages may take hours
     with claimed(stages[-1].cfg.work_dir, say=_print):
         missing = check_stages(stages)
+        if records is not None:
+            records.check()
         on_main_process(partial(_make_work_dirs, missing))
         for number, stage in enumerate(stages, 1):
             head = f'[stage {number}/{len(stages)}] {stage.name}'
             if stage not in missing:
-                _print(f'{head}: {describe(stage.produces)}, skipped')
+                note = records.note(stage) if records is not None else ''
+                _print(f'{head}: {describe(stage.produces)}{note}, skipped')
             elif stage.produces is None:
-                _run_stage(stage, run, head)
+                _run_stage(stage, run, head, records)
             else:
-                _run_required(stage, run, head)
+                _run_required(stage, run, head, records)
 
 
 def _make_work_dirs(stages: Sequence[Stage]) -> None:
@@ -180,7 +204,9 @@ def _make_work_dirs(stages: Sequence[Stage]) -> None:
         make_writable_folder(stage.cfg.work_dir)
 
 
-def _run_required(stage: Stage, run: Callable[[Stage], None], head: str) -> None:
+def _run_required(
+    stage: Stage, run: Callable[[Stage], None], head: str, records: StageRecords | None
+) -> None:
     """Run a stage that other launches may run at the same time."""
 
     def show(line: str) -> None:
@@ -188,24 +214,29 @@ def _run_required(stage: Stage, run: Callable[[Stage], None], head: str) -> None
 
     with claimed(stage.cfg.work_dir, lambda: stage.is_finished, show) as is_left:
         if is_left:
-            _run_stage(stage, run, head)
+            _run_stage(stage, run, head, records)
         else:
             show(f'{describe(stage.produces)}, made by another launch')
+    if records is not None:
+        records.check()  # another launch may have been of another config
 
 
-def _run_stage(stage: Stage, run: Callable[[Stage], None], head: str) -> None:
+def _run_stage(
+    stage: Stage, run: Callable[[Stage], None], head: str, records: StageRecords | None
+) -> None:
     """Run a stage in its work dir, which is claimed."""
     _print(f'{head}: started, in {stage.cfg.work_dir}')
-    start = time.time()
-    run(stage)
-    wait_for_ranks()
-    # on the machines of other ranks the file may appear later
-    if stage.produces is not None and not on_main_process(lambda: stage.is_finished):
-        raise RuntimeError(
-            f'{stage.config} ended without {stage.produces}, which another config requires; '
-            'is that the name of a file that it writes into its work dir?'
-        )
-    _print(f'{head}: done in {_duration(time.time() - start)}')
+    start = time.monotonic()
+    with nullcontext() if records is None else records.recording(stage):
+        run(stage)
+        wait_for_ranks()
+        # on the machines of other ranks the file may appear later
+        if stage.produces is not None and not on_main_process(lambda: stage.is_finished):
+            raise RuntimeError(
+                f'{stage.config} ended without {stage.produces}, which another config requires; '
+                'is that the name of a file that it writes into its work dir?'
+            )
+    _print(f'{head}: done in {_duration(time.monotonic() - start)}')
 
 
 def describe(path: str | None) -> str:

@@ -4,9 +4,11 @@
 |---|---|---|
 | nothing | | 0, or the integer that ``main`` returns |
 | a user's error, see :func:`is_user_error` | one line | 2 |
+| another process that works in its folder | one line | 75 |
 | a ``RuntimeError`` that this library raises on purpose, such as a diverged loss | one line | 1 |
 | a command that a tool has started, and which has shown its own error | one line | its own |
 | Ctrl-C, SIGTERM | one line | 130, 143 |
+| the end of the program that reads its output, such as ``head`` | | 141 |
 | anything else | the traceback | 1 |
 """
 
@@ -25,9 +27,11 @@ from typing import Any
 
 from mmtmix.program import DEBUG
 
+from .claims import ClaimedError
 from .stopping import Stopped
 
 USER_ERROR, FAILURE = 2, 1
+CLAIMED = 75  # EX_TEMPFAIL of sysexits.h: a later attempt may succeed
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PATIENCE = 5.0  # seconds in which torchrun may end this process after another one has failed
 
@@ -51,6 +55,7 @@ def run_command(
     name = Path(name).name
     try:
         status = main([argument for argument in given if argument != DEBUG])
+        sys.stdout.flush()  # here, where a closed pipe is no fault
     except KeyboardInterrupt as error:
         signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
         if launch_rank() == 0:
@@ -58,6 +63,8 @@ def run_command(
             _show(f'{name}: stopped by {signal.Signals(signum).name}{report}')
         return 128 + signum
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _drop_closed_pipe():
+            return 128 + signal.SIGPIPE
         status = exit_status(error)
         prefix = _wait_for_others()
         if shows_traceback or status is None:
@@ -74,6 +81,8 @@ def exit_status(error: BaseException) -> int | None:
     Args:
         error: Error that ended a tool.
     """
+    if isinstance(error, ClaimedError):
+        return CLAIMED
     if is_user_error(error):
         return USER_ERROR
     if isinstance(error, subprocess.CalledProcessError):
@@ -162,6 +171,17 @@ def _wait_for_others() -> str:
         return ''
     time.sleep(_PATIENCE)
     return f'rank {rank}: '
+
+
+def _drop_closed_pipe() -> bool:
+    """Return whether stdout is a pipe that nobody reads; then later output goes nowhere."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # otherwise the interpreter would fail on its last flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _is_raised_by_us(trace: TracebackType | None) -> bool:

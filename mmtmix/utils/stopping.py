@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+ECHO = 2.0
+"""Seconds in which a second SIGTERM counts as the first one.
+
+A cluster may send it to all processes of a job, and the process that started the command passes
+it on.
+"""
 
 
 class Stopped(KeyboardInterrupt):
@@ -46,9 +54,9 @@ stop_request = StopRequest()
 def stoppable(describe: Callable[[], str]) -> Iterator[None]:
     """Turn SIGTERM and Ctrl-C into :class:`Stopped` with a report.
 
-    SIGTERM waits for the end of a step while :data:`stop_request` is awaited. Ctrl-C does not
-    wait. The previous handler is restored at the end. Outside of the main thread, where Python
-    sets no handlers, SIGTERM is not changed.
+    SIGTERM waits for the end of a step while :data:`stop_request` is awaited; a second one, later
+    than :data:`ECHO`, does not. Ctrl-C does not wait. The previous handler is restored at the end.
+    Outside of the main thread, where Python sets no handlers, SIGTERM is not changed.
 
     Args:
         describe: Function that returns what is saved and how to continue, after the stop.
@@ -56,15 +64,17 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
     Raises:
         Stopped: If a signal comes.
     """
-    owner = os.getpid()
+    owner, came = os.getpid(), 0.0
 
     def on_sigterm(signum: int, frame: FrameType | None) -> None:
         if os.getpid() != owner:  # in a forked worker, which ends by the default
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
             return
+        nonlocal came
         is_first, stop_request.signum = stop_request.signum is None, signum
-        if not (is_first and stop_request.is_awaited):
+        came = time.monotonic() if is_first else came
+        if not stop_request.is_awaited or time.monotonic() - came > ECHO:
             raise Stopped(signum)
 
     in_main_thread = threading.current_thread() is threading.main_thread()

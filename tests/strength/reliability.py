@@ -47,7 +47,12 @@ ROWS = {
         'test_tools/test_signals.py',
         'test_utils/test_stopping.py',
     ],
-    'reproductions killed, or with a bad cell': ['test_apps/test_reproduce/test_execute.py'],
+    'reproductions killed, or with a bad cell': [
+        'test_apps/test_reproduce/test_cluster.py',
+        'test_apps/test_reproduce/test_grid.py',
+        'test_apps/test_reproduce/test_plan.py',
+        'test_apps/test_reproduce/test_slurm.py',
+    ],
     'damaged image files': ['test_datasets/test_loading.py'],
     'properties of random batches, by mixer and function': [
         'test_models/test_augments/test_properties.py',

@@ -112,6 +112,10 @@ def test_exit_statuses(capfd, words, status, said):
         ['convert', 'a.pth'],
         ['prepare'],
         ['generate', 'a.py', '--launcher', 'mpi', '--images'],
+        ['reproduce', 'run', 'a', '--jobs', '2', '--submit', 'local'],
+        ['reproduce', 'retry', '--partition', 'gpu'],
+        ['reproduce', 'run', 'a', '--time', '1:00:00', '--jobs', '2'],
+        ['reproduce', 'run', 'a', '--submit', 'slurm', '--slurm', 'account'],
     ],
 )
 def test_wrong_arguments_end_before_anything_is_imported(capsys, words):

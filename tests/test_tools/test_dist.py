@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmtmix.engine.run_record import read_record
+
 ROOT = Path(__file__).resolve().parents[2]
 TRAIN = ROOT / 'tools' / 'dist_train.sh'
 TEST = ROOT / 'tools' / 'dist_test.sh'
@@ -71,6 +73,18 @@ def test_stages_are_told_once(trained):
     assert len(lines) == 6
     assert all('started' in line for line in lines[::2])
     assert all('done' in line for line in lines[1::2])
+
+
+def test_records_have_the_processes_and_what_they_change(trained):
+    change = '2 processes with a whole batch each'
+    teacher, search, last = (read_record(trained[0] / stage) for stage in STAGES)
+    assert teacher['changes'] == [change]
+    assert last['changes'] == sorted(
+        [change, f'simple/teacher: {change}', f'transformmix/search_tiny: {change}']
+    )
+    for record in (teacher, search, last):
+        assert (record['processes'], record['divide_batch']) == (2, False)
+        assert (record['state'], record['progress']) == ('done', [32, 32])
 
 
 def test_dist_test_writes_the_metrics_that_training_and_one_process_have(trained, spawn, run_tool):

@@ -1,12 +1,15 @@
 """A user's error ends any tool by one line on stderr and exit status 2."""
 
+import os
 import re
+import signal
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+import mmtmix
 from mmtmix.engine.stages import Stage, run_stages
 from mmtmix.utils import load_config, run_command
 from mmtmix.utils.command import exit_status
@@ -258,3 +261,21 @@ def test_one_rank_of_a_launch_shows_the_error_first(capsys, monkeypatch, rank, w
     waits = (rank, world) == ('1', '2')
     assert bool(slept) == waits
     assert capsys.readouterr().err == f'tool.py: error: {"rank 1: " if waits else ""}no\n'
+
+
+def test_the_end_of_the_reader_of_a_pipe_is_no_fault(capsys, monkeypatch):
+    """As with `| head -n 1`; what is printed later goes nowhere."""
+    read, write = os.pipe()
+    with os.fdopen(write, 'w') as pipe:
+        monkeypatch.setattr('sys.stdout', pipe)
+        os.close(read)
+        assert run_command(lambda argv: print('a line'), 'tool.py', []) == 128 + signal.SIGPIPE
+        print('another line', flush=True)
+        assert run_command(fail(BrokenPipeError('of a worker')), 'tool.py', []) == 1
+
+
+def test_what_the_host_stack_prints_on_import_goes_to_stderr(capsys, monkeypatch):
+    monkeypatch.setattr(mmtmix.importlib, 'import_module', lambda name: print('noise'))
+    mmtmix.register()
+    captured = capsys.readouterr()
+    assert captured.out == '' and 'noise' in captured.err

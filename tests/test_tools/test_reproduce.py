@@ -1,6 +1,10 @@
 """tools/reproduce.py as a user runs it: two tiny runs, one that fails, and the report."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,8 +62,10 @@ def test_runs_go_on_after_a_failure_and_say_so_at_the_end(reproduced):
     done = folder / 'work_dirs/reproduce/tiny/seed0'
     assert (done / 'last.pth').is_file()
     record = json.loads((done / 'run.json').read_text())
+    assert record['state'] == 'done'
     assert record['device']
     assert record['seconds'] > 1
+    assert not (folder / 'work_dirs/reproduce/broken/seed0').exists()
     assert {'torch', 'mmengine', 'mmpretrain', 'mmtmix'} <= record['versions'].keys()
 
 
@@ -79,7 +85,7 @@ def test_the_report_is_true(reproduced, load, capsys):
     assert 0 <= figure <= 100
     assert f'| row/simple | 81 | {figure:.2f} | 1 | {figure - 81:+.2f} | last |' in printed
     assert f'| row/same | 82 | {figure:.2f} | 1 | {figure - 82:+.2f} | last |' in printed
-    assert '| row/broken | 1 | not run (seed 0 started) | 0 | - | last |' in printed
+    assert '| row/broken | 1 | not run | 0 | - | last |' in printed
     assert 'quoted only: a time on another machine' in printed
     assert (folder / 'report/paper_1.png').is_file()
 
@@ -96,6 +102,37 @@ def test_list_and_show_name_configs_and_commands(reproduced, load, capsys):
     assert 'randomness.seed=5' in out
 
 
+def test_shown_commands_can_be_piped_into_a_shell(reproduced):
+    """Stdout holds nothing else: the host stack's output while it is imported goes to stderr."""
+    folder, _ = reproduced
+    line = (
+        f'"{sys.executable}" "{ROOT}/tools/reproduce.py" --experiments experiments.yaml '
+        "--root 'my runs' show paper/1 --seed 0 1 2>errors | tee lines | sh -n"
+    )
+    env = os.environ | dict(PYTHONPATH=str(ROOT))
+    done = subprocess.run(['bash', '-o', 'pipefail', '-c', line], cwd=folder, env=env)
+    assert done.returncode == 0
+    script = os.path.relpath(ROOT / 'tools/train.py', folder)
+    assert (folder / 'lines').read_text().splitlines() == [
+        f"python {script} configs/{name}.py --work-dir 'my runs/{name}/seed{seed}' --resume "
+        f'--cfg-options randomness.seed={seed}'
+        for name in ('tiny', 'broken')
+        for seed in (0, 1)
+    ]
+    assert 'time is only quoted: a time on another machine' in (folder / 'errors').read_text()
+
+
+def test_shown_commands_can_be_written_into_a_file(reproduced, load, capsys):
+    folder, _ = reproduced
+    assert call(load, folder, 'show', 'paper/1/row/simple', '--seeds', '2', '--out', 'x/jobs') == 0
+    captured = capsys.readouterr()
+    assert captured.out == '' and 'x/jobs holds the commands of 2 runs' in captured.err
+    assert call(load, folder, 'show', 'paper/1/row/same', '--seeds', '2') == 0  # the same runs
+    assert (folder / 'x/jobs').read_text() == capsys.readouterr().out
+    assert call(load, folder, 'show', 'paper/1/row/same', '--out', 'x') == 2
+    assert '--out must be a file' in capsys.readouterr().err
+
+
 def test_a_dry_run_runs_nothing(reproduced, load, capsys):
     folder, _ = reproduced
     assert call(load, folder, 'run', 'paper/1/row/simple', '--seed', '9', '--dry-run') == 0
@@ -103,12 +140,29 @@ def test_a_dry_run_runs_nothing(reproduced, load, capsys):
     assert not (folder / 'work_dirs/reproduce/tiny/seed9').exists()
 
 
+def test_status_shows_what_is_done_and_failed_and_retry_repeats_that(reproduced, load, capsys):
+    folder, _ = reproduced
+    assert call(load, folder, 'status', '--seeds', '1') == 0
+    out = capsys.readouterr().out
+    done, failed, total = out.splitlines()[-3:]
+    assert re.match(r'done +100% +0:00:\d\d +work_dirs/reproduce/tiny/seed0$', done.strip()), out
+    assert failed.startswith('failed') and 'work_dirs/reproduce/broken/seed0' in failed
+    assert 'NoSuchMetric' in failed
+    assert total == '2 jobs: 1 done, 1 failed'
+    assert call(load, folder, 'retry', '--seeds', '1', '--dry-run') == 0
+    out = capsys.readouterr().out
+    assert 'work_dirs/reproduce/broken/seed0: failed' in out
+    assert '[1/1] work_dirs/reproduce/broken/seed0: starts' in out
+    assert call(load, folder, 'retry', 'paper/1/row/simple', '--seeds', '1') == 0
+    assert capsys.readouterr().out == 'nothing failed or was interrupted\n'
+
+
 def test_recorded_runs_stand_for_their_folders(reproduced, load, capsys):
     folder, _ = reproduced
     recorded = ('--results', 'results/runs.jsonl')
     assert call(load, folder, 'export', *recorded) == 0
     out = capsys.readouterr().out
-    assert 'paper/1/row/broken, seed 0: left out, started' in out
+    assert 'broken' not in out  # refused before it began
     assert 'results/runs.jsonl: 1 runs, 1 of them new, 0 in place of' in out
     before = (folder / 'results/runs.jsonl').read_bytes()
     assert call(load, folder, 'export', 'paper', *recorded) == 0
@@ -180,7 +234,7 @@ def test_a_cell_whose_config_cannot_be_read_stops_no_other(reproduced, load, cap
     why = 'configs/bad.py cannot be read (ValueError: config '
     reason = "configs/bad.py', line 1: ZeroDivisionError: division by zero)"
     assert f'paper/1/row/bad: {why}' in err and reason in err
-    assert f'[1/1] work_dirs/reproduce/bad/seed0: {why}' in out and reason in out
+    assert f'work_dirs/reproduce/bad/seed0: {why}' in out and reason in out
     assert 'work_dirs/reproduce/tiny/seed0: recorded before' in out
     assert call(load, folder, *more, 'report', *recorded) == 0
     out, err = capsys.readouterr()
@@ -198,5 +252,5 @@ def test_a_cell_for_other_seeds_stops_no_other(reproduced, load, capsys):
     assert call(load, folder, *arguments, 'paper', '--seeds', '1') == 1
     out, err = capsys.readouterr()
     assert 'paper/1/fixed/a is for the seeds (10, 11), got (0,)' in err
-    assert '[1/1] work_dirs/reproduce/tiny/seed0: done before' in out
+    assert 'work_dirs/reproduce/tiny/seed0: done before' in out
     assert call(load, folder, *arguments, 'paper/1/fixed', '--seeds', '1') == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmtmix.apps.generate import folder as folder_module
+from mmtmix.engine.run_record import read_record
 from mmtmix.utils import load_checkpoint, run_command
 
 pytestmark = pytest.mark.host
@@ -41,6 +42,9 @@ def test_a_terminated_training_saves_and_says_how_to_go_on(
     )
     assert 'Traceback' not in ended.stdout
     assert not (tmp_path / work_dir / 'last.pth').exists()
+    record = read_record(tmp_path / work_dir)
+    assert (record['state'], record['error']) == ('stopped', 'stopped by SIGTERM')
+    assert record['changes'] == ['--no-validate'] and record['progress'] == [4, 8]
 
     # the same launch, as the line has it, is stopped by Ctrl-C and taken up once more
     monkeypatch.chdir(tmp_path)
@@ -53,6 +57,10 @@ def test_a_terminated_training_saves_and_says_how_to_go_on(
     assert line.startswith(f'train.py: stopped by SIGINT; saved is {work_dir}/epoch_1.pth; to go')
     assert run_command(main, 'train.py', [TEACHER, *SMALL, '--resume']) == 0
     assert load_checkpoint(work_dir / 'last.pth')['meta']['epoch'] == 2
+    done = read_record(work_dir)
+    assert (done['state'], done['attempts'], done['progress']) == ('done', 3, [8, 8])
+    assert (done['started'], done['digest']) == (record['started'], record['digest'])
+    assert done['seconds'] > record['seconds']
 
 
 def test_a_set_that_was_stopped_counts_its_shards(

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.runner import Runner
 
+from mmtmix.engine.run_record import read_record, state_of
 from mmtmix.models import load_mixer
 from mmtmix.utils import fast_precision, load_checkpoint
 from mmtmix.visualization import read_scalars
@@ -85,7 +86,7 @@ def test_second_launch_names_and_skips_what_is_finished(with_teacher, run_tool):
     assert len(lines) == 4
     for line, product in zip(lines, PRODUCTS[:2], strict=False):
         assert re.search(
-            rf'found {product} \(0:\d\d:\d\d old, sha256 [0-9a-f]{{12}}\), skip', line
+            rf'found {product} \(0:\d\d:\d\d old, sha256 [0-9a-f]{{12}}\), made by .*, skip', line
         )
     work_dir = with_teacher / PRODUCTS[2].parent
     assert sorted(file.name for file in work_dir.glob('*.pth')) == ['epoch_1.pth', 'last.pth']
@@ -123,9 +124,17 @@ def test_killed_job_taken_up_again_ends_with_the_same_weights(
     assert killed.returncode == -signal.SIGKILL, killed.stdout[-3000:]
     assert (tmp_path / PRODUCTS[0]).with_name('epoch_1.pth').exists()
     assert not (tmp_path / PRODUCTS[0]).exists()
+    teacher, search = ((tmp_path / product).parent for product in PRODUCTS[:2])
+    killed = read_record(teacher)
+    assert killed['state'] == 'running' and state_of(teacher, killed) == 'interrupted'
 
     with pytest.raises(RuntimeError, match='sabotage'):
         run_tool('train', tmp_path, JOB, sabotage='search_tiny 1 0 raise')
+    taken_up, failed = read_record(teacher), read_record(search)
+    assert (taken_up['state'], taken_up['attempts']) == ('done', 2)
+    assert (taken_up['digest'], taken_up['started']) == (killed['digest'], killed['started'])
+    assert failed['state'] == 'failed'
+    assert failed['error'].startswith('RuntimeError: sabotage')
     assert (tmp_path / PRODUCTS[0]).exists() and not (tmp_path / PRODUCTS[1]).exists()
 
     with pytest.raises(RuntimeError, match='sabotage'):
@@ -204,6 +213,8 @@ def test_auto_scale_lr_scales_or_says_what_is_missing(tmp_path, write_job, run_t
     )
     (log,) = (tmp_path / PRODUCTS[0].parent).glob('*/*.log')
     assert 'Scaling the original LR by 0.125' in log.read_text()
+    # it is no teacher that the other configs describe
+    (tmp_path / PRODUCTS[0]).with_name('run.json').unlink()
     with pytest.raises(ValueError, match=r'base_batch_size=\.\.\.\) in configs/transformmix/sear'):
         run_tool('train', tmp_path, 'configs/transformmix/search_tiny.py', '--auto-scale-lr')
 

@@ -2,14 +2,16 @@
 
 import json
 import re
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 import torch
 
+from mmtmix.apps.generate.comparison import set_differences
 from mmtmix.datasets.mixed_shards import verify_set
-from mmtmix.utils import load_checkpoint
+from mmtmix.utils import load_checkpoint, load_config
 
 pytestmark = pytest.mark.host
 
@@ -99,7 +101,27 @@ def test_the_generating_config_can_be_asked_for_alone(trained, run_tool):
         {path.name: path.read_bytes() for path in (folder / name).iterdir()}
         for name in (work_dir('generate'), 'elsewhere')
     )
+    one, other = (json.loads(files.pop('run.json')) for files in (first, second))
     assert first == second
+    assert (one['digest'], one['state'], one['progress']) == (other['digest'], 'done', [12, 12])
+    assert one['seed'] == other['seed'] == 0
+
+
+def test_a_set_without_a_record_is_compared_by_its_description(
+    trained, run_tool, tmp_path, monkeypatch
+):
+    """Its teacher need not be there any longer."""
+    made = work_dir('generate')
+    shutil.copytree(trained[0] / 'configs', tmp_path / 'configs')
+    shutil.copytree(trained[0] / made, tmp_path / made)
+    (tmp_path / made / 'run.json').unlink()
+    monkeypatch.chdir(tmp_path)
+    assert set_differences(load_config(CONFIGS['generate']), made) == []
+    path = Path(CONFIGS['generate'])
+    path.write_text(path.read_text().replace('num=24', 'num=26'))
+    with pytest.raises(ValueError, match='generated otherwise than') as error:
+        run_tool('train', tmp_path, CONFIGS['offline'])
+    assert '  num: 24 there, 26 now\n' in str(error.value)
 
 
 def test_without_stages_the_set_is_asked_for_with_its_command(tmp_path, write_supermix, run_tool):

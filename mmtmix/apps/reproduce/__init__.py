@@ -4,11 +4,12 @@ Nothing else in this library imports this package.
 """
 
 from .child import run_child
-from .execute import execute
 from .experiments import Cell, Checkpoint, choose_cells, read_experiments
 from .graph import Job, JobGraph, job_graph
+from .grid import Grid
 from .page import Block, fill, find_blocks
 from .paired import PairedDifference, paired_difference
+from .plan import Plan, plan_jobs
 from .plots import plot_tables
 from .records import Merged, RunResult, merge_records, read_records, write_records
 from .report import describe, render
@@ -16,6 +17,7 @@ from .results import CellResult, collect_results, recorded_results
 from .runs import Experiment, Run, State, runs_of
 from .scheduler import Scheduler, chain_seconds, expected_seconds
 from .simulation import Course, critical_path, lower_bound, simulate
+from .workers import ProcessWorkers
 
 __all__ = [
     'Block',
@@ -24,10 +26,13 @@ __all__ = [
     'Checkpoint',
     'Course',
     'Experiment',
+    'Grid',
     'Job',
     'JobGraph',
     'Merged',
     'PairedDifference',
+    'Plan',
+    'ProcessWorkers',
     'Run',
     'RunResult',
     'Scheduler',
@@ -37,7 +42,6 @@ __all__ = [
     'collect_results',
     'critical_path',
     'describe',
-    'execute',
     'expected_seconds',
     'fill',
     'find_blocks',
@@ -45,6 +49,7 @@ __all__ = [
     'lower_bound',
     'merge_records',
     'paired_difference',
+    'plan_jobs',
     'plot_tables',
     'read_experiments',
     'read_records',

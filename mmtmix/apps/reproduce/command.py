@@ -17,7 +17,6 @@ from mmtmix.apps.reproduce import (
     choose_cells,
     collect_results,
     describe,
-    execute,
     merge_records,
     plot_tables,
     read_experiments,
@@ -39,6 +38,8 @@ from mmtmix.utils import (
     stoppable,
 )
 
+from .launch import begun, retry_grid, run_grid, show_grid
+
 TOOLS = (Path(mmtmix.__file__).parent / '.mim' / 'tools').resolve()
 
 
@@ -53,12 +54,14 @@ def check_args(args: argparse.Namespace) -> None:
         ValueError: If a number is out of its range.
     """
     check_integer('--gpus', args.gpus, 1)
-    if args.action in ('show', 'run'):
+    if args.action in ('show', 'run', 'status', 'retry'):
         if args.seeds is not None:
             check_integer('--seeds', args.seeds, 1)
         for seed in args.seed or ():
             check_integer('--seed', seed, 0)
-    if args.action == 'run' and not args.dry_run:
+    if args.action == 'show' and args.out is not None:
+        check_output_file('--out', args.out)
+    if args.action in ('run', 'retry') and not args.dry_run:
         check_output_folder('--root', args.root)
     elif args.action == 'report' and args.out is not None:
         check_output_folder('--out', args.out)
@@ -78,7 +81,7 @@ def results_of(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
     if args.results:
         records = read_records(args.results)
         return [recorded_or_none(cell, records) for cell in cells]
-    return [collect_results(cell, args.root) for cell in cells]
+    return [collect_results(cell, args.root, args.gpus) for cell in cells]
 
 
 def recorded_or_none(cell: Cell, records: list[RunResult]) -> CellResult:
@@ -112,39 +115,64 @@ def print_list(results: list[CellResult]) -> None:
 
 
 def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
-    """Show or run the runs of cells, and return the exit status.
+    """Show or run the runs of cells, or their state, and return the exit status.
 
     Args:
         cells: Cells of an experiments file.
-        args: Arguments of the subcommand ``show`` or ``run``.
+        args: Arguments of the subcommand ``show``, ``run``, ``status`` or ``retry``.
     """
     seeds = tuple(args.seed) if args.seed else args.seeds
     wanted = [cell for cell in cells if not cell.quoted]
     for cell in cells:
-        if cell.quoted:
-            print(f'{cell.id} is only quoted: {cell.quoted}')
-    if args.action == 'run':
-        runs, others = unrecorded(wanted, seeds, args)
-        if others and not runs:
-            raise others[0]
-        for error in others:
-            print(error, file=sys.stderr)
-        return 1 if execute(runs, TOOLS, args.gpus, args.dry_run) or others else 0
-    for run in (run for cell in wanted for run in runs_of(cell, seeds, args.root)):
-        print(command_line(run, args.gpus))
-    return 0
+        if cell.quoted and args.cells:
+            print(f'{cell.id} is only quoted: {cell.quoted}', file=sys.stderr)
+    if args.action == 'show':
+        show(wanted, seeds, args)
+        return 0
+    if args.action in ('status', 'retry'):
+        found = [run for cell in wanted for run in runs_of(cell, seeds, args.root, args.gpus)]
+        found = found if args.cells else begun(found, args.root)
+        if args.action == 'retry':
+            return 0 if retry_grid(found, TOOLS, args) else 1
+        show_grid(found, args)
+        return 0
+    runs, others = unrecorded(wanted, seeds, args)
+    if others and not runs:
+        raise others[0]
+    for error in others:
+        print(error, file=sys.stderr)
+    return 0 if run_grid(runs, TOOLS, args) and not others else 1
 
 
-def command_line(run: Run, gpus: int) -> str:
+def show(cells: list[Cell], seeds: int | tuple[int, ...] | None, args: argparse.Namespace) -> None:
+    """Print one command line per run and nothing else, or write them into a file.
+
+    Args:
+        cells: Cells of an experiments file, none of them only quoted.
+        seeds: Number of seeds or their list; None takes the default of each cell.
+        args: Arguments of the subcommand ``show``.
+    """
+    runs = [run for cell in cells for run in runs_of(cell, seeds, args.root, args.gpus)]
+    lines = [command_line(run) for run in dict.fromkeys(runs)]  # cells may share runs
+    if args.out is None:
+        for line in lines:
+            print(line)
+        return
+    with atomic_path(args.out) as temporary:
+        temporary.write_text(''.join(f'{line}\n' for line in lines), encoding='utf-8')
+    print(f'{args.out} holds the commands of {len(lines)} runs', file=sys.stderr)
+
+
+def command_line(run: Run) -> str:
     """Return the command line of a run, in the form in which this process was started.
 
     Args:
         run: Run to show.
-        gpus: Number of processes, >= 1.
     """
-    words = run.command(TOOLS, gpus)
-    start = [program('train')] if words[0] == 'python' else [words[0]]
-    return ' '.join([*start, shlex.join(words[2 if words[0] == 'python' else 1 :])])
+    words = run.command(TOOLS)
+    if words[0] != 'python':
+        return shlex.join(words)
+    return f'{program("train")} {shlex.join(words[2:])}'
 
 
 def unrecorded(
@@ -166,7 +194,7 @@ def unrecorded(
     errors: list[ValueError] = []
     for cell in cells:
         try:
-            runs = runs_of(cell, seeds, args.root)
+            runs = runs_of(cell, seeds, args.root, args.gpus)
         except ValueError as error:
             errors.append(error)
             continue
@@ -191,7 +219,7 @@ def export(cells: list[Cell], args: argparse.Namespace) -> None:
         found = [run for path in args.recorded for run in read_records(path)]
         results = [recorded_or_none(cell, found) for cell in cells]
     else:
-        results = [collect_results(cell, args.root) for cell in cells]
+        results = [collect_results(cell, args.root, args.gpus) for cell in cells]
     for result in results:
         for seed, reason in result.left_out.items():
             print(f'{result.cell.id}, seed {seed}: left out, {reason}')
@@ -252,7 +280,7 @@ def act(args: argparse.Namespace) -> int:
     check_args(args)
     cells = read_experiments(resolve_config(args.experiments))
     names = args.table if args.action == 'list' else args.cells
-    chosen = choose_cells(cells, names)
+    chosen = choose_cells(cells, names or ['*'])
     if args.action == 'list':
         print_list(results_of(chosen, args))
     elif args.action == 'report':

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from mmtmix.engine.digest import run_digest
 from mmtmix.engine.stages import Stage, words_of
+from mmtmix.utils.config import option_words
 
-from .runs import Experiment, Run, State
+from .runs import Experiment, Run, State, train_command
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,16 @@ class Job:
         stage: What it runs.
         requires: Keys of the jobs whose files it uses, sorted.
         run: The run of a grid; None for a stage that runs require.
+        digest: Digest of the run, of its config when the graph was made; None for a stage.
+        gpus: Number of processes that share the batch, >= 1.
     """
 
     key: str
     stage: Stage = field(compare=False, repr=False)
     requires: tuple[str, ...] = ()
     run: Run | None = None
+    digest: str | None = None
+    gpus: int = 1
 
     @property
     def folder(self) -> str:
@@ -34,15 +40,37 @@ class Job:
         return self.key if self.run is not None else os.path.dirname(self.key)
 
     @property
-    def is_done(self) -> bool:
-        """Whether its result exists, by the files that this process finds.
+    def state(self) -> State:
+        """State by the files that this process finds; of a stage, whether it is done.
 
         Raises:
             ValueError: If the record of a run is damaged.
         """
         if self.run is None:
-            return self.stage.is_finished
-        return self.run.state is State.DONE
+            return State.DONE if self.stage.is_finished else State.NOT_RUN
+        return self.run.state_with(lambda: self.digest or '')
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its result exists.
+
+        Raises:
+            ValueError: If the record of a run is damaged.
+        """
+        return self.state is State.DONE
+
+    def command(self, tools: str | os.PathLike) -> list[str]:
+        """Return the command that starts or continues the job.
+
+        Args:
+            tools: Folder of the scripts of ``tools/``.
+        """
+        if self.run is not None:
+            return self.run.command(tools)
+        stage = self.stage
+        variants = [(name, str(value)) for name, value in stage.variants.items()]
+        options = option_words(stage.options)[1:]  # without the flag
+        return train_command(tools, self.gpus, stage.config, variants, self.folder, options)
 
 
 class JobGraph(Mapping[str, Job]):
@@ -77,48 +105,75 @@ class JobGraph(Mapping[str, Job]):
         """Return the keys that each job requires, by its key."""
         return {key: job.requires for key, job in self.items()}
 
-    def missing(self) -> JobGraph:
-        """Return the jobs that are left to do, without requirements that are done.
+    def part(self, keys: Iterable[str]) -> JobGraph:
+        """Return some of the jobs, which require each other alone.
 
-        A stage that only a finished job requires isn't among them.
-
-        Raises:
-            ValueError: If the record of a run is damaged.
+        Args:
+            keys: Keys of the jobs.
         """
-        wanted = {key for key, job in self.items() if job.run is not None and not job.is_done}
-        for key in reversed(list(self)):
-            if key in wanted:
-                wanted.update(other for other in self[key].requires if not self[other].is_done)
+        wanted = set(keys)
         return JobGraph(
-            Job(key, job.stage, tuple(each for each in job.requires if each in wanted), job.run)
+            replace(job, requires=tuple(each for each in job.requires if each in wanted))
             for key, job in self.items()
             if key in wanted
         )
 
+    def missing(self, runs: Iterable[str] | None = None) -> JobGraph:
+        """Return the jobs that are left to do, without requirements that are done.
 
-def job_graph(runs: Sequence[Run]) -> JobGraph:
+        A stage that only a finished job requires isn't among them.
+
+        Args:
+            runs: Keys of the runs that are left; by default those that are not done.
+
+        Raises:
+            ValueError: If the record of a run is damaged.
+        """
+        if runs is None:
+            wanted = {key for key, job in self.items() if job.run is not None and not job.is_done}
+        else:
+            wanted = set(runs)
+        for key in reversed(list(self)):
+            if key in wanted:
+                wanted.update(other for other in self[key].requires if not self[other].is_done)
+        return self.part(wanted)
+
+
+def job_graph(
+    runs: Sequence[Run], on_fault: Callable[[Run, Exception], object] | None = None
+) -> JobGraph:
     """Return the jobs of runs and of all stages that these require, each once.
 
     Args:
         runs: Runs of a grid; a run that is listed twice is one job.
+        on_fault: Function that takes a run whose config cannot be read, and the error. Such a run
+            is left out. Without the function the error is raised.
 
     Raises:
         FileNotFoundError: If a config does not exist.
         ValueError: If a config cannot be read, or two runs require one file of different stages.
     """
-    planned: dict[Experiment, list[Stage]] = {}
+    planned: dict[Experiment, list[Stage] | Exception] = {}
+    digests: dict[Experiment, str] = {}
     jobs: dict[str, Job] = {}
     for run in dict.fromkeys(runs):
-        if run.experiment not in planned:  # seeds share it
-            planned[run.experiment] = run.stages()
-        for stage in planned[run.experiment]:
+        shared = run.experiment  # of all seeds
+        if shared not in planned:
+            planned[shared], digests[shared] = _plan(run)
+        stages = planned[shared]
+        if isinstance(stages, Exception):
+            if on_fault is None:
+                raise stages
+            on_fault(run, stages)
+            continue
+        for stage in stages:
             needed = (os.path.normpath(each['produces']) for each in stage.cfg.get('requires', ()))
             requires = tuple(sorted(set(needed)))
             if stage.produces is None:
                 key = str(run.folder)
-                jobs[key] = Job(key, stage, requires, run)
+                jobs[key] = Job(key, stage, requires, run, digests[shared], run.gpus)
                 continue
-            job = Job(stage.produces, stage, requires)
+            job = Job(stage.produces, stage, requires, gpus=run.gpus)
             other = jobs.setdefault(stage.produces, job)
             if _setting(other) != _setting(job):
                 raise ValueError(
@@ -126,6 +181,15 @@ def job_graph(runs: Sequence[Run]) -> JobGraph:
                     f'by {_setting(job)[0]}; give each its own work dir'
                 )
     return JobGraph(jobs.values())
+
+
+def _plan(run: Run) -> tuple[list[Stage] | Exception, str]:
+    """Return the stages of a run and its digest, or the error of a config that can't be read."""
+    try:
+        stages = run.stages()
+        return stages, run_digest(stages)
+    except (OSError, ValueError) as error:
+        return error, ''
 
 
 def _setting(job: Job) -> tuple[str, tuple[str, ...]]:

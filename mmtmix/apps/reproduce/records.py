@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
+from mmtmix.engine.run_record import RECORD
 from mmtmix.utils import atomic_path
 
 from .experiments import ACCURACIES, Checkpoint
-from .runs import RECORD, Experiment, Run
+from .runs import Experiment, Run
 
 _RECORDED = ('digest', 'versions', 'device', 'started', 'seconds')
 _FIELDS: dict[str, type | tuple[type, ...]] = dict(

@@ -72,12 +72,13 @@ class CellResult:
         return statistics.stdev(values) if len(values) > 1 else None
 
 
-def collect_results(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult:
-    """Return the results of a cell from the folders of its runs.
+def collect_results(cell: Cell, root: str = 'work_dirs/reproduce', gpus: int = 1) -> CellResult:
+    """Return the results of a cell from the folders of its runs, wherever these were made.
 
     Args:
         cell: Cell of an experiments file.
         root: Folder of all runs.
+        gpus: Number of processes per run, >= 1.
 
     Returns:
         The finished runs. A run whose log is damaged or has no validation is left out, with the
@@ -94,7 +95,7 @@ def collect_results(cell: Cell, root: str = 'work_dirs/reproduce') -> CellResult
     left_out = _uncounted(cell, seeds)
     seeds = [seed for seed in seeds if seed not in left_out]
     finished = []
-    for run in runs_of(cell, tuple(seeds), root) if seeds else []:
+    for run in runs_of(cell, tuple(seeds), root, gpus) if seeds else []:
         try:
             if run.state is State.DONE:
                 metrics = _metrics(run, cell)

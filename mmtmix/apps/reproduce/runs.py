@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 
 from mmtmix.checks import check_integer, check_numbers
 from mmtmix.engine.digest import run_digest
+from mmtmix.engine.run_record import DONE, FAILED, RUNNING, read_record, state_of
 from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import load_config
 from mmtmix.utils.config import parse_options
@@ -21,17 +21,25 @@ from mmtmix.utils.work_dirs import folder_of
 
 from .experiments import Cell
 
-RECORD = 'run.json'
 LAST = 'last.pth'
 
 
 class State(Enum):
-    """State of a run."""
+    """State of a run. One of the last three belongs to another run, which does not count."""
 
     NOT_RUN = 'not run'
+    RUNNING = 'running'
     STARTED = 'started'
+    FAILED = 'failed'
     DONE = 'done'
     OUTDATED = 'made with another config'
+    OTHER_SEED = 'made with another seed'
+    OTHER_PROCESSES = 'made with another number of processes'
+
+    @property
+    def is_of_another_run(self) -> bool:
+        """Whether the folder holds another run than the one that belongs there."""
+        return self in (State.OUTDATED, State.OTHER_SEED, State.OTHER_PROCESSES)
 
 
 class Experiment(NamedTuple):
@@ -52,6 +60,7 @@ class Run:
         variants: Pairs of name and value of variants that the config declares, sorted.
         seed: Seed of the run, >= 0.
         root: Folder of all runs.
+        gpus: Number of processes that share the batch, >= 1.
     """
 
     config: str
@@ -59,6 +68,7 @@ class Run:
     variants: tuple[tuple[str, str], ...]
     seed: int
     root: str
+    gpus: int = 1
 
     @property
     def experiment(self) -> Experiment:
@@ -75,31 +85,46 @@ class Run:
 
     @property
     def state(self) -> State:
-        """Return the state of the run, from the files in its folder."""
-        if not self.record:
+        """Return the state of the run, from the files in its folder, wherever it was made.
+
+        Raises:
+            FileNotFoundError: If a config does not exist.
+            ValueError: If the record is damaged, or a config cannot be read.
+        """
+        return self.state_with(self.digest)
+
+    def state_with(self, digest: Callable[[], str]) -> State:
+        """Return the state of the run, from the files in its folder, wherever it was made.
+
+        Args:
+            digest: Function that returns the digest of the run, which is of its present config.
+
+        Raises:
+            ValueError: If the record is damaged.
+        """
+        record = self.record
+        if not record:
             return State.NOT_RUN
-        if self.record.get('digest') != self.digest():
+        if record.get('digest') != digest():
             return State.OUTDATED
-        return State.DONE if (self.folder / LAST).is_file() else State.STARTED
+        # records of older versions lack fields
+        if record.get('seed') not in (None, self.seed):
+            return State.OTHER_SEED
+        if record.get('processes') not in (None, self.gpus):
+            return State.OTHER_PROCESSES
+        state = state_of(self.folder, record)
+        if state in (DONE, None) and (self.folder / LAST).is_file():
+            return State.DONE
+        return {RUNNING: State.RUNNING, FAILED: State.FAILED}.get(state or '', State.STARTED)
 
     @property
     def record(self) -> dict[str, Any]:
-        """Return the content of ``run.json``; empty if the run was never started.
+        """Return the record that the training wrote; empty if the run was never started.
 
         Raises:
             ValueError: If the file is damaged.
         """
-        path = self.folder / RECORD
-        if not path.is_file():
-            return {}
-        cure = 'move its folder aside to run this again'
-        try:
-            record = json.loads(path.read_text(encoding='utf-8'))
-        except ValueError as error:
-            raise ValueError(f'{path} is damaged ({error}); {cure}') from error
-        if not isinstance(record, dict) or not record:
-            raise ValueError(f'{path} is damaged (no record); {cure}')
-        return record
+        return read_record(self.folder)
 
     def digest(self) -> str:
         """Return the digest of what a result depends on, except the seed.
@@ -121,30 +146,48 @@ class Run:
         """
         return _plan(self.config, self.variants, self.options)
 
-    def command(self, tools: str | os.PathLike, gpus: int = 1) -> list[str]:
+    def command(self, tools: str | os.PathLike) -> list[str]:
         """Return the command that starts or resumes the run.
 
         Args:
             tools: Folder of the scripts of ``tools/``.
-            gpus: Number of processes, >= 1.
         """
-        if gpus > 1:
-            command = [str(Path(tools, 'dist_train.sh')), self.config, str(gpus)]
-        else:
-            command = ['python', str(Path(tools, 'train.py')), self.config]
-        command += [
-            *variant_words(dict(self.variants)),
-            '--work-dir',
-            str(self.folder),
-            '--resume',
-        ]
-        if gpus > 1:
-            command.append('--divide-batch')
-        return [*command, '--cfg-options', f'randomness.seed={self.seed}', *self.options]
+        options = [f'randomness.seed={self.seed}', *self.options]
+        return train_command(tools, self.gpus, self.config, self.variants, self.folder, options)
+
+
+def train_command(
+    tools: str | os.PathLike,
+    gpus: int,
+    config: str,
+    variants: Iterable[tuple[str, str]],
+    work_dir: str | os.PathLike,
+    options: Sequence[str] = (),
+) -> list[str]:
+    """Return the command that starts a training, or continues it in its work dir.
+
+    Args:
+        tools: Folder of the scripts of ``tools/``.
+        gpus: Number of processes that share the batch, >= 1.
+        config: Path of the config.
+        variants: Pairs of name and value.
+        work_dir: Folder of its logs and checkpoints.
+        options: Overrides, each ``name=value``.
+    """
+    if gpus > 1:
+        command = [str(Path(tools, 'dist_train.sh')), config, str(gpus)]
+    else:
+        command = ['python', str(Path(tools, 'train.py')), config]
+    command += [*variant_words(dict(variants)), '--work-dir', str(work_dir), '--resume']
+    command += ['--divide-batch'] if gpus > 1 else []
+    return [*command, *(['--cfg-options', *options] if options else [])]
 
 
 def runs_of(
-    cell: Cell, seeds: int | tuple[int, ...] | None = None, root: str = 'work_dirs/reproduce'
+    cell: Cell,
+    seeds: int | tuple[int, ...] | None = None,
+    root: str = 'work_dirs/reproduce',
+    gpus: int = 1,
 ) -> list[Run]:
     """Return the runs of a cell, one per seed.
 
@@ -152,6 +195,7 @@ def runs_of(
         cell: Cell with a config.
         seeds: Number of seeds, from 0, or their tuple; by default the seeds that count, or three.
         root: Folder of all runs.
+        gpus: Number of processes per run, >= 1.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -159,6 +203,7 @@ def runs_of(
     """
     if cell.quoted:
         raise ValueError(f'{cell.id} is only quoted: {cell.quoted}')
+    check_integer('gpus', gpus, 1)
     if seeds is None:
         seeds = cell.seeds or 3
     if isinstance(seeds, (list, tuple)):
@@ -171,7 +216,7 @@ def runs_of(
         raise ValueError(f'{cell.id} is for the seeds {cell.seeds}, got {numbers}')
     options = tuple(sorted(f'{name}={value}' for name, value in cell.options.items()))
     variants = tuple(sorted(cell.variants.items()))
-    return [Run(cell.config, options, variants, seed, root) for seed in numbers]
+    return [Run(cell.config, options, variants, seed, root, gpus) for seed in numbers]
 
 
 def _plan(config: str, variants: Sequence[tuple[str, str]], options: Sequence[str]) -> list[Stage]:

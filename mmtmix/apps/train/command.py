@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+from collections.abc import Sequence
+from functools import partial
 
 from mmengine.dist import get_rank, get_world_size
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from mmtmix.apps.generate import generate
+from mmtmix.apps.generate.comparison import set_differences
 from mmtmix.datasets import check_data
-from mmtmix.engine.claims import wait_for_ranks
+from mmtmix.datasets.mixed_shards import is_complete_set
+from mmtmix.engine.claims import on_main_process, wait_for_ranks
+from mmtmix.engine.hooks.record_hook import RecordHook
 from mmtmix.engine.launch import (
     build_runner,
     end_launch,
@@ -21,7 +26,9 @@ from mmtmix.engine.launch import (
 )
 from mmtmix.engine.newest_checkpoint import resume_newest
 from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
-from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
+from mmtmix.engine.run_record import RunRecord, read_record
+from mmtmix.engine.stage_records import StageRecords
+from mmtmix.engine.stages import Stage, check_stages, plan_stages, required_by, run_stages
 from mmtmix.models.augments import load_augments
 from mmtmix.utils import (
     load_config,
@@ -91,15 +98,62 @@ def complete(stage: Stage, args: argparse.Namespace) -> None:
     set_loader_defaults(cfg, not args.no_pin_memory, not args.no_persistent_workers)
 
 
+def changes_of(stage: Stage, args: argparse.Namespace) -> list[str]:
+    """Return the arguments that change the result of a stage, which its record holds.
+
+    Args:
+        stage: Stage of the launch.
+        args: Arguments of :mod:`mmtmix.cli.train`.
+    """
+    if 'generation' in stage.cfg:
+        return []  # it trains nothing, and its shards do not depend on the number of processes
+    given = {
+        '--amp': args.amp,
+        '--auto-scale-lr': args.auto_scale_lr,
+        '--no-validate': args.no_validate,
+    }
+    changes = [name for name, is_given in given.items() if is_given]
+    if get_world_size() > 1 and not args.divide_batch:
+        changes.append(f'{get_world_size()} processes with a whole batch each')
+    return changes
+
+
+def check_sets(stages: Sequence[Stage], missing: Sequence[Stage]) -> None:
+    """Refuse complete sets without a record that were generated otherwise than is required.
+
+    ``mmtmix generate`` writes no record. The set has a description of its own.
+
+    Args:
+        stages: All stages of the launch.
+        missing: Stages that still have to run.
+
+    Raises:
+        ValueError: If there is such a set, or its description is damaged.
+    """
+    used = {id(needed): needed for stage in missing for needed in required_by(stage, stages)}
+    for stage in used.values():
+        folder = stage.cfg.work_dir
+        if 'generation' not in stage.cfg or not is_complete_set(folder) or read_record(folder):
+            continue
+        if lines := set_differences(stage.cfg, folder):
+            raise ValueError(
+                f'{folder} holds a set that was generated otherwise than {stage.config} '
+                'requires:\n  ' + '\n  '.join(lines) + f'\nMove {folder} away, or give '
+                '`produces` another folder'
+            )
+
+
 class Run:
     """Runs stages, and describes what is saved of the present one.
 
     Attributes:
         stage: Stage that runs; None before the first.
+        records: Records of the stages; None before they are planned.
     """
 
     def __init__(self) -> None:
         self.stage: Stage | None = None
+        self.records: StageRecords | None = None
 
     def __call__(self, stage: Stage) -> None:
         """Run one stage.
@@ -108,7 +162,7 @@ class Run:
             stage: Stage to run.
         """
         self.stage = stage
-        run_stage(stage)
+        run_stage(stage, self.records.present if self.records else None)
 
     def describe(self, args: argparse.Namespace) -> str:
         """Return what is saved of the present stage, and the command that continues it.
@@ -128,11 +182,12 @@ class Run:
         return f'{saved}; to go on: {again}'
 
 
-def run_stage(stage: Stage) -> None:
+def run_stage(stage: Stage, record: RunRecord | None = None) -> None:
     """Run one stage to its end.
 
     Args:
         stage: Stage to run.
+        record: Record of the run, which a training keeps up to date.
     """
     if 'generation' in stage.cfg:
         place = get_rank(), get_world_size()
@@ -143,6 +198,8 @@ def run_stage(stage: Stage) -> None:
     runner = build_runner(stage.cfg)
     # a missing file ends the run before it starts
     load_augments(unwrap(runner.model), runner.hooks)
+    if record is not None:
+        runner.register_hook(RecordHook(record))
     runner.train()
     del runner
     gc.collect()  # a Runner has reference cycles, and the next stage needs the memory
@@ -175,7 +232,12 @@ def train(args: argparse.Namespace, runs: Run) -> None:
     cfg = load_config(args.config, args.cfg_options, args.variant)
     init_launcher(args.launcher, cfg)
     stages = plan_stages(args.config, cfg, args.variant)
+    stages[-1].options = args.cfg_options or {}
+    # digests are of the configs as they are now, before arguments are put into them
+    runs.records = StageRecords(stages, lambda stage: changes_of(stage, args), args.divide_batch)
     missing = check_stages(stages)
+    runs.records.check()
+    on_main_process(partial(check_sets, stages, missing))
     if args.no_stages and len(missing) > 1:
         raise FileNotFoundError(
             f'{args.config} requires files that do not exist:\n'
@@ -187,5 +249,5 @@ def train(args: argparse.Namespace, runs: Run) -> None:
         check_data(stage.cfg, to_come)
         complete(stage, args)
     rehearse(missing)  # errors of late stages come before hours of training
-    run_stages(stages, runs)
+    run_stages(stages, runs, runs.records)
     end_launch()

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
-from mmtmix.apps.reproduce import Cell, Run, RunResult, runs_of
+from mmtmix.apps.reproduce import (
+    Cell,
+    Run,
+    RunResult,
+    choose_cells,
+    job_graph,
+    read_experiments,
+    runs_of,
+)
+
+from .fake_slurm import Cluster
 
 CONFIG = 'configs/simple/wrn16_fashionmnist_mini.py'
 NOTE = dict(
@@ -69,3 +81,66 @@ def record() -> Callable[..., RunResult]:
         return RunResult(*run.experiment, cell.checkpoint, seed, metrics, 'digest', **NOTE)
 
     return make
+
+
+class Tools:
+    """A ``tools`` folder whose ``train.py`` is ``fake_train.py``, and what it did.
+
+    Attributes:
+        folder: The folder.
+        root: Folder of the runs.
+    """
+
+    def __init__(self, folder: Path, root: str):
+        self.folder = folder
+        self.root = root
+        self.plan: dict[str, dict] = {}
+
+    def runs(self, *patterns: str, seeds: int = 1) -> list[Run]:
+        """Return runs of the small experiments, whose jobs the fake training can make."""
+        cells = choose_cells(read_experiments('configs/experiments_mini.yaml'), list(patterns))
+        found = [run for cell in cells for run in runs_of(cell, seeds, self.root)]
+        for job in job_graph(found).values():
+            produces = 'last.pth' if job.run else Path(job.key).name
+            self.plan[job.folder] = dict(produces=produces, digest=job.digest, actions=[])
+        self.write()
+        return found
+
+    def act(self, part: str, *actions: str, seconds: float = 0.05) -> str:
+        """Choose what the attempts of a job do, and return its folder, which contains `part`."""
+        (folder,) = (each for each in self.plan if part in each)
+        self.plan[folder] |= dict(actions=list(actions), seconds=seconds)
+        self.write()
+        return folder
+
+    def write(self) -> None:
+        """Write the plan."""
+        (self.folder / 'plan.json').write_text(json.dumps(self.plan))
+
+    def history(self, event: str) -> list[str]:
+        """Return the folders to which something happened, in order."""
+        path = self.folder / 'history'
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [line[len(event) + 1 :] for line in lines if line.startswith(f'{event} ')]
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
+    """Make a present folder with configs and without any work dir, and a fake ``train.py``."""
+    folder = tmp_path / 'tools'
+    folder.mkdir()
+    shutil.copy(Path(__file__).with_name('fake_train.py'), folder / 'train.py')
+    (tmp_path / 'configs').symlink_to(Path('configs').resolve())
+    monkeypatch.chdir(tmp_path)
+    return Tools(folder, 'runs')
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """Put stand-ins for the commands of Slurm on PATH, and return the machine behind them."""
+    made = Cluster(tmp_path / 'slurm', tmp_path / 'bin')
+    monkeypatch.setenv('FAKE_SLURM', str(made.state))
+    monkeypatch.setenv('PATH', str(tmp_path / 'bin'), prepend=os.pathsep)
+    for name in [name for name in os.environ if name.startswith(('SLURM_', 'SUBMITIT_'))]:
+        monkeypatch.delenv(name)
+    return made

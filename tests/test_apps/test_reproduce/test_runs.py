@@ -1,11 +1,13 @@
 """Where runs go, what they are told apart by, and how far they are."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from mmtmix.apps.reproduce import State, runs_of
+from mmtmix.utils.claims import claim_folder
 
 pytestmark = pytest.mark.host
 
@@ -78,7 +80,23 @@ def test_a_run_is_as_far_as_its_folder_says(cell, finish, monkeypatch):
     assert run.state is State.OUTDATED
     (run.folder / 'run.json').unlink()
     assert run.state is State.NOT_RUN
-    (run.folder / 'run.json').write_text('{"digest": ')
+    digest = run.digest()
+    for fields, state in (
+        (dict(), State.DONE),  # of an older version, whose records hold neither state nor seed
+        (dict(state='done', seed=0, processes=1), State.DONE),
+        (dict(state='failed'), State.FAILED),
+        (dict(state='stopped'), State.STARTED),
+        (dict(state='running'), State.STARTED),  # no process works there
+        (dict(seed=1), State.OTHER_SEED),
+        (dict(state='done', seed=1), State.OTHER_SEED),
+        (dict(processes=2), State.OTHER_PROCESSES),
+    ):
+        (run.folder / 'run.json').write_text(json.dumps(dict(digest=digest, **fields)))
+        assert run.state is state, fields
+    claim = claim_folder(run.folder)
+    (run.folder / 'run.json').write_text(json.dumps(dict(digest=digest, state='running')))
+    assert run.state is State.RUNNING
+    claim.release()
     for damaged in ('{"digest": ', '[]', '"x"', '{}'):
         (run.folder / 'run.json').write_text(damaged)
         with pytest.raises(ValueError, match=r'run.json is damaged .*; move its folder aside'):
@@ -90,7 +108,9 @@ def test_commands_are_those_that_a_user_would_type(cell):
     command = ' '.join(run.command('tools'))
     assert command.startswith('python tools/train.py configs/simple/wrn16_fashionmnist_mini.py')
     assert command.endswith('seed7 --resume --cfg-options randomness.seed=7 a=0.5 b=[1, 2]')
-    assert run.command('tools', gpus=8)[:3] == ['tools/dist_train.sh', run.config, '8']
+    (spread,) = runs_of(cell(), (7,), 'out', gpus=8)
+    assert spread.command('tools')[:3] == ['tools/dist_train.sh', run.config, '8']
+    assert '--divide-batch' in spread.command('tools')
     (run,) = runs_of(cell(config=GRID, variants={'NET': 'wrn16_2', 'CLEAN': '20'}), (7,), 'out')
     assert run.command('tools')[2:6] == [GRID, '--variant', 'CLEAN=20', 'NET=wrn16_2']
 

@@ -1,0 +1,202 @@
+"""Recording of a stage while it runs: what an attempt writes, and what it takes over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mmengine.dist import get_world_size, is_main_process
+
+from mmtmix.datasets.mixed_shards import shard_files
+from mmtmix.utils import Stopped, describe_error
+from mmtmix.utils.config_paths import plain_config
+
+from .digest import changed_digest
+from .newest_checkpoint import newest_checkpoint
+from .run_record import DONE, FAILED, RUNNING, STOPPED, RunRecord, now, read_record
+from .stages import Stage
+from .versions import used_device, used_versions
+
+CONTINUED = 'continued from a run of digest '
+"""Beginning of the change in a record of a run that continued from another run's checkpoint."""
+
+SEED_OPTION = 'randomness.seed'
+"""Override that a record has as its seed, and not among the options."""
+
+_ERROR_LENGTH = 500
+_OF_AN_ATTEMPT = ('versions', 'device', 'precision', 'host', 'processes')
+
+
+class _NoRecord(RunRecord):
+    """Stands for the record in processes other than the main one, and writes nothing."""
+
+    def begin(self) -> None:
+        self.has_begun = True
+
+    def end(self, state: str, error: str | None = None) -> None:
+        pass
+
+
+@contextmanager
+def recorded(
+    stage: Stage,
+    digest: str,
+    changes: Sequence[str] = (),
+    divide_batch: bool = False,
+    progress: Callable[[], Sequence[int] | None] | None = None,
+) -> Iterator[RunRecord]:
+    """Record a run while the body runs it; on other processes than the main one nothing happens.
+
+    The body may :meth:`~RunRecord.update` the record with the seed and the progress. A run that
+    continues adds to the attempts and seconds of its record, and keeps its start. The record of a
+    finished run stays as it is until the body calls :meth:`~RunRecord.begin`. So a training that
+    is resumed at its end keeps its record.
+
+    A run that continues from a run of another digest is neither of them. It gets a digest of its
+    own.
+
+    Args:
+        stage: Stage that runs, in its work dir, which this launch has claimed.
+        digest: Digest of its config, from :func:`mmtmix.engine.digest.stage_digests`.
+        changes: Arguments of the launch that change the result, such as ``'--amp'``.
+        divide_batch: Whether the processes share the batch of the config.
+        progress: Function that returns the units of work that are done, and their number.
+
+    Yields:
+        The record.
+
+    Raises:
+        ValueError: If the record in the work dir is damaged.
+    """
+    folder = stage.cfg.work_dir
+    if not is_main_process():
+        yield _NoRecord(folder, {})
+        return
+    goes_on, source = continues(stage), _source(stage)
+    before = read_record(source)
+    changes = [*changes, *(_inherited(before, digest, changes) if goes_on else ())]
+    content = dict(
+        **setting_of(stage),
+        digest=changed_digest(digest, changes),
+        changes=changes,
+        processes=get_world_size(),
+        divide_batch=divide_batch,
+        versions=used_versions(),
+        device=used_device(get_world_size()),
+        precision=None,
+        host=socket.gethostname(),
+        started=now(),
+        updated=now(),
+        attempts=1,
+        seconds=0.0,
+        state=RUNNING,
+        error=None,
+        progress=None,
+    )
+    is_same = before.get('digest') == content['digest']
+    if before and (goes_on or (is_same and stage.goes_on)):
+        content |= _carried(before, content)
+    record = RunRecord(folder, content, content['seconds'], progress)
+    is_here = os.path.realpath(source) == os.path.realpath(folder)
+    if not (goes_on and is_here and is_same and _is_done(stage, before)):
+        record.begin()
+    try:
+        yield record
+    except KeyboardInterrupt as stop:
+        signum = stop.signum if isinstance(stop, Stopped) else signal.SIGINT
+        record.end(STOPPED, f'stopped by {signal.Signals(signum).name}')
+        raise
+    except BaseException as error:
+        record.end(FAILED, _one_line(error))
+        raise
+    record.end(DONE)
+
+
+def setting_of(stage: Stage) -> dict[str, Any]:
+    """Return the fields of a record that name a run: config, variants, options and seed.
+
+    Args:
+        stage: Stage of a launch.
+    """
+    options = [f'{name}={value}' for name, value in stage.options.items() if name != SEED_OPTION]
+    return dict(
+        config=os.path.normpath(plain_config(stage.config)),
+        variants={name: str(value) for name, value in stage.variants.items()},
+        options=sorted(options),
+        seed=seed_of(stage),
+    )
+
+
+def seed_of(stage: Stage) -> int | None:
+    """Return the seed in a config; None if it has none and the Runner chooses one.
+
+    Args:
+        stage: Stage of a launch.
+    """
+    held = stage.cfg.get('generation') or stage.cfg.get('randomness') or {}
+    seed = held.get('seed', 0 if 'generation' in stage.cfg else None)
+    return seed if isinstance(seed, int) else None
+
+
+def continues(stage: Stage) -> bool:
+    """Return whether a stage would continue from a checkpoint, or from shards.
+
+    Args:
+        stage: Stage of a launch, with its work dir.
+    """
+    if 'generation' in stage.cfg:
+        return bool(shard_files(stage.cfg.work_dir))
+    if stage.cfg.get('resume'):
+        return True
+    is_required = stage.produces is not None
+    found = newest_checkpoint(stage.cfg.work_dir)
+    return (stage.goes_on or is_required) and found is not None
+
+
+def _source(stage: Stage) -> str:
+    """Return the folder whose run a stage continues: that of its checkpoint, or its work dir."""
+    checkpoint = stage.cfg.get('load_from') if stage.cfg.get('resume') else None
+    return os.path.dirname(checkpoint) if checkpoint else stage.cfg.work_dir
+
+
+def _inherited(before: Mapping[str, Any], digest: str, changes: Sequence[str]) -> list[str]:
+    """Return how the run that a run continues from differed, as changes of its digest."""
+    if not before.get('digest'):
+        return []
+    marks = [each for each in before.get('changes') or () if each.startswith(CONTINUED)]
+    if changed_digest(digest, [*changes, *marks]) == before['digest']:
+        return marks
+    return [f'{CONTINUED}{before["digest"]}']
+
+
+def _carried(before: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that an attempt takes from the record of the earlier ones."""
+    carried: dict[str, Any] = dict(
+        attempts=before.get('attempts', 1) + 1,
+        seconds=before.get('seconds', 0.0),
+        started=before.get('started', content['started']),
+        progress=before.get('progress'),
+    )
+    if before.get('seed') is not None and content['seed'] is None:
+        carried['seed'] = before['seed']
+    earlier = list(before.get('earlier') or ())
+    made_with = {name: before[name] for name in _OF_AN_ATTEMPT if before.get(name) is not None}
+    if any(content[name] not in (None, value) for name, value in made_with.items()):
+        earlier.append(made_with)
+    return carried | (dict(earlier=earlier) if earlier else {})
+
+
+def _is_done(stage: Stage, record: Mapping[str, Any]) -> bool:
+    """Return whether a record is that of a finished run; old ones hold no state."""
+    if 'state' in record:
+        return record['state'] == DONE
+    return os.path.isfile(stage.produces or os.path.join(stage.cfg.work_dir, 'last.pth'))
+
+
+def _one_line(error: BaseException) -> str:
+    text = f'{type(error).__name__}: {" ".join(describe_error(error).split())}'
+    return text if len(text) <= _ERROR_LENGTH else text[: _ERROR_LENGTH - 3] + '...'

@@ -1,0 +1,307 @@
+"""The record of a run: what an attempt adds, what a finished run keeps, what a kill leaves."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.config import Config
+
+import mmtmix
+from mmtmix.engine import recording, run_record, versions
+from mmtmix.engine.digest import changed_digest, run_digest, stage_digests
+from mmtmix.engine.hooks.record_hook import RecordHook
+from mmtmix.engine.recording import recorded
+from mmtmix.engine.run_record import RECORD, read_record, state_of
+from mmtmix.engine.stages import Stage, plan_stages
+from mmtmix.utils import Stopped, load_config
+from mmtmix.utils.claims import CLAIM_FILE, claim_folder
+from mmtmix.utils.living_holder import living_holder
+
+pytestmark = pytest.mark.host
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """Make a stage in a work dir of its own: ``stage(seed=1, goes_on=True)``."""
+
+    def make(seed=3, name='run', **settings):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        cfg = Config(dict(work_dir=str(folder), randomness=dict(seed=seed)))
+        return Stage('mmtmix::simple/wrn28_cifar100.py', cfg, variants=dict(NET=2), **settings)
+
+    return make
+
+
+def finish(stage, digest='0' * 16, **settings):
+    with recorded(stage, digest, **settings) as record:
+        record.begin()
+        Path(stage.cfg.work_dir, 'epoch_1.pth').touch()
+    return read_record(stage.cfg.work_dir)
+
+
+def test_a_record_holds_what_was_run_where_and_how_it_ended(stage):
+    options = {'randomness.seed': 3, 'b': [1, 2], 'a.x': 0.5}
+    with recorded(stage(options=options), 'abc', ['--amp'], divide_batch=True) as record:
+        running = read_record(stage().cfg.work_dir)
+        record.update(seed=7, precision='float32', progress=[4, 4])
+    done = read_record(stage().cfg.work_dir)
+    assert running['state'] == 'running'
+    assert running['seed'] == 3 and running['progress'] is None
+    assert done.keys() == running.keys()
+    assert done['state'] == 'done' and done['error'] is None
+    assert done['config'] == 'configs/simple/wrn28_cifar100.py'
+    assert done['variants'] == {'NET': '2'}
+    assert done['options'] == ['a.x=0.5', 'b=[1, 2]']
+    assert (done['seed'], done['precision'], done['progress']) == (7, 'float32', [4, 4])
+    assert done['digest'] == changed_digest('abc', ['--amp']) != 'abc'
+    assert done['changes'] == ['--amp'] and done['divide_batch'] is True
+    assert (done['processes'], done['attempts']) == (1, 1)
+    assert {'torch', 'mmengine', 'mmpretrain', 'mmtmix'} <= done['versions'].keys()
+    assert done['started'].endswith('+00:00') and done['updated'] >= done['started']
+    assert [path.name for path in Path(stage().cfg.work_dir).iterdir()] == [RECORD]
+
+
+@pytest.mark.parametrize(
+    ('error', 'state', 'line'),
+    [
+        (Stopped(signal.SIGTERM, 'saved'), 'stopped', 'stopped by SIGTERM'),
+        (KeyboardInterrupt(), 'stopped', 'stopped by SIGINT'),
+        (ValueError('two\n\nlines'), 'failed', 'ValueError: two lines'),
+        (RuntimeError('x' * 999), 'failed', f'RuntimeError: {"x" * 483}...'),
+        (SystemExit(3), 'failed', 'SystemExit: 3'),
+    ],
+)
+def test_what_ends_a_run_is_in_its_record(stage, error, state, line):
+    with pytest.raises(type(error)), recorded(stage(), 'abc'):
+        raise error
+    record = read_record(stage().cfg.work_dir)
+    assert (record['state'], record['error']) == (state, line)
+
+
+def test_attempts_that_continue_add_up_and_keep_the_start(stage, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(run_record.time, 'monotonic', lambda: now[0])
+    for module in (run_record, recording):
+        monkeypatch.setattr(module, 'now', lambda: f'at {now[0]}')
+    with pytest.raises(RuntimeError), recorded(stage(None), 'abc') as record:
+        record.update(seed=11, progress=[1, 4])
+        Path(stage().cfg.work_dir, 'epoch_1.pth').touch()
+        now[0] = 100.0
+        raise RuntimeError('stop')
+    monkeypatch.setattr(recording, 'used_versions', lambda: dict(torch='later'))
+    with recorded(stage(None, goes_on=True), 'abc') as record:
+        begun = read_record(stage().cfg.work_dir)
+        now[0] = 130.0
+    done = read_record(stage().cfg.work_dir)
+    assert (begun['state'], begun['error'], begun['progress']) == ('running', None, [1, 4])
+    assert (begun['seed'], begun['seconds'], begun['attempts']) == (11, 100.0, 2)
+    assert (done['started'], done['updated'], done['seconds']) == ('at 0.0', 'at 130.0', 130.0)
+    assert done['versions'] == dict(torch='later')
+    assert done['earlier'][0]['versions']['torch'] == torch.__version__
+    assert len(done['earlier']) == 1 and 'seconds' not in done['earlier'][0]
+
+
+def test_a_run_that_starts_anew_has_a_record_of_its_own(stage):
+    first = finish(stage())
+    Path(stage().cfg.work_dir, RECORD).write_text(json.dumps(first | dict(seconds=99.0)))
+    again = finish(stage())  # without --resume
+    assert again['attempts'] == 1 and again['seconds'] < 90
+
+
+def test_a_finished_run_that_is_resumed_keeps_its_record(stage):
+    finish(stage())
+    path = Path(stage().cfg.work_dir, RECORD)
+    before = path.read_bytes()
+    with recorded(stage(goes_on=True), '0' * 16) as record:
+        record.update(seed=5, progress=[4, 4])
+    assert path.read_bytes() == before
+    with pytest.raises(OSError), recorded(stage(goes_on=True), '0' * 16):
+        raise OSError('no data')
+    assert path.read_bytes() == before
+    with recorded(stage(goes_on=True), '0' * 16) as record:
+        record.begin()  # its checkpoint was not the last one, so it does train
+    assert read_record(path.parent)['attempts'] == 2
+
+
+def test_a_finished_run_of_an_older_version_keeps_its_record(stage):
+    path = Path(stage().cfg.work_dir, RECORD)
+    path.write_text(json.dumps(dict(digest='abc', seconds=5.0)))
+    for name in ('epoch_1.pth', 'last.pth'):
+        path.with_name(name).touch()
+    before = path.read_bytes()
+    with recorded(stage(goes_on=True), 'abc'):
+        pass
+    assert path.read_bytes() == before
+
+
+def test_a_run_that_continues_another_one_counts_as_neither(stage):
+    digests = [finish(stage(goes_on=True), digest)['digest'] for digest in ('a', 'b', 'b', 'a')]
+    assert digests[0] == 'a'
+    assert len({*digests, 'b'}) == 4  # the third attempt is of the same run as the second
+    assert digests[1] == digests[2]
+    assert read_record(stage().cfg.work_dir)['attempts'] == 4
+    fresh = finish(stage(), 'b')
+    assert fresh['digest'] == 'b' and fresh['changes'] == []
+
+
+def test_a_record_that_cannot_be_written_warns_once(stage, monkeypatch, capsys):
+    def full(*args):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(run_record, 'publish_file', full)
+    with recorded(stage(), 'abc'):
+        pass
+    assert capsys.readouterr().err.count('the run goes on') == 1
+    assert not [*Path(stage().cfg.work_dir).iterdir()]
+
+
+def test_the_duration_is_renewed_while_a_run_goes_on(stage, monkeypatch):
+    monkeypatch.setattr(run_record, 'RENEWAL', 0.01)
+    shards = []
+    folder = stage().cfg.work_dir
+    with recorded(stage(), 'abc', progress=lambda: [len(shards), 2]):
+        shards.append(1)
+        deadline = run_record.time.monotonic() + 60
+        while read_record(folder)['progress'] != [1, 2]:
+            assert run_record.time.monotonic() < deadline
+
+
+def test_a_killed_run_is_interrupted_and_a_living_one_is_not(stage):
+    folder = stage().cfg.work_dir
+    context = multiprocessing.get_context('fork')
+    ready = context.Event()
+
+    def work():
+        claim_folder(folder)
+        with recorded(stage(), 'abc'):
+            ready.set()
+            signal.pause()
+
+    child = context.Process(target=work)
+    child.start()
+    assert ready.wait(60)
+    assert state_of(folder, read_record(folder)) == 'running'
+    assert living_holder(folder).pid == child.pid
+    child.kill()
+    child.join()
+    assert read_record(folder)['state'] == 'running'
+    assert state_of(folder, read_record(folder)) == 'interrupted'
+    assert living_holder(folder) is None
+
+
+def test_a_holder_elsewhere_lives_while_its_claim_is_renewed(tmp_path):
+    with_claim = claim_folder(tmp_path)
+    assert living_holder(tmp_path) == with_claim.holder
+    text = Path(tmp_path, CLAIM_FILE).read_text()
+    with_claim.release()
+    assert living_holder(tmp_path) is None
+    path = Path(tmp_path, CLAIM_FILE)
+    path.write_text(json.dumps(json.loads(text) | dict(host='elsewhere')))
+    assert living_holder(tmp_path).host == 'elsewhere'
+    long_ago = path.stat().st_mtime - 1000
+    os.utime(path, (long_ago, long_ago))
+    assert living_holder(tmp_path) is None
+    path.write_text('{"host": ')
+    assert living_holder(tmp_path) is None
+
+
+@pytest.mark.parametrize('text', ['{"digest": ', '[]', '"x"', '{}', '\xff'])
+def test_a_damaged_record_is_named_with_a_cure(tmp_path, text):
+    assert read_record(tmp_path) == read_record(tmp_path / 'nowhere') == {}
+    (tmp_path / RECORD).write_text(text, encoding='latin1')
+    with pytest.raises(ValueError, match=r'run.json is damaged .*; move its folder aside'):
+        read_record(tmp_path)
+
+
+def test_other_processes_than_the_main_one_write_nothing(stage, monkeypatch):
+    monkeypatch.setattr(recording, 'is_main_process', lambda: False)
+    with recorded(stage(), 'abc') as record:
+        record.begin()
+        record.update(seed=1)
+    assert not [*Path(stage().cfg.work_dir).iterdir()]
+
+
+@pytest.mark.parametrize(
+    'config',
+    [
+        'configs/transformmix/wrn16_fashionmnist_mini.py',
+        'configs/supermix/offline_wrn16_fashionmnist_mini.py',
+    ],
+)
+def test_a_stage_has_the_digest_that_it_has_alone(config):
+    stages = plan_stages(config, load_config(config))
+    assert len(stages) > 2
+    alone = [
+        run_digest(plan_stages(stage.config, load_config(stage.config, variants=stage.variants)))
+        for stage in stages
+    ]
+    assert stage_digests(stages) == alone
+
+
+@pytest.mark.skipif(not shutil.which('git'), reason='needs git')
+def test_the_commit_of_a_checkout_is_among_the_versions(tmp_path, monkeypatch):
+    def git(*words):
+        settings = ['-c', 'user.name=a', '-c', 'user.email=a@b.c', '-c', 'commit.gpgsign=false']
+        command = ['git', *settings, '-C', str(tmp_path), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    source = tmp_path / 'mmtmix' / '__init__.py'
+    source.parent.mkdir()
+    source.write_text('# a package\n')
+    monkeypatch.setattr(mmtmix, '__file__', str(source))
+    assert versions.used_versions()['mmtmix'] == mmtmix.__version__
+    git('init')
+    assert versions.used_versions()['mmtmix'] == mmtmix.__version__  # nothing is committed yet
+    git('add', 'mmtmix')
+    git('commit', '-m', 'begin')
+    commit = git('rev-parse', '--short', 'HEAD')
+    assert versions.used_versions()['mmtmix'] == f'{mmtmix.__version__}+g{commit}'
+    source.write_text('# changed\n')
+    assert versions.used_versions()['mmtmix'] == f'{mmtmix.__version__}+g{commit}.dirty'
+
+
+@pytest.mark.parametrize(('answer', 'driver'), [('echo 580.1', '580.1'), ('exit 9', 'unknown')])
+def test_a_gpu_is_named_with_its_driver(tmp_path, monkeypatch, answer, driver):
+    program = tmp_path / 'nvidia-smi'
+    program.write_text(f'#!/bin/sh\n{answer}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
+    cuda = SimpleNamespace(is_available=lambda: True, get_device_name=lambda: 'a card')
+    # of this module alone: others would look for the card itself
+    monkeypatch.setattr(versions, 'torch', SimpleNamespace(cuda=cuda))
+    assert versions.used_device() == 'a card'
+    assert versions.used_device(2) == '2 x a card'
+    assert versions.used_versions()['driver'] == driver
+
+
+def test_a_training_puts_its_seed_precision_and_steps_into_its_record(stage, probe_runner):
+    """A resumed run without a seed in its config has that of its checkpoint."""
+    runner = probe_runner(epochs=1, randomness=dict(seed=None))
+    with recorded(stage(None), 'abc') as record:
+        runner.register_hook(RecordHook(record))
+        runner.train()
+    done = read_record(stage().cfg.work_dir)
+    assert done['seed'] == runner.seed
+    assert done['precision'] == 'float32'
+    assert done['progress'] == [6, 6]
+    resumed = probe_runner(
+        epochs=1,
+        randomness=dict(seed=None),
+        resume=True,
+        load_from=f'{runner.work_dir}/epoch_1.pth',
+    )
+    path = Path(stage().cfg.work_dir, RECORD)
+    before = path.read_bytes()
+    with recorded(stage(None, goes_on=True), 'abc') as record:
+        resumed.register_hook(RecordHook(record))
+        resumed.train()
+    assert resumed.seed == runner.seed
+    assert path.read_bytes() == before
