@@ -9,6 +9,7 @@ from mmtmix.apps.reproduce import choose_cells, critical_path, job_graph, read_e
 from mmtmix.apps.reproduce.costs import job_seconds, read_costs
 from mmtmix.apps.reproduce.forecast import forecast, large_sets
 from mmtmix.apps.reproduce.forecast_page import TABLES, fill_scale_page, forecast_text
+from mmtmix.apps.reproduce.plan_command import recorded_seconds
 from mmtmix.cli.main import main
 
 pytestmark = pytest.mark.host
@@ -153,3 +154,12 @@ def test_the_command_writes_record_and_page(tmp_path, capsys):
     ):
         assert main(['reproduce', 'plan', ROW, *faulty]) != 0
         assert message in capsys.readouterr().err
+
+
+def test_finished_runs_give_the_seconds_of_their_experiment(cell, finish, tmp_path):
+    one = cell()
+    finish(one, 0, [70.0])
+    runs = runs_of(one, 2, str(tmp_path))
+    other = runs_of(cell(config='configs/mixup/wrn16_fashionmnist_mini.py'), 1, str(tmp_path))
+    found = recorded_seconds(job_graph([*runs, *other]))
+    assert found == {str(run.folder): 7.0 for run in runs}  # the second seed has not run
