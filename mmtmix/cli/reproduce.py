@@ -85,7 +85,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='files of runs made elsewhere, which are added in place of those in --root',
     )
-    for each in (listing, show, run, status, retry, report, export):
+    plan = commands.add_parser('plan', help='GPU hours and makespans, estimated beforehand')
+    plan.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
+    plan.add_argument(
+        '--workers', type=int, nargs='+', help='numbers of GPUs; by default 1 to 256'
+    )
+    plan.add_argument('--device', default='h200', help='device of the file of costs')
+    plan.add_argument('--costs', type=Path, help='YAML file with other costs, by their names')
+    plan.add_argument('--seeds', type=int, help='number of seeds; by default those of the cells')
+    plan.add_argument(
+        '--wide-hours', type=float, default=24.0, help='a job of more hours uses --gpus GPUs'
+    )
+    plan.add_argument(
+        '--recorded', action='store_true', help='take the seconds of finished runs below --root'
+    )
+    plan.add_argument('--out', type=Path, help='JSON file to write')
+    plan.add_argument('--page', type=Path, help='page whose blocks to fill')
+    for each in (listing, show, run, status, retry, report, export, plan):
         each.add_argument('--gpus', type=int, default=1, help='processes per run')
 
 

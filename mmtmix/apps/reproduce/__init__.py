@@ -16,6 +16,7 @@ from .report import describe, render
 from .results import CellResult, collect_results, recorded_results
 from .runs import Experiment, Run, State, runs_of
 from .scheduler import Scheduler, chain_seconds, expected_seconds
+from .simulation import Course, critical_path, lower_bound, simulate
 from .workers import ProcessWorkers
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     'Cell',
     'CellResult',
     'Checkpoint',
+    'Course',
     'Experiment',
     'Grid',
     'Job',
@@ -38,11 +40,13 @@ __all__ = [
     'chain_seconds',
     'choose_cells',
     'collect_results',
+    'critical_path',
     'describe',
     'expected_seconds',
     'fill',
     'find_blocks',
     'job_graph',
+    'lower_bound',
     'merge_records',
     'paired_difference',
     'plan_jobs',
@@ -53,5 +57,6 @@ __all__ = [
     'render',
     'run_child',
     'runs_of',
+    'simulate',
     'write_records',
 ]

@@ -26,6 +26,7 @@ from mmtmix.apps.reproduce import (
     runs_of,
     write_records,
 )
+from mmtmix.apps.reproduce.plan_command import check_plan, plan
 from mmtmix.checks import check_integer
 from mmtmix.engine.resuming import command_again
 from mmtmix.program import program
@@ -66,6 +67,8 @@ def check_args(args: argparse.Namespace) -> None:
         check_output_folder('--out', args.out)
     elif args.action == 'export':
         check_output_file('--results', args.results)
+    elif args.action == 'plan':
+        check_plan(args)
 
 
 def results_of(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
@@ -284,6 +287,8 @@ def act(args: argparse.Namespace) -> int:
         write_report(chosen, args)
     elif args.action == 'export':
         export(chosen, args)
+    elif args.action == 'plan':
+        plan(chosen, args)
     else:
         return run_cells(chosen, args)
     return 0
