@@ -78,11 +78,10 @@ def recorded(
         return
     goes_on, source = continues(stage), _source(stage)
     before = read_record(source)
-    changes = [*changes, *(_inherited(before, digest, changes) if goes_on else ())]
     content = dict(
         **setting_of(stage),
         digest=changed_digest(digest, changes),
-        changes=changes,
+        changes=list(changes),
         processes=get_world_size(),
         divide_batch=divide_batch,
         versions=used_versions(),
@@ -97,11 +96,13 @@ def recorded(
         error=None,
         progress=None,
     )
-    is_same = before.get('digest') == content['digest']
-    if before and (goes_on or (is_same and stage.goes_on)):
-        content |= _carried(before, content)
-    record = RunRecord(folder, content, content['seconds'], progress)
+    earlier = _continued(before, content, digest) if before else {}
+    # one that was stopped before its first checkpoint is still the same run
+    if goes_on or (stage.goes_on and before.get('digest') == content['digest']):
+        content, earlier = content | earlier, {}
+    record = RunRecord(folder, content, content['seconds'], progress, earlier)
     is_here = os.path.realpath(source) == os.path.realpath(folder)
+    is_same = before.get('digest') == content['digest']
     if not (goes_on and is_here and is_same and _is_done(stage, before)):
         record.begin()
     try:
@@ -163,31 +164,35 @@ def _source(stage: Stage) -> str:
     return os.path.dirname(checkpoint) if checkpoint else stage.cfg.work_dir
 
 
-def _inherited(before: Mapping[str, Any], digest: str, changes: Sequence[str]) -> list[str]:
-    """Return how the run that a run continues from differed, as changes of its digest."""
-    if not before.get('digest'):
-        return []
-    marks = [each for each in before.get('changes') or () if each.startswith(CONTINUED)]
-    if changed_digest(digest, [*changes, *marks]) == before['digest']:
-        return marks
-    return [f'{CONTINUED}{before["digest"]}']
+def _continued(
+    before: Mapping[str, Any], content: Mapping[str, Any], digest: str
+) -> dict[str, Any]:
+    """Return the fields that an attempt has otherwise if it continues an earlier one.
 
-
-def _carried(before: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that an attempt takes from the record of the earlier ones."""
-    carried: dict[str, Any] = dict(
+    Args:
+        before: Record of the earlier attempts.
+        content: Record of a run that begins.
+        digest: Digest of the config.
+    """
+    fields: dict[str, Any] = dict(
         attempts=before.get('attempts', 1) + 1,
         seconds=before.get('seconds', 0.0),
         started=before.get('started', content['started']),
         progress=before.get('progress'),
     )
     if before.get('seed') is not None and content['seed'] is None:
-        carried['seed'] = before['seed']
+        fields['seed'] = before['seed']
+    if before.get('digest'):
+        marks = [each for each in before.get('changes') or () if each.startswith(CONTINUED)]
+        if changed_digest(digest, [*content['changes'], *marks]) != before['digest']:
+            marks = [f'{CONTINUED}{before["digest"]}']  # it is neither run
+        fields['changes'] = [*content['changes'], *marks]
+        fields['digest'] = changed_digest(digest, fields['changes'])
     earlier = list(before.get('earlier') or ())
     made_with = {name: before[name] for name in _OF_AN_ATTEMPT if before.get(name) is not None}
     if any(content[name] not in (None, value) for name, value in made_with.items()):
         earlier.append(made_with)
-    return carried | (dict(earlier=earlier) if earlier else {})
+    return fields | (dict(earlier=earlier) if earlier else {})
 
 
 def _is_done(stage: Stage, record: Mapping[str, Any]) -> bool:

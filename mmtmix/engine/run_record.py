@@ -88,6 +88,8 @@ class RunRecord:
         seconds: Duration in seconds of all earlier attempts, >= 0.
         progress: Function that returns the units of work that are done, and their number. By
             default :meth:`update` is given them.
+        earlier: Fields that take the place of those in ``content`` if the run turns out to
+            continue an earlier one, see :meth:`continue_run`.
 
     Attributes:
         content: Fields of the record.
@@ -100,12 +102,14 @@ class RunRecord:
         content: Mapping[str, Any],
         seconds: float = 0.0,
         progress: Callable[[], Sequence[int] | None] | None = None,
+        earlier: Mapping[str, Any] | None = None,
     ):
         self.folder = Path(folder)
         self.content = dict(content)
         self.has_begun = False
         self._seconds = seconds
         self._progress = progress
+        self._earlier = dict(earlier or {})
         self._start = time.monotonic()  # a wall clock may be set while the run goes on
         self._lock = threading.Lock()
         self._is_over = threading.Event()
@@ -118,6 +122,16 @@ class RunRecord:
             fields: Values by name.
         """
         self.content.update(fields)
+
+    def continue_run(self) -> None:
+        """Add the attempts and seconds of the earlier run, if they are not among these already.
+
+        Processes that their launcher restarts continue, although nobody asked for it beforehand.
+        """
+        if self._earlier:
+            self._seconds += self._earlier.get('seconds', 0.0)
+            self.update(**self._earlier)
+            self._earlier = {}
 
     def begin(self) -> None:
         """Write the record and keep it renewed; a second call does nothing."""

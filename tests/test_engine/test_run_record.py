@@ -109,6 +109,19 @@ def test_attempts_that_continue_add_up_and_keep_the_start(stage, monkeypatch):
     assert len(done['earlier']) == 1 and 'seconds' not in done['earlier'][0]
 
 
+def test_a_launch_that_is_restarted_goes_on_with_its_record(stage):
+    """Elastic launches continue from a checkpoint without --resume."""
+    first = finish(stage(), 'abc')
+    Path(stage().cfg.work_dir, RECORD).write_text(json.dumps(first | dict(seconds=99.0)))
+    with recorded(stage(), 'abc') as record:
+        assert read_record(stage().cfg.work_dir)['attempts'] == 1
+        record.continue_run()
+        record.continue_run()
+    done = read_record(stage().cfg.work_dir)
+    assert (done['attempts'], done['digest'], done['started']) == (2, 'abc', first['started'])
+    assert 99.0 <= done['seconds'] < 190
+
+
 def test_a_run_that_starts_anew_has_a_record_of_its_own(stage):
     first = finish(stage())
     Path(stage().cfg.work_dir, RECORD).write_text(json.dumps(first | dict(seconds=99.0)))

@@ -14,7 +14,7 @@ from mmtmix.engine.digest import changed_digest, run_digest
 from mmtmix.engine.run_record import RECORD, read_record
 from mmtmix.engine.stage_records import StageRecords
 from mmtmix.engine.stages import Stage, plan_stages
-from mmtmix.utils import load_config
+from mmtmix.utils import load_checkpoint, load_config
 
 pytestmark = pytest.mark.host
 
@@ -23,7 +23,6 @@ TEACHER = 'configs/simple/teacher.py'
 WORK = Path('work_dirs')
 FOLDERS = (WORK / 'simple/teacher', WORK / 'transformmix/search_tiny', WORK / 'transformmix/tiny')
 CONFIGS = (TEACHER, 'configs/transformmix/search_tiny.py', JOB)
-PRODUCTS = ('last.pth', 'mixer.pth', 'last.pth')
 
 
 def digest(config, **options):
@@ -51,7 +50,8 @@ def test_every_stage_leaves_a_record(copied):
         assert (record['state'], record['error'], record['attempts']) == ('done', None, 1)
         assert record['config'] == config
         assert record['digest'] == digest(config)
-        assert (record['seed'], record['precision']) == (0, 'float32')
+        meta = load_checkpoint(folder / 'epoch_2.pth')['meta']
+        assert (record['seed'], record['precision']) == (0, meta['precision'])
         assert record['progress'] == [32, 32]
         assert (record['variants'], record['options'], record['changes']) == ({}, [], [])
         assert (record['processes'], record['divide_batch']) == (1, False)

@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.hooks import Hook
 
 from mmtmix.engine.run_record import RunRecord
-from mmtmix.engine.runner_privates import shared_seed
+from mmtmix.engine.runner_privates import is_resumed, shared_seed
 
 from .precision_hook import training_precision
 
@@ -29,6 +29,8 @@ class RecordHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Set the seed, the precision and the number of steps that are done."""
+        if is_resumed(runner):
+            self.record.continue_run()
         self.record.update(
             seed=shared_seed(runner),
             precision=training_precision(runner.optim_wrapper),
