@@ -156,7 +156,7 @@ class Launch:
         return found
 
     def wait_for_worker(self, part: str) -> tuple[str, int]:
-        """Return the work dir of a job, which contains a text, and the process that works on it."""
+        """Return the work dir of a job, which holds `part`, and the process that works on it."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             for name, pid in self.workers().items():
