@@ -111,13 +111,14 @@ class Launch:
         events = []
         launch = self.start()
         self.wait_for(launch, 'done in', 1)
+        self.wait_for_worker('')
         working = self.workers()
         launch.kill()
         launch.wait()
         events.append(f'killed the launch while {len(working)} jobs ran')
         launch = self.start()
         self.wait_for(launch, 'done in', 2)
-        folder, pid = self.wait_for_worker()
+        folder, pid = self.wait_for_worker('seed0')
         os.kill(pid, signal.SIGKILL)
         events.append(f'killed the training in {folder}')
         self.wait_for(launch, 'FAILED, ', 1)
@@ -154,12 +155,12 @@ class Launch:
             found[str(path.parent.relative_to(self.folder))] = pid
         return found
 
-    def wait_for_worker(self) -> tuple[str, int]:
-        """Return a process that has written a checkpoint of a run, and its work dir."""
+    def wait_for_worker(self, part: str) -> tuple[str, int]:
+        """Return the work dir of a job, which holds `part`, and the process that works on it."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             for name, pid in self.workers().items():
-                if 'seed0' in name and not (self.folder / name / 'last.pth').exists():
+                if part in name and not (self.folder / name / 'last.pth').exists():
                     return name, pid
             time.sleep(0.05)
         raise RuntimeError(f'no job runs:\n{self.tail()}')

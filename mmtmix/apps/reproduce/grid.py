@@ -16,7 +16,7 @@ from mmtmix.utils.command import CLAIMED
 from mmtmix.utils.living_holder import living_holder
 
 from .graph import Job, JobGraph
-from .job_log import last_line, log_of
+from .job_log import last_line, log_of, worker_of
 from .plan import known_seconds
 from .runs import State
 from .scheduler import Scheduler
@@ -124,7 +124,7 @@ class Grid:
             self._report(f'{head}: done by another launch')
             self._scheduler.finish(job.key)
             return
-        if (holder := living_holder(job.folder)) is not None:
+        if (holder := worker_of(job, self._root)) is not None:
             self._report(f'{head}: waiting for {holder}')
             self._elsewhere[job.key] = head
             return
@@ -175,7 +175,7 @@ class Grid:
         self._next_look = time.monotonic() + POLL_OTHERS
         for key, head in list(self._elsewhere.items()):
             job = self.graph[key]
-            if key in self._again or living_holder(job.folder) is not None:
+            if key in self._again or worker_of(job, self._root) is not None:
                 continue
             try:
                 if job.is_done:

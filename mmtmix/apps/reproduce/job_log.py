@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mmtmix.engine.run_record import read_record
 from mmtmix.utils.holder import Holder
+from mmtmix.utils.living_holder import living_holder
 
 from .graph import Job
 
@@ -110,6 +111,23 @@ def log_of(job: Job, root: str | os.PathLike) -> Path:
     path = os.path.relpath(job.folder, root) if job.run is not None else job.folder
     parts = [part for part in Path(path).parts if part not in ('..', os.sep)]
     return Path(root, LOGS, *parts[:-1], f'{parts[-1]}.log')
+
+
+def worker_of(job: Job, root: str | os.PathLike) -> Holder | None:
+    """Return the living process that works on a job, or that has just started it; None if none.
+
+    Between its start and its claim of the folder, a training imports for seconds. In this time its
+    log names the process that started it, which only its own machine can check.
+
+    Args:
+        job: Job of a grid.
+        root: Folder of all runs.
+    """
+    if (holder := living_holder(job.folder)) is not None:
+        return holder
+    attempt = read_attempt(log_of(job, root))
+    starter = attempt.starter if attempt is not None and attempt.code is None else None
+    return starter if starter is not None and starter.is_here and starter.is_alive else None
 
 
 def last_line(job: Job, root: str | os.PathLike) -> str:

@@ -11,11 +11,10 @@ from typing import Any
 
 from mmtmix.checks import check_integer
 from mmtmix.utils.claims import wait_for_folder
-from mmtmix.utils.living_holder import living_holder
 
 from .cluster import cluster_job, import_submitit, submissions_of
 from .graph import JobGraph
-from .job_log import LOGS, log_of
+from .job_log import LOGS, log_of, worker_of
 from .submissions import (
     Queue,
     Submission,
@@ -147,7 +146,7 @@ class SlurmGrid:
         for key, job in self.graph.items():
             if key in there:
                 self._report(f'{key}: in the queue as {there[key]}')
-            elif (holder := living_holder(job.folder)) is not None:
+            elif (holder := worker_of(job, self._root)) is not None:
                 # the job waits for the end of the other one, and then continues or ends
                 self._report(f'{key}: {holder} works on it; a job is submitted behind that')
                 groups.setdefault(job.requires, []).append(key)

@@ -6,15 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeGuard
+from typing import Any
 
-from mmtmix.engine.run_record import FAILED, INTERRUPTED, STOPPED, read_record, state_of
-from mmtmix.utils.holder import Holder
-from mmtmix.utils.living_holder import living_holder
+from mmtmix.engine.run_record import FAILED, INTERRUPTED, RUNNING, STOPPED, read_record, state_of
 
 from .graph import Job, JobGraph
 from .grid import describe_code
-from .job_log import Attempt, log_of, read_attempt
+from .job_log import Attempt, log_of, read_attempt, worker_of
 from .runs import State
 from .submissions import queued, read_queue, read_submissions
 
@@ -88,23 +86,14 @@ def _own_state(job: Job, root: str | os.PathLike, number: tuple[str, str] | None
     seconds = record.get('seconds')
     if there is State.DONE:
         return JobStatus(JobState.DONE, '', 1.0, seconds)
-    if (holder := living_holder(job.folder)) is not None:
-        share, left = _progress(record) if record.get('state') == 'running' else (None, None)
+    if (holder := worker_of(job, root)) is not None:
+        share, left = _progress(record) if record.get('state') == RUNNING else (None, None)
         return JobStatus(JobState.RUNNING, f'on {holder.host}', share, seconds, left)
-    attempt = read_attempt(log_of(job, root))
-    starter = attempt.starter if attempt is not None and attempt.code is None else None
-    if _lives(starter):
-        return JobStatus(JobState.RUNNING, f'on {starter.host}, starting', None, seconds)
     if number is not None:
         return JobStatus(JobState.QUEUED, f'{number[0]} {number[1].lower()}', seconds=seconds)
     if there.is_of_another_run:
         return JobStatus(JobState.FAILED, f'{there.value}; move the folder away')
-    return _ended(job, attempt, record)
-
-
-def _lives(starter: Holder | None) -> TypeGuard[Holder]:
-    """Return whether a process of this machine lives; of others it isn't known."""
-    return starter is not None and starter.is_here and starter.is_alive
+    return _ended(job, read_attempt(log_of(job, root)), record)
 
 
 def _ended(job: Job, attempt: Attempt | None, record: Mapping[str, Any]) -> JobStatus:

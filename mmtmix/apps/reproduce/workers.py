@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -136,7 +136,7 @@ class _Process:
         if self._shown is not None:
             self._show(self._shown)
         if code is not None:
-            with open(self._log, 'a', encoding='utf-8') as file:
+            with suppress(OSError), open(self._log, 'a', encoding='utf-8') as file:
                 file.write(final_line(code, time.monotonic() - self._start))
         return code
 
