@@ -239,6 +239,9 @@ def test_a_cell_whose_config_cannot_be_read_stops_no_other(reproduced, load, cap
     assert call(load, folder, *more, 'report', *recorded) == 0
     out, err = capsys.readouterr()
     assert why in err and '| row/simple |' in out
+    assert call(load, folder, *more, 'status', 'paper', '--seeds', '1') == 0
+    out, err = capsys.readouterr()
+    assert reason in err and out.endswith('1 jobs: 1 done\n')
 
 
 def test_a_cell_for_other_seeds_stops_no_other(reproduced, load, capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -61,7 +62,7 @@ def retry_grid(runs: Sequence[Run], tools: str | os.PathLike, args: argparse.Nam
         ValueError: If an argument is out of its range.
     """
     launcher = Launcher(tools, args)
-    graph = job_graph(runs)
+    graph = job_graph(runs, _report_fault)
     found = survey(graph, args.root)
     chosen = jobs_to_retry(graph, found)
     if not chosen:
@@ -87,8 +88,13 @@ def show_grid(runs: Sequence[Run], args: argparse.Namespace) -> None:
     """
     if args.watch is not None:
         check_number('--watch', args.watch, 0.1)
-    graph = job_graph(runs)
+    graph = job_graph(runs, _report_fault)
     show_status(lambda: survey(graph, args.root), args.watch)
+
+
+def _report_fault(run: Run, error: Exception) -> None:
+    """Report a run whose config cannot be read; the others are shown."""
+    print(f'{run.folder}: {error}', file=sys.stderr)
 
 
 def begun(runs: Sequence[Run], root: str | os.PathLike) -> list[Run]:
