@@ -107,8 +107,9 @@ def prepare_strategy(cfg: Config) -> None:
 
     Raises:
         TypeError: If ``strategy`` is no dict.
-        ValueError: If the run has one process alone, writes shards, clips gradients, or has a model or a hook that needs
-            the whole weights. Each process would compute with its own shard, in silence.
+        ValueError: If the run has one process alone, writes shards, clips gradients, or has a
+            model or a hook that needs the whole weights. Each process would compute with its own
+            shard, in silence.
     """
     strategy = cfg.get('strategy')
     if strategy is None or isinstance(strategy, DDPStrategy) or cfg.get('runner_type') is None:
