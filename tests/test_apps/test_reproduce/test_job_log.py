@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -47,18 +45,14 @@ def test_the_starter_is_the_worker_until_the_attempt_ends(job, tmp_path):
 
 def test_a_starter_of_the_past_or_of_elsewhere_is_no_worker(job, tmp_path):
     log = log_of(job, tmp_path)
-    script = (
-        'from mmtmix.apps.reproduce.job_log import first_line; print(first_line(["a"]), end="")'
-    )
-    env = dict(os.environ, PYTHONPATH=os.getcwd())
-    done = subprocess.run([sys.executable, '-c', script], env=env, capture_output=True, check=True)
-    log.write_bytes(done.stdout)
+    mark, _, fields = first_line(['a']).partition(': ')
+    content = json.loads(fields)
+    log.write_text(f'{mark}: {json.dumps(content | dict(started=content["started"] - 1))}\n')
     starter = read_attempt(log).starter
     assert starter.is_here and not starter.is_alive
     assert worker_of(job, tmp_path) is None
-    mark, _, fields = first_line(['a']).partition(': ')
     for changed in ({'host': 'other'}, {'boot': 'other'}, {'namespace': 'pid:[1]'}):
-        log.write_text(f'{mark}: {json.dumps(json.loads(fields) | changed)}\n')
+        log.write_text(f'{mark}: {json.dumps(content | changed)}\n')
         assert not read_attempt(log).starter.is_here
         assert worker_of(job, tmp_path) is None
     log.write_text(first_line(['a'])[:60])  # a kill cut it off
