@@ -243,7 +243,7 @@ def train(args: argparse.Namespace, runs: Run) -> None:
     on_main_process(partial(check_sets, stages, missing))
     if args.no_stages and len(missing) > 1:
         raise FileNotFoundError(
-            f'{args.config} requires files that do not exist:\n'
+            f'{args.config} requires files that do not exist, or whose run is not finished:\n'
             + '\n'.join(f'  {stage.produces}: {stage.command}' for stage in missing[:-1])
             + '\nMake them with these commands, or leave out --no-stages'
         )
