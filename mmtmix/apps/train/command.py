@@ -195,7 +195,9 @@ def run_stage(stage: Stage, record: RunRecord | None = None) -> None:
         generate(stage.cfg, stage.cfg.work_dir, shows_progress=is_main_process())
         return
     if stage.goes_on:
-        resume_newest(stage.cfg)
+        # a user may continue another run, which is recorded; a required one must be as required
+        is_own = record.is_own if record is not None and stage.produces is not None else None
+        resume_newest(stage.cfg, is_own)
     else:
         resume_restarted(stage.cfg)
     runner = build_runner(stage.cfg)
