@@ -101,9 +101,11 @@ def recorded(
     if goes_on or (stage.goes_on and before.get('digest') == content['digest']):
         content, earlier = content | earlier, {}
     record = RunRecord(folder, content, content['seconds'], progress, earlier, identity)
-    is_here = os.path.realpath(source) == os.path.realpath(folder)
     is_same = before.get('digest') == content['digest']
-    if not (goes_on and is_here and is_same and _is_done(stage, before)):
+    is_here = os.path.realpath(source) == os.path.realpath(folder)
+    # a training begins with its first step, and may have none left whatever its arguments
+    may_be_over = is_same or 'generation' not in stage.cfg
+    if not (goes_on and is_here and may_be_over and _is_done(stage, before)):
         record.begin()
     try:
         yield record

@@ -19,6 +19,7 @@ from mmtmix.engine.digest import changed_digest, run_digest, stage_digests
 from mmtmix.engine.hooks.record_hook import RecordHook
 from mmtmix.engine.newest_checkpoint import find_checkpoint
 from mmtmix.engine.recording import recorded
+from mmtmix.engine.run_identity import CONTINUED
 from mmtmix.engine.run_record import RECORD, read_record, state_of
 from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import Stopped, load_config
@@ -141,6 +142,13 @@ def test_a_finished_run_that_is_resumed_keeps_its_record(stage):
     with pytest.raises(OSError), recorded(stage(goes_on=True), '0' * 16):
         raise OSError('no data')
     assert path.read_bytes() == before
+    with recorded(stage(goes_on=True), '0' * 16, ['--amp']) as record:
+        record.continue_run(dict(run=dict(digest='0' * 16, changes=[])))
+    assert path.read_bytes() == before  # no step was made with the argument
+    with recorded(stage(goes_on=True), '0' * 16, ['--amp']) as record:
+        record.begin()
+    assert read_record(path.parent)['changes'] == ['--amp', f'{CONTINUED}{"0" * 16}']
+    path.write_bytes(before)
     with recorded(stage(goes_on=True), '0' * 16) as record:
         record.begin()  # its checkpoint was not the last one, so it does train
     assert read_record(path.parent)['attempts'] == 2
