@@ -18,7 +18,7 @@ from mmtmix.utils.config_paths import plain_config
 from .digest import changed_digest
 from .newest_checkpoint import newest_checkpoint
 from .run_identity import UNMARKED, RunIdentity, unmarked_run
-from .run_record import DONE, FAILED, RUNNING, STOPPED, RunRecord, now, read_record
+from .run_record import DONE, FAILED, OF_AN_ATTEMPT, RUNNING, STOPPED, RunRecord, now, read_record
 from .stages import Stage
 from .versions import used_device, used_versions
 
@@ -26,7 +26,6 @@ SEED_OPTION = 'randomness.seed'
 """Override that a record has as its seed, and not among the options."""
 
 _ERROR_LENGTH = 500
-_OF_AN_ATTEMPT = ('versions', 'device', 'precision', 'host', 'processes')
 
 
 class _NoRecord(RunRecord):
@@ -187,8 +186,9 @@ def _continued(
     if before.get('digest'):
         fields |= identity.after(before)
     earlier = list(before.get('earlier') or ())
-    made_with = {name: before[name] for name in _OF_AN_ATTEMPT if before.get(name) is not None}
-    if any(content[name] not in (None, value) for name, value in made_with.items()):
+    made_with = {name: before[name] for name in OF_AN_ATTEMPT if before.get(name) is not None}
+    # the precision of a training is known when it starts, see RunRecord.update
+    if any(content[name] != value for name, value in made_with.items()):
         earlier.append(made_with)
     return fields | (dict(earlier=earlier) if earlier else {})
 

@@ -31,6 +31,9 @@ RENEWAL = 30.0
 """Seconds between two renewals, which is the most that a kill can take off the duration."""
 
 RUNNING, DONE, STOPPED, FAILED = 'running', 'done', 'stopped', 'failed'
+OF_AN_ATTEMPT = ('versions', 'device', 'precision', 'host', 'processes')
+"""Fields that may differ between attempts; ``earlier`` lists those of former attempts."""
+
 INTERRUPTED = 'interrupted'
 """State of a run whose record has ``running``, while no living process works on it."""
 
@@ -129,6 +132,11 @@ class RunRecord:
             fields: Values by name.
         """
         self.content.update(fields)
+        if earlier := self.content.get('earlier'):
+            # the last one counts only if this attempt differs from it
+            present = {name: self.content.get(name) for name in OF_AN_ATTEMPT}
+            if earlier[-1] == present:
+                self.content['earlier'] = earlier[:-1]
 
     def continue_run(self, meta: Mapping[str, Any] | None = None) -> None:
         """Add the attempts and seconds of the earlier run, if they are not among these already.

@@ -112,6 +112,19 @@ def test_attempts_that_continue_add_up_and_keep_the_start(stage, monkeypatch):
     assert len(done['earlier']) == 1 and 'seconds' not in done['earlier'][0]
 
 
+@pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
+def test_attempts_in_two_precisions_are_told_apart(stage, precision):
+    finish(stage())
+    path = Path(stage().cfg.work_dir, RECORD)
+    first = json.loads(path.read_text()) | dict(precision='bfloat16', state='stopped')
+    path.write_text(json.dumps(first))
+    with recorded(stage(goes_on=True), '0' * 16) as record:
+        record.update(seed=3, precision=precision)  # as RecordHook does when the training starts
+        record.begin()
+    kept = read_record(path.parent).get('earlier')
+    assert [each['precision'] for each in kept] == ['bfloat16'] * (precision == 'float32')
+
+
 def test_a_launch_that_is_restarted_goes_on_with_its_record(stage):
     """Elastic launches continue from a checkpoint without --resume."""
     first = finish(stage(), 'abc')
