@@ -14,6 +14,7 @@ from mmengine.dist import get_world_size, is_main_process
 from mmtmix.datasets.mixed_shards import shard_files
 from mmtmix.utils import Stopped, describe_error
 from mmtmix.utils.config_paths import plain_config
+from mmtmix.utils.stopping import stop_behind
 
 from .digest import changed_digest
 from .newest_checkpoint import newest_checkpoint
@@ -108,12 +109,13 @@ def recorded(
         record.begin()
     try:
         yield record
-    except KeyboardInterrupt as stop:
-        signum = stop.signum if isinstance(stop, Stopped) else signal.SIGINT
-        record.end(STOPPED, f'stopped by {signal.Signals(signum).name}')
-        raise
     except BaseException as error:
-        record.end(FAILED, _one_line(error))
+        stop = stop_behind(error)
+        if stop is None:
+            record.end(FAILED, _one_line(error))
+        else:
+            signum = stop.signum if isinstance(stop, Stopped) else signal.SIGINT
+            record.end(STOPPED, f'stopped by {signal.Signals(signum).name}')
         raise
     record.end(DONE)
 
