@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .jobs import add_jobs, check_jobs
 
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
 _BEGUN = 'by default those that were begun or submitted'
+_RESULTS: dict[str, Any] = dict(type=Path, help='file of the runs, in place of --root')
 EXAMPLE = 'run transformmix/2/wrn28x10_cifar100/mixup --seeds 3'
 
 
@@ -23,12 +28,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--root', default='work_dirs/reproduce', help='folder of all runs')
     commands = parser.add_subparsers(dest='action', required=True)
+    made = [
+        _add_list(commands),
+        *_add_runs(commands),
+        _add_report(commands),
+        _add_export(commands),
+        _add_plan(commands),
+    ]
+    for each in made:
+        each.add_argument('--gpus', type=int, default=1, help='processes per run')
 
+
+def _add_list(commands: Commands) -> argparse.ArgumentParser:
     listing = commands.add_parser(
         'list', help='cells, printed figures and the state of their runs'
     )
     listing.add_argument('--table', nargs='+', default=['*'], metavar='PART', help='such as */2')
+    listing.add_argument('--results', **_RESULTS)
+    return listing
 
+
+def _add_runs(commands: Commands) -> list[argparse.ArgumentParser]:
+    """Add what shows and starts runs."""
     show = commands.add_parser('show', help='the exact commands of a cell')
     show.add_argument('cells', nargs='+', metavar='CELL')
     show.add_argument(
@@ -60,13 +81,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help='number of seeds, from 0; by default the seeds that count, or three',
         )
         each.add_argument('--seed', type=int, nargs='+', help='seeds to run, in place of --seeds')
+    return [show, run, status, retry]
 
+
+def _add_report(commands: Commands) -> argparse.ArgumentParser:
     report = commands.add_parser('report', help='measured figures beside printed ones')
     report.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
     report.add_argument('--out', type=Path, help='folder for report.md, report.json and plots')
-    for each in (listing, report):
-        each.add_argument('--results', type=Path, help='file of the runs, in place of --root')
+    report.add_argument('--results', **_RESULTS)
+    return report
 
+
+def _add_export(commands: Commands) -> argparse.ArgumentParser:
     export = commands.add_parser('export', help='add finished runs to a file')
     export.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
     export.add_argument(
@@ -85,6 +111,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='files of runs made elsewhere, which are added in place of those in --root',
     )
+    return export
+
+
+def _add_plan(commands: Commands) -> argparse.ArgumentParser:
     plan = commands.add_parser('plan', help='GPU hours and makespans, estimated beforehand')
     plan.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
     plan.add_argument(
@@ -101,8 +131,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     plan.add_argument('--out', type=Path, help='JSON file to write')
     plan.add_argument('--page', type=Path, help='page whose blocks to fill')
-    for each in (listing, show, run, status, retry, report, export, plan):
-        each.add_argument('--gpus', type=int, default=1, help='processes per run')
+    return plan
 
 
 def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .stage_records import StageRecords
 
 
+Maker = tuple[str, Mapping[str, Any], Mapping[str, Any]]
+
+
 @dataclass
 class Stage:
     """One run of a launch.
@@ -48,6 +51,11 @@ class Stage:
     goes_on: bool = False
     variants: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def maker(self) -> Maker:
+        """Config, variants and overrides, which make it another stage than others."""
+        return self.config, self.variants, self.options
 
     @property
     def name(self) -> str:
@@ -125,13 +133,7 @@ def plan_stages(
             if path in above:
                 raise ValueError(f'configs require each other: {" -> ".join((*above, path))}')
             if produces in stages:
-                other = stages[produces]
-                if (other.config, other.variants, other.options) != (path, chosen, options):
-                    first = words_of(other.config, other.variants, other.options)
-                    raise ValueError(
-                        f'{produces} is produced by {first} and by '
-                        f'{words_of(path, chosen, options)}; give each its own work dir'
-                    )
+                check_maker(stages[produces], (path, chosen, options))
                 continue
             needed_cfg = load_config(path, options, chosen)
             needed_cfg.work_dir = os.path.dirname(produces)
@@ -140,6 +142,25 @@ def plan_stages(
 
     visit(cfg, config, (os.path.normpath(config),))
     return [*stages.values(), Stage(config, cfg, variants=dict(variants or {}))]
+
+
+def check_maker(stage: Stage, maker: Maker, user: str = '') -> None:
+    """Refuse that a file is produced by two configs.
+
+    Args:
+        stage: Stage that produces it.
+        maker: Config, variants and overrides that would produce it, too.
+        user: Name of the run that requires it of these; empty for the same run.
+
+    Raises:
+        ValueError: If the stage has others.
+    """
+    if stage.maker != maker:
+        link = f' and, for {user},' if user else ' and'
+        raise ValueError(
+            f'{stage.produces} is produced by {words_of(*stage.maker)}{link} by '
+            f'{words_of(*maker)}; give each its own work dir'
+        )
 
 
 def check_stages(stages: Sequence[Stage]) -> list[Stage]:

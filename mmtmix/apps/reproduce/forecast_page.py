@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from .forecast_example import example_text
+
 _BLOCK = re.compile(
     r'^(?P<start><!-- scale: (?P<name>\w+) -->)\n(?P<content>.*?)^(?P<end><!-- end -->)$',
     re.MULTILINE | re.DOTALL,
@@ -25,7 +27,7 @@ def fill_scale_page(text: str, record: Mapping[str, Any]) -> str:
         record: Content of a file of ``mmtmix reproduce plan``.
 
     Raises:
-        ValueError: If a block is not closed, or its name is unknown.
+        ValueError: If a block is not closed, its name is unknown, or the record lacks its figures.
     """
     if len(_BLOCK.findall(text)) != text.count('<!-- scale: '):
         raise ValueError('a block <!-- scale: ... --> of the page is not closed by <!-- end -->')
@@ -46,7 +48,7 @@ def forecast_text(record: Mapping[str, Any]) -> str:
     Args:
         record: Content of its file.
     """
-    shown = [name for name in TABLES if name not in ('figures', 'loaders')]
+    shown = [name for name in TABLES if name not in ('example', 'figures', 'loaders')]
     return '\n\n'.join(TABLES[name](record) for name in shown)
 
 
@@ -211,6 +213,7 @@ def _loaders(record: Mapping[str, Any]) -> str:
 
 TABLES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     'total': _total,
+    'example': lambda record: example_text(record['example']),
     'tables': _shares('tables', 'table'),
     'methods': _shares('methods', 'method'),
     'parts': _shares('parts', 'part'),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mmtmix.engine.digest import run_digest
-from mmtmix.engine.stages import Stage, words_of
+from mmtmix.engine.stages import Stage, check_maker
 from mmtmix.utils.config import option_words
 
 from .runs import Experiment, Run, State, train_command
@@ -175,11 +175,7 @@ def job_graph(
                 continue
             job = Job(stage.produces, stage, requires, gpus=run.gpus)
             other = jobs.setdefault(stage.produces, job)
-            if _setting(other) != _setting(job):
-                raise ValueError(
-                    f'{stage.produces} is produced by {_setting(other)[0]} and, for {run.folder}, '
-                    f'by {_setting(job)[0]}; give each its own work dir'
-                )
+            check_maker(other.stage, stage.maker, str(run.folder))
     return JobGraph(jobs.values())
 
 
@@ -190,9 +186,3 @@ def _plan(run: Run) -> tuple[list[Stage] | Exception, str]:
         return stages, run_digest(stages)
     except (OSError, ValueError) as error:
         return error, ''
-
-
-def _setting(job: Job) -> tuple[str, tuple[str, ...]]:
-    """Return the command line words and the requirements that tell two stages apart."""
-    stage = job.stage
-    return words_of(stage.config, stage.variants, stage.options), job.requires

@@ -23,10 +23,10 @@ from .scheduler import Scheduler
 from .workers import Started, Workers
 
 POLL = 0.2
-"""Seconds between two looks at the jobs that run here."""
+"""Seconds between two checks of the jobs that run here."""
 
 POLL_OTHERS = 5.0
-"""Seconds between two looks at the jobs that other launches run."""
+"""Seconds between two checks of the jobs that other launches run."""
 
 
 class _Running(NamedTuple):
@@ -70,7 +70,7 @@ class Grid:
         self._running: dict[str, _Running] = {}
         self._elsewhere: dict[str, str] = {}  # head of the lines of each job
         self._again: list[str] = []  # left by another launch without a result
-        self._next_look = 0.0
+        self._next_check = 0.0
 
     def run(self) -> bool:
         """Run all jobs, and return whether all are done.
@@ -88,7 +88,7 @@ class Grid:
                 elif not self._running:
                     break
                 self._collect()
-                self._look_elsewhere()
+                self._collect_elsewhere()
                 if self._running or self._elsewhere:
                     time.sleep(POLL)
         if self._workers.received:
@@ -168,11 +168,11 @@ class Grid:
                 reason += f': {last}'
             self._fail(job.key, running.head, reason)
 
-    def _look_elsewhere(self) -> None:
+    def _collect_elsewhere(self) -> None:
         """Take the jobs that other launches have ended."""
-        if time.monotonic() < self._next_look or self._workers.received:
+        if time.monotonic() < self._next_check or self._workers.received:
             return
-        self._next_look = time.monotonic() + POLL_OTHERS
+        self._next_check = time.monotonic() + POLL_OTHERS
         for key, head in list(self._elsewhere.items()):
             job = self.graph[key]
             if key in self._again or worker_of(job, self._root) is not None:

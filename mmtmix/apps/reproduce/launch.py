@@ -24,7 +24,7 @@ from .submissions import read_submissions
 from .survey import jobs_to_retry, survey
 from .workers import ProcessWorkers, Workers, usable_cores, visible_gpus
 
-say = partial(print, flush=True)  # the jobs may write to the same stdout
+report = partial(print, flush=True)  # the jobs may write to the same stdout
 
 
 def run_grid(runs: Sequence[Run], tools: str | os.PathLike, args: argparse.Namespace) -> bool:
@@ -42,7 +42,7 @@ def run_grid(runs: Sequence[Run], tools: str | os.PathLike, args: argparse.Names
         ValueError: If an argument is out of its range.
     """
     launcher = Launcher(tools, args)
-    plan = plan_jobs(runs, say)
+    plan = plan_jobs(runs, report)
     return launcher.launch(plan.graph) and not plan.faults
 
 
@@ -66,11 +66,11 @@ def retry_grid(runs: Sequence[Run], tools: str | os.PathLike, args: argparse.Nam
     found = survey(graph, args.root)
     chosen = jobs_to_retry(graph, found)
     if not chosen:
-        say('nothing failed or was interrupted')
+        report('nothing failed or was interrupted')
         return True
     for key in chosen:
         status = found[key]
-        say(f'{key}: {status.state.value} {status.text}'.rstrip())
+        report(f'{key}: {status.state.value} {status.text}'.rstrip())
     return launcher.launch(chosen)
 
 
@@ -170,11 +170,11 @@ class Launcher:
             show_jobs(graph, self._tools)
             return True
         if self._options is not None:
-            grid = SlurmGrid(graph, self._options, self._tools, self._root, say)
-            say(f'{grid.submit()} jobs submitted; `reproduce status` shows how far they are')
+            grid = SlurmGrid(graph, self._options, self._tools, self._root, report)
+            report(f'{grid.submit()} jobs submitted; `reproduce status` shows how far they are')
             return True
         assert self._workers is not None
-        return Grid(graph, self._workers, self._tools, self._root, say).run()
+        return Grid(graph, self._workers, self._tools, self._root, report).run()
 
 
 def show_jobs(graph: JobGraph, tools: str | os.PathLike) -> None:
@@ -185,5 +185,5 @@ def show_jobs(graph: JobGraph, tools: str | os.PathLike) -> None:
         tools: Folder of the scripts of ``tools/``.
     """
     for number, (key, job) in enumerate(graph.items(), 1):
-        say(f'[{number}/{len(graph)}] {key}: starts')
-        say(f'    {shlex.join(job.command(tools))}')
+        report(f'[{number}/{len(graph)}] {key}: starts')
+        report(f'    {shlex.join(job.command(tools))}')

@@ -14,6 +14,7 @@ from mmtmix.utils import atomic_path, check_output_file, resolve_config
 from .costs import Costs, read_costs
 from .experiments import Cell
 from .forecast import compare, forecast, large_sets, what_if
+from .forecast_example import worked_example
 from .forecast_page import fill_scale_page, forecast_text
 from .graph import JobGraph, job_graph
 from .runs import Experiment, State, runs_of
@@ -98,6 +99,7 @@ def describe_plan(cells: list[Cell], args: argparse.Namespace) -> dict[str, Any]
         forecast=result,
         what_if=what_if(graph, costs, args.device, tables),
         sets=large_sets(graph, own),
+        example=worked_example(graph, own),
         checks=[row for each in costs.values() for row in compare(each)],
         figures={name: list(figure) for name, figure in own.figures.items()},
         loaders=dict(own.loaders),

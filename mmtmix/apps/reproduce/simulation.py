@@ -60,8 +60,8 @@ def simulate(
 
     Raises:
         TypeError: If a number is of another type.
-        ValueError: If a number is out of its range, a time is missing, a job needs more workers
-            than there are, or a job comes before one that it requires.
+        ValueError: If a number is out of its range, a time is missing, or a job needs too many
+            workers. Also if a job comes before one that it requires.
     """
     widths = widths or {}
     _check(requires, seconds, workers, widths)

@@ -8,6 +8,7 @@ import pytest
 from mmtmix.apps.reproduce import choose_cells, critical_path, job_graph, read_experiments, runs_of
 from mmtmix.apps.reproduce.costs import job_seconds, read_costs
 from mmtmix.apps.reproduce.forecast import forecast, large_sets
+from mmtmix.apps.reproduce.forecast_example import worked_example
 from mmtmix.apps.reproduce.forecast_page import TABLES, fill_scale_page, forecast_text
 from mmtmix.apps.reproduce.plan_command import recorded_seconds
 from mmtmix.cli.main import main
@@ -129,11 +130,38 @@ def test_smaller_sets_are_left_out(row):
     [
         ('<!-- scale: total -->\n', 'is not closed'),
         ('<!-- scale: costs -->\n<!-- end -->', "not 'costs'"),
+        (
+            '<!-- scale: example -->\n<!-- end -->',
+            'needs a plan with configs/simple/resnet',
+        ),
     ],
 )
 def test_faulty_blocks_are_refused(record, text, message):
     with pytest.raises(ValueError, match=message):
-        fill_scale_page(text, record)
+        fill_scale_page(text, record | dict(example={}))
+
+
+def test_the_example_is_worked_out_as_the_costs_are(record):
+    large, small = record['example']['large'], record['example']['small']
+    costs = read_costs(COSTS, record['forecast']['device'])
+    for each, rate in ((large, 'rate_large'), (small, 'rate_small')):
+        assert each['steps'] == each['epochs'] * each['batches']
+        operations = 2 * each['multiplications'] * 3 * each['batch']
+        assert each['operations'] == pytest.approx(operations, rel=1e-4)
+        assert each['computing'] == pytest.approx(operations / costs[rate], rel=1e-4)
+        assert each['starting'] == pytest.approx(each['layers'] * costs['layer_seconds'], rel=1e-4)
+        step = max(each['computing'], each['starting'])
+        assert each['network'] == pytest.approx(each['steps'] * step / 3600, rel=1e-4)
+    assert large['computing'] > large['starting']
+    assert small['computing'] < small['starting']
+    # the stage of ResNet-200 is the first job of the longest chain, with its validations
+    (_, hours), *_ = record['forecast']['path']
+    starting = costs['start_seconds'] / 3600
+    assert large['network'] + large['validation'] + starting == pytest.approx(hours, rel=1e-4)
+
+
+def test_a_plan_without_its_jobs_has_no_example(row):
+    assert worked_example(row[0], read_costs(COSTS, 'h200')) == {}
 
 
 def test_the_command_writes_record_and_page(tmp_path, capsys):
