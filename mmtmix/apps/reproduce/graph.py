@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from mmtmix.engine.digest import run_digest
+from mmtmix.engine.digest import run_digest, stage_digests
+from mmtmix.engine.recording import seed_of
+from mmtmix.engine.run_record import read_record
 from mmtmix.engine.stages import Stage, check_maker
 from mmtmix.utils.config import option_words
 
@@ -23,7 +26,7 @@ class Job:
         stage: What it runs.
         requires: Keys of the jobs whose files it uses, sorted.
         run: The run of a grid; None for a stage that runs require.
-        digest: Digest of the run, of its config when the graph was made; None for a stage.
+        digest: Digest of what it runs, by the config when the graph was made; None if unknown.
         gpus: Number of processes that share the batch, >= 1.
     """
 
@@ -43,12 +46,20 @@ class Job:
     def state(self) -> State:
         """State by the files that this process finds; of a stage, whether it is done.
 
+        A stage without a record counts if its file exists, as in ``mmtmix train``.
+
         Raises:
-            ValueError: If the record of a run is damaged.
+            ValueError: If the record is damaged.
         """
-        if self.run is None:
-            return State.DONE if self.stage.is_finished else State.NOT_RUN
-        return self.run.state_with(lambda: self.digest or '')
+        if self.run is not None:
+            return self.run.state_with(lambda: self.digest or '')
+        record = read_record(self.folder)
+        if None not in (self.digest, found := record.get('digest')) and found != self.digest:
+            return State.OUTDATED
+        seeds = record.get('seed'), seed_of(self.stage)
+        if None not in seeds and seeds[0] != seeds[1]:
+            return State.OTHER_SEED
+        return State.DONE if self.stage.is_finished else State.NOT_RUN
 
     @property
     def is_done(self) -> bool:
@@ -118,6 +129,18 @@ class JobGraph(Mapping[str, Job]):
             if key in wanted
         )
 
+    def of_another_run(self) -> dict[str, State]:
+        """Return the states of jobs whose folders hold another run, by key.
+
+        Jobs whose record is damaged are not among them.
+        """
+        found: dict[str, State] = {}
+        for key, job in self.items():
+            with suppress(ValueError):
+                if (state := job.state).is_of_another_run:
+                    found[key] = state
+        return found
+
     def missing(self, runs: Iterable[str] | None = None) -> JobGraph:
         """Return the jobs that are left to do, without requirements that are done.
 
@@ -153,36 +176,42 @@ def job_graph(
         FileNotFoundError: If a config does not exist.
         ValueError: If a config cannot be read, or two runs require one file of different stages.
     """
-    planned: dict[Experiment, list[Stage] | Exception] = {}
-    digests: dict[Experiment, str] = {}
+    planned: dict[Experiment, list[tuple[Stage, str | None]] | Exception] = {}
     jobs: dict[str, Job] = {}
     for run in dict.fromkeys(runs):
         shared = run.experiment  # of all seeds
         if shared not in planned:
-            planned[shared], digests[shared] = _plan(run)
+            planned[shared] = _plan(run, jobs)
         stages = planned[shared]
         if isinstance(stages, Exception):
             if on_fault is None:
                 raise stages
             on_fault(run, stages)
             continue
-        for stage in stages:
+        for stage, digest in stages:
             needed = (os.path.normpath(each['produces']) for each in stage.cfg.get('requires', ()))
             requires = tuple(sorted(set(needed)))
             if stage.produces is None:
                 key = str(run.folder)
-                jobs[key] = Job(key, stage, requires, run, digests[shared], run.gpus)
+                jobs[key] = Job(key, stage, requires, run, digest, run.gpus)
                 continue
-            job = Job(stage.produces, stage, requires, gpus=run.gpus)
+            job = Job(stage.produces, stage, requires, None, digest, run.gpus)
             other = jobs.setdefault(stage.produces, job)
             check_maker(other.stage, stage.maker, str(run.folder))
     return JobGraph(jobs.values())
 
 
-def _plan(run: Run) -> tuple[list[Stage] | Exception, str]:
-    """Return the stages of a run and its digest, or the error of a config that can't be read."""
+def _plan(run: Run, known: Container[str]) -> list[tuple[Stage, str | None]] | Exception:
+    """Return the stages of a run with their digests, or the error of a config that can't be read.
+
+    Args:
+        run: A run.
+        known: Files of stages that are jobs already. If all stages are, their digests are None.
+    """
     try:
         stages = run.stages()
-        return stages, run_digest(stages)
+        if all(stage.produces in known for stage in stages[:-1]):
+            return [*((stage, None) for stage in stages[:-1]), (stages[-1], run_digest(stages))]
+        return list(zip(stages, stage_digests(stages), strict=True))
     except (OSError, ValueError) as error:
-        return error, ''
+        return error

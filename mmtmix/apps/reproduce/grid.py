@@ -120,7 +120,8 @@ class Grid:
         return len(scheduler.running) + len(scheduler.done) + len(scheduler.failed)
 
     def _start(self, job: Job, head: str, slot: int) -> None:
-        if job.is_done:
+        state = job.state
+        if state is State.DONE:
             self._report(f'{head}: done by another launch')
             self._scheduler.finish(job.key)
             return
@@ -128,6 +129,8 @@ class Grid:
             self._report(f'{head}: waiting for {holder}')
             self._elsewhere[job.key] = head
             return
+        if state.is_of_another_run:  # it must not be continued
+            raise ValueError(f'{state.value}; move {job.folder} away')
         command, log = job.command(self._tools), log_of(job, self._root)
         begins = not any(each.is_file() for each in Path(job.folder).glob('*'))
         self._report(f'{head}: {"started" if begins else "continued"}, log in {log}')

@@ -42,6 +42,7 @@ def plan_jobs(runs: Sequence[Run], report: Callable[[str], object] = print) -> P
 
     left: list[str] = []
     graph = job_graph(runs, note)  # a bad cell need not stop the others
+    others = graph.of_another_run()
     for key, job in graph.items():
         if job.run is None:
             continue
@@ -55,6 +56,9 @@ def plan_jobs(runs: Sequence[Run], report: Callable[[str], object] = print) -> P
         elif state.is_of_another_run:
             faults[job.run] = f'{state.value}; move the folder away to run it anew'
             report(f'{key}: {faults[job.run]}')
+        elif stale := [each for each in graph.missing([key]) if each in others]:
+            faults[job.run] = f'{stale[0]}: {others[stale[0]].value}; move its folder away'
+            report(f'{key} needs {faults[job.run]}')
         else:
             left.append(key)
     return Plan(graph.missing(left), faults)

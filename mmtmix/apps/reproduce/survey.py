@@ -142,6 +142,8 @@ def _progress(record: Mapping[str, Any]) -> tuple[float | None, float | None]:
 def jobs_to_retry(graph: JobGraph, found: Mapping[str, JobStatus]) -> JobGraph:
     """Return the jobs that ended early, those that need them, and what these need themselves.
 
+    A job whose folder holds another run is not started again, nor is one that needs it.
+
     Args:
         graph: All jobs of a grid.
         found: State of each job, from :func:`survey`.
@@ -151,6 +153,11 @@ def jobs_to_retry(graph: JobGraph, found: Mapping[str, JobStatus]) -> JobGraph:
         for key in graph
         if found[key].state not in (JobState.DONE, JobState.RUNNING, JobState.QUEUED)
     }
+    lost = set(graph.of_another_run())
+    for key in graph:
+        if lost.intersection(graph[key].requires):
+            lost.add(key)
+    idle -= lost
     wanted = {key for key in idle if found[key].state.has_ended_early}
     for key in graph:  # each comes after those that it needs
         if key in idle and wanted.intersection(graph[key].requires):

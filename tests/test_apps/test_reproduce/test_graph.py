@@ -1,13 +1,20 @@
 """The jobs of a grid: every stage once, however many runs need it."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from mmtmix.apps.reproduce import Job, JobGraph, choose_cells, job_graph, read_experiments, runs_of
+from mmtmix.apps.reproduce.plan import plan_jobs
+from mmtmix.apps.reproduce.survey import JobState, jobs_to_retry, survey
+from mmtmix.engine.digest import run_digest
+from mmtmix.engine.stages import plan_stages
+from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
 
+TEACHER_CONFIG = 'configs/simple/wrn16_fashionmnist_mini.py'
 TEACHER = 'work_dirs/simple/wrn16_fashionmnist_mini/last.pth'
 
 
@@ -58,6 +65,40 @@ def test_what_is_done_is_left_out_with_what_it_alone_needs(empty):
     (empty / mixed).unlink()
     assert list(graph.missing()) == [mixed, run]
     assert graph.missing().requires() == {mixed: (), run: (mixed,)}
+
+
+@pytest.mark.parametrize(
+    ('fields', 'fault'),
+    [
+        (dict(digest='another', state='stopped'), 'made with another config'),
+        (dict(digest='another', state='done'), 'made with another config'),
+        (dict(seed=7, state='done'), 'made with another seed'),
+        (dict(state='done', seed=0), None),
+        (dict(digest=None), None),  # of an older version
+    ],
+)
+def test_a_stage_of_another_run_is_refused_before_anything_runs(empty, fields, fault):
+    found = runs('mini/classify/*/supermix', 1, 'runs')
+    teacher, mixed, run = graph = job_graph(found)
+    assert graph[teacher].digest == run_digest(
+        plan_stages(TEACHER_CONFIG, load_config(TEACHER_CONFIG))
+    )
+    for name in ('last.pth', 'run.json'):
+        (empty / teacher).with_name(name).parent.mkdir(parents=True, exist_ok=True)
+        (empty / teacher).with_name(name).touch()
+    record = dict(digest=graph[teacher].digest) | fields
+    (empty / teacher).with_name('run.json').write_text(json.dumps(record))
+    lines = []
+    left, faults = plan_jobs(found, lines.append)
+    if fault is None:
+        assert not faults and list(left) == [mixed, run]
+        return
+    assert not left
+    assert list(faults.values()) == [f'{teacher}: {fault}; move its folder away']
+    status = survey(graph, 'runs')
+    assert status[teacher].text.startswith(fault)
+    assert status[run].state is JobState.BLOCKED
+    assert not jobs_to_retry(graph, status)
 
 
 def test_one_file_of_two_stages_is_refused(cell, tmp_path):
