@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -116,7 +115,7 @@ def test_two_launches_at_once_share_the_work(tools):
     assert any('done by another launch' in line for line in reported)
 
 
-def test_a_launch_takes_over_what_another_one_leaves(tools):
+def test_a_launch_takes_over_what_another_one_leaves(tools, wait_for):
     """The other launch's training dies; it took no slot meanwhile."""
     runs = tools.runs(KD, SIMPLE)
     folder = Path(tools.act('work_dirs/simple', 'wait'))
@@ -140,15 +139,8 @@ def test_a_launch_takes_over_what_another_one_leaves(tools):
     assert sorted(tools.history('made')) == sorted(tools.plan)
 
 
-def wait_for(path):
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline, path
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_the_jobs_save_and_the_same_command_goes_on(tools, number):
+def test_a_signal_lets_the_jobs_save_and_the_same_command_goes_on(tools, number, wait_for):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     runs = tools.runs(KD, SIMPLE, seeds=2)
     folders = [
