@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Generate mixed images with N processes of this machine, one per GPU.
 #   tools/dist_generate.sh CONFIG N [arguments of mmtmix generate]
-# More machines that share the folder of the set: run it on each, at any time.
-# A process that dies does not end the others, which make its shards. The exit
-# status is the worst one of all processes.
+# More machines that share the folder of the set: run it on each, at any time. A process that dies
+# does not end the others, which make its shards. The exit status is the worst one.
 set -uo pipefail
 if [ $# -lt 2 ] || ! [[ $2 =~ ^[1-9][0-9]*$ ]]; then
-  sed -n '2,6s/^# //p' "$0" >&2
+  sed -n '2,5s/^# //p' "$0" >&2
   exit 2
 fi
 config=$1 processes=$2

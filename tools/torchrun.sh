@@ -14,6 +14,7 @@ if [ $# -lt 2 ]; then
 fi
 processes=$1
 shift
+[[ $processes =~ ^[1-9][0-9]*$ ]] || fail "the number of processes must be at least 1, got $processes"
 
 # torchrun of the same environment, whether or not that is activated
 python=${PYTHON:-}

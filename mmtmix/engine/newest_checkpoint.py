@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
@@ -42,16 +42,18 @@ class Found(NamedTuple):
     faults: list[str]
 
 
-def resume_newest(cfg: Config) -> None:
+def resume_newest(cfg: Config, is_own: Callable[[Mapping[str, Any]], bool] | None = None) -> None:
     """Set a config to continue from the newest whole checkpoint of its work dir, if any.
 
     It prints which newer checkpoints are damaged, and which one is used.
 
     Args:
         cfg: Complete config with ``work_dir``; ``resume`` and ``load_from`` are set in place.
+        is_own: Function that returns, by the ``meta`` of a checkpoint, whether it is of this run.
+            Those of other runs don't count. None if all count.
     """
     # all ranks continue from the same file, however long the reading takes
-    found = on_main_process(lambda: find_checkpoint(cfg.work_dir))
+    found = on_main_process(lambda: find_checkpoint(cfg.work_dir, is_own=is_own))
     if found.path is not None:
         cfg.resume, cfg.load_from = True, str(found.path)
     if found.faults and is_main_process():
@@ -59,7 +61,11 @@ def resume_newest(cfg: Config) -> None:
         print(f'{"; ".join(found.faults)}: {goes_on}', flush=True)
 
 
-def find_checkpoint(work_dir: str | os.PathLike, launch: str | None = None) -> Found:
+def find_checkpoint(
+    work_dir: str | os.PathLike,
+    launch: str | None = None,
+    is_own: Callable[[Mapping[str, Any]], bool] | None = None,
+) -> Found:
     """Find the newest checkpoint of a work dir from which a run can continue.
 
     Each is read, and compared with its checksums, since a full disk, a killed process or an
@@ -69,6 +75,7 @@ def find_checkpoint(work_dir: str | os.PathLike, launch: str | None = None) -> F
         work_dir: Work dir of the run.
         launch: Name of a launch, from :func:`~mmtmix.engine.restarts.launch_id`, whose checkpoints
             alone count; None for any. Those in a storage service are not read, and don't count.
+        is_own: Function that returns, by the ``meta`` of a checkpoint, whether it counts.
 
     Raises:
         UnsafeCheckpointError: If the newest whole one would need unsafe loading.
@@ -89,14 +96,17 @@ def find_checkpoint(work_dir: str | os.PathLike, launch: str | None = None) -> F
         except (OSError, ValueError) as error:
             faults.append(str(error))
             continue
-        if not missing:
-            if launch is None or content['meta'].get(LAUNCH) == launch:
-                return Found(path, faults)
-            others += 1
-            if others == _OTHERS:
-                break
+        if missing:
+            faults.append(f'checkpoint {str(path)!r} has no {", ".join(missing)}')
             continue
-        faults.append(f'checkpoint {str(path)!r} has no {", ".join(missing)}')
+        is_of_run = is_own is None or is_own(content['meta'])
+        if is_of_run and launch in (None, content['meta'].get(LAUNCH)):
+            return Found(path, faults)
+        if not is_of_run:
+            faults.append(f'checkpoint {str(path)!r} is of another run')
+        others += 1
+        if others == _OTHERS:
+            break
     return Found(None, faults)
 
 

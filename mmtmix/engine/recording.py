@@ -14,21 +14,19 @@ from mmengine.dist import get_world_size, is_main_process
 from mmtmix.datasets.mixed_shards import shard_files
 from mmtmix.utils import Stopped, describe_error
 from mmtmix.utils.config_paths import plain_config
+from mmtmix.utils.stopping import stop_behind
 
 from .digest import changed_digest
 from .newest_checkpoint import newest_checkpoint
-from .run_record import DONE, FAILED, RUNNING, STOPPED, RunRecord, now, read_record
+from .run_identity import UNMARKED, RunIdentity, unmarked_run
+from .run_record import DONE, FAILED, OF_AN_ATTEMPT, RUNNING, STOPPED, RunRecord, now, read_record
 from .stages import Stage
 from .versions import used_device, used_versions
-
-CONTINUED = 'continued from a run of digest '
-"""Beginning of the change in a record of a run that continued from another run's checkpoint."""
 
 SEED_OPTION = 'randomness.seed'
 """Override that a record has as its seed, and not among the options."""
 
 _ERROR_LENGTH = 500
-_OF_AN_ATTEMPT = ('versions', 'device', 'precision', 'host', 'processes')
 
 
 class _NoRecord(RunRecord):
@@ -57,7 +55,7 @@ def recorded(
     is resumed at its end keeps its record.
 
     A run that continues from a run of another digest is neither of them. It gets a digest of its
-    own.
+    own, by the records at first and by the checkpoint as soon as that is loaded.
 
     Args:
         stage: Stage that runs, in its work dir, which this launch has claimed.
@@ -78,6 +76,7 @@ def recorded(
         return
     goes_on, source = continues(stage), _source(stage)
     before = read_record(source)
+    identity = RunIdentity(digest, tuple(changes), unmarked_run(before))
     content = dict(
         **setting_of(stage),
         digest=changed_digest(digest, changes),
@@ -96,23 +95,27 @@ def recorded(
         error=None,
         progress=None,
     )
-    earlier = _continued(before, content, digest) if before else {}
+    content[UNMARKED] = unmarked_run(read_record(folder))
+    earlier = _continued(before, content, identity) if before else {}
     # one that was stopped before its first checkpoint is still the same run
     if goes_on or (stage.goes_on and before.get('digest') == content['digest']):
         content, earlier = content | earlier, {}
-    record = RunRecord(folder, content, content['seconds'], progress, earlier)
-    is_here = os.path.realpath(source) == os.path.realpath(folder)
+    record = RunRecord(folder, content, content['seconds'], progress, earlier, identity)
     is_same = before.get('digest') == content['digest']
-    if not (goes_on and is_here and is_same and _is_done(stage, before)):
+    is_here = os.path.realpath(source) == os.path.realpath(folder)
+    # a training begins with its first step, and may have none left whatever its arguments
+    may_be_over = is_same or 'generation' not in stage.cfg
+    if not (goes_on and is_here and may_be_over and _is_done(stage, before)):
         record.begin()
     try:
         yield record
-    except KeyboardInterrupt as stop:
-        signum = stop.signum if isinstance(stop, Stopped) else signal.SIGINT
-        record.end(STOPPED, f'stopped by {signal.Signals(signum).name}')
-        raise
     except BaseException as error:
-        record.end(FAILED, _one_line(error))
+        stop = stop_behind(error)
+        if stop is None:
+            record.end(FAILED, _one_line(error))
+        else:
+            signum = stop.signum if isinstance(stop, Stopped) else signal.SIGINT
+            record.end(STOPPED, f'stopped by {signal.Signals(signum).name}')
         raise
     record.end(DONE)
 
@@ -165,14 +168,14 @@ def _source(stage: Stage) -> str:
 
 
 def _continued(
-    before: Mapping[str, Any], content: Mapping[str, Any], digest: str
+    before: Mapping[str, Any], content: Mapping[str, Any], identity: RunIdentity
 ) -> dict[str, Any]:
     """Return the fields that an attempt has otherwise if it continues an earlier one.
 
     Args:
         before: Record of the earlier attempts.
         content: Record of a run that begins.
-        digest: Digest of the config.
+        identity: Digest of the run that begins, and what it becomes if it continues.
     """
     fields: dict[str, Any] = dict(
         attempts=before.get('attempts', 1) + 1,
@@ -183,14 +186,11 @@ def _continued(
     if before.get('seed') is not None and content['seed'] is None:
         fields['seed'] = before['seed']
     if before.get('digest'):
-        marks = [each for each in before.get('changes') or () if each.startswith(CONTINUED)]
-        if changed_digest(digest, [*content['changes'], *marks]) != before['digest']:
-            marks = [f'{CONTINUED}{before["digest"]}']  # it is neither run
-        fields['changes'] = [*content['changes'], *marks]
-        fields['digest'] = changed_digest(digest, fields['changes'])
+        fields |= identity.after(before)
     earlier = list(before.get('earlier') or ())
-    made_with = {name: before[name] for name in _OF_AN_ATTEMPT if before.get(name) is not None}
-    if any(content[name] not in (None, value) for name, value in made_with.items()):
+    made_with = {name: before[name] for name in OF_AN_ATTEMPT if before.get(name) is not None}
+    # the precision of a training is known when it starts, see RunRecord.update
+    if any(content[name] != value for name, value in made_with.items()):
         earlier.append(made_with)
     return fields | (dict(earlier=earlier) if earlier else {})
 

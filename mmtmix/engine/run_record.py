@@ -16,10 +16,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmtmix.utils import publish_file, warn_user
 from mmtmix.utils.living_holder import living_holder
+
+if TYPE_CHECKING:
+    from .run_identity import RunIdentity  # which imports the stages, whose state is a record's
 
 RECORD = 'run.json'
 """Name of the file in the work dir of a run."""
@@ -28,6 +31,9 @@ RENEWAL = 30.0
 """Seconds between two renewals, which is the most that a kill can take off the duration."""
 
 RUNNING, DONE, STOPPED, FAILED = 'running', 'done', 'stopped', 'failed'
+OF_AN_ATTEMPT = ('versions', 'device', 'precision', 'host', 'processes')
+"""Fields that may differ between attempts; ``earlier`` lists those of former attempts."""
+
 INTERRUPTED = 'interrupted'
 """State of a run whose record has ``running``, while no living process works on it."""
 
@@ -90,6 +96,8 @@ class RunRecord:
             default :meth:`update` is given them.
         earlier: Fields that take the place of those in ``content`` if the run turns out to
             continue an earlier one, see :meth:`continue_run`.
+        identity: Digest of the run, and what it becomes if the run continues from a checkpoint;
+            None if its digest stays as it is in ``content``.
 
     Attributes:
         content: Fields of the record.
@@ -103,6 +111,7 @@ class RunRecord:
         seconds: float = 0.0,
         progress: Callable[[], Sequence[int] | None] | None = None,
         earlier: Mapping[str, Any] | None = None,
+        identity: RunIdentity | None = None,
     ):
         self.folder = Path(folder)
         self.content = dict(content)
@@ -110,6 +119,7 @@ class RunRecord:
         self._seconds = seconds
         self._progress = progress
         self._earlier = dict(earlier or {})
+        self._identity = identity
         self._start = time.monotonic()  # a wall clock may be set while the run goes on
         self._lock = threading.Lock()
         self._is_over = threading.Event()
@@ -122,16 +132,42 @@ class RunRecord:
             fields: Values by name.
         """
         self.content.update(fields)
+        if earlier := self.content.get('earlier'):
+            # the last one counts only if this attempt differs from it
+            present = {name: self.content.get(name) for name in OF_AN_ATTEMPT}
+            if earlier[-1] == present:
+                self.content['earlier'] = earlier[:-1]
 
-    def continue_run(self) -> None:
+    def continue_run(self, meta: Mapping[str, Any] | None = None) -> None:
         """Add the attempts and seconds of the earlier run, if they are not among these already.
 
         Processes that their launcher restarts continue, although nobody asked for it beforehand.
+
+        Args:
+            meta: ``meta`` of the checkpoint from which the run continues, which determines its
+                digest; None if it is unknown.
         """
         if self._earlier:
             self._seconds += self._earlier.get('seconds', 0.0)
             self.update(**self._earlier)
             self._earlier = {}
+        if meta is None or self._identity is None:
+            return
+        self.update(**self._identity.after_checkpoint(meta))
+        if self.has_begun:
+            self._write(is_renewal=True)  # a kill must not leave the digest of another run
+
+    def is_own(self, meta: Mapping[str, Any]) -> bool:
+        """Return whether a checkpoint is of this run, and not of another one in its folder.
+
+        Args:
+            meta: ``meta`` of the checkpoint.
+        """
+        return self._identity is None or self._identity.is_own(meta)
+
+    def describe_run(self) -> dict[str, Any]:
+        """Return what a checkpoint holds of its run; empty on ranks without a record."""
+        return {name: self.content[name] for name in ('digest', 'changes') if name in self.content}
 
     def begin(self) -> None:
         """Write the record and keep it renewed; a second call does nothing."""

@@ -132,12 +132,14 @@ class StageRecords:
         seeds = record.get('seed'), seed_of(stage)
         if is_same and not others and (None in seeds or seeds[0] == seeds[1]):
             return []
-        what = 'was made' if stage.is_finished else 'was begun'
+        what, cure = 'was begun', ''
+        if stage.is_finished:
+            what = 'was made'
+            cure = f'. To use what is there all the same, delete {os.path.join(folder, RECORD)}'
         return [
             f'{stage.produces} {what} by another run than the one that is required:',
             *_differences(record, setting_of(stage), digest, others),
-            f'  move {folder} away, or give `produces` another folder. To use what is '
-            f'there all the same, delete {os.path.join(folder, RECORD)}',
+            f'  move {folder} away, or give `produces` another folder{cure}',
         ]
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
-from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.dist import is_main_process
 
 from mmtmix.program import program
 from mmtmix.utils import file_digest, load_config, make_writable_folder
@@ -22,6 +22,7 @@ from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 
 from .claims import claimed, on_main_process, wait_for_ranks
+from .run_record import DONE, read_record
 
 if TYPE_CHECKING:
     from .stage_records import StageRecords
@@ -56,9 +57,23 @@ class Stage:
         return os.path.relpath(folder_of(self.config, self.variants), 'work_dirs')
 
     @property
-    def is_finished(self) -> bool:
-        """Whether its file exists."""
+    def has_file(self) -> bool:
+        """Whether its file exists, whoever made it."""
         return self.produces is not None and os.path.isfile(self.produces)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its file exists and is that of the run in the record beside it.
+
+        A run that was begun anew and not finished leaves the file of the run before it. A file
+        without a record counts, and so does one whose record holds no state.
+
+        Raises:
+            ValueError: If the record is damaged.
+        """
+        if self.produces is None or not self.has_file:
+            return False
+        return read_record(os.path.dirname(self.produces)).get('state', DONE) == DONE
 
     @property
     def command(self) -> str:
@@ -134,9 +149,18 @@ def check_stages(stages: Sequence[Stage]) -> list[Stage]:
         stages: Stages from :func:`plan_stages`.
 
     Returns:
-        The last stage, and those whose file doesn't exist and is required. A stage that only a
-        finished one requires does not run again.
+        The last stage, and those that are required and not finished. A stage that only a finished
+        one requires does not run again.
+
+    Raises:
+        ValueError: If a record is damaged.
     """
+    numbers = on_main_process(partial(_missing, stages))
+    return [stages[number] for number in numbers]
+
+
+def _missing(stages: Sequence[Stage]) -> list[int]:
+    """Return the positions of the stages that still have to run, in order."""
     wanted = {len(stages) - 1}
     produced_by = {stage.produces: number for number, stage in enumerate(stages)}
     for number in range(len(stages) - 1, -1, -1):
@@ -145,9 +169,7 @@ def check_stages(stages: Sequence[Stage]) -> list[Stage]:
                 other = produced_by[os.path.normpath(needed['produces'])]
                 if not stages[other].is_finished:
                     wanted.add(other)
-    shared = [sorted(wanted)]
-    broadcast_object_list(shared)
-    return [stages[number] for number in shared[0]]
+    return sorted(wanted)
 
 
 def required_by(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
@@ -231,7 +253,7 @@ def _run_stage(
         run(stage)
         wait_for_ranks()
         # on the machines of other ranks the file may appear later
-        if stage.produces is not None and not on_main_process(lambda: stage.is_finished):
+        if stage.produces is not None and not on_main_process(lambda: stage.has_file):
             raise RuntimeError(
                 f'{stage.config} ended without {stage.produces}, which another config requires; '
                 'is that the name of a file that it writes into its work dir?'

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.distributed as torch_dist
 from mmengine._strategy import DDPStrategy
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
@@ -106,8 +107,9 @@ def prepare_strategy(cfg: Config) -> None:
 
     Raises:
         TypeError: If ``strategy`` is no dict.
-        ValueError: If the run writes shards, clips gradients, or has a model or a hook that needs
-            the whole weights. Each process would compute with its own shard, in silence.
+        ValueError: If the run has one process alone, writes shards, clips gradients, or has a
+            model or a hook that needs the whole weights. Each process would compute with its own
+            shard, in silence.
     """
     strategy = cfg.get('strategy')
     if strategy is None or isinstance(strategy, DDPStrategy) or cfg.get('runner_type') is None:
@@ -115,6 +117,11 @@ def prepare_strategy(cfg: Config) -> None:
     check_instance('strategy', strategy, Mapping, "a dict such as dict(type='DDPStrategy')")
     if not _is_kind(STRATEGIES, strategy, FSDPStrategy):
         return
+    if cfg.get('launcher') == 'none' and not torch_dist.is_initialized():
+        raise ValueError(
+            'strategy: FSDPStrategy divides the weights among processes, and this is one alone; '
+            'start them by tools/dist_train.sh CONFIG N, or leave the strategy out'
+        )
     strategy.setdefault('state_dict_cfg', 'full')
     states = strategy['state_dict_cfg']
     kind = states.get('state_dict_type') if isinstance(states, Mapping) else states

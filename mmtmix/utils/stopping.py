@@ -51,6 +51,21 @@ stop_request = StopRequest()
 """The request of this process, which has one set of signal handlers."""
 
 
+def stop_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the stop that led to an error; None if none did.
+
+    Code that a signal interrupts may turn the exception into one of its own. So does MMEngine
+    while it formats a config.
+
+    Args:
+        error: Error that ended a command.
+    """
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, KeyboardInterrupt):
+        found = found.__cause__ or found.__context__
+    return found
+
+
 @contextmanager
 def stoppable(describe: Callable[[], str]) -> Iterator[None]:
     """Turn SIGTERM and Ctrl-C into :class:`Stopped` with a report.
@@ -83,12 +98,15 @@ def stoppable(describe: Callable[[], str]) -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, on_sigterm) if in_main_thread else None
     try:
         yield
-    except KeyboardInterrupt as error:
+    except BaseException as caught:
+        error = stop_behind(caught)
+        if error is None:
+            raise
         if in_main_thread:  # so that a launcher need not wait for the report
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
         when = error.report if isinstance(error, Stopped) else ''
-        raise Stopped(signum, '; '.join(filter(None, (when, describe())))) from error
+        raise Stopped(signum, '; '.join(filter(None, (when, describe())))) from caught
     finally:
         stop_request.signum, stop_request.is_awaited = None, False
         if in_main_thread:

@@ -17,7 +17,9 @@ import mmtmix
 from mmtmix.engine import recording, run_record, versions
 from mmtmix.engine.digest import changed_digest, run_digest, stage_digests
 from mmtmix.engine.hooks.record_hook import RecordHook
+from mmtmix.engine.newest_checkpoint import find_checkpoint
 from mmtmix.engine.recording import recorded
+from mmtmix.engine.run_identity import CONTINUED
 from mmtmix.engine.run_record import RECORD, read_record, state_of
 from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import Stopped, load_config
@@ -31,10 +33,11 @@ pytestmark = pytest.mark.host
 def stage(tmp_path):
     """Make a stage in a work dir of its own: ``stage(seed=1, goes_on=True)``."""
 
-    def make(seed=3, name='run', **settings):
+    def make(seed=3, name='run', load_from=None, resume=False, **settings):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         cfg = Config(dict(work_dir=str(folder), randomness=dict(seed=seed)))
+        cfg.update(load_from=load_from, resume=resume)
         return Stage('mmtmix::simple/wrn28_cifar100.py', cfg, variants=dict(NET=2), **settings)
 
     return make
@@ -109,6 +112,19 @@ def test_attempts_that_continue_add_up_and_keep_the_start(stage, monkeypatch):
     assert len(done['earlier']) == 1 and 'seconds' not in done['earlier'][0]
 
 
+@pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
+def test_attempts_in_two_precisions_are_told_apart(stage, precision):
+    finish(stage())
+    path = Path(stage().cfg.work_dir, RECORD)
+    first = json.loads(path.read_text()) | dict(precision='bfloat16', state='stopped')
+    path.write_text(json.dumps(first))
+    with recorded(stage(goes_on=True), '0' * 16) as record:
+        record.update(seed=3, precision=precision)  # as RecordHook does when the training starts
+        record.begin()
+    kept = read_record(path.parent).get('earlier')
+    assert [each['precision'] for each in kept] == ['bfloat16'] * (precision == 'float32')
+
+
 def test_a_launch_that_is_restarted_goes_on_with_its_record(stage):
     """Elastic launches continue from a checkpoint without --resume."""
     first = finish(stage(), 'abc')
@@ -139,6 +155,13 @@ def test_a_finished_run_that_is_resumed_keeps_its_record(stage):
     with pytest.raises(OSError), recorded(stage(goes_on=True), '0' * 16):
         raise OSError('no data')
     assert path.read_bytes() == before
+    with recorded(stage(goes_on=True), '0' * 16, ['--amp']) as record:
+        record.continue_run(dict(run=dict(digest='0' * 16, changes=[])))
+    assert path.read_bytes() == before  # no step was made with the argument
+    with recorded(stage(goes_on=True), '0' * 16, ['--amp']) as record:
+        record.begin()
+    assert read_record(path.parent)['changes'] == ['--amp', f'{CONTINUED}{"0" * 16}']
+    path.write_bytes(before)
     with recorded(stage(goes_on=True), '0' * 16) as record:
         record.begin()  # its checkpoint was not the last one, so it does train
     assert read_record(path.parent)['attempts'] == 2
@@ -318,3 +341,68 @@ def test_a_training_puts_its_seed_precision_and_steps_into_its_record(stage, pro
         resumed.train()
     assert resumed.seed == runner.seed
     assert path.read_bytes() == before
+
+
+def resumed(stage, probe_runner, digest, path, epochs=1, **settings):
+    """Resume a training from a checkpoint, and return its record as it is then."""
+    runner = probe_runner(epochs=epochs, resume=True, load_from=str(path))
+    given = stage(**settings)
+    with recorded(given, digest) as record:
+        runner.register_hook(RecordHook(record))
+        runner.train()
+    return record.content
+
+
+def test_the_checkpoint_determines_to_which_run_a_resumed_one_belongs(
+    stage, probe_runner, tmp_path
+):
+    folder = Path(stage().cfg.work_dir)
+    mark = 'continued from a run of digest '
+    runner = probe_runner(epochs=1)
+    with recorded(stage(), 'a') as record:
+        runner.register_hook(RecordHook(record))
+        runner.train()
+    first, made = folder / 'epoch_1.pth', read_record(folder)
+    assert torch.load(first, weights_only=False)['meta']['run'] == dict(digest='a', changes=[])
+    with recorded(stage(), 'b'):  # is begun anew, and killed before its first checkpoint
+        left = (folder / RECORD).read_bytes()
+    (folder / RECORD).write_bytes(left)
+    found = find_checkpoint(folder, is_own=record.is_own)
+    assert found.path == first
+    with recorded(stage(goes_on=True), 'b') as begun:
+        assert begun.content['changes'] == []  # as far as the record goes
+        found = find_checkpoint(folder, is_own=begun.is_own)
+        assert found.path is None and found.faults == [f"checkpoint '{first}' is of another run"]
+    (folder / RECORD).write_bytes(left)
+    neither = resumed(stage, probe_runner, 'b', first, epochs=2, goes_on=True)
+    assert neither['changes'] == [f'{mark}a'] and neither['digest'] not in ('a', 'b')
+    assert read_record(folder)['digest'] == neither['digest']
+    second = torch.load(folder / 'epoch_2.pth', weights_only=False)['meta']['run']
+    assert second == dict(digest=neither['digest'], changes=neither['changes'])
+    # whatever the record of the folder holds
+    (folder / RECORD).unlink()
+    again = resumed(stage, probe_runner, 'b', folder / 'epoch_2.pth', epochs=2, goes_on=True)
+    assert again['digest'] == neither['digest']
+    assert resumed(stage, probe_runner, 'a', first)['changes'] == []
+    # one of an older version holds no digest, and its record no such field
+    content = torch.load(first, weights_only=False)
+    del content['meta']['run']
+    old = tmp_path / 'old' / 'epoch_1.pth'
+    old.parent.mkdir()
+    torch.save(content, old)
+    settings = dict(load_from=str(old), resume=True)
+    unknown = resumed(stage, probe_runner, 'a', old, **settings)
+    assert unknown['changes'] == [f'{mark}unknown']
+    fields = {name: value for name, value in made.items() if name != 'unmarked'}
+    (old.parent / RECORD).write_text(json.dumps(fields))
+    assert resumed(stage, probe_runner, 'a', old, **settings)['digest'] == 'a'
+    assert resumed(stage, probe_runner, 'b', old, **settings)['changes'] == [f'{mark}a']
+
+
+def test_old_checkpoints_keep_their_run_when_another_is_begun_in_their_folder(stage):
+    folder = Path(stage().cfg.work_dir)
+    (folder / RECORD).write_text(json.dumps(dict(digest='a', seconds=5.0)))
+    for digest in ('b', 'c', 'a'):
+        with recorded(stage(), digest) as record:
+            assert record.is_own({}) is (digest == 'a')
+    assert read_record(folder)['unmarked'] == dict(digest='a', changes=[])

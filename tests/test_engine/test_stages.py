@@ -3,12 +3,16 @@
 import os
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
-from mmtmix.engine.stages import check_stages, plan_stages, run_stages
+from mmtmix.engine.recording import recorded
+from mmtmix.engine.run_record import RECORD
+from mmtmix.engine.stage_records import StageRecords
+from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
 from mmtmix.utils import claims, file_digest, load_config
 
 
@@ -144,6 +148,31 @@ def test_only_what_is_missing_has_to_run(chain):
     assert names(check_stages(chain)) == ['search', 'classifier']
     make(chain[1].produces)
     assert names(check_stages(chain)) == ['classifier']
+
+
+@pytest.mark.parametrize('end', [None, RuntimeError('lost'), KeyboardInterrupt()])
+def test_a_file_of_the_run_before_an_unfinished_one_does_not_count(write, end):
+    """A search is begun anew with a changed config and ends early: its mixer is the old one."""
+    write('search')
+    stages = plan(write('transfer', search='mixer.pth'))
+    again, folder = stages[0], Path('work_dirs/search')
+    make(again.produces)
+    (folder / RECORD).write_text('{"digest": "that of the old config"}')  # of an older version
+    assert names(check_stages(stages)) == ['transfer']
+    alone = Stage(again.config, again.cfg)
+    digest = StageRecords(stages).digest_of(again)
+    with suppress(RuntimeError, KeyboardInterrupt), recorded(alone, digest):
+        assert not again.is_finished and names(check_stages(stages)) == ['search', 'transfer']
+        left = (folder / RECORD).read_bytes()
+        if end is not None:
+            raise end
+    if end is None:
+        assert again.is_finished
+        (folder / RECORD).write_bytes(left)  # as after SIGKILL
+    assert again.has_file and not again.is_finished
+    ran = []
+    run_stages(stages, run_and_make(ran), StageRecords(stages))
+    assert ran == ['search', 'transfer'] and again.is_finished
 
 
 def test_what_a_finished_stage_alone_needed_is_not_made_again(write):

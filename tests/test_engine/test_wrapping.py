@@ -169,6 +169,11 @@ def test_fsdp_refuses_what_would_compute_with_one_shard(cfg, message):
     assert config.to_dict() == before
 
 
+def test_fsdp_of_one_process_is_refused():
+    with pytest.raises(ValueError, match=r'FSDPStrategy divides .* tools/dist_train.sh CONFIG N'):
+        prepare_strategy(sharded(launcher='none'))
+
+
 def test_fsdp_keeps_settings_of_its_own_that_write_whole_files():
     config = sharded(model=dict(type='ImageClassifier'), custom_hooks=[dict(type='DistillHook')])
     prepare_strategy(config)

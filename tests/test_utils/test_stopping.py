@@ -36,6 +36,18 @@ def test_a_signal_ends_a_command_with_a_line_and_its_status(capsys, signum):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_an_error_that_code_makes_of_the_signal_is_a_stop(capsys):
+    def main(argv):
+        with stoppable(lambda: 'nothing is saved'):
+            try:
+                send(signal.SIGTERM)
+            except BaseException:
+                raise SyntaxError('Failed to format the config file')  # noqa: B904, as MMEngine
+
+    assert run_command(main, 'tools/train.py', []) == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == 'train.py: stopped by SIGTERM; nothing is saved\n'
+
+
 def test_ctrl_c_outside_of_it_has_a_line_and_its_status_too(capsys):
     def main(argv):
         raise KeyboardInterrupt

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ class SubmititWorkers:
         visible = os.environ.get('CUDA_VISIBLE_DEVICES')  # submitit hides all GPUs
         env = {'CUDA_VISIBLE_DEVICES': visible, **self._shares[slot]}
         function = cluster_job(job, command, log, env, patience=0.0)
-        submitted = _Submitted(self._executor.submit(function), log)
+        submitted = _Submitted(partial(self._executor.submit, function), log)
         self._running = [each for each in self._running if each.poll() is None]
         self._running.append(submitted)
         if self.received:  # before it was started
@@ -127,11 +128,18 @@ class SubmititWorkers:
 
 
 class _Submitted:
-    """A job of submitit's executor."""
+    """A job of submitit's executor.
 
-    def __init__(self, job: Any, log: Path):
-        self._job = job
+    The executor requeues a job that reaches its time limit five times, and then lets it end
+    without a result. It is submitted again here, since whether it makes progress is checked by
+    the job itself.
+    """
+
+    def __init__(self, submit: Callable[[], Any], log: Path):
+        self._submit = submit
+        self._job = submit()
         self._log = log
+        self._is_stopped = False
 
     def poll(self) -> int | None:
         """Return the exit status of the newest attempt; None while the job is not over."""
@@ -140,10 +148,15 @@ class _Submitted:
         attempt = read_attempt(self._log)
         if attempt is None or attempt.code is None:
             return -signal.SIGKILL  # nothing else ends a job without a line in its log
+        has_result = self._job.paths.result_pickle.exists()  # an error is one, too
+        if attempt.code and not has_result and not self._is_stopped:
+            self._job = self._submit()
+            return None
         return attempt.code
 
     def stop(self) -> None:
         """Let the job save and end."""
+        self._is_stopped = True
         with suppress(ProcessLookupError):
             # the executor's own process passes SIGTERM on; its cancel() would kill a second later
             os.kill(int(self._job.job_id), signal.SIGTERM)

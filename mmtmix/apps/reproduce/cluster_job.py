@@ -38,7 +38,6 @@ class ClusterJob:
         files: Paths of the files that it needs, which may appear late in shared folders.
         env: Changes of environment variables; None removes one.
         patience: Seconds for which it waits for such files, >= 0.
-        requeues: Whether it may be requeued.
     """
 
     CLAIMED = 75
@@ -55,14 +54,12 @@ class ClusterJob:
         files: Sequence[str] = (),
         env: Mapping[str, str | None] | None = None,
         patience: float = 60.0,
-        requeues: bool = True,
     ):
         self.command = list(command)
         self.cwd, self.log, self.folder = cwd, log, folder
         self.files = list(files)
         self.env = dict(env or {})
         self.patience = patience
-        self.requeues = requeues
         self.seen: list[str] | None = None  # files in the folder at the last interruption
         self.stalls = 0
 
@@ -93,7 +90,7 @@ class ClusterJob:
             while time.monotonic() < end and not received:
                 time.sleep(0.5)
             code = self._attempt(received, child)
-        if code and requeueing in received and self.requeues and callable(requeue):
+        if code and requeueing in received and callable(requeue):
             requeue(requeueing, None)  # submitit's, which calls checkpoint() and ends the process
         if code:
             raise RuntimeError(f'{self.folder}: the command ended with status {code}')

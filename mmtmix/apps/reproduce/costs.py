@@ -20,13 +20,17 @@ from .work import ENCODE, Loader, Phase, phases_of, sets_of
 BASES = ('measured', 'derived', 'assumed')
 LARGE = 64  # largest side in pixels of an image that counts as small
 WAITING = 'waiting for images'
+PRECISIONS = ('float32', 'float16', 'bfloat16')
+
+_OWN: dict[str, Any] = dict(checks=(), name=None, precision='float32')
+"""What a device does not take from the one that it is like."""
 
 
 class Figure(NamedTuple):
     """One figure of a table of costs.
 
     Attributes:
-        value: Value in the unit that its name says, >= 0.
+        value: Value in the unit of its name, >= 0.
         basis: ``'measured'``, ``'derived'`` from measured figures, or ``'assumed'``.
         source: File and formula, or the reason of an assumption.
     """
@@ -48,6 +52,8 @@ class Costs:
             large'``: seconds per batch, and seconds per image.
         loaders: Time of one process in seconds per image, by the name of what it does.
         checks: Measured steps that the figures were not computed from.
+        name: Name of the device in records of runs, such as ``'NVIDIA H200'``; None if unknown.
+        precision: Dtype of forward passes in training on it.
     """
 
     device: str
@@ -56,6 +62,8 @@ class Costs:
     mixers: Mapping[str, tuple[float, float]]
     loaders: Mapping[str, float]
     checks: tuple[Mapping[str, Any], ...] = ()
+    name: str | None = None
+    precision: str = 'float32'
 
     def __getitem__(self, name: str) -> float:
         return self.figures[name].value
@@ -167,13 +175,13 @@ def read_costs(
     devices: dict[str, dict] = {}
     for table in tables:
         for name, content in (table.get('devices') or {}).items():
-            known = devices.setdefault(name, dict(about=name, figures={}, mixers={}, checks=()))
+            known = devices.setdefault(name, dict(about=name, figures={}, mixers={}, **_OWN))
             if content.get('like') is not None:
                 check_choice(f'like of {name}', content['like'], tuple(devices))
                 for part in ('figures', 'mixers'):
                     known[part] |= devices[content['like']][part]
-            known['about'] = content.get('about', known['about'])
-            known['checks'] = tuple(content.get('checks', known['checks']))
+            for part in ('about', 'checks', 'name', 'precision'):
+                known[part] = content.get(part, known[part])
             for part in ('figures', 'mixers'):
                 known[part] |= content.get(part) or {}
     check_choice('device', device, tuple(devices))
@@ -188,7 +196,9 @@ def read_costs(
         check_number(f'loaders: {name}', seconds, 0)
     mixers = {name: (float(pair[0]), float(pair[1])) for name, pair in chosen['mixers'].items()}
     read = {name: _figure(name, given) for name, given in figures.items()}
-    return Costs(device, chosen['about'], read, mixers, loaders, chosen['checks'])
+    check_choice(f'precision of {device}', chosen['precision'], PRECISIONS)
+    own = (chosen['about'], read, mixers, loaders, tuple(chosen['checks']))
+    return Costs(device, *own, chosen['name'], chosen['precision'])
 
 
 def job_seconds(

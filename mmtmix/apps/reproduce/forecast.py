@@ -40,8 +40,8 @@ def forecast(
         tables: Name of the table of each run, by the key of its job.
         gpus: Number of GPUs that share a long job, >= 1.
         wide_hours: Time from which a job is long, in hours on one GPU.
-        recorded: Seconds of jobs that were measured, by key, in place of estimates. Those of long
-            jobs are of runs on ``gpus`` GPUs.
+        recorded: Seconds of jobs that were measured on ``gpus`` GPUs, by key. They replace
+            estimates; those of jobs that use one GPU here are left out if ``gpus`` is more.
 
     Raises:
         ValueError: If a cost is missing, or a number is out of its range.
@@ -52,7 +52,9 @@ def forecast(
         long = (key for key in parts if sum(parts[key].values()) >= wide_hours * HOUR)
         widths = dict.fromkeys(long, gpus)
         parts = job_seconds(graph.values(), costs, widths)
-    parts |= {key: {RECORDED: each} for key, each in (recorded or {}).items()}
+    for key, each in (recorded or {}).items():
+        if widths.get(key, 1) == gpus:
+            parts[key] = {RECORDED: each}
     seconds = {key: sum(found.values()) for key, found in parts.items()}
     requires = graph.requires()
     work = {key: each * widths.get(key, 1) for key, each in seconds.items()}

@@ -219,6 +219,18 @@ def describe_code(code: int) -> str:
     return f'exit status {code}' if code else 'it ended without its result'
 
 
+def describe_stop(code: int) -> str:
+    """Return the signal that stopped a command, as text; empty if it ended otherwise.
+
+    Args:
+        code: Exit status, 128 and more for a signal that the command handled, or the negative
+            number of a signal.
+    """
+    number = -code if code < 0 else code - 128
+    is_stop = number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    return f'stopped by {signal.Signals(number).name}' if is_stop else ''
+
+
 def duration(seconds: float) -> str:
     """Return a duration as text, such as ``'1:02:03'``.
 

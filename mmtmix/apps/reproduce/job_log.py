@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -34,7 +35,8 @@ class Attempt:
         code: Exit status; None if the log has no end of it.
         seconds: Duration in seconds; None without an end.
         last_line: Last line that the attempt wrote; empty if it wrote none.
-        starter: Process that started it and waits for its end; None if the log is too long.
+        starter: Process that started it and waits for its end, with the command of the attempt;
+            None if the log is too long.
     """
 
     code: int | None
@@ -49,11 +51,22 @@ def first_line(command: Sequence[str]) -> str:
     Args:
         command: Program and its arguments.
     """
-    ticks = '-'
+    # the fields of a `Holder`, whose module is not here: jobs on clusters take this function along
+    holder = dict(
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        started=None,
+        since=_now(),
+        boot=None,
+        namespace=None,
+        command=shlex.join(command),
+    )
     with suppress(OSError):  # there is no /proc everywhere
-        ticks = Path('/proc/self/stat').read_text().rpartition(')')[2].split()[19]
-    where = f'{socket.gethostname()} by process {os.getpid()}/{ticks}'
-    return f'{_MARK}started on {where} at {_now()}: {shlex.join(command)}\n'
+        text = Path('/proc/self/stat').read_text()
+        holder['started'] = int(text.rpartition(')')[2].split()[19])
+        holder['boot'] = Path('/proc/sys/kernel/random/boot_id').read_text().strip()
+        holder['namespace'] = os.readlink('/proc/self/ns/pid')
+    return f'{_MARK}started: {json.dumps(holder)}\n'
 
 
 def final_line(code: int, seconds: float) -> str:
@@ -94,11 +107,10 @@ def read_attempt(path: str | os.PathLike) -> Attempt | None:
 
 def _starter(line: str) -> Holder | None:
     """Return the process in the first line of an attempt."""
-    found = re.match(rf'{_MARK}started on (\S+) by process (\d+)/(\d+|-) at (\S+): (.*)', line)
-    if found is None:
+    try:
+        return Holder.from_content(json.loads(line.removeprefix(f'{_MARK}started: ')))
+    except (ValueError, TypeError):  # cut off by a kill
         return None
-    host, pid, ticks, since, command = found.groups()
-    return Holder(host, int(pid), int(ticks) if ticks.isdecimal() else None, command, since)
 
 
 def log_of(job: Job, root: str | os.PathLike) -> Path:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mmpretrain.registry import DATASETS
+
 from mmtmix.datasets.sources import DATA_SETS
+from mmtmix.utils import describe_error
 
 MIXED = 'MixedImages'
 
@@ -76,9 +79,25 @@ def data_of(loader: Mapping[str, Any], sets: Mapping[str, int] | None = None) ->
     elif name in _DATA_SETS:
         images = DATA_SETS[_DATA_SETS[name]].images[0 if is_train else 1]
     else:
-        raise ValueError(f'the number of images of the data set {name} is not known')
+        images = _size_of(dataset)
     read = f'{MIXED} ' if name == MIXED else ''  # which decodes large images itself
     return Data(name, images, pipeline, {read + pipeline_name(pipeline): (1.0, pipeline)})
+
+
+def _size_of(dataset: Mapping[str, Any]) -> int:
+    """Return the number of images of a data set whose files are here.
+
+    Raises:
+        ValueError: If it cannot be built.
+    """
+    try:
+        return len(DATASETS.build({**dataset, 'pipeline': []}))
+    except Exception as error:  # a data set is code, and can fail in any way
+        raise ValueError(
+            f'the number of images of the data set {dataset["type"]} is not known, since it '
+            f'cannot be read here ({describe_error(error)}); put its files in place, or set '
+            '`indices` of the data set to their number'
+        ) from error
 
 
 def pipeline_name(pipeline: Sequence[Mapping[str, Any]]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from mmtmix.checks import check_integer, check_number
 from mmtmix.utils import atomic_path, check_output_file, resolve_config
 
-from .costs import read_costs
+from .costs import Costs, read_costs
 from .experiments import Cell
 from .forecast import compare, forecast, large_sets, what_if
 from .forecast_page import fill_scale_page, forecast_text
@@ -38,7 +38,12 @@ def check_plan(args: argparse.Namespace) -> None:
     if args.seeds is not None:
         check_integer('--seeds', args.seeds, 1)
     check_number('--wide-hours', args.wide_hours, 0)
-    read_costs(resolve_config('configs/costs.yaml'), args.device, args.costs)
+    costs = read_costs(resolve_config('configs/costs.yaml'), args.device, args.costs)
+    if args.recorded and costs.name is None:
+        raise ValueError(
+            f'--recorded needs the name of {args.device} in the records of runs; give it in the '
+            f'file of costs, such as devices: {{{args.device}: {{name: NVIDIA H100}}}}'
+        )
     if args.page is not None and not args.page.is_file():
         raise FileNotFoundError(f'--page {str(args.page)!r} does not exist')
     for name in ('out', 'page'):
@@ -78,7 +83,7 @@ def describe_plan(cells: list[Cell], args: argparse.Namespace) -> dict[str, Any]
     tables: dict[str, str] = {}
     runs = []
     for cell in cells:
-        for run in () if cell.quoted else runs_of(cell, args.seeds, args.root):
+        for run in () if cell.quoted else runs_of(cell, args.seeds, args.root, args.gpus):
             tables.setdefault(str(run.folder), cell.table)  # of the first cell that has it
             runs.append(run)
     graph = job_graph(runs)
@@ -86,7 +91,7 @@ def describe_plan(cells: list[Cell], args: argparse.Namespace) -> dict[str, Any]
     devices = dict.fromkeys((*DEVICES, args.device))
     costs = {device: read_costs(path, device, args.costs) for device in devices}
     own = costs[args.device]
-    seconds = recorded_seconds(graph) if args.recorded else {}
+    seconds = recorded_seconds(graph, own, args.gpus) if args.recorded else {}
     workers = args.workers or [number for number in WORKERS if number >= args.gpus]
     result = forecast(graph, own, workers, tables, args.gpus, args.wide_hours, seconds)
     record = dict(
@@ -100,20 +105,30 @@ def describe_plan(cells: list[Cell], args: argparse.Namespace) -> dict[str, Any]
     return _rounded(record)
 
 
-def recorded_seconds(graph: JobGraph) -> dict[str, float]:
+def recorded_seconds(graph: JobGraph, costs: Costs, gpus: int = 1) -> dict[str, float]:
     """Return the seconds of runs by key: the median of an experiment's finished runs, if any.
+
+    Runs on another device or in another precision are left out.
 
     Args:
         graph: Jobs of a grid.
+        costs: Costs of the device.
+        gpus: Number of processes per run, >= 1.
 
     Raises:
         ValueError: If the record of a run is damaged.
     """
+    device = costs.name if gpus == 1 else f'{gpus} x {costs.name}'
     found: dict[Experiment, list[float]] = defaultdict(list)
     runs = {key: job.run for key, job in graph.items() if job.run is not None}
-    for run in runs.values():
-        if 'seconds' in run.record and run.state is State.DONE:
-            found[run.experiment].append(float(run.record['seconds']))
+    for key, run in runs.items():
+        record = run.record
+        if 'seconds' not in record or graph[key].state is not State.DONE:
+            continue
+        attempts = [*(record.get('earlier') or ()), record]
+        used = {(each.get('device'), each.get('precision')) for each in attempts}
+        if used == {(device, costs.precision)}:
+            found[run.experiment].append(float(record['seconds']))
     return {
         key: median(found[run.experiment]) for key, run in runs.items() if run.experiment in found
     }

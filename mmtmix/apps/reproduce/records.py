@@ -46,11 +46,12 @@ class RunResult:
         metrics: Results by metric; accuracies are in percent.
         digest: Digest of the configs that made it.
         versions: Versions of packages, by name.
-        device: Device that it ran on.
+        device: Device that it ran on; ``'A, then B'`` if a later attempt ran on another one.
         started: Time of its start, in ISO 8601.
         seconds: Duration in seconds.
-        precision: Dtype of its forward passes in training, such as ``'float32'``; None in
-            records older than this field, whose runs were all in bfloat16.
+        precision: Dtype of its forward passes in training, such as ``'float32'``, or
+            ``'bfloat16, then float32'`` if attempts differ; None in records older than this
+            field, whose runs were all in bfloat16.
     """
 
     config: str
@@ -86,7 +87,8 @@ class RunResult:
                 'run it anew'
             )
         details = {name: record[name] for name in _RECORDED}
-        details['precision'] = record.get('precision')
+        details['device'] = _of_attempts(record, 'device')
+        details['precision'] = _of_attempts(record, 'precision')
         return cls(*run.experiment, checkpoint, run.seed, metrics, **details)
 
     @property
@@ -195,6 +197,16 @@ def write_records(records: Iterable[RunResult], path: str | os.PathLike) -> None
     ]
     with atomic_path(path) as temporary:
         temporary.write_text(''.join(f'{line}\n' for line in lines), encoding='utf-8')
+
+
+def _of_attempts(record: Mapping[str, Any], name: str) -> str | None:
+    """Return a field of all attempts of a run, in order; None if no attempt has it."""
+    attempts = [*(record.get('earlier') or ()), record]
+    values = [each[name] for each in attempts if each.get(name) is not None]
+    changes = [
+        value for value, last in zip(values, [None, *values], strict=False) if value != last
+    ]
+    return ', then '.join(changes) or None
 
 
 def _parse(line: str) -> RunResult:

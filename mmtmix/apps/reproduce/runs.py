@@ -110,7 +110,8 @@ class Run:
         # records of older versions lack fields
         if record.get('seed') not in (None, self.seed):
             return State.OTHER_SEED
-        if record.get('processes') not in (None, self.gpus):
+        attempts = [record, *(record.get('earlier') or ())]
+        if any(each.get('processes') not in (None, self.gpus) for each in attempts):
             return State.OTHER_PROCESSES
         state = state_of(self.folder, record)
         if state in (DONE, None) and (self.folder / LAST).is_file():

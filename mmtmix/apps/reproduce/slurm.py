@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ class SlurmGrid:
 
     Raises:
         ImportError: If submitit isn't installed.
-        RuntimeError: If there is no Slurm.
+        FileNotFoundError: If there is no Slurm.
         ValueError: If submitit refuses an option.
     """
 
@@ -207,6 +208,11 @@ def slurm_executor(root: str | os.PathLike) -> Any:
         RuntimeError: If there is no Slurm.
     """
     submitit = import_submitit()
+    if shutil.which('sbatch') is None or shutil.which('srun') is None:
+        raise FileNotFoundError(
+            '--submit slurm needs sbatch and srun, and they are not on PATH: run it on a machine '
+            'of the cluster, or take --submit local or --jobs N'
+        )
     # a time limit is no failure: whether a job gets on is checked by the job itself
     return submitit.SlurmExecutor(submissions_of(root), max_num_timeout=1_000_000)
 

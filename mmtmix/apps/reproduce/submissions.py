@@ -93,6 +93,9 @@ class Queue:
 def read_queue() -> Queue:
     """Return the user's jobs that wait or run on the cluster.
 
+    A job that is completing has ended, well or not, and only its machine is not free yet. So it
+    is among the numbers by name, and not among the states.
+
     Raises:
         OSError: If ``squeue`` is missing or fails, so that this isn't known.
     """
@@ -111,9 +114,10 @@ def read_queue() -> Queue:
     states, ids = {}, {}
     for line in found.stdout.splitlines():
         number, task, state, name = line.strip().split('|', 3)
-        is_task = re.fullmatch(r'\d+', task) is not None
-        states[f'{number}_{task}' if is_task else number] = state
         ids[name] = number
+        if state != 'COMPLETING':
+            is_task = re.fullmatch(r'\d+', task) is not None
+            states[f'{number}_{task}' if is_task else number] = state
     return Queue(states, ids)
 
 

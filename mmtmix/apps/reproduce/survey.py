@@ -11,7 +11,7 @@ from typing import Any
 from mmtmix.engine.run_record import FAILED, INTERRUPTED, RUNNING, STOPPED, read_record, state_of
 
 from .graph import Job, JobGraph
-from .grid import describe_code
+from .grid import describe_code, describe_stop
 from .job_log import Attempt, log_of, read_attempt, worker_of
 from .runs import State
 from .submissions import queued, read_queue, read_submissions
@@ -101,13 +101,13 @@ def _ended(job: Job, attempt: Attempt | None, record: Mapping[str, Any]) -> JobS
     state, seconds = state_of(job.folder, record), record.get('seconds')
     share = _progress(record)[0]
     if attempt is not None and attempt.code and not record:
-        # it ended before its record was begun, for instance by a fault in its config
-        return JobStatus(
-            JobState.FAILED,
-            attempt.last_line or describe_code(attempt.code),
-            None,
-            attempt.seconds,
-        )
+        # it ended before its record was begun
+        stopped = describe_stop(attempt.code)
+        if stopped:
+            return JobStatus(JobState.STOPPED, stopped, None, attempt.seconds)
+        # for instance by a fault in its config
+        text = attempt.last_line or describe_code(attempt.code)
+        return JobStatus(JobState.FAILED, text, None, attempt.seconds)
     if state == STOPPED:
         return JobStatus(JobState.STOPPED, record.get('error') or '', share, seconds)
     if state == FAILED:

@@ -195,7 +195,9 @@ def run_stage(stage: Stage, record: RunRecord | None = None) -> None:
         generate(stage.cfg, stage.cfg.work_dir, shows_progress=is_main_process())
         return
     if stage.goes_on:
-        resume_newest(stage.cfg)
+        # a user may continue another run, which is recorded; a required one must be as required
+        is_own = record.is_own if record is not None and stage.produces is not None else None
+        resume_newest(stage.cfg, is_own)
     else:
         resume_restarted(stage.cfg)
     runner = build_runner(stage.cfg)
@@ -243,7 +245,7 @@ def train(args: argparse.Namespace, runs: Run) -> None:
     on_main_process(partial(check_sets, stages, missing))
     if args.no_stages and len(missing) > 1:
         raise FileNotFoundError(
-            f'{args.config} requires files that do not exist:\n'
+            f'{args.config} requires files that do not exist, or whose run is not finished:\n'
             + '\n'.join(f'  {stage.produces}: {stage.command}' for stage in missing[:-1])
             + '\nMake them with these commands, or leave out --no-stages'
         )

@@ -1,4 +1,4 @@
-"""The seed, the precision and the progress of a training, in its record."""
+"""The seed, the precision and the progress of a training in its record, its digest in files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
+from mmtmix.engine.run_identity import RUN
 from mmtmix.engine.run_record import RunRecord
 from mmtmix.engine.runner_privates import is_resumed, shared_seed
 
@@ -14,6 +15,8 @@ from .precision_hook import training_precision
 
 class RecordHook(Hook):
     """Puts the seed, the precision and the progress of a training into its record.
+
+    Checkpoints get the digest of the run. A run that is resumed compares it with its own.
 
     The seed is the one that the Runner uses. A resumed Runner takes that of its checkpoint. The
     hook is no part of a config: the command ``train`` gives it the record of the run.
@@ -26,11 +29,22 @@ class RecordHook(Hook):
 
     def __init__(self, record: RunRecord):
         self.record = record
+        self._resumed: dict[str, Any] | None = None  # meta of the checkpoint
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Add the digest and changes of the run, by which a resumed run recognises its own."""
+        if run := self.record.describe_run():
+            checkpoint.setdefault('meta', {})[RUN] = run
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Keep what the checkpoint holds of its run, if it is resumed."""
+        if is_resumed(runner):
+            self._resumed = dict(checkpoint.get('meta') or {})
 
     def before_train(self, runner: Any) -> None:
-        """Set the seed, the precision and the number of steps that are done."""
+        """Set the seed, the precision, the steps that are done, and the digest if resumed."""
         if is_resumed(runner):
-            self.record.continue_run()
+            self.record.continue_run(self._resumed)
         self.record.update(
             seed=shared_seed(runner),
             precision=training_precision(runner.optim_wrapper),

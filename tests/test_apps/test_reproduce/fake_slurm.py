@@ -44,7 +44,7 @@ def squeue(state: Path, words: list[str]) -> None:
     assert '--format=%F|%K|%T|%j' in words, words
     for path in sorted(state.glob('*.json')):
         each = json.loads(path.read_text())
-        if each['state'] in ('PENDING', 'RUNNING'):
+        if each['state'] in ('PENDING', 'RUNNING', 'COMPLETING'):
             task = 'N/A' if each['task'] is None else each['task']
             print(f'{each["number"]}|{task}|{each["state"]}|{each["name"]}')
 

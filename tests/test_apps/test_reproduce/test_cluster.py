@@ -5,12 +5,14 @@ import re
 import signal
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mmtmix.apps.reproduce import Grid, grid, plan_jobs
-from mmtmix.apps.reproduce.cluster import SubmititWorkers, import_submitit, minutes_of
+from mmtmix.apps.reproduce.cluster import SubmititWorkers, _Submitted, import_submitit, minutes_of
 from mmtmix.apps.reproduce.cluster_job import ClusterJob
+from mmtmix.apps.reproduce.job_log import final_line, first_line
 from mmtmix.utils import Stopped
 
 pytest.importorskip('submitit')
@@ -100,6 +102,26 @@ def test_a_job_without_progress_is_not_requeued_for_ever(tmp_path, monkeypatch):
         assert job.checkpoint().function is job
     assert job.checkpoint() is None
     assert 'interruptions without a new checkpoint' in (tmp_path / 'a.log').read_text()
+
+
+@pytest.mark.parametrize(
+    ('code', 'left', 'submissions'), [(143, 'nothing', 2), (143, 'an error', 1), (0, 'nothing', 1)]
+)
+def test_a_job_that_was_requeued_too_often_is_submitted_again(tmp_path, code, left, submissions):
+    """Stands for submitit's executor, whose own time limits are of whole minutes."""
+    made = []
+
+    def submit():
+        made.append(SimpleNamespace(result_pickle=tmp_path / 'result.pkl'))
+        return SimpleNamespace(done=lambda: len(made) == 1, paths=made[-1])
+
+    if left == 'an error':
+        (tmp_path / 'result.pkl').touch()
+    (tmp_path / 'a.log').write_text(first_line(['a']) + final_line(code, 60.0))
+    submitted = _Submitted(submit, tmp_path / 'a.log')
+    assert submitted.poll() == (None if submissions == 2 else code)
+    assert submitted.poll() == (None if submissions == 2 else code)
+    assert len(made) == submissions
 
 
 @pytest.mark.parametrize(

@@ -158,8 +158,52 @@ def test_the_command_writes_record_and_page(tmp_path, capsys):
 
 def test_finished_runs_give_the_seconds_of_their_experiment(cell, finish, tmp_path):
     one = cell()
-    finish(one, 0, [70.0])
+    path = finish(one, 0, [70.0]).folder / 'run.json'
     runs = runs_of(one, 2, str(tmp_path))
     other = runs_of(cell(config='configs/mixup/wrn16_fashionmnist_mini.py'), 1, str(tmp_path))
-    found = recorded_seconds(job_graph([*runs, *other]))
-    assert found == {str(run.folder): 7.0 for run in runs}  # the second seed has not run
+    graph = job_graph([*runs, *other])
+    costs = {name: read_costs(COSTS, name) for name in ('h200', 'h200_bf16', 'cpu')}
+    record = json.loads(path.read_text())
+    h200 = dict(device='NVIDIA H200', precision='bfloat16')
+    for fields, device in (
+        (dict(device='cpu', precision='float32'), 'cpu'),
+        (dict(device='cpu', precision='bfloat16'), None),
+        (dict(device='cpu'), None),  # older than the precision in records
+        (h200, 'h200_bf16'),
+        (h200 | dict(earlier=[dict(h200)]), 'h200_bf16'),
+        (h200 | dict(earlier=[dict(h200, device='cpu')]), None),
+    ):
+        path.write_text(json.dumps(record | fields))
+        for name, each in costs.items():  # the second seed has not run
+            expected = {str(run.folder): 7.0 for run in runs} if name == device else {}
+            assert recorded_seconds(graph, each) == expected, (fields, name)
+
+
+def test_runs_of_several_processes_count_for_long_jobs_alone(cell, finish, row, tmp_path):
+    one = cell()
+    path = finish(one, 0, [70.0]).folder / 'run.json'
+    fields = dict(device='4 x cpu', precision='float32', processes=4)
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    costs = read_costs(COSTS, 'cpu')
+    for gpus, expected in ((1, []), (4, [7.0]), (2, [])):
+        graph = job_graph(runs_of(one, 1, str(tmp_path), gpus))
+        assert list(recorded_seconds(graph, costs, gpus).values()) == expected
+    graph, tables = row
+    seconds = dict.fromkeys(tables, 36000.0)
+    for wide_hours in (0.0, 1e6):  # all jobs use four GPUs, and none does
+        plan = forecast(graph, costs, [8], tables, 4, wide_hours, seconds)
+        recorded = plan['parts'].get('recorded runs')
+        assert recorded == (pytest.approx(12 * 10 * 4) if wide_hours == 0.0 else None)
+
+
+def test_a_device_like_another_one_has_a_name_of_its_own(tmp_path, capsys):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('devices: {a100: {like: h200_bf16}}')
+    costs = read_costs(COSTS, 'a100', path)
+    assert (costs.name, costs.precision, costs.about) == (None, 'float32', 'a100')
+    words = ['reproduce', 'plan', ROW, '--recorded', '--costs', str(path), '--device', 'a100']
+    assert main(words) != 0
+    assert '--recorded needs the name of a100 in the records of runs' in capsys.readouterr().err
+    path.write_text('devices: {a100: {like: h200, name: NVIDIA A100, precision: tf32}}')
+    with pytest.raises(ValueError, match='precision of a100 must be'):
+        read_costs(COSTS, 'a100', path)

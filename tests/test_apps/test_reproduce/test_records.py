@@ -92,6 +92,17 @@ def test_precision_is_recorded_where_a_run_noted_it(cell, record, path):
     assert [each.trained_in for each in read_records(path)] == ['bfloat16', 'float32']
 
 
+def test_attempts_in_two_precisions_are_recorded_as_such(cell, finish, tmp_path):
+    run = finish(cell(), 0, [80.0])
+    path = run.folder / 'run.json'
+    attempts = [dict(precision='bfloat16', device='H100'), dict(versions={}, device='H100')]
+    fields = dict(earlier=attempts, precision='float32', device='A40')
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    (found,) = collect_results(cell(), str(tmp_path)).runs
+    assert found.trained_in == 'bfloat16, then float32'
+    assert found.device == 'H100, then A40'
+
+
 def test_accuracies_are_those_of_the_log(cell, finish, tmp_path):
     finish(cell(), 0, [86.83999633789062])
     (run,) = collect_results(cell(), str(tmp_path)).runs

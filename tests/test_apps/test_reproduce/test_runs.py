@@ -90,6 +90,8 @@ def test_a_run_is_as_far_as_its_folder_says(cell, finish, monkeypatch):
         (dict(seed=1), State.OTHER_SEED),
         (dict(state='done', seed=1), State.OTHER_SEED),
         (dict(processes=2), State.OTHER_PROCESSES),
+        (dict(state='done', processes=1, earlier=[dict(host='a')]), State.DONE),
+        (dict(state='done', processes=1, earlier=[dict(processes=8)]), State.OTHER_PROCESSES),
     ):
         (run.folder / 'run.json').write_text(json.dumps(dict(digest=digest, **fields)))
         assert run.state is state, fields

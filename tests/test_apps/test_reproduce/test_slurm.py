@@ -130,6 +130,12 @@ def test_without_a_queue_nothing_is_submitted(tools, cluster, tmp_path):
     assert not cluster.tasks()
 
 
+def test_without_slurm_nothing_is_submitted(tools, cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv('PATH', str(tmp_path))
+    with pytest.raises(FileNotFoundError, match='--submit slurm needs sbatch .* --submit local'):
+        submit(tools, tools.runs(SIMPLE))
+
+
 def test_wrong_options_are_refused():
     with pytest.raises(ValueError, match='--slurm gpus-per-node must be a number'):
         SlurmOptions(others={'gpus-per-node': 'all'})

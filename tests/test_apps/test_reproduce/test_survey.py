@@ -11,7 +11,7 @@ from rich.console import Console
 from mmtmix.apps.reproduce import Grid, ProcessWorkers, grid, job_graph, plan_jobs
 from mmtmix.apps.reproduce.launch import begun
 from mmtmix.apps.reproduce.status import show_status, table
-from mmtmix.apps.reproduce.submissions import Submission, write_submissions
+from mmtmix.apps.reproduce.submissions import Submission, queued, read_queue, write_submissions
 from mmtmix.apps.reproduce.survey import JobState, jobs_to_retry, survey
 
 pytestmark = pytest.mark.host
@@ -106,6 +106,18 @@ def test_without_a_cell_the_begun_and_submitted_runs_count(tools):
     runs[1].folder.mkdir(parents=True)
     write_submissions(tools.root, [Submission('a', [str(runs[2].folder)])])
     assert begun(runs, tools.root) == runs[:4]
+
+
+def test_a_job_that_is_completing_has_left_the_queue(cluster):
+    for task, state in enumerate(('RUNNING', 'COMPLETING')):
+        fields = dict(number=7, task=task, state=state, name='mmtmix-a')
+        (cluster.state / f'7_{task}.json').write_text(json.dumps(fields))
+    fields = dict(number=8, task=None, state='COMPLETING', name='mmtmix-b')
+    (cluster.state / '8.json').write_text(json.dumps(fields))
+    queue = read_queue()
+    assert queue.ids == {'mmtmix-a': '7', 'mmtmix-b': '8'}
+    submissions = [Submission('mmtmix-a', ['a', 'b'], '7'), Submission('mmtmix-b', ['c'], '8')]
+    assert queued(submissions, queue) == {'a': ('7_0', 'RUNNING')}
 
 
 def test_a_damaged_list_of_submissions_is_refused(tools):

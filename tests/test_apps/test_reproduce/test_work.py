@@ -106,6 +106,19 @@ def test_a_student_reads_clean_and_mixed_images_and_its_teacher_both(jobs):
     assert len(training.loaders) == 2
 
 
+def test_images_of_a_folder_are_counted(tmp_path):
+    for number in range(5):
+        path = tmp_path / 'ab'[number % 2] / f'{number}.png'
+        path.parent.mkdir(exist_ok=True)
+        path.touch()  # which counting does not open
+    folder = dict(
+        type='CustomDataset', data_root=str(tmp_path), pipeline=[dict(type='PackInputs')]
+    )
+    assert data_of(dict(dataset=folder)).images == 5
+    with pytest.raises(ValueError, match='CustomDataset is not known, since .* set `indices`'):
+        data_of(dict(dataset=folder | dict(data_root=str(tmp_path / 'none'))))
+
+
 def test_counts_of_images_follow_split_indices_and_repeats():
     cifar = dict(type='CIFAR100', split='train', pipeline=[dict(type='PackInputs')])
     assert data_of(dict(dataset=cifar)).images == 50_000
