@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from mmtmix.datasets.mixed_shards import ShardReader
 from mmtmix.datasets.mixed_shards.files import open_shard
 from mmtmix.utils import atomic_path
+from mmtmix.utils.living_holder import check_claim
 
 EXPORT_FILE = 'export.json'
 """Format of an export and digest of its set's settings; the file exists from the start."""
@@ -94,6 +95,7 @@ class ExportFolder:
         (self.target / DESCRIPTION_FILE).unlink(missing_ok=True)
         files = []
         for number in progress(range(self._num_shards)):
+            check_claim(self.target)
             if not self._path(number).is_file():
                 self._write(number)
             files.append(self._entry(number))
