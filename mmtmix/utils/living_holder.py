@@ -50,7 +50,7 @@ def check_claim(folder: str | os.PathLike) -> None:
     if has_lost(folder):
         path = Path(os.path.realpath(folder), CLAIM_FILE)
         found = find_claim(path)  # it is not this process's, so no lock is released
-        raise LostClaimError(path, found and found.holder)
+        raise LostClaimError(path, found.holder if found else None)
 
 
 def living_holder(folder: str | os.PathLike) -> Holder | None:

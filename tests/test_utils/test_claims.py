@@ -17,13 +17,12 @@ import pytest
 
 from mmtmix.utils import claim_state, claims
 from mmtmix.utils.claim_state import Watch, find_claim
+from mmtmix.utils.claim_waits import wait_for_file, wait_for_folder
 from mmtmix.utils.claims import (
     CLAIM_FILE,
     ClaimedError,
     claim_file,
     claim_folder,
-    wait_for_file,
-    wait_for_folder,
 )
 from mmtmix.utils.held_claims import here
 from mmtmix.utils.holder import Holder

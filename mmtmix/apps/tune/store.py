@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmtmix.utils.claims import Claim, ClaimedError, claim_folder, wait_for_folder
+from mmtmix.utils.claim_waits import wait_for_folder
+from mmtmix.utils.claims import Claim, ClaimedError, claim_folder
 
 from .settings import TuneSettings
 
