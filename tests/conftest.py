@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,20 @@ def forget_runs() -> Callable[[], None]:
         _TEACHERS.clear()  # of a run of the same name
 
     return forget
+
+
+@pytest.fixture(scope='session')
+def wait_for() -> Callable[..., None]:
+    """Wait for a file, or for a condition: ``wait_for(path)``; too long a time is an error."""
+
+    def wait(what: Path | Callable[[], object], seconds: float = 120.0) -> None:
+        is_there = what.exists if isinstance(what, Path) else what
+        deadline = time.monotonic() + seconds
+        while not is_there():
+            assert time.monotonic() < deadline, f'{what} after {seconds} s'
+            time.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import torch.distributed as torch_dist
 from mmengine.dist import get_world_size, is_main_process
 
-from mmtmix.utils.claims import Claim, claim_folder, wait_for_folder
+from mmtmix.utils.claim_waits import wait_for_folder
+from mmtmix.utils.claims import Claim, claim_folder
 
 Result = TypeVar('Result')
 
@@ -23,7 +24,7 @@ _groups: list[tuple[Any, Any]] = []  # the process group of a launch, and one wi
 def claimed(
     folder: str | os.PathLike,
     is_done: Callable[[], bool] | None = None,
-    say: Callable[[str], object] = print,
+    report: Callable[[str], object] = print,
 ) -> Iterator[bool]:
     """Claim a folder for this launch while the body runs.
 
@@ -34,7 +35,7 @@ def claimed(
         folder: The folder; it is made if need be.
         is_done: Function that returns whether the work is done. With it the launch waits for
             another one that works there. Without it, another one is an error.
-        say: Function that takes a line about the other process, on rank 0.
+        report: Function that takes a line about the other process, on rank 0.
 
     Yields:
         Whether the work is left to do: False if another launch has done it.
@@ -48,8 +49,8 @@ def claimed(
 
     def claim() -> bool:
         if is_done is None:
-            held.append(claim_folder(folder, say))
-        elif found := wait_for_folder(folder, is_done, say):
+            held.append(claim_folder(folder, report))
+        elif found := wait_for_folder(folder, is_done, report):
             held.append(found)
         return bool(held)
 

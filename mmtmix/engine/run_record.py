@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmtmix.utils import publish_file, warn_user
-from mmtmix.utils.living_holder import living_holder
+from mmtmix.utils.living_holder import has_lost, living_holder
 
 if TYPE_CHECKING:
     from .run_identity import RunIdentity  # which imports the stages, whose state is a record's
@@ -200,6 +200,8 @@ class RunRecord:
         with self._lock:
             if is_renewal and self._is_over.is_set():
                 return  # the final state must not be overwritten
+            if has_lost(self.folder):
+                return  # the record is that of the process that has taken over
             temporary = self.folder / f'.{RECORD}.{socket.gethostname()}.{os.getpid()}'
             try:
                 if self._progress is not None and (progress := self._progress()) is not None:

@@ -226,7 +226,7 @@ def run_stages(
         ValueError: If a required file was made by another run than the one that is required.
     """
     # first of all, since the other stages may take hours
-    with claimed(stages[-1].cfg.work_dir, say=_print):
+    with claimed(stages[-1].cfg.work_dir, report=_print):
         missing = check_stages(stages)
         if records is not None:
             records.check()

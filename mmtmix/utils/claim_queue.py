@@ -13,7 +13,7 @@ from .claim_state import Watch
 from .claims import ClaimedError, claim_file
 from .held_claims import Claim
 
-_FIRST_POLL, _LAST_POLL = 0.1, 5.0  # seconds between two looks at what others make
+_FIRST_POLL, _LAST_POLL = 0.1, 5.0  # seconds between two polls of what others make
 
 
 class ClaimQueue:
@@ -27,7 +27,7 @@ class ClaimQueue:
             they are to be made.
         path_of: Function that returns the path of a thing's file or folder.
         prepare: Function that is called with the number of a thing once it is claimed.
-        wait: Function that is called with the claims of others at each look while it waits.
+        wait: Function that is called with the claims of others at each poll while it waits.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ClaimQueue:
         self._missing, self._path_of = missing, path_of
         self._prepare, self._wait = prepare, wait
         self._claims: dict[int, Claim] = {}
-        self._watch = Watch()  # over all looks, since only silence for minutes shows a death
+        self._watch = Watch()  # over all polls, since only silence for minutes shows a death
 
     def __enter__(self) -> ClaimQueue:
         return self

@@ -68,7 +68,7 @@ class Found:
             return True
         if self.holder is None or not self.holder.is_here:
             return None
-        # this process would not look for a claim that it holds
+        # this process does not search for a claim that it holds
         if self.holder.pid == os.getpid() or not self.holder.is_alive:
             return False
         return True if self.is_locked is None else None
@@ -150,7 +150,7 @@ class _Watched:
 
 @dataclass
 class Watch:
-    """Claims that are watched for renewals, over any number of looks."""
+    """Claims that are watched for renewals, over any number of checks."""
 
     _watched: dict[Path, _Watched] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
 """Things that one process at a time works on: a folder, or a single file that is to be made.
 
-A claim is a file beside the thing, with the process that works on it. :mod:`.claim_state` says
-when its holder counts as dead. What is assumed of the file system:
+A claim is a file beside the thing, with the process that works on it. :mod:`.claim_state`
+defines when its holder counts as dead. What is assumed of the file system:
 
 - Of two processes that create a file of one name exclusively (``O_EXCL``), one fails, also on two
   machines. NFS from version 3 on, Lustre, GPFS, CephFS, BeeGFS and local disks do this.
@@ -17,7 +17,7 @@ but their names then loses time, and nothing else.
 
 A dead claim is taken over in two steps, so that only one of several processes gets it. They claim
 the right to succeed it, a file whose name holds that of the dead claim. The one that has the right
-looks whether the dead claim is still there. Renaming the file of its right to that of the claim
+checks whether the dead claim is still there. Renaming the file of its right to that of the claim
 then ends both.
 """
 
@@ -69,12 +69,12 @@ class ClaimedError(OSError):
         )
 
 
-def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print) -> Claim:
+def claim_folder(folder: str | os.PathLike, report: Callable[[str], object] = print) -> Claim:
     """Claim a folder for this process.
 
     Args:
         folder: The folder; it is made if need be.
-        say: Function that takes a line, if it takes minutes to find out whether a process on
+        report: Function that takes a line, if it takes minutes to find out whether a process on
             another machine still works there.
 
     Returns:
@@ -97,7 +97,7 @@ def claim_folder(folder: str | os.PathLike, say: Callable[[str], object] = print
             found.is_new = is_new
             return found
         if not is_told:
-            say(
+            report(
                 f'{folder}: waiting up to {watch.left(found.path):.0f} s to find out whether '
                 f'{found.who} still works'
             )
@@ -128,80 +128,6 @@ def claim_file(path: str | os.PathLike, watch: Watch | None = None) -> Claim:
     if isinstance(found, Claim):
         return found
     raise ClaimedError(path, found.holder)
-
-
-def wait_for_folder(
-    folder: str | os.PathLike,
-    is_done: Callable[[], bool],
-    say: Callable[[str], object] = print,
-    poll: float = 5.0,
-) -> Claim | None:
-    """Claim a folder, once another process that works there has ended.
-
-    Args:
-        folder: The folder; it is made if need be.
-        is_done: Function that returns whether the work is done, so that no claim is needed.
-        say: Function that takes one line about the process that works there.
-        poll: Seconds between two attempts.
-
-    Returns:
-        The claim, or None if the work is done.
-
-    Raises:
-        OSError: If the folder can't be written to.
-        ValueError: If this process has claimed it already.
-    """
-    return _wait_for(lambda: claim_folder(folder, say), is_done, say, poll)
-
-
-def wait_for_file(
-    path: str | os.PathLike,
-    is_done: Callable[[], bool],
-    say: Callable[[str], object] = print,
-    poll: float = 0.5,
-) -> Claim | None:
-    """Claim a file, once another process that makes it has ended.
-
-    Args:
-        path: Path of the file to make.
-        is_done: Function that returns whether it is made, so that no claim is needed.
-        say: Function that takes one line about the process that makes it.
-        poll: Seconds between two attempts.
-
-    Returns:
-        The claim, or None if the file is made.
-
-    Raises:
-        OSError: If the folder can't be written to.
-    """
-    watch = Watch()
-    return _wait_for(lambda: claim_file(path, watch), is_done, say, poll)
-
-
-def _wait_for(
-    claim: Callable[[], Claim],
-    is_done: Callable[[], bool],
-    say: Callable[[str], object],
-    poll: float,
-) -> Claim | None:
-    is_told = False
-    while not is_done():
-        try:
-            held = claim()
-        except ClaimedError as error:
-            if not is_told:
-                say(
-                    f'waiting for {error.who}, which works in {error.folder}; if it is no longer '
-                    f'there, delete {error.path}'
-                )
-            is_told = True
-            time.sleep(poll)
-            continue
-        if not is_done():
-            return held
-        held.release()  # it was done between two attempts
-        break
-    return None
 
 
 def clear_claim(path: str | os.PathLike) -> None:

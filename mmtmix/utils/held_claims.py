@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -55,6 +56,20 @@ class Claim:
         Another process may have taken it over while this one was stopped for minutes.
         """
         return not self._is_over and is_named(self.path, self._handle)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another process has taken it over, or has deleted its file.
+
+        A file server that does not answer proves nothing.
+        """
+        with self._busy:
+            if self._is_over:
+                return False
+            try:
+                return not os.path.samestat(os.stat(self.path), os.fstat(self._handle))
+            except OSError as error:
+                return error.errno in (errno.ENOENT, errno.ESTALE)
 
     def release(self) -> None:
         """Release the thing; nothing happens in a forked process or a second time."""

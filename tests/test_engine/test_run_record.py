@@ -12,10 +12,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
 import mmtmix
 from mmtmix.engine import recording, run_record, versions
 from mmtmix.engine.digest import changed_digest, run_digest, stage_digests
+from mmtmix.engine.hooks import record_hook
 from mmtmix.engine.hooks.record_hook import RecordHook
 from mmtmix.engine.newest_checkpoint import find_checkpoint
 from mmtmix.engine.recording import recorded
@@ -23,8 +25,9 @@ from mmtmix.engine.run_identity import CONTINUED
 from mmtmix.engine.run_record import RECORD, read_record, state_of
 from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import Stopped, load_config
+from mmtmix.utils import living_holder as living_holder_module
 from mmtmix.utils.claims import CLAIM_FILE, claim_folder
-from mmtmix.utils.living_holder import living_holder
+from mmtmix.utils.living_holder import LostClaimError, living_holder
 
 pytestmark = pytest.mark.host
 
@@ -406,3 +409,33 @@ def test_old_checkpoints_keep_their_run_when_another_is_begun_in_their_folder(st
         with recorded(stage(), digest) as record:
             assert record.is_own({}) is (digest == 'a')
     assert read_record(folder)['unmarked'] == dict(digest='a', changes=[])
+
+
+@pytest.mark.parametrize('checks', [0.0, 1000.0])  # at a step, or before a checkpoint
+def test_a_training_whose_work_dir_is_taken_over_writes_nothing_more(
+    stage, probe_runner, monkeypatch, checks
+):
+    monkeypatch.setattr(record_hook, 'CHECKS', checks)
+    monkeypatch.setattr(living_holder_module, '_SETTLING', 0.0)
+    runner = probe_runner(epochs=1)
+    folder = Path(stage().cfg.work_dir)
+    claim = claim_folder(folder)
+
+    class Thief(Hook):
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            if batch_idx == 1:
+                other = json.loads(claim.path.read_text()) | dict(host='elsewhere', pid=5)
+                (folder / 'other').write_text(json.dumps(other))
+                os.replace(folder / 'other', claim.path)
+                (folder / RECORD).write_text('{"of": "another"}')
+
+    with pytest.raises(LostClaimError, match='process 5 on elsewhere'):  # noqa: SIM117
+        with recorded(stage(), 'abc') as record:
+            runner.register_hook(Thief())
+            runner.register_hook(RecordHook(record))
+            runner.train()
+    assert runner.iter == (1 if checks == 0.0 else 6)
+    assert read_record(folder) == {'of': 'another'}
+    assert not list(Path(runner.work_dir).glob('*.pth'))
+    claim.release()
+    assert claim.path.exists()  # it is the other one's

@@ -13,7 +13,7 @@ from mmtmix.engine.recording import recorded
 from mmtmix.engine.run_record import RECORD
 from mmtmix.engine.stage_records import StageRecords
 from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
-from mmtmix.utils import claims, file_digest, load_config
+from mmtmix.utils import claim_waits, claims, file_digest, load_config
 
 
 @pytest.fixture(autouse=True)
@@ -272,7 +272,7 @@ def other_launch(monkeypatch):
                 raise claims.ClaimedError(os.path.join(asked, claims.CLAIM_FILE))
             return claim(asked, say)
 
-        monkeypatch.setattr(claims, 'claim_folder', refuse)
+        monkeypatch.setattr(claim_waits, 'claim_folder', refuse)
         monkeypatch.setattr('mmtmix.engine.claims.claim_folder', refuse)
         monkeypatch.setattr(claims.time, 'sleep', lambda seconds: None)
 

@@ -130,8 +130,8 @@ def test_what_is_deleted_is_made_again_and_other_settings_are_refused(
     assert content(copied) == content(whole[0])
 
 
-def start_and_kill(folder, out):
-    """Start the tool, kill it at a random moment of its work; return its exit status."""
+def start_and_kill(folder, out, num):
+    """Start the tool, and kill it some time after it has made ``num`` images of the set."""
     env = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1')
     command = [sys.executable, TOOL, CONFIG, *SET, '--out', out]
     with subprocess.Popen(
@@ -143,19 +143,21 @@ def start_and_kill(folder, out):
         text=True,
     ) as process:
         for line in process.stdout:
-            if 'mixed images are in' in line:
+            made = re.search(rf'(\d+) of {NUM} mixed images, ', line)
+            if made and int(made[1]) >= num:
                 break
-        time.sleep(random.uniform(0, 0.5))
+        time.sleep(random.Random(num).uniform(0, 0.05))  # somewhere in the next shards
         process.kill()
-        process.stdout.read()
-    return process.returncode
+        rest = process.stdout.read()
+    assert process.returncode == -signal.SIGKILL, f'it ended before it was killed: {rest}'
 
 
 def test_killed_at_random_moments_the_set_is_that_of_an_unbroken_run(job, whole, tmp_path, spawn):
     out, made = tmp_path / 'killed', []
-    while len(made) < KILLS and start_and_kill(job, out) == -signal.SIGKILL:
+    for number in range(KILLS):
+        start_and_kill(job, out, 2 + 20 * number)
         made.append(len(list(out.glob('shard-*.safetensors'))))
-    assert made == sorted(made) and made[0] < NUM_SHARDS
+    assert 0 < made[0] < made[1] < NUM_SHARDS
     done = spawn(job, sys.executable, TOOL, CONFIG, *SET, '--out', out)
     assert done.returncode == 0, done.stdout[-3000:]
     assert f'{2 * made[-1]} of {NUM} mixed images are in' in done.stdout
@@ -198,13 +200,12 @@ def test_the_script_waits_for_all_and_returns_the_worst_status(tmp_path, stub, s
 
 
 @pytest.mark.parametrize('signum', [signal.SIGTERM, signal.SIGINT])
-def test_the_script_forwards_signals_and_waits(tmp_path, stub, signum):
+def test_the_script_forwards_signals_and_waits(tmp_path, stub, signum, wait_for):
     env = dict(os.environ, PYTHON=str(stub), MODE='wait')
     with subprocess.Popen(
         [SCRIPT, 'config.py', '2'], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
     ) as process:
-        while len(list(tmp_path.glob('begun*'))) < 2:
-            time.sleep(0.01)
+        wait_for(lambda: len(list(tmp_path.glob('begun*'))) == 2)
         process.send_signal(signum)
         printed = process.stdout.read()
     assert process.returncode == 128 + signal.SIGTERM

@@ -17,13 +17,12 @@ import pytest
 
 from mmtmix.utils import claim_state, claims
 from mmtmix.utils.claim_state import Watch, find_claim
+from mmtmix.utils.claim_waits import wait_for_file, wait_for_folder
 from mmtmix.utils.claims import (
     CLAIM_FILE,
     ClaimedError,
     claim_file,
     claim_folder,
-    wait_for_file,
-    wait_for_folder,
 )
 from mmtmix.utils.held_claims import here
 from mmtmix.utils.holder import Holder
@@ -93,7 +92,7 @@ def test_a_second_process_is_refused_with_the_holder_and_the_cure(tmp_path, othe
         assert part in text
     other.stdin.write('\n')
     other.stdin.flush()
-    assert other.wait(10) == 0
+    assert other.wait(60) == 0
     claim_folder(folder).release()
 
 
@@ -214,14 +213,11 @@ def test_a_claim_that_is_given_back_while_it_is_watched_is_taken(tmp_path, monke
     claim.release()
 
 
-def test_a_claim_is_renewed(tmp_path, monkeypatch):
+def test_a_claim_is_renewed(tmp_path, monkeypatch, wait_for):
     monkeypatch.setattr(claim_state, 'BEAT', 0.05)
     claim = claim_folder(tmp_path)
     os.utime(claim.path, (1, 1))
-    deadline = time.monotonic() + 5
-    while claim.path.stat().st_mtime < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: claim.path.stat().st_mtime >= 2)
     claim.release()
 
 
@@ -293,7 +289,7 @@ def test_a_clock_that_is_wrong_by_an_hour_kills_nobody(tmp_path, hours):
         claim_folder(tmp_path, lambda line: None)
     start = time.monotonic()
     claim_folder(tmp_path, lambda line: None).release()
-    assert 0.2 < time.monotonic() - start < 5
+    assert 0.2 < time.monotonic() - start < 60
 
 
 def test_a_renewal_that_is_seen_late_counts(tmp_path, monkeypatch):
@@ -435,7 +431,7 @@ def test_many_short_claims_do_not_keep_a_long_one_from_its_renewal(tmp_path, mon
     monkeypatch.setattr(claim_state, 'BEAT', 0.1)
     claim = claim_folder(tmp_path)
     before = claim.path.read_bytes()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while (after := claim.path.read_bytes()) == before:
         assert time.monotonic() < deadline
         claim_file(tmp_path / 'short').release()

@@ -28,7 +28,8 @@ from mmtmix.datasets.mixed_shards import (
 )
 from mmtmix.utils import atomic_path
 from mmtmix.utils.claim_queue import ClaimQueue
-from mmtmix.utils.claims import ClaimedError, clear_claim, wait_for_file
+from mmtmix.utils.claim_waits import wait_for_file
+from mmtmix.utils.claims import ClaimedError, clear_claim
 from mmtmix.utils.files import create_file
 
 from .settings import GenerationSettings, differences, digest
@@ -159,7 +160,7 @@ class SetFolder:
         num_classes: int,
         num_mix: int,
         channel_order: str,
-        say: Callable[[str], object],
+        report: Callable[[str], object],
     ) -> None:
         """Write ``dataset.json``, unless another process does, and delete what the dead left.
 
@@ -168,14 +169,14 @@ class SetFolder:
             num_classes: Number of classes.
             num_mix: Number of images per mix.
             channel_order: Order of the source images' colour channels, ``'rgb'`` or ``'bgr'``.
-            say: Function that takes a line about another process that this one waits for.
+            report: Function that takes a line about another process that this one waits for.
 
         Raises:
             RuntimeError: If shards have vanished.
             ValueError: If one is damaged.
         """
         path = self.path / DATASET_FILE
-        claim = wait_for_file(path, path.is_file, say)
+        claim = wait_for_file(path, path.is_file, report)
         try:
             if missing := self.missing():
                 raise RuntimeError(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mmtmix.checks import check_integer
-from mmtmix.utils.claims import wait_for_folder
+from mmtmix.utils.claim_waits import wait_for_folder
 
 from .cluster import cluster_job, import_submitit, submissions_of
 from .graph import JobGraph

@@ -37,8 +37,8 @@ class TuneSettings:
         seed: Seed of the choice of parameters, >= 0.
         variants: Variants of the config, by name.
         options: Overrides of the config as on a command line, such as ``'model.alpha=0.5'``.
-        prune: Whether a trial may end after or within its first search, if that is worse than the
-            median of the earlier trials at the same part of their length.
+        prune: Whether a trial may end within or after its first search. It ends if that is worse
+            than the median of the earlier trials at the same part of their length.
         digest: Digest of the config with its variants and options.
 
     Raises:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmtmix.utils.claims import Claim, ClaimedError, claim_folder, wait_for_folder
+from mmtmix.utils.claim_waits import wait_for_folder
+from mmtmix.utils.claims import Claim, ClaimedError, claim_folder
 
 from .settings import TuneSettings
 
@@ -97,7 +98,10 @@ class TrialStore:
         """
         from optuna.trial import Trial, TrialState
 
-        for frozen in self.study.get_trials(states=[TrialState.RUNNING]):
+        # a new trial resembles one of the dead until it is claimed, which ends the lock
+        with locked(self.out):
+            running = self.study.get_trials(states=[TrialState.RUNNING])
+        for frozen in running:
             folder = self.folder_of(frozen.number)
             try:
                 claim = claim_folder(folder, self._report)
@@ -135,7 +139,7 @@ class TrialStore:
             )
             trial = self.study.ask(self._space)
             folder = self.folder_of(trial.number)
-            # within the lock, so that nobody takes it for a trial of a killed process
+            # within the lock, see `take_up`
             return Held(trial, folder, claim_folder(folder, self._report))
 
 

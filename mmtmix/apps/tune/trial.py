@@ -15,7 +15,7 @@ from typing import Any
 from mmtmix.apps.reproduce import run_child
 from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import atomic_path, load_config
-from mmtmix.utils.claims import wait_for_folder
+from mmtmix.utils.claim_waits import wait_for_folder
 from mmtmix.utils.config import parse_options
 from mmtmix.utils.variants import variant_words
 from mmtmix.visualization import read_scalars
@@ -25,7 +25,7 @@ from .store import Held, options_of
 
 PRODUCT = 'mixer.pth'
 PARAMETERS_FILE = 'trial.json'
-_EVERY = 2.0  # seconds between two looks at the log
+_EVERY = 2.0  # seconds between two polls of the log
 _WHOLE = 100  # percent of a run's length
 
 
@@ -113,7 +113,7 @@ class _Search:
             *('--work-dir', str(self.folder), '--resume', '--cfg-options', *options),
         ]
         self._missing: list[str] = []
-        # the first run's validations count for pruning, whatever the time of each look
+        # the first run's validations count for pruning, whatever the time of each poll
         self._counts = settings.prune and seed == settings.seeds[0]
         self._is_worse = bool(self._counts and self._known() and self.trial.should_prune())
 
@@ -126,8 +126,8 @@ class _Search:
         for _ in range(2):
             if not (self.folder / PRODUCT).is_file():
                 self._start(report)
-            self._look()
-            self._check_look()
+            self._poll()
+            self._check_poll()
             value = self._final_value()
             if value is not None:
                 return value
@@ -137,18 +137,18 @@ class _Search:
 
     def _start(self, report: Callable[[str], object]) -> None:
         """Run the search to its end in a process of its own."""
-        self._check_look()
+        self._check_poll()
         # a run whose parent was killed saves its state before it ends
         claim = wait_for_folder(self.folder, (self.folder / PRODUCT).is_file, report)
         if claim is None:
             return
         claim.release()
         with self.log.open('ab') as log:
-            code = run_child(self.command, os.environ, log, self._look, _EVERY)
+            code = run_child(self.command, os.environ, log, self._poll, _EVERY)
         if code == 0:
             return
-        self._look()
-        self._check_look()
+        self._poll()
+        self._check_poll()
         absent = [stage for stage in self._required if not stage.is_finished]
         if absent:
             raise RuntimeError(
@@ -161,8 +161,8 @@ class _Search:
             )
         raise TrialFailed(self._reason())
 
-    def _check_look(self) -> None:
-        """Raise what a look at the log has found."""
+    def _check_poll(self) -> None:
+        """Raise an error for what the last poll of the log has found."""
         if self._missing:
             raise ValueError(
                 f'the validation of {self.settings.config} has no metric '
@@ -194,7 +194,7 @@ class _Search:
         trials = self.trial.study.get_trials(deepcopy=False)
         return trials[self.trial.number].intermediate_values
 
-    def _look(self) -> bool:
+    def _poll(self) -> bool:
         """Read the validations so far, and return whether the run should end now."""
         for record in self._validations():
             if self.settings.metric not in record:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mmtmix.checks import check_integer
 from mmtmix.utils import make_writable_folder
+from mmtmix.utils.living_holder import check_claim
 
 from .best import keep_best
 from .settings import TuneSettings, agree_on
@@ -109,6 +110,7 @@ def _attempt(
         store.study.tell(number, state=TrialState.FAIL)
         report(f'    failed: {why}')
         return False
+    check_claim(held.folder)  # another process may have taken it over meanwhile
     held.trial.set_user_attr('values', values)
     store.study.tell(number, sum(values) / len(values))
     best = keep_best(store)

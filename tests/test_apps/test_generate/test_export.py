@@ -1,8 +1,8 @@
 """Exports of a set, read back by the libraries that they are for."""
 
 import json
+import multiprocessing
 import os
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -14,7 +14,6 @@ from mmtmix.apps.generate import export
 from mmtmix.apps.generate.export import export_set, parquets
 from mmtmix.apps.generate.shard_maker import Statistics
 from mmtmix.datasets.mixed_shards import MixedSet, encode_image, raw_images, shard_name
-from mmtmix.utils.claims import CLAIM_FILE, ClaimedError
 
 pytestmark = pytest.mark.host
 SIZES = (4, 4, 2)
@@ -168,21 +167,62 @@ def test_folders_of_something_else_are_refused(make_set, tmp_path, kind):
     assert not (other / 'claim.json').exists()
 
 
-def test_two_exports_to_one_folder_are_refused(make_set):
-    folder = make_set()
-    (folder / 'parquet').mkdir()
-    code = (
-        'import fcntl, sys; file = open(sys.argv[1], "w"); fcntl.lockf(file, fcntl.LOCK_EX); '
-        'print("locked", flush=True); sys.stdin.read()'
+@pytest.mark.parametrize('kind', export.KINDS)
+def test_two_exports_at_once_make_each_file_once(make_set, tmp_path, wait_for, capfd, kind):
+    folder, log = make_set(), tmp_path / 'log'
+    fork = multiprocessing.get_context('fork')
+    go_on = fork.Event()
+
+    def slowly(numbers):
+        for number in numbers:
+            with log.open('a') as file:
+                file.write(f'{number}')
+            go_on.wait(60)
+            yield number
+
+    first, second = (
+        fork.Process(target=export_set, args=(folder, kind, None, each))
+        for each in (slowly, noted)
     )
-    command = [sys.executable, '-c', code, str(folder / 'parquet' / CLAIM_FILE)]
-    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    with subprocess.Popen(command, **pipes) as other:
-        assert other.stdout.readline() == b'locked\n'
-        with pytest.raises(ClaimedError, match='is in use by another process'):
-            export_set(folder, 'parquet')
-        other.kill()
-    assert export_set(folder, 'parquet') == folder / 'parquet'
+    first.start()
+    wait_for(log)
+    second.start()
+    told = []
+    wait_for(lambda: told.append(capfd.readouterr().out) or 'waiting for process' in ''.join(told))
+    go_on.set()
+    for process in (first, second):
+        process.join(60)
+        assert process.exitcode == 0
+    assert log.read_text() == '012'
+    out = folder / kind
+    assert contents(out) == contents(export_set(folder, kind, tmp_path / 'alone'))
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    export_set(folder, kind)  # it is complete, and nothing is written again
+    assert before == {path: path.stat().st_mtime_ns for path in out.iterdir()}
+
+
+def noted(numbers):
+    """Iterate of a process that has nothing left to export."""
+    raise AssertionError(f'{numbers} are exported twice')
+
+
+def test_the_old_description_is_gone_while_a_file_is_made_again(make_set):
+    folder = make_set()
+    out = export_set(folder, 'webdataset')
+    path = out / 'shard-00001.tar'
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-600])
+
+    def seen(numbers):
+        assert not (out / 'description.json').exists()
+        assert not path.exists()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_set(folder, 'webdataset', progress=seen)
+    export_set(folder, 'webdataset')
+    assert path.read_bytes() == whole
+    assert (out / 'description.json').exists()
 
 
 def test_bad_input_is_refused_before_anything_is_written(make_set, tmp_path):

@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import signal
-import time
 from collections import Counter
 
 import pytest
@@ -37,11 +36,17 @@ def whole(tmp_path_factory, make_cfg, forget_runs):
     return content(folder)
 
 
-def note_writes(log):
-    """Write the numbers of the shards that a process writes to a file."""
-    write = SetFolder.write
+def note_writes(log, both=None):
+    """Write the numbers of the shards that a process writes to a file.
+
+    Each process waits at the barrier ``both`` before its first shard.
+    """
+    write, is_first = SetFolder.write, [both is not None]
 
     def noted(self, number, *args):
+        if is_first[0]:
+            is_first[0] = False
+            both.wait(120)
         write(self, number, *args)
         with open(log, 'a') as file:
             file.write(f'{number} {os.getpid()}\n')
@@ -70,7 +75,7 @@ def start(*args, **kwargs):
 
 
 def end(process, code=0):
-    process.join(60)
+    process.join(120)
     assert process.exitcode == code
 
 
@@ -78,15 +83,13 @@ def made(log):
     return [line.split() for line in log.read_text().splitlines()]
 
 
-def test_three_processes_one_of_them_late_make_the_same_set(whole, make_cfg, tmp_path):
+def test_three_processes_one_of_them_late_make_the_same_set(whole, make_cfg, tmp_path, wait_for):
     folder, log = tmp_path / 'set', tmp_path / 'log'
     cfg, with_workers = make_cfg(shard_size=2), make_cfg(shard_size=2)
     with_workers.train_dataloader.num_workers = 1
-    begin = FORK.Event()
-    processes = [start(each, folder, log, begin=begin) for each in (cfg, with_workers)]
-    begin.set()
-    while not log.exists():
-        time.sleep(0.01)
+    both = FORK.Barrier(2)  # one alone could make all of these few shards
+    processes = [start(each, folder, log, note_writes(log, both)) for each in (cfg, with_workers)]
+    wait_for(log)
     processes.append(start(cfg, folder, log))
     for process in processes:
         end(process)
@@ -155,7 +158,7 @@ def test_of_two_settings_at_once_one_wins(make_cfg, tmp_path):
     ]
     begin.set()
     for process in processes:
-        process.join(60)
+        process.join(120)
     assert sorted(process.exitcode for process in processes) == [0, REFUSED]
     (winner,) = (seed for seed, process in enumerate(processes) if process.exitcode == 0)
     settings = json.loads((tmp_path / 'set/dataset.json').read_text())['settings']

@@ -100,7 +100,7 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
-    def run(self, seconds: float = 60.0) -> None:
+    def run(self, seconds: float = 240.0) -> None:
         """Run tasks until none is left that can run."""
         running: dict[str, subprocess.Popen] = {}
         end = time.monotonic() + seconds

@@ -86,7 +86,8 @@ else:
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, save)
         (FOLDER / 'waits').write_text(str(os.getpid()))
-        time.sleep(60)
+        time.sleep(600)
+        sys.exit('train.py: error: no signal came')
     if action == 'fail':
         print('train.py: error: the loss is not finite', flush=True)
         record('failed', error='RuntimeError: the loss is not finite')

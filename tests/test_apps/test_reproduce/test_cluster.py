@@ -4,7 +4,6 @@ import builtins
 import re
 import signal
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,14 +33,13 @@ def _often(monkeypatch):
     monkeypatch.setattr(grid, 'POLL_OTHERS', 0.1)
 
 
-def test_a_grid_is_stopped_goes_on_and_survives_failures_and_kills(tools):
+def test_a_grid_is_stopped_goes_on_and_survives_failures_and_kills(tools, wait_for):
     runs = tools.runs(KD, SIMPLE)
     folder = Path(tools.act('work_dirs/simple', 'wait', 'killed in the middle'))
     tools.act('runs/simple', 'fail')
 
     def end():
-        while not (folder / 'waits').exists():
-            time.sleep(0.01)
+        wait_for(folder / 'waits')
         signal.raise_signal(signal.SIGTERM)
 
     thread = threading.Thread(target=end)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -130,7 +129,7 @@ def test_several_jobs_share_the_machine(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='other kernels have no such request')
-def test_a_job_saves_when_the_process_that_started_it_is_killed(tools, tmp_path):
+def test_a_job_saves_when_the_process_that_started_it_is_killed(tools, tmp_path, wait_for):
     runs = tools.runs(SIMPLE)
     folder = Path(tools.act('runs/simple', 'wait'))
     command = [sys.executable, *runs[0].command(tools.folder)[1:]]
@@ -145,10 +144,3 @@ def test_a_job_saves_when_the_process_that_started_it_is_killed(tools, tmp_path)
     parent.wait()
     wait_for(folder / 'saved')
     assert (folder / 'saved').read_text() == str(int(signal.SIGTERM))
-
-
-def wait_for(path):
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline, path
-        time.sleep(0.01)

@@ -3,7 +3,6 @@
 import json
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -66,27 +65,32 @@ def test_arrays_start_after_exactly_what_they_need(tools, cluster):
     assert [line.endswith('done before') for line in submit(tools, runs)] == [True] * 6
 
 
-def run_while(cluster, path, act):
+@pytest.fixture
+def run_while(cluster, wait_for):
     """Run the cluster, and act once a job waits for a signal."""
 
-    def watch():
-        while not path.exists():
-            time.sleep(0.01)
-        act()
+    def run(path, act):
+        def watch():
+            wait_for(path)
+            act()
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    cluster.run()
-    thread.join()
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        cluster.run()
+        thread.join()
+
+    return run
 
 
 @pytest.mark.parametrize('numbers', [[signal.SIGUSR2], [signal.SIGTERM, signal.SIGUSR2]])
-def test_a_job_that_is_out_of_time_or_preempted_saves_and_continues(tools, cluster, numbers):
+def test_a_job_that_is_out_of_time_or_preempted_saves_and_continues(
+    tools, cluster, run_while, numbers
+):
     runs = tools.runs(KD)
     folder = Path(tools.act('work_dirs/simple', 'wait'))
     submit(tools, runs)
     (teacher, student) = cluster.tasks()
-    run_while(cluster, folder / 'waits', lambda: cluster.signal(teacher, *numbers))
+    run_while(folder / 'waits', lambda: cluster.signal(teacher, *numbers))
     assert (folder / 'saved').read_text() == str(int(signal.SIGTERM))
     tasks = cluster.tasks()
     assert [tasks[each]['state'] for each in (teacher, student)] == ['COMPLETED'] * 2
@@ -97,7 +101,7 @@ def test_a_job_that_is_out_of_time_or_preempted_saves_and_continues(tools, clust
 
 
 def test_a_cancelled_job_saves_and_is_not_requeued_and_a_failure_cancels_what_needs_it(
-    tools, cluster
+    tools, cluster, run_while
 ):
     runs = tools.runs(KD, SIMPLE)
     folder = Path(tools.act('work_dirs/simple', 'wait', 'fail'))
@@ -105,7 +109,7 @@ def test_a_cancelled_job_saves_and_is_not_requeued_and_a_failure_cancels_what_ne
     teacher = next(number for number, each in cluster.tasks().items() if not each['after'])
     for each in read_submissions(tools.root):
         teacher = next((each.id_of(key) for key in each.keys if str(folder) in key), teacher)
-    run_while(cluster, folder / 'waits', lambda: cluster.signal(teacher, signal.SIGTERM))
+    run_while(folder / 'waits', lambda: cluster.signal(teacher, signal.SIGTERM))
     assert (folder / 'saved').read_text() == str(int(signal.SIGTERM))
     states = [each['state'] for each in cluster.tasks().values()]
     assert sorted(states) == ['CANCELLED', 'COMPLETED', 'FAILED']

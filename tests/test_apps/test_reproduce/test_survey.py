@@ -4,7 +4,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 from rich.console import Console
@@ -25,7 +24,7 @@ def run(tools, graph):
 
 
 @pytest.fixture
-def running(tools, cluster, monkeypatch):
+def running(tools, cluster, monkeypatch, wait_for):
     """A grid in which jobs are in all states, with a process that trains, and the graph."""
     monkeypatch.setattr(grid, 'POLL', 0.02)
     runs = tools.runs(KD, MIXED, SIMPLE, seeds=2)
@@ -38,8 +37,7 @@ def running(tools, cluster, monkeypatch):
     simple = [each for each in runs if 'simple' in each.config]
     command = [sys.executable, *simple[0].command(tools.folder)[1:]]
     with subprocess.Popen(command) as process:
-        while not (simple[0].folder / 'waits').exists():
-            time.sleep(0.01)
+        wait_for(simple[0].folder / 'waits')
         key = str(simple[1].folder)
         write_submissions(tools.root, [Submission('mmtmix-a', ['none', key], '7')])
         fields = dict(number=7, task=1, state='PENDING', name='mmtmix-a')

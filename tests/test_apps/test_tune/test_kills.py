@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from mmtmix.apps.tune import store as store_module
 from mmtmix.apps.tune import tune
 from mmtmix.apps.tune.best import keep_best
 from mmtmix.apps.tune.store import JOURNAL_FILE, TrialStore
@@ -73,7 +74,7 @@ def test_the_best_stays_where_its_runs_are_deleted(tmp_path, settings, searches)
         tune(settings(), tmp_path, 2, silent)
 
 
-def test_a_trial_of_a_living_process_is_left_to_it(tmp_path, settings, searches):
+def test_a_trial_of_a_living_process_is_left_to_it(tmp_path, settings, searches, wait_for):
     own = settings()
     tune(own, tmp_path, 1, silent)
     context, ready = multiprocessing.get_context('fork'), tmp_path / 'ready'
@@ -82,13 +83,12 @@ def test_a_trial_of_a_living_process_is_left_to_it(tmp_path, settings, searches)
         held = TrialStore(tmp_path, own, silent).begin(3)
         assert held is not None
         ready.touch()
-        time.sleep(60)
+        time.sleep(600)  # until it is killed
 
     process = context.Process(target=work)
     process.start()
     try:
-        while not ready.exists():
-            time.sleep(0.02)
+        wait_for(ready)
         lines = []
         tune(own, tmp_path, 3, lines.append)
         assert '1 trials are run by other processes' in lines
@@ -102,6 +102,39 @@ def test_a_trial_of_a_living_process_is_left_to_it(tmp_path, settings, searches)
         process.join()
     tune(own, tmp_path, 3, silent)  # what it left is taken up
     assert [state for _, state, _ in trials_of(tmp_path, own)] == ['COMPLETE'] * 3
+
+
+def test_a_trial_that_is_about_to_be_claimed_is_left_to_its_process(
+    tmp_path, settings, searches, monkeypatch, wait_for
+):
+    own, context = settings(), multiprocessing.get_context('fork')
+    asked, end = tmp_path / 'asked', context.Event()
+    claim = store_module.claim_folder
+
+    def late(*args):
+        asked.touch()
+        time.sleep(0.5)
+        return claim(*args)
+
+    def work():
+        monkeypatch.setattr(store_module, 'claim_folder', late)
+        assert TrialStore(tmp_path, own, silent).begin(3) is not None
+        end.wait(60)
+
+    process = context.Process(target=work)
+    process.start()
+    try:
+        wait_for(asked)
+        store = TrialStore(tmp_path, own, silent)
+        assert store.take_up() is None
+        assert [each.state.name for each in store.trials()] == ['RUNNING']
+    finally:
+        end.set()
+        process.join(60)
+    assert process.exitcode == 0
+    held = store.take_up()
+    assert held is not None and held.trial.number == 0
+    held.claim.release()
 
 
 def test_several_processes_make_each_trial_once(tmp_path, settings, searches):
@@ -122,7 +155,7 @@ def test_several_processes_make_each_trial_once(tmp_path, settings, searches):
     for process in processes:
         process.start()
     for process in processes:
-        process.join()
+        process.join(120)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     found = trials_of(tmp_path / 'out', own)
     assert len(found) == 8 == len(list(note.iterdir()))

@@ -16,6 +16,9 @@ _STAMP = b'mmtmix.index_sha256'
 _ROWS = 500  # per row group, the part of a file that readers load at once
 _LISTS = ('sources', 'flips', 'weights', 'classes', 'targets')
 
+CARD_FILE = 'README.md'
+"""Text about an export, by whose head ``datasets.load_dataset`` reads the folder."""
+
 _CARD = """---
 configs:
 - config_name: default
@@ -109,7 +112,7 @@ def write_card(folder: Path, described: dict[str, Any]) -> None:
         described: Description of the set.
     """
     known = {'made_with': 'an older version', **described}
-    with atomic_path(folder / 'README.md') as temporary:
+    with atomic_path(folder / CARD_FILE) as temporary:
         temporary.write_text(_CARD.format_map(known), encoding='utf-8')
 
 

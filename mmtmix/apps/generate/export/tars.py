@@ -32,9 +32,10 @@ def write_tar(
 ) -> None:
     """Write a shard as a tar; equal shards give equal bytes.
 
-    The record 42 of the set has the members ``000000042.png``, ``000000042.cls`` (the most
-    probable class), ``000000042.json`` (sources, flips, weights, classes, iterations, finished)
-    and ``000000042.targets.npy`` (the teacher's probabilities, float32 ``(num_classes,)``).
+    The record 42 of the set has four members. ``000000042.png`` is the image, and
+    ``000000042.cls`` the most probable class. ``000000042.json`` has the sources, flips, weights,
+    classes, iterations and finished. ``000000042.targets.npy`` has the teacher's probabilities,
+    float32 ``(num_classes,)``.
 
     Args:
         path: Path of the tar.
