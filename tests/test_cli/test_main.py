@@ -111,7 +111,7 @@ def test_exit_statuses(capfd, words, status, said):
         ['convert', 'a.pth', 'b.pth', '--out', 'c.pth', '--arch', 'x'],
         ['convert', 'a.pth'],
         ['prepare'],
-        ['generate', 'a.py', '--launcher', 'mpi', '--images'],
+        ['generate', 'a.py', '--export-dir', 'tars'],
         ['reproduce', 'run', 'a', '--jobs', '2', '--submit', 'local'],
         ['reproduce', 'retry', '--partition', 'gpu'],
         ['reproduce', 'run', 'a', '--time', '1:00:00', '--jobs', '2'],

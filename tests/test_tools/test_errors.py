@@ -79,7 +79,7 @@ CASES = [
     ('test', (SIMPLE, 'text.pth', '--out', 'file/out.json'), 'is a file; give a folder'),
     ('generate_mixed', (SIMPLE, '--num', '8', '--out', 'set'), 'none of the augments'),
     ('generate_mixed', (SET, '--num', '0', '--out', 'set'), 'num must be an integer >= 1'),
-    ('generate_mixed', (SET, '--out', 'file'), 'is a file: give another folder'),
+    ('generate_mixed', (SET, '--out', 'file'), "'file' is a file; give a folder"),
     ('generate_mixed', (SET, '--out', 'set', '--device', 'gpu'), '--device must be a device'),
     ('generate_mixed', (SET, '--out', 'set', OPTIONS, 'generation.n=2'), "generation has no 'n'"),
     ('visualize_mix', (DEMO, '--out', 'mix.xyz'), 'its suffix must be one of'),

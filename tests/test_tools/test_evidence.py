@@ -141,7 +141,7 @@ def test_a_wrong_block_is_told_and_nothing_is_written(folder, call, capsys, chan
 
 def test_a_damaged_line_of_results_is_told(folder, call, capsys):
     lines = (folder / 'runs.jsonl').read_text().splitlines()
-    assert len(json.loads(lines[1])) == 12
+    assert len(json.loads(lines[1])) == 11
     (folder / 'runs.jsonl').write_text('\n'.join([lines[0], lines[1][:50]]))
     assert call('--check') == 2
     assert 'runs.jsonl is damaged in line 2' in capsys.readouterr().err

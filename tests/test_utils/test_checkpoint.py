@@ -185,7 +185,12 @@ def test_a_pickle_reaches_only_the_statistics_of_a_log(tmp_path, owner, name):
         load_checkpoint(path)
 
 
-@pytest.mark.filterwarnings('error')
+@pytest.mark.filterwarnings(
+    'error',
+    # of a file that another test left to the garbage collector
+    'ignore::ResourceWarning',
+    'ignore::pytest.PytestUnraisableExceptionWarning',
+)
 @pytest.mark.parametrize('zipped', [True, False])
 def test_whatever_is_damaged_the_file_is_named(tmp_path, zipped):
     path, dice = tmp_path / 'damaged.pth', random.Random(0)
