@@ -60,10 +60,14 @@ def stop_behind(error: BaseException) -> KeyboardInterrupt | None:
     Args:
         error: Error that ended a command.
     """
+    seen: set[int] = set()  # a chain may lead back to an error in it
     found: BaseException | None = error
-    while found is not None and not isinstance(found, KeyboardInterrupt):
+    while found is not None and id(found) not in seen:
+        if isinstance(found, KeyboardInterrupt):
+            return found
+        seen.add(id(found))
         found = found.__cause__ or found.__context__
-    return found
+    return None
 
 
 @contextmanager

@@ -48,6 +48,12 @@ def test_an_error_that_code_makes_of_the_signal_is_a_stop(capsys):
     assert capsys.readouterr().err == 'train.py: stopped by SIGTERM; nothing is saved\n'
 
 
+def test_a_chain_of_errors_that_leads_back_has_an_end():
+    first, second = ValueError('first'), ValueError('second')
+    first.__context__, second.__context__ = second, first
+    assert stopping.stop_behind(first) is None
+
+
 def test_ctrl_c_outside_of_it_has_a_line_and_its_status_too(capsys):
     def main(argv):
         raise KeyboardInterrupt
