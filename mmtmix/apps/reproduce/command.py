@@ -146,7 +146,7 @@ def unrecorded(
         except ValueError as error:
             errors.append(error)
             continue
-        done = {result.seed for result in recorded_or_none(cell, records).runs}
+        done = {result.seed for result in recorded_or_none(cell, records, args.gpus).runs}
         for run in runs:
             (recorded if run.seed in done else missing).append(run)
     for run in dict.fromkeys(recorded):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,7 +31,9 @@ _FIELDS: dict[str, type | tuple[type, ...]] = dict(
     started=str,
     seconds=(int, float),
 )
-_OPTIONAL: dict[str, type] = dict(precision=str)
+_OPTIONAL: dict[str, type] = dict(precision=str, processes=int)
+_UNWRITTEN = dict(processes=1)  # of all other fields None
+_PROCESSES = re.compile(r'(\d+) x ')  # at the beginning of a device
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class RunResult:
         precision: Dtype of its forward passes in training, such as ``'float32'``, or
             ``'bfloat16, then float32'`` if attempts differ; None in records older than this
             field, whose runs were all in bfloat16.
+        processes: Number of processes that shared the batch, >= 1. In records older than this
+            field it is that of the device, such as ``'8 x NVIDIA H100'``.
     """
 
     config: str
@@ -66,6 +71,7 @@ class RunResult:
     started: str
     seconds: float
     precision: str | None = None
+    processes: int = 1
 
     @classmethod
     def of(cls, run: Run, checkpoint: Checkpoint, metrics: Mapping[str, float]) -> RunResult:
@@ -89,7 +95,7 @@ class RunResult:
         details = {name: record[name] for name in _RECORDED}
         details['device'] = _of_attempts(record, 'device')
         details['precision'] = _of_attempts(record, 'precision')
-        return cls(*run.experiment, checkpoint, run.seed, metrics, **details)
+        return cls(*run.experiment, checkpoint, run.seed, metrics, **details, processes=run.gpus)
 
     @property
     def experiment(self) -> Experiment:
@@ -104,7 +110,7 @@ class RunResult:
     @property
     def key(self) -> tuple[Any, ...]:
         """Return the values that identify the run, in the order of a file."""
-        return (*self.experiment, self.checkpoint, self.seed)
+        return (*self.experiment, self.checkpoint, self.seed, self.processes)
 
 
 class Merged(NamedTuple):
@@ -190,7 +196,7 @@ def write_records(records: Iterable[RunResult], path: str | os.PathLike) -> None
     fields = [asdict(record) for record in sorted(records, key=lambda record: record.key)]
     lines = [
         json.dumps(
-            {name: value for name, value in each.items() if value is not None}
+            {name: value for name, value in each.items() if value != _UNWRITTEN.get(name)}
             | {'variants': dict(each['variants'])}
         )
         for each in fields
@@ -232,6 +238,8 @@ def _parse(line: str) -> RunResult:
     if not metrics or not all(_is_result(*each) for each in metrics.items()):
         raise ValueError(f'metrics must be numbers, accuracies in percent, got {metrics!r}')
     fields['variants'] = tuple(sorted(fields['variants'].items()))
+    shared = _PROCESSES.match(fields['device'])
+    fields.setdefault('processes', int(shared[1]) if shared else 1)
     return RunResult(**{**fields, 'options': tuple(fields['options'])})
 
 

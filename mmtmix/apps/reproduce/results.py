@@ -107,12 +107,13 @@ def collect_results(cell: Cell, root: str = 'work_dirs/reproduce', gpus: int = 1
     return CellResult(cell, finished, left_out)
 
 
-def recorded_results(cell: Cell, records: Iterable[RunResult]) -> CellResult:
+def recorded_results(cell: Cell, records: Iterable[RunResult], gpus: int = 1) -> CellResult:
     """Return the results of a cell from recorded runs.
 
     Args:
         cell: Cell of an experiments file.
         records: Recorded runs of any cells.
+        gpus: Number of processes per run, >= 1; runs of other numbers are ignored.
 
     Returns:
         Its runs; those made with another config than the present one are left out.
@@ -127,7 +128,9 @@ def recorded_results(cell: Cell, records: Iterable[RunResult]) -> CellResult:
     of_cell = [
         record
         for record in sorted(records, key=lambda record: record.seed)
-        if record.experiment == run.experiment and record.checkpoint == cell.checkpoint
+        if record.experiment == run.experiment
+        and record.checkpoint == cell.checkpoint
+        and record.processes == gpus
     ]
     digest = run.digest() if of_cell else ''
     left_out = {

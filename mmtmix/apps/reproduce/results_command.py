@@ -27,23 +27,24 @@ def results_of(cells: list[Cell], args: argparse.Namespace) -> list[CellResult]:
 
     Args:
         cells: Cells of an experiments file.
-        args: Arguments of the command, with ``results`` and ``root``.
+        args: Arguments of the command, with ``results``, ``root`` and ``gpus``.
     """
     if args.results:
         records = read_records(args.results)
-        return [recorded_or_none(cell, records) for cell in cells]
+        return [recorded_or_none(cell, records, args.gpus) for cell in cells]
     return [collect_results(cell, args.root, args.gpus) for cell in cells]
 
 
-def recorded_or_none(cell: Cell, records: list[RunResult]) -> CellResult:
+def recorded_or_none(cell: Cell, records: list[RunResult], gpus: int = 1) -> CellResult:
     """Return the recorded result of a cell; an empty one if its config is faulty, with a message.
 
     Args:
         cell: Cell of an experiments file.
         records: Recorded runs of any cells.
+        gpus: Number of processes per run, >= 1.
     """
     try:
-        return recorded_results(cell, records)
+        return recorded_results(cell, records, gpus)
     except (FileNotFoundError, ValueError) as error:
         print(f'{cell.id}: {error}', file=sys.stderr)
         return CellResult(cell)
@@ -75,7 +76,7 @@ def export(cells: list[Cell], args: argparse.Namespace) -> None:
     recorded = read_records(args.results) if args.results.is_file() else []
     if args.recorded:
         found = [run for path in args.recorded for run in read_records(path)]
-        results = [recorded_or_none(cell, found) for cell in cells]
+        results = [recorded_or_none(cell, found, args.gpus) for cell in cells]
     else:
         results = [collect_results(cell, args.root, args.gpus) for cell in cells]
     for result in results:

@@ -10,6 +10,7 @@ from mmtmix.apps.reproduce import (
     merge_records,
     read_records,
     recorded_results,
+    runs_of,
     write_records,
 )
 
@@ -80,6 +81,24 @@ def test_finished_runs_are_recorded_and_recalled_as_they_were(cell, finish, tmp_
     assert recorded_results(one, read_records(path)) == result
     for other in (cell(checkpoint='last', **validation), cell(checkpoint='median')):
         assert not recorded_results(other, read_records(path)).runs
+
+
+def test_runs_of_several_processes_are_kept_apart(cell, record, path):
+    alone = record(cell(), 0, 80.0)
+    write_records([alone, replace(alone, processes=8, metrics={'accuracy/top1': 79.0})], path)
+    first, second = (json.loads(line) for line in path.read_text().splitlines())
+    assert 'processes' not in first and second['processes'] == 8
+    # an older record has the number in its device alone
+    old = {name: value for name, value in second.items() if name != 'processes'}
+    path.write_text(f'{json.dumps(first)}\n{json.dumps(old | dict(device="8 x NVIDIA H100"))}\n')
+    found = read_records(path)
+    assert [each.processes for each in found] == [1, 8]
+    (run,) = runs_of(cell(), (0,))
+    present = [replace(each, digest=run.digest()) for each in found]
+    for gpus, top1 in ((1, 80.0), (8, 79.0)):
+        (result,) = recorded_results(cell(), present, gpus).runs
+        assert result.metrics == {'accuracy/top1': top1}
+    assert not recorded_results(cell(), present, 2).runs
 
 
 def test_precision_is_recorded_where_a_run_noted_it(cell, record, path):
