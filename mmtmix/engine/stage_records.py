@@ -19,6 +19,7 @@ from mmtmix.utils import load_config
 from .claims import on_main_process
 from .digest import changed_digest, stage_digests
 from .recording import SEED_OPTION, continues, recorded, seed_of, setting_of
+from .run_identity import CONTINUED
 from .run_record import RECORD, RunRecord, read_record
 from .stages import Stage, check_stages, required_by
 
@@ -66,7 +67,8 @@ class StageRecords:
         """Refuse required files, and begun runs, that were made otherwise than is required.
 
         A file without a record counts: weights that were converted, and those of older versions.
-        All ranks have to call this.
+        So does a finished one that other arguments of a launch have changed, such as ``--amp``.
+        What uses it has that change in its own record. All ranks have to call this.
 
         Raises:
             ValueError: If there is such a file, or a record is damaged.
@@ -80,9 +82,13 @@ class StageRecords:
         Args:
             stage: Stage whose file another one uses.
         """
-        if not stage.is_finished or read_record(stage.cfg.work_dir):
+        if not stage.is_finished:
             return ''
-        return f', made by an unknown run (no {RECORD})'
+        record = read_record(stage.cfg.work_dir)
+        if not record:
+            return f', made by an unknown run (no {RECORD})'
+        others = self._other_changes(stage, record)
+        return f', made with {", ".join(others)}' if others else ''
 
     @contextmanager
     def recording(self, stage: Stage) -> Iterator[None]:
@@ -125,10 +131,10 @@ class StageRecords:
         record = read_record(folder)
         if not record.get('digest'):
             return []
-        made_with = record.get('changes') or []
-        allowed = set(self._changes_of(stage))
-        is_same = changed_digest(digest, made_with) == record['digest']
-        others = [each for each in made_with if each.rpartition(_OF)[2] not in allowed]
+        is_same = changed_digest(digest, record.get('changes') or []) == record['digest']
+        others = self._other_changes(stage, record)
+        if stage.is_finished:  # one that goes on would be a mixture, as one that was continued is
+            others = [each for each in others if CONTINUED in each]
         seeds = record.get('seed'), seed_of(stage)
         if is_same and not others and (None in seeds or seeds[0] == seeds[1]):
             return []
@@ -141,6 +147,12 @@ class StageRecords:
             *_differences(record, setting_of(stage), digest, others),
             f'  move {folder} away, or give `produces` another folder{cure}',
         ]
+
+    def _other_changes(self, stage: Stage, record: Mapping[str, Any]) -> list[str]:
+        """Return the changes of a record that this launch would not make."""
+        allowed = set(self._changes_of(stage))
+        made_with = record.get('changes') or []
+        return [each for each in made_with if each.rpartition(_OF)[2] not in allowed]
 
 
 _OF = ': '  # between the name of a required stage and a change of it

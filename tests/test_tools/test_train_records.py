@@ -164,15 +164,25 @@ def test_arguments_that_change_a_result_change_its_digest_and_no_others(monkeypa
     assert changes(4, amp=True, no_validate=True) == []
 
 
-def test_a_stage_made_with_other_arguments_counts_in_a_launch_that_has_them(copied):
+def test_a_stage_made_with_other_arguments_is_named_and_counts_in_what_uses_it(copied):
     change(FOLDERS[0], changes=['--amp'], digest=changed(TEACHER, '--amp'))
-    with pytest.raises(ValueError, match='made with --amp, which this launch has not'):
-        records(JOB).check()
-    records(JOB, ['--amp']).check()
-    # plain stages count, too, and what was made with an amp teacher is another run
     stages = plan_stages(JOB, load_config(JOB))
     own = StageRecords(stages, lambda stage: [])
+    own.check()
+    assert own.note(stages[0]) == ', made with --amp'
     assert own._changes(stages[2]) == ['simple/teacher: --amp']
+    assert not StageRecords(stages, lambda stage: ['--amp']).note(stages[0])
+    # one that was only begun so is not continued
+    (FOLDERS[0] / 'last.pth').unlink()
+    with pytest.raises(ValueError, match='made with --amp, which this launch has not'):
+        own.check()
+
+
+def test_a_stage_that_two_configs_have_made_is_refused(copied):
+    mark = 'continued from a run of digest 0123'
+    change(FOLDERS[0], changes=[mark], digest=changed(TEACHER, mark))
+    with pytest.raises(ValueError, match=f'made with {mark}, which this launch has not'):
+        records(JOB).check()
 
 
 def test_a_seed_that_is_given_is_no_part_of_the_digest(tmp_path):
