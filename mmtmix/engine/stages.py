@@ -1,32 +1,24 @@
-"""Runs that need the files of other runs: find what is missing and run it first."""
+"""Runs that need the files of other runs: their order, and which of them are missing."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmengine.config import Config
-from mmengine.dist import is_main_process
 
 from mmtmix.program import program
-from mmtmix.utils import file_digest, load_config, make_writable_folder
+from mmtmix.utils import load_config
 from mmtmix.utils.config import flat_options, option_words
 from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 
-from .claims import claimed, on_main_process, wait_for_ranks
+from .claims import on_main_process
 from .run_record import DONE, read_record
-
-if TYPE_CHECKING:
-    from .stage_records import StageRecords
-
 
 Maker = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 
@@ -204,96 +196,6 @@ def required_by(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
     return [other for other in stages if other.produces in needed]
 
 
-def run_stages(
-    stages: Sequence[Stage],
-    run: Callable[[Stage], None],
-    records: StageRecords | None = None,
-) -> None:
-    """Run the stages that are missing, in order, and print a line at the start and end of each.
-
-    Each work dir is claimed while a stage runs there. If another launch is running a required
-    stage, this one waits for it. If the other launch dies, this one continues the stage.
-
-    Args:
-        stages: Stages from :func:`plan_stages`.
-        run: Function that runs one stage.
-        records: Records of the stages, which are checked and written; None for no records.
-
-    Raises:
-        ClaimedError: If another launch works in the work dir of the last stage.
-        OSError: If a work dir can't be written to.
-        RuntimeError: If a stage ends without the file that it should produce.
-        ValueError: If a required file was made by another run than the one that is required.
-    """
-    # first of all, since the other stages may take hours
-    with claimed(stages[-1].cfg.work_dir, report=_print):
-        missing = check_stages(stages)
-        if records is not None:
-            records.check()
-        on_main_process(partial(_make_work_dirs, missing))
-        for number, stage in enumerate(stages, 1):
-            head = f'[stage {number}/{len(stages)}] {stage.name}'
-            if stage not in missing:
-                note = records.note(stage) if records is not None else ''
-                _print(f'{head}: {describe(stage.produces)}{note}, skipped')
-            elif stage.produces is None:
-                _run_stage(stage, run, head, records)
-            else:
-                _run_required(stage, run, head, records)
-
-
-def _make_work_dirs(stages: Sequence[Stage]) -> None:
-    for stage in stages:
-        make_writable_folder(stage.cfg.work_dir)
-
-
-def _run_required(
-    stage: Stage, run: Callable[[Stage], None], head: str, records: StageRecords | None
-) -> None:
-    """Run a stage that other launches may run at the same time."""
-
-    def show(line: str) -> None:
-        _print(f'{head}: {line}')
-
-    with claimed(stage.cfg.work_dir, lambda: stage.is_finished, show) as is_left:
-        if is_left:
-            _run_stage(stage, run, head, records)
-        else:
-            show(f'{describe(stage.produces)}, made by another launch')
-    if records is not None:
-        records.check()  # another launch may have been of another config
-
-
-def _run_stage(
-    stage: Stage, run: Callable[[Stage], None], head: str, records: StageRecords | None
-) -> None:
-    """Run a stage in its work dir, which is claimed."""
-    _print(f'{head}: started, in {stage.cfg.work_dir}')
-    start = time.monotonic()
-    with nullcontext() if records is None else records.recording(stage):
-        run(stage)
-        wait_for_ranks()
-        # on the machines of other ranks the file may appear later
-        if stage.produces is not None and not on_main_process(lambda: stage.has_file):
-            raise RuntimeError(
-                f'{stage.config} ended without {stage.produces}, which another config requires; '
-                'is that the name of a file that it writes into its work dir?'
-            )
-    _print(f'{head}: done in {_duration(time.monotonic() - start)}')
-
-
-def describe(path: str | None) -> str:
-    """Return name, age and digest of the file of a finished stage, as text.
-
-    Args:
-        path: Path of the file; None if the stage produces none.
-    """
-    if path is None or not os.path.isfile(path):
-        return 'not needed'
-    age = _duration(time.time() - os.path.getmtime(path))
-    return f'found {path} ({age} old, sha256 {file_digest(path)})'
-
-
 def words_of(config: str, variants: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """Return a config, its variants and its overrides as words of a command line.
 
@@ -303,12 +205,3 @@ def words_of(config: str, variants: Mapping[str, Any], options: Mapping[str, Any
         options: Values of overridden fields, by names with dots.
     """
     return shlex.join([config, *variant_words(variants), *option_words(options)])
-
-
-def _duration(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))
-
-
-def _print(line: str) -> None:
-    if is_main_process():
-        print(line, flush=True)

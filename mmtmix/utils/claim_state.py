@@ -84,7 +84,7 @@ def find_claim(path: Path) -> Found | None:
         The claim; None if there is none, or if it vanished meanwhile.
     """
     try:
-        # opening asks a file server anew, where a mere stat may be answered from memory
+        # opening reads from a file server anew, where a mere stat may come from memory
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None

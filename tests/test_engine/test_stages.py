@@ -12,7 +12,8 @@ from mmengine.config import Config
 from mmtmix.engine.recording import recorded
 from mmtmix.engine.run_record import RECORD
 from mmtmix.engine.stage_records import StageRecords
-from mmtmix.engine.stages import Stage, check_stages, plan_stages, run_stages
+from mmtmix.engine.stage_runs import run_stages
+from mmtmix.engine.stages import Stage, check_stages, plan_stages
 from mmtmix.utils import claim_waits, claims, file_digest, load_config
 
 

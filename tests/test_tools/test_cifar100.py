@@ -9,7 +9,7 @@ from mmpretrain.datasets import CIFAR100
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from mmtmix.engine import stages as engine_stages
+from mmtmix.engine import stage_runs
 from mmtmix.models import FrozenTeacher, TransformMixer, save_mixer
 from mmtmix.models.teachers import frozen_teacher
 from mmtmix.utils import load_checkpoint, load_config
@@ -98,7 +98,7 @@ def test_missing_data_is_one_error_before_anything_is_built(
     write_chain(tmp_path)
     monkeypatch.setattr(FrozenTeacher, '__init__', too_early)
     monkeypatch.setattr(frozen_teacher, 'build_classifier', too_early)
-    monkeypatch.setattr(engine_stages, 'run_stages', too_early)
+    monkeypatch.setattr(stage_runs, 'run_stages', too_early)
     with pytest.raises(FileNotFoundError) as error:
         run_tool('train', tmp_path, JOB)
     message = str(error.value)

@@ -10,7 +10,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 import mmtmix
-from mmtmix.engine.stages import Stage, run_stages
+from mmtmix.engine.stage_runs import run_stages
+from mmtmix.engine.stages import Stage
 from mmtmix.utils import load_config, run_command
 from mmtmix.utils.command import exit_status
 

@@ -125,7 +125,7 @@ def generate(
                 progress.lose(number)
             progress.update()
     classes = dataset.metainfo.get('classes')
-    folder.complete(classes, labelled.num_classes, augment.num_mix, channel_order, progress.say)
+    folder.complete(classes, labelled.num_classes, augment.num_mix, channel_order, progress.report)
     progress.finish()
 
 

@@ -53,7 +53,7 @@ class Progress:
         """
         if not self._is_told:
             more = f' and {len(others) - 1} more' if len(others) > 1 else ''
-            self.say(
+            self.report(
                 f'others make the last {len(others)} shards; waiting for {others[0].who}{more}, '
                 'and for their shards if they die'
             )
@@ -72,7 +72,7 @@ class Progress:
             'one took the shard over; its own is not written'
         )
 
-    def say(self, line: str) -> None:
+    def report(self, line: str) -> None:
         """Log a line, if this process logs the progress.
 
         Args:

@@ -29,7 +29,8 @@ from mmtmix.engine.restarts import resume_restarted
 from mmtmix.engine.resuming import command_again, describe_checkpoint_of, describe_shards_of
 from mmtmix.engine.run_record import RunRecord, read_record
 from mmtmix.engine.stage_records import StageRecords
-from mmtmix.engine.stages import Stage, check_stages, plan_stages, required_by, run_stages
+from mmtmix.engine.stage_runs import run_stages
+from mmtmix.engine.stages import Stage, check_stages, plan_stages, required_by
 from mmtmix.models.augments import load_augments
 from mmtmix.utils import (
     load_config,

@@ -1,4 +1,4 @@
-"""What a checkpoint says about its run: its launch, its batch, and a config not to execute."""
+"""What a checkpoint records of its run: its launch, its batch, and a config not to execute."""
 
 from __future__ import annotations
 
