@@ -42,8 +42,8 @@ def draw_panel(
 ) -> Figure:
     """Draw inputs, masks and the mix of each sample, and the steps between where there are some.
 
-    Saliency is drawn if the details hold it, each map scaled to [0, 1], and transformed images if they hold
-    ``theta``. ``iterations`` and ``finished`` are shown beside the mix.
+    Saliency is drawn if the details hold it, each map scaled to [0, 1]. Transformed images are
+    drawn if they hold ``theta``. ``iterations`` and ``finished`` are shown beside the mix.
 
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
