@@ -36,5 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='average the scores of each test image and its mirror image, or of what tta_pipeline '
         'and tta_model of the config name',
     )
-    parser.add_argument('--no-pin-memory', action='store_true')
+    parser.add_argument(
+        '--no-pin-memory', action='store_true', help="don't load batches into pinned memory"
+    )
     add_launcher(parser)
