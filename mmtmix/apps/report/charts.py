@@ -44,13 +44,15 @@ class Line(NamedTuple):
         name: Name in the legend.
         path: Path in SVG's notation.
         ends: Points that are drawn as dots: all of a short line, or else the last.
-        style: Number of its colour and dashes, from 0.
+        colour: Number of its colour, from 0.
+        dashes: Number of its dashes, from 0, which is none.
     """
 
     name: str
     path: str
     ends: tuple[tuple[float, float], ...]
-    style: int
+    colour: int
+    dashes: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,11 @@ Points = Sequence[tuple[float, float]]
 
 
 def draw_chart(
-    title: str, unit: str, series: Mapping[str, Points], note: str = ''
+    title: str,
+    unit: str,
+    series: Mapping[str, Points],
+    note: str = '',
+    styles: Mapping[str, tuple[int, int]] | None = None,
 ) -> Chart | None:
     """Return the chart of several series.
 
@@ -90,6 +96,7 @@ def draw_chart(
         series: Points (x, y) by name. Those whose y is not finite are left out, and counted in
             the note.
         note: First sentence of the note.
+        styles: Colour and dashes by name; by default those of each line are its own.
 
     Returns:
         The chart; None if no point is finite.
@@ -108,13 +115,13 @@ def draw_chart(
     scale_x = _scale(x_low, x_high, LEFT, RIGHT)
     scale_y = _scale(y_ticks[0], y_ticks[-1], BOTTOM, TOP)
     lines = []
-    for style, name in enumerate(series):
+    for number, name in enumerate(series):
         if name not in finite:
             continue
         points = [(_round(scale_x(x)), _round(scale_y(y))) for x, y in _thinned(finite[name])]
         path = 'M' + ' L'.join(f'{x:g},{y:g}' for x, y in points)
         dots = points if len(points) <= 20 else points[-1:]
-        lines.append(Line(name, path, tuple(dots), style))
+        lines.append(Line(name, path, tuple(dots), *(styles or {}).get(name, (number, number))))
     notes = [note] if note else []
     if lost:
         notes.append(f'{lost} of {lost + len(every)} values are not finite and not drawn.')
@@ -130,11 +137,14 @@ def draw_chart(
     )
 
 
-def run_charts(logs: Mapping[str, Scalars]) -> list[Chart]:
+def run_charts(
+    logs: Mapping[str, Scalars], styles: Mapping[str, tuple[int, int]] | None = None
+) -> list[Chart]:
     """Return the charts of one run, or of several over each other.
 
     Args:
         logs: Logs by the names of the runs.
+        styles: Colour and dashes of the runs, by their names.
 
     Returns:
         Loss, accuracies and learning rate, then what else was logged.
@@ -147,8 +157,8 @@ def run_charts(logs: Mapping[str, Scalars]) -> list[Chart]:
         series = {run: _of_training(log, name, by_epoch) for run, log in logs.items()}
         note = ''
         if several and name == 'loss':
-            note = 'Each on its own, mostly mixed images: losses of two methods do not compare.'
-        charts.append((name, draw_chart(_TITLES.get(name, name), unit, series, note)))
+            note = 'Each on its own images, mixed or not: losses of two methods do not compare.'
+        charts.append((name, draw_chart(_TITLES.get(name, name), unit, series, note, styles)))
     for title, names in _groups_of_validation(logs).items():
         series = {}
         for metric in names:
@@ -156,7 +166,7 @@ def run_charts(logs: Mapping[str, Scalars]) -> list[Chart]:
                 points = _of_validation(log, metric, by_epoch)
                 label = metric.split('/')[1] if len(names) > 1 else run
                 series[f'{run}: {label}' if several and len(names) > 1 else label] = points
-        charts.append((title, draw_chart(_TITLES.get(title, title), unit, series)))
+        charts.append((title, draw_chart(_TITLES.get(title, title), unit, series, styles=styles)))
     order = {'loss': 0, TOP1: 1, 'lr': 2}
     charts.sort(key=lambda pair: order.get(pair[0], 3))
     return [chart for _, chart in charts if chart is not None][:_MOST_CHARTS]
@@ -189,7 +199,7 @@ def _groups_of_validation(logs: Mapping[str, Scalars]) -> dict[str, list[str]]:
         # a search measures its mixes beside those of other methods: mix/<method>/<measure>
         is_measure = parts[0] == 'mix' and len(parts) == 3
         groups.setdefault(f'mix/{parts[2]}' if is_measure else name, []).append(name)
-    return groups
+    return dict(sorted(groups.items()))
 
 
 def _of_training(log: Scalars, name: str, by_epoch: bool) -> Points:

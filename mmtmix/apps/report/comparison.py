@@ -67,6 +67,11 @@ class Difference:
     same_images: SameImages | None
     fault: str
 
+    @property
+    def has_interval(self) -> bool:
+        """Whether there are two common seeds or more."""
+        return self.by_seed is not None and len(self.by_seed.by_seed) > 1
+
 
 def compare(
     name: str, runs: Sequence[SeedResult], reference: str, others: Sequence[SeedResult]
@@ -83,8 +88,9 @@ def compare(
         others: Runs of that one.
     """
     by_seed = paired_difference(_by_seed(runs), _by_seed(others))
-    if by_seed is not None and len(by_seed.by_seed) > 1:
-        return Difference(name, reference, by_seed, None, '')
+    found = Difference(name, reference, by_seed, None, '')
+    if found.has_interval:
+        return found
     pair = _single_pair(runs, others)
     if pair is None:
         fault = 'They have no seed in common, and more than one run each.'
@@ -93,10 +99,16 @@ def compare(
     if first is None or second is None:
         fault = 'The images cannot be compared, since one of the runs has no predictions.'
         return Difference(name, reference, by_seed, None, fault)
-    if first.test_set != second.test_set and not np.array_equal(first.labels, second.labels):
+    if not np.array_equal(first.labels, second.labels):
         fault = 'The images cannot be compared, since the test sets differ.'
         return Difference(name, reference, by_seed, None, fault)
-    return Difference(name, reference, by_seed, same_images(first, second), '')
+    fault = ''
+    if first.test_set != second.test_set:
+        fault = (
+            'Their test sets have the same labels in the same order, and other settings, such as '
+            'another pipeline or folder. Make sure that the images are the same.'
+        )
+    return Difference(name, reference, by_seed, same_images(first, second), fault)
 
 
 def same_images(first: Predictions, second: Predictions) -> SameImages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,10 @@ def _of_several(runs: Sequence[RunSection]) -> dict[str, Any]:
         title=_title(names),
         contents=contents,
         differences=differences,
+        by_seed=any(each.has_interval for each in differences),
+        by_images=any(each.same_images for each in differences),
         spread=_spread(runs),
-        charts=run_charts(logs) if logs else [],
+        charts=run_charts(logs, _styles(settings)) if logs else [],
         config_changes=found,
         config_names=[name for name, of in settings.items() if of[0] in known],
         config_text=_config_text(len(settings), len(known)),
@@ -118,6 +120,16 @@ def group_settings(runs: Sequence[RunSection]) -> dict[str, list[RunSection]]:
             key = run.id
         groups.setdefault(key, []).append(run)
     return {_name_of(group): group for group in groups.values()}
+
+
+def _styles(settings: Mapping[str, Sequence[RunSection]]) -> dict[str, tuple[int, int]]:
+    """Return a colour for each setting and dashes for each of its seeds, by name of the run."""
+    alone = all(len(group) == 1 for group in settings.values())
+    return {
+        run.name: (colour, colour if alone else seed)
+        for colour, group in enumerate(settings.values())
+        for seed, run in enumerate(group)
+    }
 
 
 def _name_of(group: Sequence[RunSection]) -> str:

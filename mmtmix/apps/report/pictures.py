@@ -47,9 +47,7 @@ def panels(folder: Path) -> tuple[list[Picture], list[str]]:
     files = [by_step[step] for step in sorted(by_step)]
     found, faults = [], []
     for file in _chosen(files):
-        caption = f'Mixes at step {_step(file):,} of {len(files)} panels'
-        if len(files) == 1:
-            caption = f'Mixes at step {_step(file):,}'
+        caption = f'Mixes at step {_step(file):,}, panel {files.index(file) + 1} of {len(files)}'
         try:
             found.append(read_picture(file, caption))
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

@@ -136,8 +136,8 @@ def _row(made: WorkDir, run: WorkDir) -> StageRow:
     row = StageRow(name, _state(made), work_dir=made)
     if not record:
         row.notes.append(
-            'It has no readable run.json: another tool made it, or a version of mmtmix that wrote '
-            'none. Its seed, command and seconds are not known from a record.'
+            'It has no readable run.json: another tool made it, or an older version of mmtmix. So '
+            'its command is not known.'
         )
         seed = _dict(made.config.get('randomness')).get('seed')
         row.seed = seed if isinstance(seed, int) else None
