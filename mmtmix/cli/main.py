@@ -50,6 +50,7 @@ COMMANDS = {
     'visualize mixers': Command('visualize_mixers', 'visualize.mixers', computes=True),
     'benchmark': Command('benchmark', 'benchmark.command', computes=True),
     'init': Command('init', 'init.command'),
+    'weights': Command('weights', 'weights.command'),
 }
 
 
