@@ -77,7 +77,7 @@ ifneq ($(origin PYTHON),file)
 	    "delete $(VENV), or name another with VENV=..." >&2; exit 1; }
 endif
 
-$(STAMP): $(REQUIREMENTS) setup.py setup.cfg
+$(STAMP): $(REQUIREMENTS) setup.py pyproject.toml
 	@if [ -e $(MADE) ] && [ ! -e $@ ]; then \
 	  $(PYTHON) -c "$$CHECK_PYTHON" && \
 	  echo "$(VENV) is half-made or holds the other host stack: making it anew" && \

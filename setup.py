@@ -1,4 +1,4 @@
-"""What setup.cfg cannot state: the copies of configs and tools in `.mim`, for MIM and MMEngine.
+"""What pyproject.toml cannot state: copies of configs and tools in `.mim`, for MIM and MMEngine.
 
 A checkout has links there.
 """

@@ -6,6 +6,8 @@ of that scope. Everything of this library is registered into MMPretrain's regist
 registries here are empty and find everything in their parents.
 
 ``mmpretrain.get_model('transformmix_wrn28_cifar100')``: MMPretrain reads an index of models.
+
+``load_from = 'mmtmix://wrn16_fashionmnist32'``: MMEngine loads weights of this library.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 from mmpretrain import registry as host
 from mmpretrain.apis.model import ModelHub
+
+from mmtmix.utils.host_loading import register_scheme
 
 SCOPE = 'mmtmix'
 
@@ -51,3 +55,4 @@ def extend_model_hub() -> None:
 
 
 extend_model_hub()
+register_scheme()

@@ -1,5 +1,8 @@
 """Write the configs of a folder of images: teacher, search, TransformMix and CutMix.
 
+With --mixer there is no search. With --teacher no teacher is trained either; the class activation
+maps are then those of the classes that it predicts.
+
 DATA_DIR holds train/CLASS/*.jpg and val/CLASS/*.jpg, as ImageNet's folder does, or CLASS/*.jpg
 alone. Then a tenth of each class, at least one image, becomes the validation set: the images are
 ordered by the SHA-1 of their paths below DATA_DIR, and the first ones are taken. The configs are
@@ -45,6 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="mean and std of the channels (default: imagenet's with --pretrained, else measured)",
     )
     parser.add_argument('--epochs', type=int, default=100, help='epochs of each classifier (100)')
+    parser.add_argument(
+        '--mixer',
+        metavar='FILE',
+        help='mixing module that is used in place of a search: the mixer.pth of a search, or '
+        'mmtmix://fashionmnist_k2 and others that `mmtmix weights` lists',
+    )
+    parser.add_argument(
+        '--teacher',
+        nargs=2,
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help='trained classifier of any classes that is the teacher; only with --mixer',
+    )
     parser.add_argument('--search-epochs', type=int, default=10, help='epochs of the search (10)')
     parser.add_argument(
         '--batch-size', type=int, help='images per step (default: 64, or fewer for few images)'
@@ -56,3 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='folder of the configs (default: configs/ and the name of DATA_DIR)',
     )
     parser.add_argument('--force', action='store_true', help='replace configs that exist')
+
+
+def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Refuse a teacher of other classes where a search would need its classes."""
+    if args.teacher and not args.mixer:
+        parser.error(
+            '--teacher needs --mixer, since a search needs a teacher that was trained on these '
+            'images; give --mixer mmtmix://fashionmnist_k2, or leave --teacher out'
+        )

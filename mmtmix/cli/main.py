@@ -54,6 +54,7 @@ COMMANDS = {
     'report': Command('report', 'report.command', computes=True),
     'benchmark': Command('benchmark', 'benchmark.command', computes=True),
     'init': Command('init', 'init.command'),
+    'weights': Command('weights', 'weights.command'),
 }
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from mmengine.config import Config
 
 from mmtmix.functional import SUPERMIX_FAST, SUPERMIX_PAPER
-from mmtmix.utils import load_config
+from mmtmix.utils import file_digest, is_shipped, load_config, shipped_file
 
-from .stages import Stage, plan_stages
+from .stages import Stage, plan_stages, required_files
 
 # fields that a Runner or the generation of mixed images reads, and that a result depends on
 FIELDS = frozenset(
@@ -64,7 +64,8 @@ def run_digest(stages: Sequence[Stage]) -> str:
 
     It covers the values that a Runner reads, and the digests of the required runs. A file of a
     required run counts by the digest of that run, and not by its path. A config whose path is a
-    value, such as that of a teacher, counts by its own digest. A default that has changed since
+    value, such as that of a teacher, counts by its own digest. Weights of the package,
+    ``mmtmix://NAME``, count by the digest of their bytes. A default that has changed since
     the first release counts as :func:`with_first_defaults` writes it. Names of other variables,
     the order of entries, logs, pictures and work dirs do not count. Neither do the seed of the run
     itself and arguments that change time or memory alone.
@@ -148,16 +149,16 @@ class _Digests:
 
     def of(self, stage: Stage, has_seed: bool = True) -> str:
         """Return the digest of a run."""
-        required = {
-            os.path.normpath(needed['produces']) for needed in stage.cfg.get('requires') or ()
-        }
+        required = set(required_files(stage.cfg))
         folders = self._folders(required)
         content = _content(stage.cfg, has_seed)
         plain = _plain(
             with_first_defaults(content), lambda text: _by_maker(text, folders), self._config
         )
         # a required run counts even if no field names its file
-        makers = sorted(_by_maker(path, folders) for path in required)
+        makers = [_by_maker(path, folders) for path in required]
+        files = [needed['produces'] for needed in stage.cfg.get('requires') or ()]
+        makers = sorted([*makers, *(_by_bytes(file) for file in files if is_shipped(file))])
         text = json.dumps([plain, makers], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
@@ -190,8 +191,7 @@ class _Digests:
             path = todo.pop()
             if path not in found:
                 found.add(path)
-                needed = self._stages[path].cfg.get('requires') or ()
-                todo += [os.path.normpath(each['produces']) for each in needed]
+                todo += required_files(self._stages[path].cfg)
         return found
 
     def _config(self, config: str, variants: Mapping[str, Any]) -> str | None:
@@ -250,6 +250,11 @@ def _by_maker(text: str, folders: Mapping[str, str]) -> str:
     return text
 
 
+def _by_bytes(name: str) -> str:
+    """Return the name of weights of the package with the digest of their file in place of NAME."""
+    return f'mmtmix://{file_digest(shipped_file(name), _DIGITS)}'
+
+
 def _plain(
     value: Any,
     shorten: Callable[[str], str],
@@ -269,7 +274,7 @@ def _plain(
     if isinstance(value, (list, tuple)):
         return [_plain(item, shorten, digest_of) for item in value]
     if isinstance(value, str):
-        return shorten(value)
+        return _by_bytes(value) if is_shipped(value) else shorten(value)
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, (set, frozenset)):

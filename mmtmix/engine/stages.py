@@ -12,7 +12,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmtmix.program import program
-from mmtmix.utils import load_config
+from mmtmix.utils import is_shipped, load_config, shipped_file
 from mmtmix.utils.config import flat_options, option_words
 from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
@@ -93,7 +93,8 @@ def plan_stages(
         config: Path of the config.
         cfg: Content of the config. ``requires=[dict(config=..., produces=...), ...]`` names the
             runs whose files it uses; see :func:`mmtmix.recipes.stage`. An entry may have
-            ``variants`` of the other config, and ``options`` that override its fields.
+            ``variants`` of the other config, and ``options`` that override its fields. One whose
+            file comes with the package, ``mmtmix://NAME``, needs no run.
         variants: Values, by name, of the variants that the config was read with.
 
     Returns:
@@ -102,7 +103,7 @@ def plan_stages(
     Raises:
         FileNotFoundError: If a config does not exist.
         ValueError: If a ``requires`` is malformed, two configs produce the same file, or configs
-            require each other.
+            require each other; or the package has no weights of a name.
     """
     stages: dict[str, Stage] = {}
 
@@ -114,6 +115,11 @@ def plan_stages(
                     f'requires in {config} must list dict(config=..., produces=...), some with '
                     f'variants or options, got {needed!r}'
                 )
+            if is_shipped(needed['produces']):
+                shipped_file(
+                    needed['produces']
+                )  # it comes with the package: no run has to make it
+                continue
             path, produces = map(os.path.normpath, (needed['config'], needed['produces']))
             chosen = dict(needed.get('variants') or {})
             options = flat_options(needed.get('options') or {})
@@ -178,8 +184,8 @@ def _missing(stages: Sequence[Stage]) -> list[int]:
     produced_by = {stage.produces: number for number, stage in enumerate(stages)}
     for number in range(len(stages) - 1, -1, -1):
         if number in wanted:
-            for needed in stages[number].cfg.get('requires') or ():
-                other = produced_by[os.path.normpath(needed['produces'])]
+            for file in required_files(stages[number].cfg):
+                other = produced_by[file]
                 if not stages[other].is_finished:
                     wanted.add(other)
     return sorted(wanted)
@@ -192,8 +198,18 @@ def required_by(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
         stage: One of the stages.
         stages: Stages from :func:`plan_stages`.
     """
-    needed = {os.path.normpath(each['produces']) for each in stage.cfg.get('requires') or ()}
+    needed = set(required_files(stage.cfg))
     return [other for other in stages if other.produces in needed]
+
+
+def required_files(cfg: Config) -> list[str]:
+    """Return the paths of the files that a run requires of other runs, in order.
+
+    Args:
+        cfg: Config of the run, which was planned. Weights of the package are left out.
+    """
+    files = [needed['produces'] for needed in cfg.get('requires') or ()]
+    return [os.path.normpath(file) for file in files if not is_shipped(file)]
 
 
 def words_of(config: str, variants: Mapping[str, Any], options: Mapping[str, Any]) -> str:

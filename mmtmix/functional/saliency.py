@@ -11,6 +11,8 @@ from torch import Tensor
 
 from mmtmix.checks import check_flag, check_number, check_numbers
 
+from .affine import warp
+
 NEIGHBOURHOODS = (12, 24, 48, 28, 56, 112)
 # shares of red, green and blue in gray, in units of 2^-15
 RGB_SHARES = (9798.0, 19235.0, 3735.0)
@@ -117,6 +119,26 @@ def visible_shares(saliency: Tensor, masks: Tensor) -> Tensor:
     equal = torch.full_like(seen, 1 / seen.size(1))
     # not by total > 0, which would hide NaN
     return torch.where(total <= 0, equal, seen / total.clamp_min(1e-12))
+
+
+def kept_saliency(saliency: Tensor, masks: Tensor, theta: Tensor) -> Tensor:
+    """Return the share of each image's saliency that its mix shows.
+
+    What a warp moves out of the picture is not shown, and what it enlarges counts once.
+
+    Args:
+        saliency: Maps >= 0 of the images, (N, k, 1, h, w).
+        masks: Masks of the images in the mix, (N, k, 1, h, w), that sum to 1 over k.
+        theta: Parameters of their warps, (N, k, 2, 3); see :func:`mmtmix.functional.warp`.
+
+    Returns:
+        Shares (N, k) in [0, 1], up to the error of the resampling; NaN for a map of zeros.
+    """
+    saliency, theta = saliency.float(), theta.float()
+    # a pixel of the mix covers so many pixels of the image
+    area = torch.linalg.det(theta[..., :2]).abs()
+    seen = (warp(saliency, theta) * masks.float()).sum(dim=(2, 3, 4)) * area
+    return seen / saliency.sum(dim=(2, 3, 4))
 
 
 def resize_map(maps: Tensor, size: int | tuple[int, int]) -> Tensor:

@@ -17,6 +17,7 @@ from mmtmix.checks import (
 )
 from mmtmix.functional import SUPERMIX_PAPER, SuperMixSettings
 from mmtmix.models import SuperMix, TransformMix
+from mmtmix.utils import is_shipped, shipped_file
 
 from .stages import teacher_from
 
@@ -25,7 +26,7 @@ RUN_KEYS = ('config', 'produces', 'variants')
 
 
 def transformmix(
-    search: Mapping[str, Any],
+    search: Mapping[str, Any] | str,
     teacher: Mapping[str, Any],
     num_mix: int = 2,
     alpha: float = 1.0,
@@ -38,7 +39,8 @@ def transformmix(
     >>> model = dict(train_cfg=dict(augments=transformmix(search, teacher)))
 
     Args:
-        search: Entry of ``requires`` that produces the mixing module, from :func:`stage`.
+        search: Entry of ``requires`` that produces the mixing module, from :func:`stage`; or
+            ``'mmtmix://fashionmnist_k2'`` for a module that comes with the package.
         teacher: Entry of ``requires`` that trains the teacher, or its settings from
             :func:`teacher_from`.
         num_mix: Number of images per mix, >= 2.
@@ -50,12 +52,15 @@ def transformmix(
 
     Raises:
         TypeError: If an argument is of another type, or unknown.
-        ValueError: If an argument is out of range, or a run produces another file.
+        ValueError: If an argument is out of range, a run produces another file, or the package
+            has no module of that name.
     """
     check_integer('num_mix', num_mix, 2)
     check_number('alpha', alpha, above=0)
     check_arguments('transformmix', settings, TransformMix)
-    mixer = product_of('search', search, '.pth')
+    mixer = search if is_shipped(search) else product_of('search', search, '.pth')
+    if is_shipped(mixer):
+        shipped_file(mixer)  # refuses an unknown name
     named = settings_of(teacher)
     mix = dict(type='TransformMix', mixer=mixer, teacher=named, num_mix=num_mix, alpha=alpha)
     return mix | settings

@@ -40,6 +40,7 @@ from .precision import (
 )
 from .random_state import RandomState
 from .schedule import scale_epochs
+from .shipped import is_shipped, local_file, shipped_file, shipped_names
 from .stopping import Stopped, stop_request, stoppable
 from .timing import Timing, seconds_of, time_in_turns
 from .weights import check_finite_weights, is_finite, read_weights, unwrap, without_masks
@@ -72,12 +73,14 @@ __all__ = [
     'file_digest',
     'is_faster_in_half',
     'is_finite',
+    'is_shipped',
     'keep_freed_memory',
     'launch_rank',
     'load_checkpoint',
     'load_config',
     'load_safely',
     'load_trusted',
+    'local_file',
     'make_writable_folder',
     'peak_memory',
     'publish_file',
@@ -86,6 +89,8 @@ __all__ = [
     'run_command',
     'scale_epochs',
     'seconds_of',
+    'shipped_file',
+    'shipped_names',
     'stop_request',
     'stoppable',
     'time_in_turns',

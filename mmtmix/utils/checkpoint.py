@@ -17,6 +17,7 @@ import torch
 
 from .files import explaining_faults, file_digest, is_write_fault
 from .safe_loading import is_trusted, mmengine_globals, unforced
+from .shipped import local_file
 
 # the first digits of a file's SHA-256 at the end of its name, as torch's hub has them
 _HASH = re.compile(r'-([0-9a-f]{8,64})\.')
@@ -47,7 +48,7 @@ def fetch_checkpoint(path: str | os.PathLike) -> Path:
     the name here begins with a digest of the address.
 
     Args:
-        path: Path of a file, or an http(s) address.
+        path: Path of a file, an http(s) address, or ``mmtmix://NAME`` for weights of the package.
 
     Returns:
         The file, which for an address is in torch's hub cache.
@@ -57,11 +58,12 @@ def fetch_checkpoint(path: str | os.PathLike) -> Path:
         IsADirectoryError: If it is a folder.
         ConnectionError: If it cannot be downloaded.
         OSError: If the disk is full, the cache can't be written to and the like.
-        ValueError: If its SHA-256 differs from the digits in its name, which model zoos put there.
+        ValueError: If its SHA-256 differs from the digits in its name, which model zoos put there,
+            or the package has no weights of that name.
     """
     name = str(path)
     if not name.startswith(('http://', 'https://')):
-        file = Path(path).expanduser()
+        file = local_file(path)
         if file.is_dir():
             raise IsADirectoryError(f'checkpoint {name!r} is a folder, not a file')
         if not file.is_file():
@@ -108,7 +110,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
     A zipped file's records are compared with their checksums, which torch itself doesn't do.
 
     Args:
-        path: Path or http(s) address; see :func:`fetch_checkpoint`.
+        path: Path, address or name; see :func:`fetch_checkpoint`.
 
     Returns:
         The content of the file, a dict.

@@ -11,6 +11,7 @@ from mmengine.runner import CheckpointLoader
 
 from .checkpoint import fetch_checkpoint, load_checkpoint
 from .safe_loading import force_safe_loading
+from .shipped import SCHEME
 from .weights import check_finite_weights, without_masks
 
 
@@ -18,7 +19,7 @@ def load_safely(trusted: Iterable[str | os.PathLike] = ()) -> None:
     """Make all code in this process load checkpoints as data; our commands call it.
 
     MMEngine then reads files and addresses (``load_from``, ``resume``, ``init_cfg``) by
-    :func:`~mmtmix.utils.load_checkpoint`. Importing mmtmix changes nothing global.
+    :func:`~mmtmix.utils.load_checkpoint`. Importing mmtmix changes none of this.
 
     Args:
         trusted: Paths and addresses of files whose code may run, as the user names them.
@@ -61,3 +62,21 @@ def load_from_address(filename: str, map_location: Any = None) -> dict:
         fetch_checkpoint(filename)
     barrier()
     return load_from_file(filename)
+
+
+def load_from_package(filename: str, map_location: Any = None) -> dict:
+    """Load weights that come with this library for MMEngine.
+
+    Args:
+        filename: Name such as ``mmtmix://wrn16_fashionmnist32``.
+        map_location: Device, not used; see :func:`load_from_file`.
+
+    Raises:
+        ValueError: If there are no such weights.
+    """
+    return load_from_file(filename)
+
+
+def register_scheme() -> None:
+    """Make MMEngine and MMPretrain load ``mmtmix://NAME``; importing mmtmix calls it."""
+    CheckpointLoader.register_scheme(SCHEME, load_from_package, force=True)

@@ -21,7 +21,8 @@ def read_weights(
 
     Args:
         model: Network that they should fit; it is not changed.
-        checkpoint: Path or http(s) address of an MMEngine checkpoint or a bare state dict.
+        checkpoint: An MMEngine checkpoint or a bare state dict; its path, http(s) address, or
+            ``mmtmix://NAME``.
         content: Value of :func:`load_checkpoint` for it; it is loaded if None.
 
     Returns:

@@ -54,7 +54,7 @@ def helps():
 
 def test_no_help_imports_torch_or_the_host_stack(helps):
     assert not HEAVY & {name.partition('.')[0] for name in helps['modules']}
-    assert helps['texts'].keys() == main.COMMANDS.keys() == {*program.TOOLS, 'init'}
+    assert helps['texts'].keys() == main.COMMANDS.keys() == {*program.TOOLS, 'init', 'weights'}
 
 
 def test_every_help_begins_with_an_example(helps):

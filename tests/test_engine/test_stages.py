@@ -109,6 +109,21 @@ def test_spelling_of_a_path_does_not_make_a_second_stage(write, folder):
     assert len(check_stages(stages)) == 3
 
 
+def test_weights_of_the_package_need_no_run(write, folder):
+    (folder / 'c.py').write_text(
+        "requires = [dict(config='no/such.py', produces='mmtmix://wrn10_fashionmnist_demo')]"
+    )
+    stages = plan('c.py')
+    assert len(stages) == 1
+    assert check_stages(stages) == stages
+    assert StageRecords(stages).digest_of(stages[0])
+    (folder / 'c.py').write_text(
+        "requires = [dict(config='no/such.py', produces='mmtmix://nothing')]"
+    )
+    with pytest.raises(ValueError, match='does not come with mmtmix'):
+        plan('c.py')
+
+
 def test_configs_that_require_each_other_are_named(write):
     write('a', b='last.pth')
     write('b', c='last.pth')

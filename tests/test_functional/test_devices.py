@@ -51,6 +51,9 @@ CALLS = {
     'layer_shares': lambda: F.layer_shares(made(3, 2)),
     'min_max': lambda: F.min_max(made(3, 1, 5, 6)),
     'visible_shares': lambda: F.visible_shares(made(3, 2, 1, 5, 6), made(3, 2, 1, 5, 6)),
+    'kept_saliency': lambda: F.kept_saliency(
+        made(3, 2, 1, 5, 6), made(3, 2, 1, 5, 6), made(3, 2, 2, 3)
+    ),
     'resize_map': lambda: F.resize_map(made(3, 2, 5, 6), 8),
     'blend_batch': lambda: F.blend_batch(made(3, 1, 5, 6), whole(3, 2), made(3, 2, 1, 5, 6)),
     'draw_distinct_index': lambda: F.draw_distinct_index(whole(3), 2),

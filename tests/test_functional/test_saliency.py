@@ -17,7 +17,9 @@ from mmtmix.functional import (
     fine_grained_saliency,
     grad_cam,
     gray_levels,
+    identity_theta,
     join_maps,
+    kept_saliency,
     min_max,
     resize_map,
     visible_shares,
@@ -151,6 +153,32 @@ def test_visible_shares_are_what_masks_leave_of_each_images_saliency():
 def test_where_no_saliency_is_seen_shares_are_equal():
     saliency = torch.zeros(1, 4, 1, 3, 3)
     assert visible_shares(saliency, torch.ones_like(saliency)).tolist() == [[0.25] * 4]
+
+
+def test_kept_saliency_of_still_images_is_what_masks_leave_of_each():
+    saliency, masks = torch.rand(4, 3, 1, 5, 6), torch.rand(4, 3, 1, 5, 6).softmax(dim=1)
+    kept = kept_saliency(saliency, masks, identity_theta(4, 3))
+    for n in range(4):
+        for i in range(3):
+            seen = float((saliency[n, i] * masks[n, i]).sum() / saliency[n, i].sum())
+            assert float(kept[n, i]) == pytest.approx(seen, rel=1e-5)
+    mixup = torch.full_like(masks, 1 / 3)
+    torch.testing.assert_close(
+        kept_saliency(saliency, mixup, identity_theta(4, 3)), torch.full((4, 3), 1 / 3)
+    )
+
+
+def test_saliency_that_a_warp_enlarges_counts_once_and_what_leaves_the_picture_does_not():
+    saliency = torch.zeros(1, 1, 1, 32, 32)
+    saliency[..., 12:20, 12:20] = 1
+    masks = torch.ones_like(saliency)
+    enlarged, shrunk, halved, gone = (identity_theta(1, 1) for _ in range(4))
+    enlarged[..., :2] *= 0.5
+    shrunk[..., :2] *= 2
+    halved[..., 0, 2] = 1.0  # by half a picture, which has the spot's middle at its edge
+    gone[..., 0, 2] = 2.0
+    for theta, share in ((enlarged, 1.0), (shrunk, 1.0), (halved, 0.5), (gone, 0.0)):
+        assert float(kept_saliency(saliency, masks, theta)) == pytest.approx(share, abs=0.02)
 
 
 FILE = Path(__file__).parents[1] / 'data' / 'fine_grained_saliency.npz'

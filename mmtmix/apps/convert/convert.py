@@ -14,7 +14,14 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
 from mmtmix.checks import check_choice, check_flag, check_path
-from mmtmix.utils import atomic_path, check_finite_weights, file_digest, load_config
+from mmtmix.utils import (
+    atomic_path,
+    check_finite_weights,
+    file_digest,
+    is_shipped,
+    load_config,
+    local_file,
+)
 
 from .layouts import ARCHS, Arch, rename
 from .source import read_source
@@ -129,8 +136,8 @@ def convert_checkpoint(
     if others := sorted(str(dtype) for dtype in dtypes - {torch.float32}):
         print_log(f'note: weights of {", ".join(others)} become torch.float32')
     meta = dict(arch=arch, config=f'configs/_base_/models/{ARCHS[arch].config}.py')
-    if Path(source).is_file():
-        meta['source_sha256'] = file_digest(source, 64)
+    if is_shipped(source) or Path(source).is_file():
+        meta['source_sha256'] = file_digest(local_file(source), 64)
     with atomic_path(target) as temporary, open(temporary, 'wb') as file:
         torch.save(dict(meta=meta, state_dict=state), file)  # given a path, torch hides the cause
     return state

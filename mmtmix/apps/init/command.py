@@ -11,12 +11,13 @@ from typing import Any
 from mmengine.config import Config
 
 from mmtmix.checks import check_integer, check_number
+from mmtmix.models.mixers import load_mixer
 from mmtmix.program import program
-from mmtmix.utils import atomic_path, check_output_folder
+from mmtmix.utils import atomic_path, check_output_folder, local_file, resolve_config
 
 from .images import ImageFolder, Samples, measure, read_folder
 from .network import build_model
-from .templates import FILES
+from .templates import FILES, GIVEN_TEACHER, MODULE, OWN_TEACHER
 
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 SMALL = 128  # smaller images are padded and cropped, others are cropped at random scales
@@ -57,11 +58,14 @@ def run(args: argparse.Namespace) -> list[Path]:
         with atomic_path(out / name) as temporary:
             temporary.write_text(text, encoding='utf-8')
     split = '' if folder.val_name else ', split from the others'
+    first = 'makes the teacher and the search first'
+    if args.mixer:
+        first = 'trains nothing before' if args.teacher else 'makes the teacher first'
     print(
         f'{len(folder.classes)} classes, {len(folder.train)} images to train on, '
         f'{len(folder.val)} to validate on{split}\nwrote {", ".join(str(out / n) for n in files)}'
-        f'\nnext: {program("train")} {shlex.quote(str(out / "transformmix.py"))}   # makes the '
-        'teacher and the search first; cutmix.py is to compare with'
+        f'\nnext: {program("train")} {shlex.quote(str(out / "transformmix.py"))}   # {first}; '
+        'cutmix.py is to compare with'
     )
     return [out / name for name in files]
 
@@ -107,11 +111,43 @@ def texts(args: argparse.Namespace, folder: ImageFolder, out: Path) -> dict[str,
         search_epochs=args.search_epochs,
         interval=max(1, args.search_epochs // 2),
     )
-    found = {name: text.format(**values) for name, text in FILES.items()}
+    files = dict(FILES)
+    if args.mixer:
+        del files['search.py']
+        files['transformmix.py'] = MODULE
+        values |= module_values(args, values)
+    found = {name: text.format(**values) for name, text in files.items()}
     found['classes.txt'] = ''.join(f'{name}\n' for name in folder.classes)
     if folder.val_name is None:
         found |= {'train.txt': lines_of(folder.train), 'val.txt': lines_of(folder.val)}
     return found
+
+
+def module_values(args: argparse.Namespace, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what a config with a given mixing module has beside other configs.
+
+    Args:
+        args: Arguments of the command, with ``mixer``.
+        values: Values of the other configs' texts.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        ValueError: If the module cannot be read, or the package has no weights of a name.
+    """
+    about, lines, cam_class = GIVEN_TEACHER if args.teacher else OWN_TEACHER
+    config, checkpoint = args.teacher or ('', '')
+    if args.teacher:
+        resolve_config(config)
+        is_address = checkpoint.startswith(('http://', 'https://'))
+        if not is_address and not local_file(checkpoint).is_file():
+            raise FileNotFoundError(f'--teacher: checkpoint {checkpoint!r} does not exist')
+    return dict(
+        mixer=args.mixer,
+        num_mix=load_mixer(args.mixer).num_mix,
+        about_teacher=about,
+        teacher_lines=lines.format(config=config, checkpoint=checkpoint, **values),
+        cam_class=cam_class,
+    )
 
 
 def fit_batch(given: int | None, num_images: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.models import backbones
 from mmpretrain.registry import MODELS
 
-from mmtmix.utils import load_checkpoint
+from mmtmix.utils import is_shipped, load_checkpoint, local_file
 
 _MODELS = Path(mmpretrain.__file__).parent / '.mim' / 'configs' / '_base_' / 'models'
 _TORCHVISION = ('resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152')
@@ -150,10 +149,10 @@ def initialisation(name: str, pretrained: str) -> dict[str, Any]:
             )
         return dict(type='Pretrained', checkpoint=f'torchvision://{name}')
     found = dict(type='Pretrained', checkpoint=pretrained)
-    if '://' in pretrained:
+    if '://' in pretrained and not is_shipped(pretrained):
         is_classifier = 'openmmlab' in pretrained  # MMPretrain's files hold whole classifiers
     else:
-        if not os.path.isfile(pretrained):
+        if not local_file(pretrained).is_file():
             raise FileNotFoundError(f'--pretrained: {pretrained!r} does not exist')
         content = load_checkpoint(pretrained)
         state = content.get('state_dict', content)

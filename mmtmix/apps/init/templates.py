@@ -1,4 +1,4 @@
-"""Texts of the four configs."""
+"""Texts of the configs."""
 
 from __future__ import annotations
 
@@ -127,6 +127,47 @@ model = dict(
     )
 )
 """
+
+# in place of TRANSFORMMIX, if a mixing module is given
+MODULE = """\
+# {title}: training with TransformMix by a given mixing module, without a search.
+{about_teacher}
+_base_ = './teacher.py'
+work_dir = 'work_dirs/{name}/transformmix'
+
+{teacher_lines}
+
+model = dict(
+    train_cfg=dict(
+        augments=dict(
+            type='TransformMix',
+            mixer={mixer!r},
+            teacher=dict(config=teacher, checkpoint=checkpoint),
+            num_mix={num_mix},
+            alpha=1.0,
+{cam_class}        )
+    )
+)
+"""
+
+OWN_TEACHER = (
+    '# The teacher is trained first.',
+    """\
+teacher = '{out}/teacher.py'
+checkpoint = 'work_dirs/{name}/teacher/last.pth'
+requires = [dict(config=teacher, produces=checkpoint)]""",
+    '',
+)
+GIVEN_TEACHER = (
+    '# The teacher is a classifier that was trained before, maybe on other classes.',
+    """\
+teacher = {config!r}
+checkpoint = {checkpoint!r}""",
+    """\
+            # activation maps of what the teacher sees, whatever its classes are
+            cam_class='predicted',
+""",
+)
 
 CUTMIX = """\
 # {title}: training with CutMix, for comparison.

@@ -39,7 +39,8 @@ class TransformMix(TeacherMixin, BatchAugment):
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, such as
             ``dict(config=..., checkpoint=...)``, or a teacher.
-        mixer: Path of the ``mixer.pth`` of a search; or a module; or its config,
+        mixer: Path of the ``mixer.pth`` of a search, or ``'mmtmix://fashionmnist_k2'`` for one
+            that comes with the package; or a module; or its config,
             ``dict(type='TransformMixer', ...)``. With ``checkpoint='mixer.pth'`` the config stands
             for that file, whose settings must agree with it.
         num_mix: Number of images per mix, k >= 2; that of the module.

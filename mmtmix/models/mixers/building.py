@@ -55,7 +55,8 @@ def build_module(
     """Read a mixing module, or make an untrained one, frozen and in eval mode.
 
     Args:
-        mixer: Path of the ``mixer.pth`` of a search; ``dict(type='TransformMixer', ...)`` for an
+        mixer: Path of the ``mixer.pth`` of a search, or ``'mmtmix://fashionmnist_k2'`` for a
+            module that comes with the package; ``dict(type='TransformMixer', ...)`` for an
             untrained module, or with ``checkpoint='mixer.pth'`` for that file, which must have the
             other settings; or a module.
         num_mix: Number of images per mix, k >= 2.

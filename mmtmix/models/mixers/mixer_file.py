@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from mmtmix.program import program
-from mmtmix.utils import atomic_path, check_finite_weights, load_checkpoint
+from mmtmix.utils import atomic_path, check_finite_weights, load_checkpoint, local_file
 from mmtmix.version import __version__
 
 from .transform_mixer import TransformMixer
@@ -51,7 +50,8 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
     """Read a mixing module, without running code that the file may hold.
 
     Args:
-        path: Path of a file that :func:`save_mixer` or a search wrote.
+        path: Path of a file that :func:`save_mixer` or a search wrote, or ``mmtmix://NAME`` for a
+            module that comes with the package.
         expected: Arguments of :class:`TransformMixer` that those in the file must equal.
 
     Returns:
@@ -59,14 +59,15 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
 
     Raises:
         FileNotFoundError: If there is no such file; the error names the command that makes one.
-        ValueError: If it is no mixer file, holds NaN or infinity, or differs from what was
-            expected.
+        ValueError: If it is no mixer file, holds NaN or infinity, differs from what was expected,
+            or the package has no module of that name.
     """
-    if not Path(path).expanduser().is_file():
+    if not local_file(path).is_file():
         raise FileNotFoundError(
             f'mixer file {str(path)!r} does not exist. Make it with '
             f'`{program("train")} CONFIG`: a config that lists it under `requires` makes it '
-            'first, a search config (configs/transformmix/search_*.py) makes it alone'
+            'first, a search config (configs/transformmix/search_*.py) makes it alone. Or take '
+            'one that comes with mmtmix: `mmtmix weights` lists them'
         )
     try:
         content = load_checkpoint(path)

@@ -15,8 +15,9 @@ from mmtmix.datasets.mixed_shards import DATASET_FILE
 from mmtmix.engine import LastCheckpointHook, MixerSearchLoop
 from mmtmix.engine.stages import Stage, words_of
 from mmtmix.models.augments import TransformMix
-from mmtmix.models.mixers import module_file
+from mmtmix.models.mixers import build_module, module_file
 from mmtmix.models.search import MixerSearch
+from mmtmix.utils import is_shipped, shipped_file
 
 from .lookup import HOSTS, find_class
 from .model import augments_of
@@ -137,6 +138,8 @@ def check_work_dirs(stages: Sequence[Stage]) -> Iterator[tuple[str, ValueError]]
 def check_files(cfg: Config, to_come: Collection[str], problems: Problems) -> None:
     """Refuse checkpoints and mixers that neither exist nor come from an earlier run.
 
+    Weights that come with the package exist if their names do.
+
     Args:
         cfg: Config of a run.
         to_come: Files that earlier runs of the launch write.
@@ -144,6 +147,10 @@ def check_files(cfg: Config, to_come: Collection[str], problems: Problems) -> No
     """
     planned = {os.path.abspath(file) for file in to_come}
     for field, file, what in _files_in(cfg):
+        if is_shipped(file):
+            with problems.of(field):
+                shipped_file(file)
+            continue
         is_local = isinstance(file, (str, os.PathLike)) and '://' not in str(file)
         if not is_local or os.path.isfile(os.path.expanduser(file)):
             continue
@@ -157,6 +164,8 @@ def check_mixers(
 ) -> None:
     """Refuse a mixer that is searched with other settings than it is used with.
 
+    One that comes with the package is read.
+
     Args:
         cfg: Config of a run that may mix by TransformMix.
         searches: Config and model of each search to come, by the absolute path of its file.
@@ -168,6 +177,9 @@ def check_mixers(
                 continue
             mixer: Any = augment.get('mixer')
             file = module_file(mixer)
+            if is_shipped(file):
+                build_module(mixer, augment.get('num_mix', 2))
+                continue
             place = os.path.abspath(file or '')
             if place not in searches:
                 continue
