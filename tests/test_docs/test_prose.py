@@ -31,7 +31,7 @@ def prose(text):
             blocks.append(' '.join(lines))
             lines = []
         if not ends:
-            lines.append(line.strip())
+            lines.append(re.sub(r'^ *([-*]|\d+\.) ', '', line).strip())
     return blocks
 
 
