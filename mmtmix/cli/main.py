@@ -7,6 +7,7 @@ import difflib
 import importlib
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from mmtmix.program import TOOLS, program
@@ -139,6 +140,33 @@ def call(name: str, words: Sequence[str]) -> Any:
     return work(name, parse(name, words))
 
 
+def make_parser(name: str, shown: str | None = None) -> CommandParser:
+    """Return the parser of a command's arguments, without importing torch or the host stack.
+
+    Args:
+        name: Name in :data:`COMMANDS`.
+        shown: Name of the program in its help; by default the one that the user typed.
+    """
+    module = arguments_of(name)
+    parser = CommandParser(
+        prog=shown or program(name),
+        description=module.__doc__,
+        example=module.EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return parser
+
+
+def arguments_of(name: str) -> ModuleType:
+    """Return the module of a command's arguments.
+
+    Args:
+        name: Name in :data:`COMMANDS`.
+    """
+    return importlib.import_module(f'{__package__}.{COMMANDS[name].arguments}')
+
+
 def parse(name: str, words: Sequence[str], shown: str | None = None) -> argparse.Namespace:
     """Parse a command's arguments without importing torch or the host stack.
 
@@ -150,14 +178,7 @@ def parse(name: str, words: Sequence[str], shown: str | None = None) -> argparse
     Returns:
         The arguments, and ``argv`` and ``command``: the words, and the name of the command.
     """
-    module = importlib.import_module(f'{__package__}.{COMMANDS[name].arguments}')
-    parser = CommandParser(
-        prog=shown or program(name),
-        description=module.__doc__,
-        example=module.EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    module.add_arguments(parser)
+    parser, module = make_parser(name, shown), arguments_of(name)
     args = parser.parse_args(words)
     if hasattr(module, 'check'):
         module.check(args, parser)
@@ -183,10 +204,9 @@ def overview(of: str = '') -> str:
         of: Command whose subcommands are listed; all commands by default.
     """
     lines = []
-    for name, command in COMMANDS.items():
+    for name in COMMANDS:
         if name.startswith(f'{of} ' if of else ''):
-            module = importlib.import_module(f'{__package__}.{command.arguments}')
-            lines.append(f'  {name:18}{(module.__doc__ or "").splitlines()[0]}')
+            lines.append(f'  {name:18}{(arguments_of(name).__doc__ or "").splitlines()[0]}')
     head = (
         f'example: mmtmix {_EXAMPLES.get(of, _EXAMPLES[""])}\n\n'
         'usage: mmtmix COMMAND ... | --version\n\ncommands (mmtmix COMMAND --help):'
