@@ -130,6 +130,8 @@ def texts(
         topk=(1, 5) if len(folder.classes) > 5 else (1,),
         lr=float(f'{lr:.3g}'),
         epochs=args.epochs,
+        # few images make short epochs, in which a validation takes as long as the training
+        val_interval=max(1, args.epochs // 10) if args.quick else 1,
         cam_size=min(size, 64),
         search_epochs=args.search_epochs,
         interval=max(1, args.search_epochs // 2),
