@@ -19,6 +19,7 @@ TOOLS = {
     'prepare': 'prepare_data.py',
     'convert': 'convert_checkpoint.py',
     'reproduce': 'reproduce.py',
+    'browse': 'browse.py',
     'visualize mix': 'visualize_mix.py',
     'visualize mixers': 'visualize_mixers.py',
     'benchmark': 'benchmark_mixers.py',

@@ -47,6 +47,7 @@ COMMANDS = {
     'prepare': Command('prepare', 'prepare.command'),
     'convert': Command('convert', 'convert.command'),
     'reproduce': Command('reproduce', 'reproduce.command'),
+    'browse': Command('browse', 'browse.command', computes=True),
     'visualize mix': Command('visualize_mix', 'visualize.mix', computes=True),
     'visualize mixers': Command('visualize_mixers', 'visualize.mixers', computes=True),
     'benchmark': Command('benchmark', 'benchmark.command', computes=True),

@@ -22,6 +22,7 @@ def draw_comparison(
     stats: InputStats,
     names: Sequence[str] | None = None,
     channel_order: str = 'rgb',
+    saliency_title: str = 'Saliency',
 ) -> Figure:
     """Draw the mixes of one batch by several augments of one kind, in a block of rows for each.
 
@@ -32,6 +33,7 @@ def draw_comparison(
         stats: Normalisation of the batch.
         names: Name of the class of each of the N images; None leaves names out.
         channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
+        saliency_title: Name of the saliency, such as an augment's ``saliency_title``.
 
     Returns:
         The figure. Its axes are in the order of the rows. A row has axes for its k images only.
@@ -46,7 +48,8 @@ def draw_comparison(
         check_details(details)
     check_rows(None, names, len(batch_inputs))
     blocks = [
-        mix_steps(batch_inputs, mixed, details, stats, channel_order) for mixed, details in mixes
+        mix_steps(batch_inputs, mixed, details, stats, channel_order, saliency_title)
+        for mixed, details in mixes
     ]
     titles = [[step.title for step in steps] for steps in blocks]
     if any(other != titles[0] for other in titles):

@@ -71,9 +71,9 @@ def image_grid(
     width = max(cell, cell / aspect, _needed_width(columns))
     width = max(width, _needed_height(rows) / aspect)
     across, down = _place(columns, width), _place(rows, width * aspect)
-    title_width = max(_text_width(group.title, _TITLE_FONT) for group in rows)
+    title_width = max(text_width(group.title, _TITLE_FONT) for group in rows)
     label_left = _MARGIN + (title_width + 2 * _PAD if title_width else 0)
-    left = label_left + _PAD + max(_text_width(label, _FONT) for g in rows for label in g.labels)
+    left = label_left + _PAD + max(text_width(label, _FONT) for g in rows for label in g.labels)
     header = _PAD + _LINE * max(_lines(label) for group in columns for label in group.labels)
     titles = _TITLE_LINE + _PAD if any(group.title for group in columns) else 0
     top = _MARGIN + titles + header
@@ -84,18 +84,18 @@ def image_grid(
         for c, x in enumerate(across.starts):
             corner = (left + x) / size[0], 1 - (top + y + down.cell) / size[1]
             axes[r, c] = figure.add_axes((*corner, across.cell / size[0], down.cell / size[1]))
-            _make_frame(axes[r, c])
+            make_frame(axes[r, c])
     for group, centers in _centers(rows, down):
         for y, label in zip(centers, group.labels, strict=True):
-            _write(figure, label_left, top + y, label, _FONT, ha='left', va='center')
+            write_text(figure, label_left, top + y, label, _FONT, ha='left', va='center')
         middle = (centers[0] + centers[-1]) / 2
-        _write(figure, _MARGIN, top + middle, group.title, _TITLE_FONT, ha='left', va='center')
+        write_text(figure, _MARGIN, top + middle, group.title, _TITLE_FONT, ha='left', va='center')
     for group, centers in _centers(columns, across):
         for x, label in zip(centers, group.labels, strict=True):
-            _write(figure, left + x, top - _PAD, label, _FONT, ha='center', va='bottom')
+            write_text(figure, left + x, top - _PAD, label, _FONT, ha='center', va='bottom')
         middle = left + (centers[0] + centers[-1]) / 2
         above = top - header - _PAD
-        _write(figure, middle, above, group.title, _TITLE_FONT, ha='center', va='bottom')
+        write_text(figure, middle, above, group.title, _TITLE_FONT, ha='center', va='bottom')
     return figure, axes
 
 
@@ -165,7 +165,7 @@ def _centers(groups: Sequence[Group], track: _Track) -> Iterator[tuple[Group, li
         yield group, [next(starts) + track.cell / 2 for _ in group.labels]
 
 
-def _write(figure: Figure, x: float, y: float, text: str, size: float, **alignment: Any) -> None:
+def write_text(figure: Figure, x: float, y: float, text: str, size: float, **alignment: Any) -> None:
     """Write text at a place in inches from the upper left corner of a figure."""
     width, height = figure.get_size_inches()
     figure.text(x / width, 1 - y / height, text, fontsize=size, parse_math=False, **alignment)
@@ -173,8 +173,8 @@ def _write(figure: Figure, x: float, y: float, text: str, size: float, **alignme
 
 def _needed_width(columns: Sequence[Group]) -> float:
     """Return the width of the narrowest cells whose labels and group titles fit above them."""
-    widths = [_text_width(label, _FONT) + _PAD for group in columns for label in group.labels]
-    titles = [_text_width(group.title, _TITLE_FONT) / len(group.labels) for group in columns]
+    widths = [text_width(label, _FONT) + _PAD for group in columns for label in group.labels]
+    titles = [text_width(group.title, _TITLE_FONT) / len(group.labels) for group in columns]
     return max(*widths, *titles)
 
 
@@ -186,7 +186,13 @@ def _lines(text: str) -> int:
     return text.count('\n') + 1 if text else 0
 
 
-def _text_width(text: str, size: float) -> float:
+def text_width(text: str, size: float) -> float:
+    """Return the width of a text in inches, that of its longest line.
+
+    Args:
+        text: Text of one or more lines.
+        size: Size of the font in points, > 0.
+    """
     # TextPath would read a $ as the start of a formula; an S is as wide
     lines = [line for line in text.replace('$', 'S').splitlines() if line.strip()]
     return max(
@@ -194,7 +200,8 @@ def _text_width(text: str, size: float) -> float:
     )
 
 
-def _make_frame(axes: Any) -> None:
+def make_frame(axes: Any) -> None:
+    """Turn axes into a thin frame without ticks."""
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(edgecolor='0.6', linewidth=0.4)

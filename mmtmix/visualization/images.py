@@ -62,6 +62,23 @@ def denormalize(images: Tensor, stats: InputStats, channel_order: str = 'rgb') -
     return pixels[..., ::-1] if channel_order == 'bgr' else pixels
 
 
+def scale_saliency(saliency: Tensor) -> np.ndarray:
+    """Return maps of any range, each scaled from its least to its largest value.
+
+    A map that is constant becomes 0.
+
+    Args:
+        saliency: Maps (..., h, w), finite.
+
+    Returns:
+        Maps (..., h, w) in [0, 1], float32.
+    """
+    maps = to_array(saliency)
+    low, high = (end(axis=(-2, -1), keepdims=True) for end in (maps.min, maps.max))
+    span = high - low
+    return np.divide(maps - low, span, out=np.zeros_like(maps), where=span > 0)
+
+
 def show_picture(axes: Axes, picture: np.ndarray, saliency: np.ndarray | None = None) -> None:
     """Show a picture and, if given, its saliency as a heat map on it.
 

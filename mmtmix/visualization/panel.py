@@ -38,11 +38,12 @@ def draw_panel(
     rows: Sequence[int] | None = None,
     layout: str = 'rows',
     channel_order: str = 'rgb',
+    saliency_title: str = 'Saliency',
 ) -> Figure:
     """Draw inputs, masks and the mix of each sample, and the steps between where there are some.
 
-    CAMs are drawn if the details hold ``saliency``, and transformed images if they hold
-    ``theta``. ``iterations`` and ``finished`` are shown beside the mix.
+    Saliency is drawn if the details hold it, each map scaled to [0, 1]. Transformed images are
+    drawn if they hold ``theta``. ``iterations`` and ``finished`` are shown beside the mix.
 
     Args:
         batch_inputs: The batch that was mixed, normalised, (N, C, H, W).
@@ -55,6 +56,7 @@ def draw_panel(
         layout: Direction of the mixes: ``'rows'`` draws one mix per row (Figure 3), ``'columns'``
             one mix per column (Figure 8).
         channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
+        saliency_title: Name of the saliency, such as an augment's ``saliency_title``.
 
     Returns:
         The figure. Its axes are in the order of the rows.
@@ -67,7 +69,7 @@ def draw_panel(
     rows = check_rows(rows, names, len(batch_inputs))
     chosen = {name: details[name][rows] for name in _DRAWN if name in details}
     labels = mix_labels(chosen, names, ' ' if layout == 'rows' else '\n')  # columns are narrow
-    steps = mix_steps(batch_inputs, mixed[rows], chosen, stats, channel_order)
+    steps = mix_steps(batch_inputs, mixed[rows], chosen, stats, channel_order, saliency_title)
     aspect = batch_inputs.size(-2) / batch_inputs.size(-1)
     figure, axes = _frames([step.group for step in steps], labels, layout, aspect)
     for row, line in enumerate(axes):

@@ -13,7 +13,7 @@ from mmtmix.models.draw import Details
 from mmtmix.models.teachers import InputStats
 
 from .grid import Group
-from .images import denormalize, show_picture, to_array
+from .images import denormalize, scale_saliency, show_picture, to_array
 from .labels import image_numbers
 
 _NEEDED = ('weights', 'index', 'warped', 'masks')
@@ -57,6 +57,7 @@ def mix_steps(
     details: Details,
     stats: InputStats,
     channel_order: str = 'rgb',
+    saliency_title: str = 'Saliency',
 ) -> list[Step]:
     """Return the steps that mixes were made in, as far as the augment has them.
 
@@ -66,10 +67,11 @@ def mix_steps(
         details: Details of the mixes.
         stats: Normalisation of the batch.
         channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
+        saliency_title: Name of the saliency, such as an augment's ``saliency_title``.
 
     Returns:
-        Inputs, masks and mixes. CAMs and transformed images are among them if they are in the
-        details.
+        Inputs, masks and mixes. Saliency, each map scaled to [0, 1], and transformed images are
+        among them if they are in the details.
     """
     inputs, warped, mixes = (
         denormalize(images, stats, channel_order)
@@ -77,7 +79,7 @@ def mix_steps(
     )
     steps = [Step('Input', inputs)]
     if 'saliency' in details:
-        steps.append(Step('CAM', inputs, to_array(details['saliency'])[:, :, 0]))
+        steps.append(Step(saliency_title, inputs, scale_saliency(details['saliency'][:, :, 0])))
     if 'theta' in details:
         steps.append(Step('Transformed', warped))
     return [*steps, Step('Mask', to_array(details['masks'])[:, :, 0]), Step('Mix', mixes)]

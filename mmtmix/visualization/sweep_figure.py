@@ -14,7 +14,7 @@ from mmtmix.checks import check_flag
 from mmtmix.models.teachers import InputStats
 
 from .grid import Group, highlight, image_grid
-from .images import denormalize, show_picture, to_array
+from .images import denormalize, scale_saliency, show_picture, to_array
 from .labels import check_rows, image_numbers, mix_label
 from .sweeps import Sweep
 
@@ -36,8 +36,8 @@ def draw_sweep(
         stats: Normalisation of the batch.
         names: Name of the class of each of the N images; None leaves names out.
         rows: Samples to draw, 0 to N - 1; all by default.
-        steps: Whether to draw the masks of the first image as well, in a row below, and the CAMs
-            if the augment has them.
+        steps: Whether to draw the masks of the first image as well, in a row below, and the
+            saliency if the augment has any, each map scaled to [0, 1].
         channel_order: Order of the channels of the batch, ``'rgb'`` or ``'bgr'``.
 
     Returns:
@@ -51,7 +51,7 @@ def draw_sweep(
     rows = check_rows(rows, names, len(batch_inputs))
     inputs = denormalize(batch_inputs, stats, channel_order)
     mixes = denormalize(sweep.mixed, stats, channel_order)
-    saliency = None if sweep.saliency is None else to_array(sweep.saliency)[:, :, 0]
+    saliency = None if sweep.saliency is None else scale_saliency(sweep.saliency[:, :, 0])
     masks = to_array(sweep.masks)[:, :, 0, 0]
     index = sweep.index.cpu().numpy()
     columns = [
@@ -59,7 +59,7 @@ def draw_sweep(
         Group(_value_labels(sweep), sweep.title),
     ]
     labels = [_row_label(sweep, row, names) for row in rows]
-    below = 'mask 1' if saliency is None else 'CAMs\nand mask 1'
+    below = 'mask 1' if saliency is None else f'{sweep.saliency_title}\nand mask 1'
     lines = [Group([label, below]) for label in labels] if steps else [Group(labels)]
     figure, axes = image_grid(columns, lines, batch_inputs.size(-2) / batch_inputs.size(-1))
     cells = iter(axes)
@@ -67,19 +67,19 @@ def draw_sweep(
         own = inputs[index[row]]
         _show_line(next(cells), (*own, *mixes[:, row]))
         if steps:
-            cams = None if saliency is None else saliency[row]
-            _show_steps(next(cells), own, masks[:, row], cams)
+            maps = None if saliency is None else saliency[row]
+            _show_steps(next(cells), own, masks[:, row], maps)
     if sweep.learned is not None:
         highlight(axes[:, index.shape[1] + sweep.learned])
     return figure
 
 
 def _show_steps(
-    cells: Sequence[Axes], inputs: np.ndarray, masks: np.ndarray, cams: np.ndarray | None
+    cells: Sequence[Axes], inputs: np.ndarray, masks: np.ndarray, maps: np.ndarray | None
 ) -> None:
-    """Fill the row below; without CAMs, remove the cells below the inputs."""
-    if cams is not None:
-        _show_line(cells, (*inputs, *masks), [*cams])
+    """Fill the row below; without saliency, remove the cells below the inputs."""
+    if maps is not None:
+        _show_line(cells, (*inputs, *masks), [*maps])
         return
     _show_line(cells[len(inputs) :], [*masks])
     for unused in cells[: len(inputs)]:
@@ -87,11 +87,11 @@ def _show_steps(
 
 
 def _show_line(
-    cells: Sequence[Axes], pictures: Sequence[np.ndarray], cams: Sequence[np.ndarray] = ()
+    cells: Sequence[Axes], pictures: Sequence[np.ndarray], maps: Sequence[np.ndarray] = ()
 ) -> None:
-    """Fill a row of cells, and draw the CAMs, if there are any, on the first pictures."""
-    for cell, picture, cam in zip_longest(cells, pictures, cams):
-        show_picture(cell, picture, cam)
+    """Fill a row of cells, and draw the saliency, if there is any, on the first pictures."""
+    for cell, picture, heat in zip_longest(cells, pictures, maps):
+        show_picture(cell, picture, heat)
 
 
 def _value_labels(sweep: Sweep) -> list[str]:

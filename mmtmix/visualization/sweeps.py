@@ -36,6 +36,7 @@ class Sweep:
         index: Images of each mix, (N, k).
         weights: Shares of the images, (N, k); None where they are what changes.
         learned: Position of the learned value in ``values``; None if there is none.
+        saliency_title: Name of the saliency.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Sweep:
     index: Tensor
     weights: Tensor | None = None
     learned: int | None = None
+    saliency_title: str = 'Saliency'
 
 
 def sweep_lambda(
@@ -83,7 +85,13 @@ def sweep_lambda(
         weights[:, 0], weights[:, 1:] = lam, (1 - lam) / (index.size(1) - 1)
         results.append(_mix(augment, batch_inputs, batch_scores, weights, index, seed))
     title = f'Mix, by share {share_symbol(0)} of the first image'
-    return Sweep(title, tuple(lams), *_stack(results), index=index)
+    return Sweep(
+        title,
+        tuple(lams),
+        *_stack(results),
+        index=index,
+        saliency_title=augment.saliency_title,
+    )
 
 
 def sweep_temperature(
@@ -130,7 +138,8 @@ def sweep_temperature(
         tempered = augment if value == learned else _at_temperature(augment, value)
         results.append(_mix(tempered, batch_inputs, batch_scores, weights, index, seed))
     title, position = 'Mix, by softmax temperature τ', values.index(learned)
-    return Sweep(title, tuple(values), *_stack(results), index, weights, position)
+    name = augment.saliency_title
+    return Sweep(title, tuple(values), *_stack(results), index, weights, position, name)
 
 
 def _at_temperature(augment: TransformMix, temperature: float) -> TransformMix:

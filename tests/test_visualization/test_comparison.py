@@ -87,5 +87,5 @@ def test_errors_name_argument_and_value(mix, mixes):
     with pytest.raises(ValueError, match='names has 1 entries for a batch of 5'):
         draw_comparison(plain.inputs, [pair], stats, ['one'])
     other = mix(size=(24, 20))
-    with pytest.raises(ValueError, match=r"the same steps, got .*'CAM'"):
+    with pytest.raises(ValueError, match=r"the same steps, got .*'Saliency'"):
         draw_comparison(plain.inputs, [pair, (other.mixed, other.details)], stats)

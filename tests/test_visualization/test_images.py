@@ -5,9 +5,10 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from mmtmix.models.teachers import InputStats
+from mmtmix.models import AttentiveMix, SaliencyMix, SampleMixup
+from mmtmix.models.teachers import FrozenTeacher, InputStats
 from mmtmix.visualization import denormalize
-from mmtmix.visualization.images import show_picture
+from mmtmix.visualization.images import scale_saliency, show_picture
 
 PIXELS = torch.arange(2 * 3 * 4 * 5, dtype=torch.float32).view(2, 3, 4, 5) * 2
 MEAN, STD = (120.0, 110.0, 100.0), (60.0, 50.0, 40.0)
@@ -62,6 +63,26 @@ def test_grey_images_lose_their_channel_and_values_are_clipped():
 def test_errors_name_what_is_wrong(images, stats, order, message):
     with pytest.raises(ValueError, match=message):
         denormalize(images, stats, order)
+
+
+def test_saliency_of_any_range_is_scaled_map_by_map():
+    maps = torch.stack([torch.arange(6.0) * 40, torch.arange(6.0) * -1e-7, torch.full((6,), 9.0)])
+    scaled = scale_saliency(maps.view(3, 2, 3))
+    rising = np.arange(6).reshape(2, 3) / 5
+    np.testing.assert_allclose(scaled, [rising, rising[::-1, ::-1], np.zeros((2, 3))], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('source', 'title'),
+    [('FineGrainedSaliency', 'Fine-grained saliency'), ('InputGradient', 'Input gradient')],
+)
+def test_saliency_has_the_title_of_its_source(teacher_args, source, title):
+    assert SaliencyMix(source).saliency_title == title
+    teacher = FrozenTeacher(**teacher_args(), saliency='grad_cam')
+    teacher.cam(torch.randn(2, 3, 24, 24))
+    assert AttentiveMix(teacher).saliency_title == 'Grad-CAM'
+    assert AttentiveMix(teacher_args()).saliency_title == 'CAM'
+    assert SampleMixup().saliency_title == 'Saliency'
 
 
 def test_saliency_of_any_size_covers_the_whole_picture():

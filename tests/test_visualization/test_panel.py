@@ -13,12 +13,17 @@ def texts(figure):
     return [text.get_text() for text in figure.texts if text.get_text()]
 
 
+def scaled(heat):
+    return (heat - heat.min()) / (heat.max() - heat.min())
+
+
 def expected_cells(mix, row):
     """What the cells of a mix show, made by another way than the panel's."""
     index, details = mix.details['index'][row], mix.details
     inputs = [denormalize(mix.inputs[i], mix.stats) for i in index]
     cells = [[picture] for picture in inputs]
-    cells += [[p, cam[0].numpy()] for p, cam in zip(inputs, details['saliency'][row], strict=True)]
+    maps = [scaled(one[0].numpy()) for one in details['saliency'][row]]
+    cells += [[p, heat] for p, heat in zip(inputs, maps, strict=True)]
     cells += [[denormalize(image, mix.stats)] for image in details['warped'][row]]
     cells += [[mask[0].numpy()] for mask in details['masks'][row]]
     return [*cells, [denormalize(mix.mixed[row], mix.stats)]]
@@ -43,7 +48,9 @@ def test_every_cell_shows_its_step(mix, drawn, num_mix, channels, size):
 
 def test_rows_are_labelled_with_weights_and_classes(mix):
     mix = mix(num_mix=3)
-    figure = draw_panel(mix.inputs, mix.mixed, mix.details, mix.stats, mix.names, rows=[1])
+    title = mix.augment.saliency_title
+    args = (mix.inputs, mix.mixed, mix.details, mix.stats, mix.names)
+    figure = draw_panel(*args, rows=[1], saliency_title=title)
     label = next(text for text in texts(figure) if text.startswith('λ₁'))
     for j, line in enumerate(label.splitlines()):
         symbol, weight, name = re.fullmatch(r'(λ.) = (0\.\d\d) (.+)', line).groups()
@@ -64,7 +71,7 @@ def test_columns_show_the_same_pictures_turned(mix, drawn):
     for one, other in zip(drawn(rows), turned, strict=True):
         for left, right in zip(one, other, strict=True):
             np.testing.assert_array_equal(left, right)
-    assert {'Input 1', 'CAM 2', 'Transformed 1', 'Mask 2', 'Mix'} <= set(texts(columns))
+    assert {'Input 1', 'Saliency 2', 'Transformed 1', 'Mask 2', 'Mix'} <= set(texts(columns))
 
 
 @pytest.mark.parametrize('layout', ['rows', 'columns'])
@@ -98,16 +105,18 @@ def test_mixer_without_saliency_and_movement_has_neither_step(mix_plainly, drawn
         assert len(shown) == 1  # no heat map on it
         np.testing.assert_array_equal(shown[0], picture)
     assert {'Input', 'Mask', 'Mix'} < set(texts(figure))
-    assert not {'CAM', 'Transformed'} & set(texts(figure))
+    assert not {'Saliency', 'Transformed'} & set(texts(figure))
 
 
-@pytest.mark.parametrize(('lacking', 'title'), [('saliency', 'CAM'), ('theta', 'Transformed')])
+@pytest.mark.parametrize(
+    ('lacking', 'title'), [('saliency', 'Saliency'), ('theta', 'Transformed')]
+)
 def test_each_step_is_there_by_itself(mix, drawn, lacking, title):
     mix = mix()
     details = {name: value for name, value in mix.details.items() if name != lacking}
     figure = draw_panel(mix.inputs, mix.mixed, details, mix.stats, rows=[0])
     assert len(drawn(figure)) == 7
-    assert {'CAM', 'Transformed'} - set(texts(figure)) == {title}
+    assert {'Saliency', 'Transformed'} - set(texts(figure)) == {title}
 
 
 @pytest.mark.parametrize('layout', ['rows', 'columns'])

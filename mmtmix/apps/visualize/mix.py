@@ -92,6 +92,7 @@ def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Name
     if args.num_mix:
         groups = images.index[list(images.rows)]
         mixes = [mix(each, images, groups[:, : each.num_mix], args.seed) for each in mixers]
+        options['saliency_title'] = mixer.saliency_title
         return draw_comparison(images.inputs, mixes, images.stats, **options)
     options['rows'] = images.rows
     if args.lam_sweep:
@@ -103,7 +104,7 @@ def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Name
         sweep = sweep_temperature(learned, *batch, weights, images.index, seed=args.seed)
         return draw_sweep(sweep, images.inputs, images.stats, steps=True, **options)
     mixed, details = mix(mixer, images, images.index, args.seed)
-    options['layout'] = args.layout
+    options.update(layout=args.layout, saliency_title=mixer.saliency_title)
     return draw_panel(images.inputs, mixed, details, images.stats, **options)
 
 

@@ -106,6 +106,13 @@ class BatchAugment(metaclass=ABCMeta):
         """Whether mixing a part of a batch still needs all of its images."""
         return self.saliency is not None and self.saliency.needs_batch
 
+    @property
+    def saliency_title(self) -> str:
+        """Name of the maps in the details' ``saliency``, for pictures."""
+        if self.saliency is not None:
+            return self.saliency.title
+        return 'Saliency' if self.teacher is None else self.teacher.saliency_title
+
     def load(self) -> None:
         """Read the files that mixing needs, before the first call would read them.
 

@@ -18,6 +18,11 @@ class SaliencySource(metaclass=ABCMeta):
     """Compute how much each part of an image matters."""
 
     @property
+    def title(self) -> str:
+        """Name of the maps in pictures."""
+        return 'Saliency'
+
+    @property
     def needs_batch(self) -> bool:
         """Whether a call must get the whole batch, since it adds a loss on all of its images."""
         return False

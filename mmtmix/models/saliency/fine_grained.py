@@ -36,6 +36,11 @@ class FineGrainedSaliency(SaliencySource):
         self._stats = None if input_stats is None else InputStats.from_dict(input_stats)
         self._to_pixels: Renormalize | None = None
 
+    @property
+    def title(self) -> str:
+        """See :attr:`SaliencySource.title`."""
+        return 'Fine-grained saliency'
+
     @torch.no_grad()
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
         """See :meth:`SaliencySource.__call__`; the maps have the images' size and whole numbers.

@@ -51,6 +51,11 @@ class InputGradient(SaliencySource):
         self.clean_factor = clean_factor
 
     @property
+    def title(self) -> str:
+        """See :attr:`SaliencySource.title`."""
+        return 'Input gradient'
+
+    @property
     def needs_batch(self) -> bool:
         """See :attr:`SaliencySource.needs_batch`."""
         return self.clean_lam > 0

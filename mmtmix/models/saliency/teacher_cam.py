@@ -36,6 +36,11 @@ class TeacherCAM(TeacherMixin, SaliencySource):
         self.cam_class = cam_class
         self.hold_teacher(teacher)
 
+    @property
+    def title(self) -> str:
+        """See :attr:`SaliencySource.title`; the teacher's first images determine it."""
+        return self.teacher.saliency_title
+
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
         """See :meth:`SaliencySource.__call__`.
 

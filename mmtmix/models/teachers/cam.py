@@ -51,6 +51,10 @@ class Saliency(Protocol):
     def source(self) -> str:
         """Kind and layer of the maps, in words."""
 
+    @property
+    def title(self) -> str:
+        """Kind of the maps, as short as the title of a picture."""
+
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (N, num_classes) and the features that :meth:`maps` needs.
 
@@ -111,6 +115,7 @@ class ClassicCAM:
     """
 
     source = 'exact class activation maps'
+    title = 'CAM'
     can_compile = True
 
     def __init__(self, model: Any):
@@ -178,6 +183,11 @@ class LayerCAM:
             return f'Grad-CAM of {self.layer!r}'
         kind = 'Grad-CAM' if self._classifier is None else 'exact class activation maps'
         return f'{kind} of {self._chosen.name!r} ({self._chosen.layout})'
+
+    @property
+    def title(self) -> str:
+        """Kind of the maps, ``'CAM'`` or ``'Grad-CAM'``; the first images determine it."""
+        return 'Grad-CAM' if self._classifier is None else 'CAM'
 
     @property
     def _classifier(self) -> nn.Linear | None:

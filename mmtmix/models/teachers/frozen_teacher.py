@@ -176,6 +176,11 @@ class FrozenTeacher:
         """Kind and layer of its maps, as text; the first images determine it."""
         return self._cam.source
 
+    @property
+    def saliency_title(self) -> str:
+        """Kind of its maps, as a title; the first images determine it."""
+        return self._cam.title
+
     def __str__(self) -> str:
         return f'the teacher {self.checkpoint_name or type(self.model).__name__}'
 

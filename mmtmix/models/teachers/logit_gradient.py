@@ -20,6 +20,7 @@ class LogitGradient:
     """
 
     source = 'gradients of its logits by the image'
+    title = 'Logit gradient'
     can_compile = False
 
     def __init__(self, forward: Forward):

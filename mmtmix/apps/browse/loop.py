@@ -1,0 +1,159 @@
+"""The training loop that mixes batches and makes no step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from mmengine.runner import EpochBasedTrainLoop
+from mmpretrain.engine import SwitchRecipeHook
+from mmpretrain.registry import LOOPS
+from torch import Tensor, nn
+
+from mmtmix.engine.hooks import DistillHook
+from mmtmix.engine.labels import count_model_classes
+from mmtmix.functional import mix_targets
+from mmtmix.models.augments import load_augments
+from mmtmix.models.classifiers import AutoMixClassifier
+from mmtmix.models.classifiers.labels import read_scores
+from mmtmix.models.draw import draw_mixes, rank_generator
+from mmtmix.models.search import MixerSearch
+from mmtmix.models.teacher_mix import mix_with_teacher
+from mmtmix.utils import unwrap
+
+from .browsing import hook_of
+
+
+@dataclass
+class Group:
+    """Images of a batch that are drawn together.
+
+    Attributes:
+        title: Name of the images.
+        inputs: Images as the network gets them, (N, C, H, W).
+        labels: Labels: scores (N, num_classes), or class numbers (N,), or None.
+    """
+
+    title: str
+    inputs: Tensor
+    labels: Tensor | None
+
+
+@LOOPS.register_module()
+class BrowseLoop(EpochBasedTrainLoop):
+    """Prepares and mixes the first batches of an epoch as a training would, without a step.
+
+    Args:
+        runner: The Runner.
+        dataloader: Loader of the training images, or its config.
+        max_epochs: Number of epochs of the training.
+        epoch: Epoch to draw, 1 to ``max_epochs``.
+        batches: Number of batches, >= 1.
+        **kwargs: Other arguments of ``EpochBasedTrainLoop``.
+
+    Attributes:
+        drawn: Groups of images of each batch.
+    """
+
+    def __init__(
+        self,
+        runner: Any,
+        dataloader: Any,
+        max_epochs: int,
+        epoch: int = 1,
+        batches: int = 1,
+        **kwargs: Any,
+    ):
+        super().__init__(runner, dataloader, max_epochs, **kwargs)
+        self.first, self.batches = epoch, batches
+        self.drawn: list[list[Group]] = []
+
+    def run(self) -> nn.Module:
+        """Draw the batches of the epoch, and return the runner's model."""
+        runner = self.runner
+        load_augments(unwrap(runner.model), runner.hooks)
+        runner.call_hook('before_train')
+        try:
+            for self._epoch in range(self.first - 1):
+                # a schedule acts at the start of its epoch
+                for hook in runner.hooks:
+                    if isinstance(hook, SwitchRecipeHook):
+                        hook.before_train_epoch(runner)
+            self._epoch = self.first - 1
+            self._iter = self._epoch * len(self.dataloader)
+            runner.call_hook('before_train_epoch')
+            runner.model.train()
+            for number, data in zip(range(self.batches), self.dataloader, strict=False):
+                runner.call_hook('before_train_iter', batch_idx=number, data_batch=data)
+                with torch.no_grad():
+                    self.drawn.append(self.groups(data))
+                self._iter += 1
+        finally:
+            runner.call_hook('after_train')
+        return runner.model
+
+    def groups(self, data: dict) -> list[Group]:
+        """Return what the network gets of a batch.
+
+        Args:
+            data: Batch from the data loader.
+        """
+        model = unwrap(self.runner.model)
+        prepared = model.data_preprocessor(data, training=True)
+        inputs, samples = prepared['inputs'], prepared.get('data_samples') or []
+        if samples and len(inputs) > len(samples) and len(inputs) % len(samples) == 0:
+            views = inputs.split(len(samples))
+            return [
+                Group(f'View {number} of each image', view, _labels(samples))
+                for number, view in enumerate(views, 1)
+            ]
+        found = [Group('', inputs, _labels(samples))]
+        if isinstance(model, MixerSearch):
+            found.append(_searched(model, inputs, samples))
+        elif isinstance(model, AutoMixClassifier):
+            scores = read_scores(samples, model.head.num_classes)
+            found.append(Group('Mixed by the mix block', *model.mix(inputs, scores)))
+        hook = hook_of(self.runner, DistillHook)
+        if hook is not None and hook.mixes is not None:
+            found.append(_distilled(hook, inputs, samples))
+        return found
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes of the model; None if it is unknown."""
+        return count_model_classes(unwrap(self.runner.model))
+
+
+def _labels(samples: Sequence[Any]) -> Tensor | None:
+    """Return the labels of samples: scores, class numbers, or None where there are none."""
+    if not samples:
+        return None
+    if 'gt_score' in samples[0]:
+        return torch.stack([sample.gt_score for sample in samples]).float()
+    if 'gt_label' not in samples[0] or any(len(sample.gt_label) != 1 for sample in samples):
+        return None
+    return torch.cat([sample.gt_label for sample in samples])
+
+
+def _searched(model: MixerSearch, inputs: Tensor, samples: Sequence[Any]) -> Group:
+    """Return mixes as a search makes them."""
+    model.teacher.count_classes(inputs)
+    scores = model.read_scores(samples).to(inputs.device)
+    num_mix = model.mixer.num_mix
+    if len(inputs) < num_mix:
+        return Group(f'Too small a batch for mixes of {num_mix} images', inputs, scores)
+    draw = draw_mixes(len(inputs), num_mix, model.alpha, rank_generator(), inputs.device)
+    mixed, _ = mix_with_teacher(model.teacher, model.mixer, inputs, scores, draw)
+    return Group('Mixed by the module', mixed, mix_targets(scores, draw.weights, draw.index))
+
+
+def _distilled(hook: DistillHook, inputs: Tensor, samples: Sequence[Any]) -> Group:
+    """Return the mixed images of a distillation, with the labels that the student learns."""
+    teacher = hook.objective.teacher
+    is_mixed = hook.mixed_cls == 'mixed'
+    batch = hook.mixes.draw(inputs, samples, teacher, is_mixed)
+    labels = batch.targets if is_mixed else teacher(batch.inputs).argmax(dim=1)
+    kind = 'mixed labels' if is_mixed else "the teacher's classes"
+    return Group(f'Mixed images of the distillation, with {kind}', batch.inputs, labels)
