@@ -162,7 +162,8 @@ def _check_single_label(model: Any) -> None:
         kind = 'several labels per image' if isinstance(head, MultiLabelClsHead) else 'tasks'
         raise ValueError(
             f'the head {type(head).__name__} predicts {kind}; calibration, corruptions and '
-            'attacks are defined for one label per image. Evaluate it by `mmtmix test` and its metrics'
+            'attacks are defined for one label per image. Evaluate it by `mmtmix test` and its '
+            'metrics'
         )
     if head is None or not hasattr(head, 'predict'):
         raise ValueError(
