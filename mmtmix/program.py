@@ -22,6 +22,7 @@ TOOLS = {
     'browse': 'browse.py',
     'visualize mix': 'visualize_mix.py',
     'visualize mixers': 'visualize_mixers.py',
+    'report': 'report.py',
     'benchmark': 'benchmark_mixers.py',
 }
 """Scripts in ``tools/``, by the command that each runs."""

@@ -50,6 +50,7 @@ COMMANDS = {
     'browse': Command('browse', 'browse.command', computes=True),
     'visualize mix': Command('visualize_mix', 'visualize.mix', computes=True),
     'visualize mixers': Command('visualize_mixers', 'visualize.mixers', computes=True),
+    'report': Command('report', 'report.command', computes=True),
     'benchmark': Command('benchmark', 'benchmark.command', computes=True),
     'init': Command('init', 'init.command'),
 }

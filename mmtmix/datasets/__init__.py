@@ -2,6 +2,7 @@
 
 from mmtmix import needs_host  # noqa: F401
 
+from .cifar_c import CIFARC
 from .digits import Digits
 from .endless_sampler import EndlessSampler
 from .eval_view import build_eval_view, eval_view_config
@@ -15,11 +16,14 @@ from .preflight import check_data
 from .resident import ResidentDataset, resident_collate
 from .seeding import seed_worker
 from .tiny_imagenet import TinyImageNet
-from .transforms import AugMix, PlaceOnCanvas
+from .transforms import AddBoxes, AugMix, Corrupt, PlaceOnCanvas, ScaleBoxes
 
 __all__ = [
+    'CIFARC',
+    'AddBoxes',
     'AugMix',
     'CheckedLoadImageFromFile',
+    'Corrupt',
     'Digits',
     'EndlessSampler',
     'FashionMNISTIdx',
@@ -29,6 +33,7 @@ __all__ = [
     'OneHotScore',
     'PlaceOnCanvas',
     'ResidentDataset',
+    'ScaleBoxes',
     'TinyImageNet',
     'build_eval_view',
     'check_data',

@@ -37,7 +37,7 @@ def eval_view_config(
     pipelines += [
         part.pipeline
         for loader in ('val_dataloader', 'test_dataloader')
-        for part in _parts((cfg.get(loader) or {}).get('dataset'))
+        for part in iter_parts((cfg.get(loader) or {}).get('dataset'))
         if part.get('pipeline')
     ]
     field = f'{split}_dataloader'
@@ -47,8 +47,8 @@ def eval_view_config(
             'test_dataloader for the pipeline that they go through, each with a dataset'
         )
     dataset = copy.deepcopy(cfg[field].dataset)
-    _unwrap_resident(dataset)
-    for part in _parts(dataset):
+    unwrap_resident(dataset)
+    for part in iter_parts(dataset):
         if 'dataset' not in part and 'datasets' not in part:
             part.pipeline = pipelines[0]
     return dataset, pipelines[0]
@@ -78,13 +78,23 @@ def build_eval_view(
     return DATASETS.build(dataset), pipeline
 
 
-def _unwrap_resident(dataset: ConfigDict) -> None:
-    """Put the inner data set in place of each ``ResidentDataset``, which would read all images."""
-    for part in _parts(dataset):
+def unwrap_resident(dataset: ConfigDict) -> bool:
+    """Put the inner data set in place of each ``ResidentDataset``, which would read all images.
+
+    Args:
+        dataset: Settings of a data set, changed in place.
+
+    Returns:
+        Whether there was any.
+    """
+    found = False
+    for part in iter_parts(dataset):
         while _is_resident(part):
             inner = part['dataset']
             part.clear()
             part.update(inner)
+            found = True
+    return found
 
 
 def _is_resident(dataset: ConfigDict) -> bool:
@@ -92,12 +102,15 @@ def _is_resident(dataset: ConfigDict) -> bool:
     return (DATASETS.get(kind) if isinstance(kind, str) else kind) is ResidentDataset
 
 
-def _parts(dataset: Any) -> Iterator[ConfigDict]:
+def iter_parts(dataset: Any) -> Iterator[ConfigDict]:
     """Yield a data set's settings and, where it wraps others, theirs.
 
     What it wraps is read after the caller has had its settings, which may change them.
+
+    Args:
+        dataset: Settings of a data set; other values yield nothing.
     """
     if isinstance(dataset, Mapping):
         yield dataset
         for inner in (dataset.get('dataset'), *(dataset.get('datasets') or ())):
-            yield from _parts(inner)
+            yield from iter_parts(inner)

@@ -1,6 +1,8 @@
 """Transforms of single images."""
 
 from .augmix import AugMix
+from .boxes import AddBoxes, ScaleBoxes
+from .corrupt import Corrupt
 from .place_on_canvas import PlaceOnCanvas
 
-__all__ = ['AugMix', 'PlaceOnCanvas']
+__all__ = ['AddBoxes', 'AugMix', 'Corrupt', 'PlaceOnCanvas', 'ScaleBoxes']

@@ -19,7 +19,9 @@ class PlaceOnCanvas(BaseTransform):
     and run, as the position of an object in a photograph.
 
     **Required keys:** ``img``, uint8 (H, W) or (H, W, C), and ``sample_idx``. **Modified keys:**
-    ``img``, (size, size) or (size, size, C), and ``img_shape``.
+    ``img``, (size, size) or (size, size, C), and ``img_shape``. **Added key:** ``gt_bboxes``,
+    float32 (1, 4): left, top, right and bottom border of the image on the canvas in pixels, which
+    MMCV's resizes and crops carry along.
 
     Args:
         side: Side of the shrunk image in pixels, 1 to ``size``.
@@ -55,7 +57,8 @@ class PlaceOnCanvas(BaseTransform):
         canvas[top : top + self.side, left : left + self.side] = image.reshape(
             self.side, self.side, *channels
         )
-        return {**results, 'img': canvas, 'img_shape': canvas.shape[:2]}
+        box = np.array([[left, top, left + self.side, top + self.side]], np.float32)
+        return {**results, 'img': canvas, 'img_shape': canvas.shape[:2], 'gt_bboxes': box}
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(side={self.side}, size={self.size}, seed={self.seed})'

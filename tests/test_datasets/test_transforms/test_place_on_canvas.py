@@ -28,6 +28,7 @@ def test_an_image_lies_whole_on_a_black_canvas(channels):
         top, left = rows.min(), columns.min()
         assert (placed[top : top + 4, left : left + 4] == 200).all()
         assert placed.astype(int).sum() == 200 * 16 * (channels or (1,))[0]
+        assert results['gt_bboxes'].tolist() == [[left, top, left + 4, top + 4]]
         corners.add((top, left))
     assert len(corners) == 16
     assert (image == 200).all()

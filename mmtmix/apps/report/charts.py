@@ -1,0 +1,252 @@
+"""Coordinates of small line charts, which the page draws as SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from matplotlib.ticker import MaxNLocator
+
+from mmtmix.visualization import Scalars
+from mmtmix.visualization.scalars import Record
+
+from .figures import TOP1, is_metric, is_number
+
+WIDTH, HEIGHT = 360, 220
+LEFT, RIGHT, TOP, BOTTOM = 50, 348, 12, 182
+"""Place of the axes in a picture of :data:`WIDTH` x :data:`HEIGHT`."""
+
+_MOST_POINTS = 400  # of a line, which is more than a screen shows
+_MOST_CHARTS = 12
+_NO_CURVES = frozenset(
+    {'time', 'data_time', 'step', 'iter', 'epoch', 'memory', 'base_lr', 'momentum'}
+)
+
+
+class Tick(NamedTuple):
+    """A tick of an axis.
+
+    Attributes:
+        place: Coordinate in the picture.
+        text: Its label.
+    """
+
+    place: float
+    text: str
+
+
+class Line(NamedTuple):
+    """A line of a chart.
+
+    Attributes:
+        name: Name in the legend.
+        path: Path in SVG's notation.
+        ends: Points that are drawn as dots: all of a short line, or else the last.
+        colour: Number of its colour, from 0.
+        dashes: Number of its dashes, from 0, which is none.
+    """
+
+    name: str
+    path: str
+    ends: tuple[tuple[float, float], ...]
+    colour: int
+    dashes: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of lines over epochs or iterations.
+
+    Attributes:
+        title: What is drawn.
+        unit: Name of the horizontal axis.
+        lines: Its lines.
+        x_ticks: Ticks of the horizontal axis.
+        y_ticks: Ticks of the vertical axis.
+        text: Description for readers who do not see it.
+        note: Sentence below it, such as one about values that are not finite.
+    """
+
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    text: str
+    note: str = ''
+
+
+Points = Sequence[tuple[float, float]]
+
+
+def draw_chart(
+    title: str,
+    unit: str,
+    series: Mapping[str, Points],
+    note: str = '',
+    styles: Mapping[str, tuple[int, int]] | None = None,
+) -> Chart | None:
+    """Return the chart of several series.
+
+    Args:
+        title: What is drawn.
+        unit: Name of the horizontal axis.
+        series: Points (x, y) by name. Those whose y is not finite are left out, and counted in
+            the note.
+        note: First sentence of the note.
+        styles: Colour and dashes by name; by default those of each line are its own.
+
+    Returns:
+        The chart; None if no point is finite.
+    """
+    finite = {
+        name: [(x, y) for x, y in points if math.isfinite(y)] for name, points in series.items()
+    }
+    lost = sum(len(series[name]) - len(finite[name]) for name in series)
+    finite = {name: points for name, points in finite.items() if points}
+    if not finite:
+        return None
+    every = [point for points in finite.values() for point in points]
+    x_low, x_high = min(0.0, min(x for x, _ in every)), max(x for x, _ in every)
+    y_ticks = _values(min(y for _, y in every), max(y for _, y in every), 5)
+    x_high = x_high if x_high > x_low else x_low + 1
+    scale_x = _scale(x_low, x_high, LEFT, RIGHT)
+    scale_y = _scale(y_ticks[0], y_ticks[-1], BOTTOM, TOP)
+    lines = []
+    for number, name in enumerate(series):
+        if name not in finite:
+            continue
+        points = [(_round(scale_x(x)), _round(scale_y(y))) for x, y in _thinned(finite[name])]
+        path = 'M' + ' L'.join(f'{x:g},{y:g}' for x, y in points)
+        dots = points if len(points) <= 20 else points[-1:]
+        lines.append(Line(name, path, tuple(dots), *(styles or {}).get(name, (number, number))))
+    notes = [note] if note else []
+    if lost:
+        notes.append(f'{lost} of {lost + len(every)} values are not finite and not drawn.')
+    x_ticks = [value for value in _values(x_low, x_high, 5) if x_low <= value <= x_high]
+    return Chart(
+        title,
+        unit,
+        tuple(lines),
+        tuple(Tick(_round(scale_x(v)), f'{v:g}') for v in x_ticks),
+        tuple(Tick(_round(scale_y(v)), f'{v:g}') for v in y_ticks),
+        _describe(title, unit, finite),
+        ' '.join(notes),
+    )
+
+
+def run_charts(
+    logs: Mapping[str, Scalars], styles: Mapping[str, tuple[int, int]] | None = None
+) -> list[Chart]:
+    """Return the charts of one run, or of several over each other.
+
+    Args:
+        logs: Logs by the names of the runs.
+        styles: Colour and dashes of the runs, by their names.
+
+    Returns:
+        Loss, accuracies and learning rate, then what else was logged.
+    """
+    by_epoch = all(log.by_epoch for log in logs.values())
+    unit = 'epoch' if by_epoch else 'iteration'
+    several = len(logs) > 1
+    charts = []
+    for name in _train_names(logs):
+        series = {run: _of_training(log, name, by_epoch) for run, log in logs.items()}
+        note = ''
+        if several and name == 'loss':
+            note = 'Each on its own images, mixed or not: losses of two methods do not compare.'
+        charts.append((name, draw_chart(_TITLES.get(name, name), unit, series, note, styles)))
+    for title, names in _groups_of_validation(logs).items():
+        series = {}
+        for metric in names:
+            for run, log in logs.items():
+                points = _of_validation(log, metric, by_epoch)
+                label = metric.split('/')[1] if len(names) > 1 else run
+                series[f'{run}: {label}' if several and len(names) > 1 else label] = points
+        charts.append((title, draw_chart(_TITLES.get(title, title), unit, series, styles=styles)))
+    order = {'loss': 0, TOP1: 1, 'lr': 2}
+    charts.sort(key=lambda pair: order.get(pair[0], 3))
+    return [chart for _, chart in charts if chart is not None][:_MOST_CHARTS]
+
+
+_TITLES = {
+    'loss': 'Training loss',
+    'lr': 'Learning rate',
+    TOP1: 'Top-1 accuracy, validation, %',
+    'accuracy/top5': 'Top-5 accuracy, validation, %',
+    'grad_norm': 'Norm of the gradient',
+}
+
+
+def _train_names(logs: Mapping[str, Scalars]) -> list[str]:
+    names = {name for log in logs.values() for record in log.train for name in record}
+    return sorted(
+        name
+        for name in names - _NO_CURVES
+        if any(is_number(record.get(name)) for log in logs.values() for record in log.train)
+    )
+
+
+def _groups_of_validation(logs: Mapping[str, Scalars]) -> dict[str, list[str]]:
+    """Return metrics of validations that belong into one chart, by its title."""
+    names = sorted({n for log in logs.values() for r in log.val for n in r if is_metric(n)})
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        parts = name.split('/')
+        # a search measures its mixes beside those of other methods: mix/<method>/<measure>
+        is_measure = parts[0] == 'mix' and len(parts) == 3
+        groups.setdefault(f'mix/{parts[2]}' if is_measure else name, []).append(name)
+    return dict(sorted(groups.items()))
+
+
+def _of_training(log: Scalars, name: str, by_epoch: bool) -> Points:
+    length = log.epoch_length if by_epoch else 1
+    return [(r['step'] / length, _float(r[name])) for r in log.train if name in r]
+
+
+def _of_validation(log: Scalars, name: str, by_epoch: bool) -> Points:
+    # validations are counted by epochs in a run that has some
+    length = 1 if by_epoch else log.epoch_length
+    return [(r['step'] * length, _float(r[name])) for r in _validations(log) if name in r]
+
+
+def _validations(log: Scalars) -> list[Record]:
+    return [record for record in log.val if 'step' in record]
+
+
+def _float(value: object) -> float:
+    return float(value) if is_number(value) else math.nan  # type: ignore[arg-type]
+
+
+def _thinned(points: Points) -> Points:
+    if len(points) <= _MOST_POINTS:
+        return points
+    step = (len(points) - 1) / (_MOST_POINTS - 1)
+    return [points[round(number * step)] for number in range(_MOST_POINTS)]
+
+
+def _values(low: float, high: float, number: int) -> list[float]:
+    """Return round values that cover a range."""
+    if high <= low:
+        margin = abs(low) * 0.1 or 1.0
+        low, high = low - margin, high + margin
+    locator = MaxNLocator(number, steps=[1, 2, 2.5, 5, 10])
+    return [float(f'{value:.6g}') for value in locator.tick_values(low, high)]
+
+
+def _scale(low: float, high: float, start: float, end: float):  # noqa: ANN202
+    return lambda value: start + (value - low) / (high - low) * (end - start)
+
+
+def _round(value: float) -> float:
+    return round(value, 1)
+
+
+def _describe(title: str, unit: str, series: Mapping[str, Points]) -> str:
+    parts = [
+        f'{name} from {points[0][1]:.4g} to {points[-1][1]:.4g}' for name, points in series.items()
+    ]
+    return f'{title} over {unit}s: {"; ".join(parts)}.'

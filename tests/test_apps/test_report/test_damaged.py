@@ -1,0 +1,155 @@
+"""Work dirs that are damaged, half-finished or of other tools still give an honest page."""
+
+import html
+import json
+import re
+
+import pytest
+
+pytestmark = pytest.mark.host
+
+RECORD = dict(
+    config='configs/nowhere.py',
+    variants={},
+    options=[],
+    seed=3,
+    digest='0123456789abcdef',
+    changes=[],
+    processes=1,
+    versions=dict(torch='9.9'),
+    device='cpu',
+    precision='float32',
+    host='there',
+    started='2026-01-01T00:00:00+00:00',
+    updated='2026-01-01T00:01:00+00:00',
+    attempts=2,
+    seconds=60.0,
+    state='done',
+    error=None,
+    progress=[40, 40],
+)
+
+
+def text_of(page):
+    plain = re.sub(r'<style>.*?</style>|<[^>]+>', ' ', page, flags=re.DOTALL)
+    return re.sub(r'\s+', ' ', html.unescape(plain))
+
+
+def test_a_run_of_another_tool(make_work_dir, log, report):
+    folder = make_work_dir(**log())
+    (folder / '20260101_000000' / '20260101_000000.log').write_text(
+        'System environment:\n    Python: 3.11\n    GPU 0: NVIDIA H100\n    PyTorch: 2.6.0\n'
+    )
+    (folder / 'epoch_4.pth').write_bytes(b'no checkpoint')
+    text = text_of(report(folder))
+    assert 'ResNet (depth=18) for 10 classes on CustomDataset in images without mixing' in text
+    assert 'There is no record of its state.' in text
+    assert 'It has no readable run.json: another tool made it' in text
+    assert 'accuracy/top1 35.00 40.00 32.50 4' in text
+    assert 'about 4.0 s training steps alone, from the log' in text
+    assert 'Images per second 160' in text and 'Share of waiting for data 10.0 %' in text
+    assert 'GPU 0 NVIDIA H100' in text and 'torch 2.6.0' in text
+    assert 'The config in the work dir names no test set.' in text
+
+
+@pytest.mark.parametrize(
+    ('changes', 'said'),
+    [
+        (dict(state='running', progress=[20, 40]), 'It was killed before its end, so all figures '
+         'are of a part of the training: 20 of 40 steps.'),
+        (dict(state='failed', progress=[20, 40], error='loss is NaN at step 20'),
+         'It failed before its end, so all figures are of a part of the training: 20 of 40 steps. '
+         'It ended with: loss is NaN at step 20.'),
+        (dict(state='stopped', progress=[20, 40], error='stopped by SIGTERM'),
+         'It was stopped by a signal before its end'),
+        (dict(changes=['--amp']), 'It was made with --amp, which its config does not say.'),
+        (dict(), 'cannot be read from here'),
+    ],
+)  # fmt: skip
+def test_states_of_a_record(make_work_dir, log, report, changes, said):
+    folder = make_work_dir(record={**RECORD, **changes}, **log())
+    text = text_of(report(folder))
+    assert said in text
+    assert 'There is no checkpoint in the work dir, so nothing is predicted.' in text
+
+
+def test_values_that_are_not_finite_are_counted_and_not_drawn(make_work_dir, log, report):
+    lines = log()
+    lines['train'][2]['loss'] = float('nan')
+    page = report(make_work_dir(record=RECORD, **lines))
+    assert '1 of 4 values are not finite and not drawn.' in text_of(page)
+    assert 'nan' not in ''.join(re.findall(r' d="[^"]*"', page))
+
+
+@pytest.mark.parametrize(
+    ('record', 'log_text', 'said'),
+    [
+        ('{"seed": 1', None, 'The record of the run cannot be read'),
+        (None, '{"iter": 1}\n{"iter"', 'The log of the training is damaged'),
+        (None, '{"no" json\n{"step": 1, "iter": 1}', 'is damaged in line 1'),
+        (None, '[1]\n[2]', 'There is no log of a training'),
+        (None, '{"step": "x", "iter": 1, "epoch": 1}', 'The log of the training is damaged'),
+        (json.dumps(dict(state=3, progress='x', versions=[], seconds='x', config=5)), None, ''),
+    ],
+)  # fmt: skip
+def test_damaged_files_are_named(make_work_dir, report, record, log_text, said):
+    folder = make_work_dir(record=record)
+    if log_text:
+        (folder / '20260101_000000/vis_data/scalars.json').write_text(log_text)
+    text = text_of(report(folder))
+    assert said in text
+    assert 'ResNet (depth=18)' in text
+
+
+def test_a_half_written_last_line_is_no_fault(make_work_dir, log, report):
+    text = text_of(report(make_work_dir(record=RECORD, tail='{"loss": 1.0, "it', **log())))
+    assert 'damaged' not in text and 'accuracy/top1 35.00' in text
+
+
+def test_a_log_without_a_config(make_work_dir, log, report):
+    text = text_of(report(make_work_dir(config=None, **log())))
+    assert 'No copy of the config is in the work dir.' in text
+    assert 'The config in the work dir has no model' in text
+
+
+def test_nothing_of_a_config_is_run(make_work_dir, log, report, tmp_path):
+    witness = tmp_path / 'witness'
+    evil = f"x = open({str(witness)!r}, 'w').write('run')\nmodel = dict(type=print('run'))\n"
+    report(make_work_dir(config=evil, **log()))
+    assert not witness.exists()
+
+
+def test_attempts_are_joined(make_work_dir, log, report):
+    folder = make_work_dir(record=RECORD, **log())
+    later = folder / '20260101_010000' / 'vis_data'
+    later.mkdir(parents=True)
+    again = log((0.0, 0.0, 55.0, 60.0))
+    lines = again['train'][2:] + again['val'][2:]
+    (later / 'scalars.json').write_text('\n'.join(map(json.dumps, lines)))
+    # of the first attempt 10 and 40, of the second 55 and 60
+    assert 'accuracy/top1 60.00 60.00 47.50 4' in text_of(report(folder))
+
+
+def test_a_missing_stage_is_named(make_work_dir, log, report):
+    config = (
+        "requires = [dict(config='t.py', produces='work_dirs/gone/last.pth')]\nmodel = dict()\n"
+    )
+    text = text_of(report(make_work_dir(config=config, record=RECORD, **log())))
+    assert 'work_dirs/gone not there' in text
+    assert 'so nothing is known about work_dirs/gone/last.pth' in text
+
+
+def test_seeds_are_compared_in_pairs(make_work_dir, log, report):
+    folders = []
+    for name, shift in (('a', 0), ('b', 2)):
+        for seed, end in enumerate((30.0, 31.0, 33.0)):
+            record = {**RECORD, 'config': f'{name}.py', 'seed': seed}
+            ends = (10.0, end + shift + seed / 10 * shift)
+            folders.append(make_work_dir(f'{name}/seed{seed}', record=record, **log(ends)))
+    text = text_of(report(*folders))
+    assert 'Differences from a (3 seeds) b (3 seeds) +2.20 points' in text
+    assert '95 % interval +1.70 to +2.70, over 3 seeds in pairs' in text
+    assert '(seed 0: +2.00, seed 1: +2.20, seed 2: +2.40). The interval excludes zero.' in text
+    assert 'They do not cover other test images' in text
+    text = text_of(report(*folders[:3]))
+    assert 'a mean of 31.33 and a standard deviation of 1.53, over 3 seeds' in text
