@@ -21,8 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the images, the network and the training."""
     parser.add_argument('data_dir', metavar='DATA_DIR', help='folder of the images')
     parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='a first try that takes minutes on a CPU: the defaults become --backbone wrn16_1, '
+        '--image-size 64, --batch-size 32, and as many epochs as see about 6,000 images (5 to '
+        '100), half as many for the search',
+    )
+    parser.add_argument(
         '--backbone',
-        default='resnet18',
         metavar='NAME',
         help='file in configs/_base_/models of MMPretrain such as resnet50 or '
         "swin_transformer/tiny_224, one of its backbones' class names such as ConvNeXt, or a "
@@ -47,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=['measured', 'imagenet'],
         help="mean and std of the channels (default: imagenet's with --pretrained, else measured)",
     )
-    parser.add_argument('--epochs', type=int, default=100, help='epochs of each classifier (100)')
+    parser.add_argument('--epochs', type=int, help='epochs of each classifier (100)')
     parser.add_argument(
         '--mixer',
         metavar='FILE',
@@ -60,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=('CONFIG', 'CHECKPOINT'),
         help='trained classifier of any classes that is the teacher; only with --mixer',
     )
-    parser.add_argument('--search-epochs', type=int, default=10, help='epochs of the search (10)')
+    parser.add_argument('--search-epochs', type=int, help='epochs of the search (10)')
     parser.add_argument(
         '--batch-size', type=int, help='images per step (default: 64, or fewer for few images)'
     )

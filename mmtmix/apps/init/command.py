@@ -15,11 +15,15 @@ from mmtmix.models.mixers import load_mixer
 from mmtmix.program import program
 from mmtmix.utils import atomic_path, check_output_folder, local_file, resolve_config
 
+from .forecast import advise
 from .images import ImageFolder, Samples, measure, read_folder
 from .network import build_model
 from .templates import FILES, GIVEN_TEACHER, MODULE, OWN_TEACHER
 
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+BACKBONE, EPOCHS, SEARCH_EPOCHS = 'resnet18', 100, 10
+# --quick: minutes on two cores for any folder of up to a few thousand images
+QUICK_BACKBONE, QUICK_SIZE, QUICK_BATCH, QUICK_IMAGES, QUICK_EPOCHS = 'wrn16_1', 64, 32, 6000, 5
 SMALL = 128  # smaller images are padded and cropped, others are cropped at random scales
 
 
@@ -46,7 +50,8 @@ def run(args: argparse.Namespace) -> list[Path]:
         if set(str(path)) & set('\'"\\\n{}'):
             raise ValueError(f'{name}: configs cannot name {str(path)!r}; rename the folder')
     folder = read_folder(root)
-    files = texts(args, folder, out)
+    args = with_defaults(args, len(folder.train))
+    model, files = texts(args, folder, out)
     existing = [out / name for name in files if (out / name).exists()]
     if existing and not args.force:
         raise FileExistsError(
@@ -61,20 +66,42 @@ def run(args: argparse.Namespace) -> list[Path]:
     first = 'makes the teacher and the search first'
     if args.mixer:
         first = 'trains nothing before' if args.teacher else 'makes the teacher first'
-    print(
+    lines = [
         f'{len(folder.classes)} classes, {len(folder.train)} images to train on, '
-        f'{len(folder.val)} to validate on{split}\nwrote {", ".join(str(out / n) for n in files)}'
-        f'\nnext: {program("train")} {shlex.quote(str(out / "transformmix.py"))}   # {first}; '
-        'cutmix.py is to compare with'
-    )
+        f'{len(folder.val)} to validate on{split}',
+        f'wrote {", ".join(str(out / name) for name in files)}',
+        advise(model, len(folder.train), args.epochs, 0 if args.mixer else args.search_epochs),
+        f'next: {program("train")} {shlex.quote(str(out / "transformmix.py"))}   # {first}; '
+        'cutmix.py is to compare with',
+    ]
+    print('\n'.join(line for line in lines if line))
     return [out / name for name in files]
 
 
-def texts(args: argparse.Namespace, folder: ImageFolder, out: Path) -> dict[str, str]:
-    """Return the content of each file by its name.
+def with_defaults(args: argparse.Namespace, num_images: int) -> argparse.Namespace:
+    """Return the arguments with values for those that were not given.
 
     Args:
         args: Arguments of :mod:`mmtmix.cli.init`.
+        num_images: Number of training images, >= 1.
+    """
+    values = dict(backbone=BACKBONE, epochs=EPOCHS, search_epochs=SEARCH_EPOCHS)
+    if args.quick:
+        epochs = args.epochs or min(max(QUICK_IMAGES // num_images, QUICK_EPOCHS), EPOCHS)
+        values = dict(backbone=QUICK_BACKBONE, image_size=QUICK_SIZE, epochs=epochs)
+        values |= dict(search_epochs=max(1, epochs // 2))
+        values |= dict(batch_size=min(QUICK_BATCH, fit_batch(None, num_images)))
+    given = {name: value for name, value in vars(args).items() if value is not None}
+    return argparse.Namespace(**{**vars(args), **values, **given})
+
+
+def texts(
+    args: argparse.Namespace, folder: ImageFolder, out: Path
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the config of the classifier, and the content of each file by its name.
+
+    Args:
+        args: Arguments of :mod:`mmtmix.cli.init`, with defaults.
         folder: Images and their classes.
         out: Folder of the files.
     """
@@ -107,6 +134,8 @@ def texts(args: argparse.Namespace, folder: ImageFolder, out: Path) -> dict[str,
         topk=(1, 5) if len(folder.classes) > 5 else (1,),
         lr=float(f'{lr:.3g}'),
         epochs=args.epochs,
+        # few images make short epochs, in which a validation takes as long as the training
+        val_interval=max(1, args.epochs // 10) if args.quick else 1,
         cam_size=min(size, 64),
         search_epochs=args.search_epochs,
         interval=max(1, args.search_epochs // 2),
@@ -120,7 +149,7 @@ def texts(args: argparse.Namespace, folder: ImageFolder, out: Path) -> dict[str,
     found['classes.txt'] = ''.join(f'{name}\n' for name in folder.classes)
     if folder.val_name is None:
         found |= {'train.txt': lines_of(folder.train), 'val.txt': lines_of(folder.val)}
-    return found
+    return dict(model, image_size=size), found
 
 
 def module_values(args: argparse.Namespace, values: dict[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ optim_wrapper = dict(
 param_scheduler = dict(
     type='CosineAnnealingLR', T_max={epochs}, eta_min=0, by_epoch=True, convert_to_iter_based=True
 )
-train_cfg = dict(by_epoch=True, max_epochs={epochs}, val_interval=1)
+train_cfg = dict(by_epoch=True, max_epochs={epochs}, val_interval={val_interval})
 val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(base_batch_size={batch_size})

@@ -1,12 +1,16 @@
 """`mmtmix init`: what it writes for a folder of images trains, and what it refuses."""
 
+import argparse
 import hashlib
+import re
 
 import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
 
+from mmtmix.apps.init import forecast
+from mmtmix.apps.init.command import with_defaults
 from mmtmix.apps.init.images import measure, read_folder
 from mmtmix.apps.init.network import build_model
 from mmtmix.cli.main import call, run
@@ -92,6 +96,35 @@ def test_one_folder_of_classes_is_split_by_a_stated_rule(tmp_path, monkeypatch):
     text = ''.join(f'{path} {label}\n' for path, label in folder.val)
     assert (tmp_path / 'here/val.txt').read_text() == text
     assert load_config('here/teacher.py').data_preprocessor.mean == [123.675, 116.28, 103.53]
+
+
+@pytest.mark.parametrize(('num_images', 'epochs'), [(20, 100), (108, 55), (1000, 6), (9000, 5)])
+def test_quick_bounds_the_images_that_a_training_sees(num_images, epochs):
+    names = ('backbone', 'image_size', 'epochs', 'search_epochs', 'batch_size')
+    args = argparse.Namespace(quick=True, **dict.fromkeys(names))
+    found = with_defaults(args, num_images)
+    assert (found.backbone, found.image_size) == ('wrn16_1', 64)
+    assert (found.epochs, found.search_epochs) == (epochs, epochs // 2)
+    assert found.batch_size == (10 if num_images == 20 else 32)
+    args.epochs, args.backbone = 8, 'resnet34'
+    found = with_defaults(args, num_images)
+    assert (found.epochs, found.search_epochs, found.backbone) == (8, 4, 'resnet34')
+    args.quick, args.epochs = False, None
+    found = with_defaults(args, num_images)
+    assert (found.epochs, found.search_epochs, found.image_size) == (100, 10, None)
+
+
+def test_the_forecast_counts_passes_and_names_quick_where_they_are_long(monkeypatch):
+    model = dict(build_model('wrn10_1', 3, 32, None), image_size=32)
+    assert 0 < forecast.seconds_per_image(model) < 10
+    monkeypatch.setattr(forecast, 'seconds_per_image', lambda model: 0.06)
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    # 100 images, 6 epochs of a classifier and 6 * 4/3 with a teacher, 3 * 4/3 of the search
+    assert 'about 2 minutes of one core' in forecast.advise(model, 100, 6, 3)
+    assert '--quick' not in forecast.advise(model, 100, 6, 3)
+    assert re.search('about 3 hours.*--quick', forecast.advise(model, 10000, 6, 3))
+    monkeypatch.setattr('torch.cuda.is_available', lambda: True)
+    assert forecast.advise(model, 10000, 6, 3) == ''
 
 
 WRONG = {
