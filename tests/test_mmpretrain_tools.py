@@ -19,4 +19,4 @@ def test_vis_tsne_finds_the_numbers_of_the_outputs(name):
 
 def test_configs_have_the_hook_that_show_dir_switches_on():
     cfg = load_config('configs/transformmix/wrn10_fashionmnist_demo.py')
-    assert cfg.default_hooks.visualization == dict(type='VisualizationHook', enable=False)
+    assert cfg.default_hooks.visualization == dict(type='PredictionPicturesHook', enable=False)
