@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.fileio import load
 from mmpretrain.registry import HOOKS, MODELS
 from mmpretrain.structures import DataSample
+from mmpretrain.visualization import UniversalVisualizer
 
 from mmtmix.apps.test.options import augment_tests, draw_predictions
 from mmtmix.utils import load_config
@@ -82,6 +83,7 @@ def test_files_are_shown_in_natural_colours():
     data = dict(type='CustomDataset', pipeline=[dict(type='LoadImageFromFile')])
     cfg = Config(dict(test_dataloader=dict(dataset=data)))
     draw_predictions(cfg, 'folder', 1)
+    UniversalVisualizer.get_instance('pictures')  # a Runner makes it
     hook = HOOKS.build(cfg.default_hooks.visualization)
     drawn = []
     hook._visualizer = SimpleNamespace(visualize_cls=lambda image, **rest: drawn.append(image))

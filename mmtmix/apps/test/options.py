@@ -39,7 +39,7 @@ def augment_tests(cfg: Config) -> None:
             'none; give a test set with a pipeline that ends in PackInputs'
         )
     if 'tta_pipeline' not in cfg:
-        flips = [dict(type='RandomFlip', prob=share) for share in (1.0, 0.0)]
+        flips = [dict(type='RandomFlip', prob=share) for share in (0.0, 1.0)]
         views = dict(type='TestTimeAug', transforms=[flips, [pipeline[-1]]])
         cfg.tta_pipeline = [*deepcopy(pipeline[:-1]), views]
     model = cfg.get('tta_model') or dict(type='mmpretrain.AverageClsScoreTTA')

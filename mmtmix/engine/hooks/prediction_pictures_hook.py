@@ -48,22 +48,23 @@ class PredictionPicturesHook(VisualizationHook):
             settings = runner.cfg.get(loader)
             data = settings.get('dataset') if isinstance(settings, Mapping) else None
             self._swaps[loader] = dataset_order(data).name == 'bgr'
-        return {**batch, 'inputs': list(natural_images(batch['inputs'], self._swaps[loader]))}
+        images = batch['inputs']
+        if isinstance(images[0], (list, tuple)) or images[0].dim() > 3:
+            images = images[0]  # --tta: the first view of all images, then the second, ...
+        return {**batch, 'inputs': list(natural_images(images, self._swaps[loader]))}
 
 
 def natural_images(images: Iterable[Tensor], is_bgr: bool) -> Iterable[Tensor]:
     """Yield images in RGB, with sides of at least 224 pixels.
 
     Args:
-        images: Images (C, H, W), C 1 or 3; one with more dimensions gives its first image.
+        images: Images (C, H, W), C 1 or 3.
         is_bgr: Whether red and blue are exchanged.
 
     Yields:
         Images (3, H', W'), enlarged by a whole number.
     """
     for image in images:
-        while image.dim() > 3:  # views of one image
-            image = image[0]
         image = image.flip(0) if is_bgr and len(image) == 3 else image
         factor = math.ceil(_LEAST_SIDE / min(image.shape[1:]))
         for axis in (1, 2):
