@@ -164,17 +164,21 @@ def save(figures: list[Figure], path: Path, dpi: int) -> None:
 
 
 def reduce_colours(picture: Any) -> Any:
-    """Return a Pillow image in 256 colours, pure white among them.
+    """Return a Pillow image in 256 colours, with the white of the page as it is.
 
     Args:
-        picture: Image of Pillow.
+        picture: Image of Pillow, in RGB.
     """
-    palette = picture.quantize(256)
-    colours = np.array(palette.getpalette()).reshape(-1, 3)
-    colours[colours.sum(axis=1).argmax()] = 255  # the page is white
-    palette.putpalette(colours.flatten().tolist())
-    # Pillow dithers only with a palette that is given
-    return picture.quantize(palette=palette)  # by Floyd and Steinberg, its default
+    from PIL import Image
+
+    few = picture.quantize(255)
+    # Pillow dithers, by Floyd and Steinberg, only with a palette that is given
+    indices = np.array(picture.quantize(palette=few))
+    # it finds the nearest colour only roughly, which would tint the page
+    indices[(np.asarray(picture) == 255).all(axis=-1)] = 255
+    small = Image.fromarray(indices, mode='P')
+    small.putpalette([*few.getpalette()[: 3 * 255], 255, 255, 255])
+    return small
 
 
 def main(argv: list[str] | None = None) -> dict[str, list[Figure]]:

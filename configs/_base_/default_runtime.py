@@ -17,7 +17,7 @@ default_hooks = dict(
     # last, best and median accuracy, since papers differ in which they report
     accuracy_summary=dict(type='AccuracySummaryHook'),
     # pictures of predictions, which `test --show-dir` switches on
-    visualization=dict(type='VisualizationHook', enable=False),
+    visualization=dict(type='PredictionPicturesHook', enable=False),
     # last.pth, which other configs require
     last_checkpoint=dict(type='LastCheckpointHook'),
 )

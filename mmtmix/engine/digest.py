@@ -31,7 +31,8 @@ FIELDS = frozenset(
 WATCHERS = frozenset(
     {
         *('AccuracySummaryHook', 'FiniteStopHook', 'IterTimerHook', 'KeepFreedMemoryHook'),
-        *('LabelRangeHook', 'LoggerHook', 'MixingCheckHook', 'ProfilerHook', 'VisualizationHook'),
+        *('LabelRangeHook', 'LoggerHook', 'MixingCheckHook', 'PredictionPicturesHook'),
+        *('ProfilerHook', 'VisualizationHook'),
     }
 )
 # names of those among the default hooks, which None switches off

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.fileio import load
 from mmpretrain.registry import HOOKS, MODELS
 from mmpretrain.structures import DataSample
+from mmpretrain.visualization import UniversalVisualizer
 
 from mmtmix.apps.test.options import augment_tests, draw_predictions
 from mmtmix.utils import load_config
@@ -82,14 +83,17 @@ def test_files_are_shown_in_natural_colours():
     data = dict(type='CustomDataset', pipeline=[dict(type='LoadImageFromFile')])
     cfg = Config(dict(test_dataloader=dict(dataset=data)))
     draw_predictions(cfg, 'folder', 1)
-    settings = cfg.default_hooks.visualization
-    hook = HOOKS.build(settings)
+    UniversalVisualizer.get_instance('pictures')  # a Runner makes it
+    hook = HOOKS.build(cfg.default_hooks.visualization)
     drawn = []
     hook._visualizer = SimpleNamespace(visualize_cls=lambda image, **rest: drawn.append(image))
-    red = torch.zeros(3, 2, 2)
+    red, grey = torch.zeros(3, 2, 4), torch.tensor([[[9.0, 7.0], [5.0, 3.0]]])
     red[2] = 255  # as OpenCV loads it
-    hook.after_test_iter(None, 0, dict(inputs=[red]), [DataSample()])
+    runner = SimpleNamespace(cfg=cfg)
+    hook.after_test_iter(runner, 0, dict(inputs=[red, grey]), [DataSample()] * 2)
+    assert drawn[0].shape == (224, 448, 3)
     assert (drawn[0][..., 0] == 255).all() and not drawn[0][..., 1:].any()
+    assert drawn[1].shape == (224, 224, 3) and (drawn[1][:, :112][:112] == 9).all()
 
 
 def test_what_cannot_be_augmented_is_refused():

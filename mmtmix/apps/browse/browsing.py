@@ -7,14 +7,15 @@ from copy import deepcopy
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
+from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
 from mmtmix.checks import check_integer
-from mmtmix.engine.hooks import DistillHook, LiveModelHook
 from mmtmix.models.teachers import preprocessor_config
 
 # hooks that draw, seed or change what the network gets; others only observe or save
 _KEPT = ('runtime_info', 'sampler_seed', 'epoch_seed')
+_OFF = ('timer', 'logger', 'param_scheduler', 'checkpoint')  # MMEngine adds them unless None
 _DROPPED_HOOKS = ('EMAHook', 'EarlyStoppingHook', 'PreciseBNHook')
 _DROPPED_FIELDS = (
     'val_dataloader',
@@ -73,15 +74,8 @@ def browsing_config(cfg: Config, options: Mapping[str, Any], work_dir: str) -> C
     if options['no_mix']:
         _without_augments(browsing)
     hooks = browsing.get('default_hooks') or {}
-    names = {'timer', 'logger', 'param_scheduler', 'checkpoint', *hooks, *_KEPT}
-    browsing.default_hooks = ConfigDict(dict.fromkeys(names - {*_KEPT}))
-    for name in {*_KEPT} & {*hooks}:
-        browsing.default_hooks[name] = hooks[name]
-    # MMEngine accepts None for its own hooks alone
-    own = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
-    for name in [*browsing.default_hooks]:
-        if browsing.default_hooks[name] is None and name not in own:
-            del browsing.default_hooks[name]
+    kept = {name: hooks[name] for name in _KEPT if name in hooks}
+    browsing.default_hooks = ConfigDict({**dict.fromkeys(_OFF), **kept})
     dropped = {*_DROPPED_HOOKS, *(('DistillHook',) if options['no_mix'] else ())}
     browsing.custom_hooks = [
         hook for hook in browsing.get('custom_hooks') or () if _kind(hook) not in dropped
@@ -102,7 +96,7 @@ def browsing_config(cfg: Config, options: Mapping[str, Any], work_dir: str) -> C
     return browsing
 
 
-def hook_of(runner: Any, kind: type[DistillHook] | type[LiveModelHook]) -> Any | None:
+def hook_of(runner: Any, kind: type[Hook]) -> Any | None:
     """Return the hook of a class in a run; None if it has none.
 
     Args:
@@ -122,13 +116,19 @@ def _without_pretrained(settings: Any) -> None:
     """Remove weights that building would load: pictures of a batch need none."""
     if isinstance(settings, MutableMapping):
         init = settings.get('init_cfg')
-        if isinstance(init, Mapping) and init.get('type') == 'Pretrained':
+        if isinstance(init, (list, tuple)):
+            settings['init_cfg'] = [one for one in init if not _is_pretrained(one)]
+        elif _is_pretrained(init):
             settings['init_cfg'] = None
         settings.pop('pretrained', None)
     values = settings.values() if isinstance(settings, Mapping) else settings
     for value in values:
         if isinstance(value, (MutableMapping, list, tuple)):
             _without_pretrained(value)
+
+
+def _is_pretrained(init: Any) -> bool:
+    return isinstance(init, Mapping) and init.get('type') == 'Pretrained'
 
 
 def _without_augments(cfg: Config) -> None:

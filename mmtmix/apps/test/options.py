@@ -3,36 +3,8 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
 
 from mmengine.config import Config, ConfigDict
-from mmpretrain.engine import VisualizationHook
-from mmpretrain.registry import HOOKS
-
-from mmtmix.models.teachers import dataset_order
-
-
-@HOOKS.register_module()
-class PredictionPicturesHook(VisualizationHook):
-    """MMPretrain's pictures of predictions, in natural colours.
-
-    MMPretrain draws what the loader gives as RGB, and OpenCV loads BGR.
-
-    Args:
-        is_bgr: Whether the test images come in BGR.
-        **kwargs: Arguments of ``VisualizationHook``.
-    """
-
-    def __init__(self, is_bgr: bool = False, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.is_bgr = is_bgr
-
-    def after_test_iter(self, runner: Any, batch_idx: int, data_batch: dict, outputs: Any) -> None:
-        """Draw the images of a batch; see ``VisualizationHook``."""
-        if self.is_bgr:
-            swapped = [image.flip(0) for image in data_batch['inputs']]
-            data_batch = {**data_batch, 'inputs': swapped}
-        super().after_test_iter(runner, batch_idx, data_batch, outputs)
 
 
 def draw_predictions(cfg: Config, folder: str, interval: int) -> None:
@@ -43,8 +15,7 @@ def draw_predictions(cfg: Config, folder: str, interval: int) -> None:
         folder: Folder of the pictures.
         interval: Number of images from one picture to the next, >= 1.
     """
-    is_bgr = dataset_order((cfg.get('test_dataloader') or {}).get('dataset')).name == 'bgr'
-    hook = dict(type='mmpretrain.PredictionPicturesHook', enable=True, is_bgr=is_bgr)
+    hook = dict(type='mmpretrain.PredictionPicturesHook', enable=True)
     hooks = cfg.setdefault('default_hooks', ConfigDict())
     hooks['visualization'] = dict(hook, out_dir=folder, interval=interval)
 
@@ -68,7 +39,7 @@ def augment_tests(cfg: Config) -> None:
             'none; give a test set with a pipeline that ends in PackInputs'
         )
     if 'tta_pipeline' not in cfg:
-        flips = [dict(type='RandomFlip', prob=share) for share in (1.0, 0.0)]
+        flips = [dict(type='RandomFlip', prob=share) for share in (0.0, 1.0)]
         views = dict(type='TestTimeAug', transforms=[flips, [pipeline[-1]]])
         cfg.tta_pipeline = [*deepcopy(pipeline[:-1]), views]
     model = cfg.get('tta_model') or dict(type='mmpretrain.AverageClsScoreTTA')

@@ -13,6 +13,7 @@ from .last_checkpoint_hook import LastCheckpointHook
 from .live_model_hook import LiveModelHook
 from .mixing_check_hook import MixingCheckHook
 from .precision_hook import PrecisionHook
+from .prediction_pictures_hook import PredictionPicturesHook
 from .resume_config_hook import ResumeConfigHook
 from .signal_stop_hook import SignalStopHook
 
@@ -31,6 +32,7 @@ __all__ = [
     'LiveModelHook',
     'MixingCheckHook',
     'PrecisionHook',
+    'PredictionPicturesHook',
     'ResumeConfigHook',
     'SignalStopHook',
     'keep_checkpoints',
