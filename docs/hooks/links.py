@@ -49,6 +49,7 @@ def rewrite(markdown: str, source: str, repository: str) -> str:
 
     Raises:
         FileNotFoundError: If a link names a file that does not exist.
+        ValueError: If a link names a heading that a page outside of the site does not have.
     """
     pages = {path: name for name, path in ELSEWHERE.items()}
 
@@ -60,6 +61,8 @@ def rewrite(markdown: str, source: str, repository: str) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
         if not (ROOT / target).exists():
             raise FileNotFoundError(f'{source} links to {link}, but there is no file {target}')
+        if anchor and target.endswith('.md') and anchor not in anchors_of(target):
+            raise ValueError(f'{source} links to {link}, but {target} has no heading for {anchor}')
         if target in pages:  # a page of the site in another place
             link = posixpath.relpath(f'docs/{pages[target]}', posixpath.dirname(source) or '.')
         elif target.startswith('docs/') and not (ROOT / target).is_dir():
@@ -72,6 +75,18 @@ def rewrite(markdown: str, source: str, repository: str) -> str:
         return f'{before}{bracket}{link}{hash_}{anchor}'
 
     return outside_code(markdown, lambda text: _LINK.sub(address, _MARK.sub('', text)))
+
+
+def anchors_of(path: str) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page.
+
+    Args:
+        path: Path of the page below the root of the repository.
+    """
+    text = _FENCE.sub('', (ROOT / path).read_text(encoding='utf-8'))
+    headings = re.findall(r'^#+ +(.+?) *#*$', text, re.MULTILINE)
+    names = [re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings]
+    return {*names, *re.findall(r'(?:id|name)="([^"]+)"', text)}
 
 
 def outside_code(markdown: str, change: Callable[[str], str]) -> str:

@@ -23,7 +23,11 @@ def load(name):
     [
         ('docs/data.md', '../configs/costs.yaml', f'{REPOSITORY}/blob/main/configs/costs.yaml'),
         ('docs/data.md', '../configs/mixup', f'{REPOSITORY}/tree/main/configs/mixup'),
-        ('docs/data.md', '../README.md#see-it', f'{REPOSITORY}/blob/main/README.md#see-it'),
+        (
+            'docs/data.md',
+            '../CONTRIBUTING.md#a-page',
+            f'{REPOSITORY}/blob/main/CONTRIBUTING.md#a-page',
+        ),
         ('docs/data.md', '../CHANGELOG.md', 'changelog.md'),
         ('docs/data.md', 'costs.md#data', 'costs.md#data'),
         ('docs/api/index.md', '../mixers.md', '../mixers.md'),
@@ -42,6 +46,8 @@ def test_links_to_files_become_addresses(source, link, wanted):
 def test_a_link_to_a_file_that_is_not_there_is_an_error():
     with pytest.raises(FileNotFoundError, match=r'docs/data.md links to \.\./none.py'):
         load('links').rewrite('[a](../none.py)', 'docs/data.md', REPOSITORY)
+    with pytest.raises(ValueError, match='has no heading for none'):
+        load('links').rewrite('[a](../CONTRIBUTING.md#none)', 'docs/data.md', REPOSITORY)
 
 
 def test_code_stays_and_marks_go():
