@@ -36,7 +36,15 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
     """Turn links to files of the repository into addresses, and leave the marks out."""
     source = ELSEWHERE.get(page.file.src_uri, f'docs/{page.file.src_uri}')
+    if source == 'CHANGELOG.md':  # versions are in brackets there, which would be shown
+        markdown = re.sub(r'^## \[([^]]+)\]', r'## \1', markdown, flags=re.MULTILINE)
     return rewrite(markdown, source, config.repo_url)
+
+
+def on_page_content(content: str, **_: Any) -> str:
+    """Keep figures such as ``83.1 ± 0.5`` and ``[-0.3, +0.2]`` in one line of a table."""
+    content = re.sub(r'(\d) ± (\d)', '\\1\u00a0±\u00a0\\2', content)
+    return re.sub(r'(\[[+-]?[\d.]+), ([+-]?[\d.]+\])', '\\1,\u00a0\\2', content)
 
 
 def rewrite(markdown: str, source: str, repository: str) -> str:
@@ -49,6 +57,7 @@ def rewrite(markdown: str, source: str, repository: str) -> str:
 
     Raises:
         FileNotFoundError: If a link names a file that does not exist.
+        ValueError: If a link names a heading that a page outside of the site does not have.
     """
     pages = {path: name for name, path in ELSEWHERE.items()}
 
@@ -60,6 +69,8 @@ def rewrite(markdown: str, source: str, repository: str) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
         if not (ROOT / target).exists():
             raise FileNotFoundError(f'{source} links to {link}, but there is no file {target}')
+        if anchor and target.endswith('.md') and anchor not in anchors_of(target):
+            raise ValueError(f'{source} links to {link}, but {target} has no heading for {anchor}')
         if target in pages:  # a page of the site in another place
             link = posixpath.relpath(f'docs/{pages[target]}', posixpath.dirname(source) or '.')
         elif target.startswith('docs/') and not (ROOT / target).is_dir():
@@ -72,6 +83,18 @@ def rewrite(markdown: str, source: str, repository: str) -> str:
         return f'{before}{bracket}{link}{hash_}{anchor}'
 
     return outside_code(markdown, lambda text: _LINK.sub(address, _MARK.sub('', text)))
+
+
+def anchors_of(path: str) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page.
+
+    Args:
+        path: Path of the page below the root of the repository.
+    """
+    text = _FENCE.sub('', (ROOT / path).read_text(encoding='utf-8'))
+    headings = re.findall(r'^#+ +(.+?) *#*$', text, re.MULTILINE)
+    names = [re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings]
+    return {*names, *re.findall(r'(?:id|name)="([^"]+)"', text)}
 
 
 def outside_code(markdown: str, change: Callable[[str], str]) -> str:

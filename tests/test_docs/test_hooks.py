@@ -23,7 +23,11 @@ def load(name):
     [
         ('docs/data.md', '../configs/costs.yaml', f'{REPOSITORY}/blob/main/configs/costs.yaml'),
         ('docs/data.md', '../configs/mixup', f'{REPOSITORY}/tree/main/configs/mixup'),
-        ('docs/data.md', '../README.md#see-it', f'{REPOSITORY}/blob/main/README.md#see-it'),
+        (
+            'docs/data.md',
+            '../CONTRIBUTING.md#a-page',
+            f'{REPOSITORY}/blob/main/CONTRIBUTING.md#a-page',
+        ),
         ('docs/data.md', '../CHANGELOG.md', 'changelog.md'),
         ('docs/data.md', 'costs.md#data', 'costs.md#data'),
         ('docs/api/index.md', '../mixers.md', '../mixers.md'),
@@ -42,6 +46,8 @@ def test_links_to_files_become_addresses(source, link, wanted):
 def test_a_link_to_a_file_that_is_not_there_is_an_error():
     with pytest.raises(FileNotFoundError, match=r'docs/data.md links to \.\./none.py'):
         load('links').rewrite('[a](../none.py)', 'docs/data.md', REPOSITORY)
+    with pytest.raises(ValueError, match='has no heading for none'):
+        load('links').rewrite('[a](../CONTRIBUTING.md#none)', 'docs/data.md', REPOSITORY)
 
 
 def test_code_stays_and_marks_go():
@@ -51,6 +57,11 @@ def test_code_stays_and_marks_go():
     )
     changed = load('links').rewrite(page, 'docs/data.md', REPOSITORY)
     assert changed == page.partition('-->\n')[2]
+
+
+def test_figures_of_tables_stay_in_one_line():
+    changed = load('links').on_page_content('83.1 ± 0.5 of [-0.3, +0.2], [a, b]')
+    assert changed == '83.1\u00a0±\u00a00.5 of [-0.3,\u00a0+0.2], [a, b]'
 
 
 def test_equations_become_mathml():
@@ -74,13 +85,14 @@ def test_roles_of_docstrings_become_links():
     text = roles.convert(
         'See :class:`~mmtmix.models.teachers.FrozenTeacher`, :meth:`BatchAugment.mix`,\n'
         ':func:`torch.nn.functional.affine_grid` and :func:`_own`, ``a.b``. '
-        '`Paper <https://arxiv.org/abs/1>`__ says::\n\n    x = 1\n'
+        '`Paper <https://arxiv.org/abs/1>`__ says::\n\n    x = 1\n\n    >>> y = 2\n    3\n'
     )
     assert text == (
         'See [`FrozenTeacher`][mmtmix.models.FrozenTeacher], '
         '[`BatchAugment.mix`][mmtmix.models.BatchAugment.mix],\n'
         '`torch.nn.functional.affine_grid` and `_own`, `a.b`. '
-        '[Paper](https://arxiv.org/abs/1) says:\n\n    x = 1\n'
+        '[Paper](https://arxiv.org/abs/1) says:\n\n    x = 1\n\n'
+        '    ```pycon\n    >>> y = 2\n    3\n    ```\n'
     )
 
 
