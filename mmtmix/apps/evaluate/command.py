@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 
 from mmtmix.checks import check_integer
 from mmtmix.datasets import check_data
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     again = command_again('evaluate', args.argv)
     with stoppable(lambda: f'finished suites are in {out}; to go on: {again}'):
         results = evaluate(args, out)
-    print(describe(results, args.suite))
+    print(describe(results, [name for name in SUITES if name in args.suite]))
     print(f'\nall figures, with units and settings: {out}', file=sys.stderr)
     return results
 
@@ -80,6 +81,8 @@ def evaluate(args: argparse.Namespace, out: Path) -> dict[str, Any]:
     check_integer('--seed', args.seed, 0)
     if args.device is not None:
         check_device('--device', args.device)
+    # stdout is for the table; what a log would tell is in the file of results
+    MMLogger.get_instance('mmtmix evaluate', log_level='WARNING')
     load_safely(args.trust_checkpoint)
     cfg = load_config(args.config, args.cfg_options, args.variant)
     chosen = {name: SUITES[name].settings(args) for name in SUITES if name in args.suite}

@@ -28,7 +28,8 @@ from mmtmix.utils import (
     stoppable,
 )
 
-from .launch import begun, retry_grid, run_grid, show_grid
+from .evaluations import evaluate_runs, suites_of
+from .launch import begun, report, retry_grid, run_grid, show_grid
 from .results_command import export, print_list, recorded_or_none, results_of, write_report
 
 TOOLS = (Path(mmtmix.__file__).parent / '.mim' / 'tools').resolve()
@@ -89,7 +90,20 @@ def run_cells(cells: list[Cell], args: argparse.Namespace) -> int:
         raise others[0]
     for error in others:
         print(error, file=sys.stderr)
-    return 0 if run_grid(runs, TOOLS, args) and not others else 1
+    is_done = run_grid(runs, TOOLS, args) and not others
+    if args.submit != 'slurm':
+        is_done = _evaluate(wanted, runs, args) and is_done
+    return 0 if is_done else 1
+
+
+def _evaluate(cells: list[Cell], runs: list[Run], args: argparse.Namespace) -> bool:
+    """Evaluate the runs of cells that count figures of suites; return whether all are there."""
+    pairs = []
+    for cell in cells:
+        if suites_of(cell):
+            of_cell = {run.experiment for run in runs_of(cell, None, args.root, args.gpus)}
+            pairs += [(run, cell) for run in dict.fromkeys(runs) if run.experiment in of_cell]
+    return evaluate_runs(pairs, TOOLS, report, args.dry_run)
 
 
 def show(cells: list[Cell], seeds: int | tuple[int, ...] | None, args: argparse.Namespace) -> None:

@@ -12,13 +12,16 @@ from typing import Any, Literal, get_args
 
 import yaml
 
+from mmtmix.apps.evaluate.names import DEFAULTS, suite_of
+
 Checkpoint = Literal['last', 'best', 'median']
 
 ACCURACIES = ('accuracy/top1', 'accuracy/top5')  # in the order of printed figures
 TOP1 = ACCURACIES[0]
+LAST_FILE = 'last.pth'
 
 _SHARED_FIELDS = {'config', 'options', 'variants', 'checkpoint'}
-_ROW_FIELDS = _SHARED_FIELDS | {'metrics', 'against', 'seeds', 'cells'}
+_ROW_FIELDS = _SHARED_FIELDS | {'metrics', 'evaluate', 'against', 'seeds', 'cells'}
 _CELL_FIELDS = _SHARED_FIELDS | {'printed', 'quoted'}
 
 
@@ -36,7 +39,9 @@ class Cell:
         variants: Values, by name, of variants that the config declares.
         checkpoint: Validation that counts: the ``'last'`` one, the ``'best'`` one, or the
             ``'median'`` of the last ten.
-        metrics: Metrics that count, by their names in a training log.
+        metrics: Metrics that count, by their names in a training log. Those of an evaluation are
+            ``SUITE/FIGURE``, with the settings of :attr:`evaluate` behind them.
+        evaluate: Arguments of ``mmtmix evaluate`` that are no defaults, by name.
         against: Columns of its row that it is compared with.
         seeds: Seeds that count, fixed before any run; empty if all count.
     """
@@ -51,6 +56,7 @@ class Cell:
     metrics: tuple[str, ...] = ACCURACIES
     against: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
+    evaluate: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
@@ -74,7 +80,8 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
     Args:
         path: Path of a YAML file. For each ``paper/table/row`` it has ``cells`` by column. A row
             may also have a ``checkpoint``, ``metrics``, the ``seeds`` that count, and ``against``:
-            columns that its cells are compared with by top-1 accuracy. The ``config``,
+            columns that its cells are compared with by top-1 accuracy. With metrics of an
+            evaluation it may have ``evaluate``, arguments of the command. The ``config``,
             ``options`` and ``variants`` of a row hold for all its cells. A cell may override
             them; its options and variants override those of the row one by one.
 
@@ -150,6 +157,8 @@ def _row(row: str, content: Any, path: str | os.PathLike) -> dict[str, Cell]:
         raise ValueError(
             f'metrics of {row} in {path} must list names such as {TOP1!r}, got {metrics!r}'
         )
+    evaluate = content.get('evaluate', {})
+    _check_evaluate(row, evaluate, metrics, path)
     is_printed = any(_holds(settings, 'printed') for settings in content['cells'].values())
     if 'metrics' in content and (against or is_printed):
         raise ValueError(
@@ -190,7 +199,13 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
             f'checkpoint of {cell} in {path} must be one of {get_args(Checkpoint)}, got '
             f'{checkpoint!r}'
         )
-    metrics = tuple(row.get('metrics', ACCURACIES))
+    evaluate = dict(row.get('evaluate', {}))
+    metrics = tuple(_with_settings(name, evaluate) for name in row.get('metrics', ACCURACIES))
+    if checkpoint != 'last' and any(map(suite_of, metrics)):
+        raise ValueError(
+            f'checkpoint of {cell} in {path} must be last, since {LAST_FILE} is what is evaluated '
+            f'for {metrics}, got {checkpoint!r}'
+        )
     if checkpoint == 'best' and not set(metrics) <= set(ACCURACIES):
         raise ValueError(
             f'checkpoint of {cell} in {path} cannot be best: it is not defined whether more is '
@@ -215,7 +230,39 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         metrics,
         tuple(map(str, row.get('against', ()))),
         tuple(row.get('seeds', ())),
+        evaluate,
     )
+
+
+def plain_metric(metric: str) -> str:
+    """Return the name of a metric without the settings of its evaluation.
+
+    Args:
+        metric: Name of the metric, as in :attr:`Cell.metrics`.
+    """
+    return metric.partition(' (')[0] if suite_of(metric) else metric
+
+
+def _with_settings(metric: str, evaluate: Mapping[str, Any]) -> str:
+    """Return a metric's name, from which records of other settings differ."""
+    if not evaluate or not suite_of(metric):
+        return metric
+    listed = ', '.join(f'{name}={value}' for name, value in sorted(evaluate.items()))
+    return f'{metric} ({listed})'
+
+
+def _check_evaluate(
+    row: str, evaluate: Any, metrics: Sequence[str], path: str | os.PathLike
+) -> None:
+    if not isinstance(evaluate, Mapping) or not set(evaluate) <= set(DEFAULTS):
+        raise ValueError(
+            f'evaluate of {row} in {path} must hold some of {sorted(DEFAULTS)}, got {evaluate!r}'
+        )
+    if evaluate and not any(map(suite_of, metrics)):
+        raise ValueError(
+            f'evaluate of {row} in {path} needs metrics of an evaluation, such as '
+            f'calibration/ece, got {list(metrics)}'
+        )
 
 
 def _inherit(settings: Mapping, row: Mapping) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mmtmix.apps.evaluate.names import suite_of
 from mmtmix.visualization import read_scalars
 
+from .evaluations import read_evaluation
 from .experiments import ACCURACIES, TOP1, Cell, Checkpoint
 from .paired import PairedDifference, paired_difference
 from .records import RunResult
@@ -206,7 +208,7 @@ def _metrics(run: Run, cell: Cell) -> dict[str, float]:
             'are not affected: tools/test.py measures them; to train it again, move the folder '
             'aside'
         ) from error
-    found = {}
+    found = read_evaluation(run, cell) if any(map(suite_of, cell.metrics)) else {}
     for metric in cell.metrics:
         history = [record[metric] for record in validations if metric in record]
         if history:

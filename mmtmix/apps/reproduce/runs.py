@@ -19,9 +19,9 @@ from mmtmix.utils.config import parse_options
 from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 
-from .experiments import Cell
+from .experiments import LAST_FILE, Cell
 
-LAST = 'last.pth'
+LAST = LAST_FILE
 
 
 class State(Enum):
