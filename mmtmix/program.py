@@ -15,6 +15,7 @@ DEBUG = '--debug'
 TOOLS = {
     'train': 'train.py',
     'test': 'test.py',
+    'evaluate': 'evaluate.py',
     'generate': 'generate_mixed.py',
     'prepare': 'prepare_data.py',
     'convert': 'convert_checkpoint.py',

@@ -42,6 +42,7 @@ class Command(NamedTuple):
 COMMANDS = {
     'train': Command('train', 'train.command', computes=True),
     'test': Command('test', 'test.command', computes=True),
+    'evaluate': Command('evaluate', 'evaluate.command', computes=True),
     'generate': Command('generate', 'generate.command', computes=True),
     'prepare': Command('prepare', 'prepare.command'),
     'convert': Command('convert', 'convert.command'),

@@ -162,7 +162,7 @@ def _bin_of(values: NDArray[np.float64], num_bins: int) -> NDArray[np.int64]:
 def _torchmetrics_error(
     scores: NDArray[np.float64], labels: NDArray[np.int64], num_bins: int, norm: Any
 ) -> float:
-    metric = _torchmetrics().multiclass_calibration_error
+    metric = load_torchmetrics().multiclass_calibration_error
     # it gives a confidence of exactly 1, which float32 rounds to, a bin beyond the last one
     below_one = np.nextafter(np.float32(1), np.float32(0))
     given = (
@@ -175,7 +175,12 @@ def _torchmetrics_error(
     return float(metric(*given, num_classes=scores.shape[1], n_bins=num_bins, norm=norm))
 
 
-def _torchmetrics() -> Any:
+def load_torchmetrics() -> Any:
+    """Return torchmetrics' functions for classification.
+
+    Raises:
+        ImportError: If it is missing, with the command that installs it.
+    """
     try:
         from torchmetrics.functional import classification
     except ImportError as error:

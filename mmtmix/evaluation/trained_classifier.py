@@ -108,13 +108,14 @@ class TrainedClassifier:
             predicted = self.model(inputs, mode='predict')
         return torch.stack([sample.pred_score for sample in predicted]).float()
 
-    def logits(self, inputs: Tensor) -> Tensor:
+    def logits(self, inputs: Tensor, dtype: str | None = None) -> Tensor:
         """Return logits (N, num_classes), in float32; gradients reach the inputs.
 
         Args:
             inputs: Normalised images, (N, C, H, W).
+            dtype: Dtype of the forward pass; None for that of the classifier.
         """
-        with autocast_as(self.dtype, self.device.type):
+        with autocast_as(dtype or self.dtype, self.device.type):
             return classify(self.model, inputs).float()
 
 

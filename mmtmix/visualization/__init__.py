@@ -13,6 +13,7 @@ from .grid import check_format, save_figure
 from .images import CHANNEL_ORDERS, denormalize
 from .panel import LAYOUTS, draw_panel
 from .real_images import RealImages, load_images
+from .robustness import draw_bars, draw_lines, draw_pictures, draw_reliability
 from .scalars import Scalars, read_scalars
 from .sweep_figure import draw_sweep
 from .sweeps import Sweep, sweep_lambda, sweep_temperature
@@ -25,9 +26,13 @@ __all__ = [
     'Sweep',
     'check_format',
     'denormalize',
+    'draw_bars',
     'draw_comparison',
     'draw_gallery',
+    'draw_lines',
     'draw_panel',
+    'draw_pictures',
+    'draw_reliability',
     'draw_sweep',
     'load_images',
     'plot_curves',
