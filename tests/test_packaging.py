@@ -54,6 +54,13 @@ def test_archives_hold_the_bundled_data(archives, kind):
     assert data <= archives[kind]
 
 
+@pytest.mark.parametrize('kind', ['wheel', 'sdist'])
+def test_archives_hold_the_templates_of_pages(archives, kind):
+    templates = files_below('mmtmix/apps/report/templates')
+    assert templates
+    assert templates <= archives[kind]
+
+
 def test_wheel_holds_every_module_and_nothing_else_at_the_top(archives):
     modules = {name for name in files_below('mmtmix') if name.endswith('.py')}
     modules = {name for name in modules if not name.startswith('mmtmix/.mim/')}

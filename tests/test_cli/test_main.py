@@ -65,7 +65,9 @@ def test_every_help_begins_with_an_example(helps):
         main.parse(name, example.removeprefix(f'example: mmtmix {name} ').split())
 
 
-@pytest.mark.parametrize('name', ['benchmark', 'convert', 'generate', 'test', 'visualize mix'])
+@pytest.mark.parametrize(
+    'name', ['benchmark', 'convert', 'generate', 'report', 'test', 'visualize mix']
+)
 def test_what_writes_a_file_has_out(helps, name):
     assert '--out' in helps['texts'][name]
 

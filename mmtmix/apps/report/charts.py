@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -237,7 +237,7 @@ def _values(low: float, high: float, number: int) -> list[float]:
     return [float(f'{value:.6g}') for value in locator.tick_values(low, high)]
 
 
-def _scale(low: float, high: float, start: float, end: float):  # noqa: ANN202
+def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
     return lambda value: start + (value - low) / (high - low) * (end - start)
 
 

@@ -57,13 +57,13 @@ class Pair(NamedTuple):
     Attributes:
         true: Name of the true class.
         predicted: Name of the class that is predicted instead.
-        count: Number of images.
+        images: Number of images.
         share: Their share of the images of the true class, in percent.
     """
 
     true: str
     predicted: str
-    count: int
+    images: int
     share: float
 
 
@@ -73,14 +73,14 @@ class Bin(NamedTuple):
     Attributes:
         low: Lower border.
         high: Upper border.
-        count: Number of classes, or of images, in it.
+        number: Number of classes, or of images, in it.
         confidence: Mean confidence, 0 to 1; None outside reliability diagrams or if it is empty.
         accuracy: Share of right predictions, 0 to 1; None as above.
     """
 
     low: float
     high: float
-    count: int
+    number: int
     confidence: float | None = None
     accuracy: float | None = None
 

@@ -30,14 +30,14 @@ class Final(NamedTuple):
         last: Value of the last validation.
         best: Best value; None if it is unknown whether more is better.
         median: Median of the last validations.
-        count: Number of validations.
+        validations: Number of validations.
     """
 
     metric: str
     last: float
     best: float | None
     median: float
-    count: int
+    validations: int
 
 
 class Fact(NamedTuple):

@@ -50,8 +50,8 @@ def panels(folder: Path) -> tuple[list[Picture], list[str]]:
         caption = f'Mixes at step {_step(file):,}, panel {files.index(file) + 1} of {len(files)}'
         try:
             found.append(read_picture(file, caption))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            faults.append(f'The picture {file.name} cannot be read: {error}.')
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            faults.append(f'The picture {file.name} cannot be read: it is no whole PNG.')
     return found, faults
 
 
@@ -65,15 +65,20 @@ def read_picture(file: Path, caption: str) -> Picture:
     Raises:
         OSError: If it cannot be read.
     """
-    with Image.open(file) as image:
-        image = image.convert('RGB')
-    if image.width > WIDEST:
-        height = max(1, round(image.height * WIDEST / image.width))
-        image = image.resize((WIDEST, height), Image.Resampling.LANCZOS)
-    content = io.BytesIO()
-    image.save(content, 'PNG', optimize=True)
-    uri = 'data:image/png;base64,' + base64.b64encode(content.getvalue()).decode('ascii')
-    return Picture(uri, image.width, image.height, caption)
+    content = file.read_bytes()
+    with Image.open(io.BytesIO(content), formats=['PNG']) as image:
+        image.load()  # a damaged one is found now
+        if image.width > WIDEST:
+            height = max(1, round(image.height * WIDEST / image.width))
+            small = image.convert('RGB').resize((WIDEST, height), Image.Resampling.LANCZOS)
+            written = io.BytesIO()
+            small.save(written, 'PNG')
+            return Picture(_uri(written.getvalue()), WIDEST, height, caption)
+        return Picture(_uri(content), image.width, image.height, caption)
+
+
+def _uri(content: bytes) -> str:
+    return 'data:image/png;base64,' + base64.b64encode(content).decode('ascii')
 
 
 def _chosen(files: Sequence[Path]) -> list[Path]:

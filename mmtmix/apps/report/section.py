@@ -19,7 +19,7 @@ from .figures import TOP1, Fact, Final, costs, environment, final_figures, secon
 from .pictures import Picture, panels
 from .predicted import Predicted, predictions_of
 from .root import find_root, working_in
-from .stage_rows import StageRow, stage_rows
+from .stage_rows import StageRow, is_progress, stage_rows
 from .training_text import describe_training, method_of
 from .work_dir import WorkDir
 
@@ -153,8 +153,8 @@ def run_section(
 
 def _state_text(run: WorkDir) -> str:
     text = _STATES.get(run.state or '', 'There is no record of its state')
-    progress = run.record.get('progress')
-    if run.state != DONE and isinstance(progress, list) and None not in progress:
+    progress: Any = run.record.get('progress')
+    if run.state != DONE and is_progress(progress):
         text += f': {progress[0]:,} of {progress[1]:,} steps'
     if run.record.get('error'):
         text += f'. It ended with: {run.record["error"]}'

@@ -158,11 +158,19 @@ def _row(made: WorkDir, run: WorkDir) -> StageRow:
 
 def _state(made: WorkDir) -> str:
     state = made.state or (_OLDER if made.record else 'no record')
-    progress = made.record.get('progress')
-    is_pair = isinstance(progress, (list, tuple)) and len(progress) == 2
-    if state != DONE and is_pair and None not in progress:
+    progress: Any = made.record.get('progress')
+    if state != DONE and is_progress(progress):
         return f'{state}, {progress[0]:,} of {progress[1]:,} steps'
     return state
+
+
+def is_progress(value: Any) -> bool:
+    """Return whether a value of a record is two numbers of steps, done and planned.
+
+    Args:
+        value: Any value.
+    """
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(n, int) for n in value)
 
 
 def _present_digests(run: WorkDir) -> dict[Path, str] | str:

@@ -34,15 +34,15 @@ def test_tables_are_short_and_right(num_classes):
         assert [row.label for row in found.rows] == list(range(num_classes))
     else:
         assert found.matrix is None and found.is_part and len(found.rows) == MOST_ROWS
-        assert sum(each.count for each in found.histogram) == (matrix.sum(1) > 0).sum()
+        assert sum(each.number for each in found.histogram) == (matrix.sum(1) > 0).sum()
         accuracy = [row.share.value for row in found.rows]
         assert accuracy == sorted(accuracy)
     assert len(found.pairs) <= MOST_ROWS
     np.fill_diagonal(matrix, 0)
-    assert found.pairs[0].count == matrix.max()
+    assert found.pairs[0].images == matrix.max()
     assert found.accuracy.value == pytest.approx(100 - given.error)
     assert found.measures['accuracy'] == pytest.approx(found.accuracy.value)
-    assert sum(each.count for each in found.reliability) == 600
+    assert sum(each.number for each in found.reliability) == 600
 
 
 def test_a_class_without_images_has_no_share():
