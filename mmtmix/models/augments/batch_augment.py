@@ -14,6 +14,7 @@ from mmtmix.functional import draw_index, draw_weights, mix_targets
 from mmtmix.models.draw import Details, Draw, rank_generator
 from mmtmix.models.label_check import as_scores, check_num_classes
 from mmtmix.models.late_verdict import FiniteCheck
+from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
 from mmtmix.models.saliency import InputGradient, SaliencySource
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 
@@ -176,10 +177,19 @@ class BatchAugment(metaclass=ABCMeta):
             self._check_finite(batch_inputs)
         if return_details:
             mixed, details = self.mix_with_details(batch_inputs, scores, draw)
-            return mixed, self.mix_targets(scores, details), details
-        mixed, details = self.mix(batch_inputs, scores, draw)
-        drawn = {'weights': draw.weights, 'index': draw.index}
-        return mixed, self.mix_targets(scores, {**drawn, **details})
+        else:
+            watched = replace(draw, full_details=True) if is_watched() else draw
+            mixed, details = self.mix(batch_inputs, scores, watched)
+            details = {'weights': draw.weights, 'index': draw.index, **details}
+        targets = self.mix_targets(scores, details)
+        if is_watched():
+            maker = type(self).__name__
+            report_mix(
+                MadeMix(
+                    maker, mixed, targets, batch_inputs, scores, details, warp=self.warp_sources
+                )
+            )
+        return (mixed, targets, details) if return_details else (mixed, targets)
 
     def make_draw(
         self, scores: Tensor, repeat: int = 1, generator: torch.Generator | None = None
