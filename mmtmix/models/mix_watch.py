@@ -28,6 +28,7 @@ class MadeMix:
         warp: Function that returns the images where they lie in some of the mixes, from the batch
             and from the details of these mixes; None where the details have ``warped``, or images
             stay where they are.
+        makers: Names of the augments that ``choice`` in the details counts.
         note: Remark beside the pictures, such as the layer at which states are mixed.
     """
 
@@ -39,6 +40,7 @@ class MadeMix:
     details: Details = field(default_factory=dict)
     rows: tuple[int, ...] | None = None
     warp: Callable[[Tensor, Details], Tensor] | None = None
+    makers: tuple[str, ...] = ()
     note: str = ''
 
 
@@ -74,4 +76,10 @@ def watching_mixes(watcher: Callable[[MadeMix], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        _watchers.remove(watcher)
+        if watcher in _watchers:
+            _watchers.remove(watcher)
+
+
+def forget_watchers() -> None:
+    """Remove the watchers that a run has left which ended by an exception."""
+    _watchers.clear()

@@ -21,7 +21,7 @@ from mmtmix.engine.distillation import OnlineMixes
 from mmtmix.engine.labels import count_model_classes
 from mmtmix.engine.mix_pictures import ClassNames, ImageBackends, MixBlock, MixCapture, draw_blocks
 from mmtmix.models.classifiers.labels import read_scores
-from mmtmix.models.mix_watch import MadeMix
+from mmtmix.models.mix_watch import MadeMix, forget_watchers
 from mmtmix.models.teachers import InputStats, loaded_order
 from mmtmix.utils import unwrap
 
@@ -77,6 +77,7 @@ class MixVisualizationHook(Hook):
     def before_train(self, runner: Any) -> None:
         """Prepare for a run; only the main process draws."""
         self.cleanup.begin(runner)
+        forget_watchers()
         self._is_off = not is_main_process()
         self._start, self._spent = time.perf_counter(), 0.0
         self._count = self._tries = 0

@@ -14,19 +14,19 @@ from PIL import Image, ImageDraw, ImageFont
 from .samples import MixBlock
 
 # all in pixels
-CELL = 96
-_GAP, _GROUP_GAP, _MARGIN = 3, 14, 8
+CELL = 72
+_GAP, _GROUP_GAP, _MARGIN = 4, 16, 8
 _LINE, _FONT_SIZE = 15, 11
 _LABEL_WIDTH = (110, 230)  # narrowest and widest
-_INK, _PALE = (20, 20, 20), (110, 110, 110)
+_INK, _PALE, _FRAME = (20, 20, 20), (110, 110, 110), (190, 190, 190)
 _HEAT = 0.45  # share of saliency's colours in its pictures
 
 
 def draw_blocks(blocks: Sequence[MixBlock], heading: str) -> np.ndarray:
     """Draw blocks of mixes, one below the other.
 
-    Images whose longer side is above 96 pixels are made smaller, and those below 48 larger by a
-    whole factor.
+    Images whose longer side is above 72 pixels are made smaller, and those of at most 36 larger by
+    a whole factor.
 
     Args:
         blocks: Blocks, at least one.
@@ -56,17 +56,19 @@ def _draw_block(block: MixBlock) -> Image.Image:
     left = min(max([_LABEL_WIDTH[0], *map(_text_width, lines)]), _LABEL_WIDTH[1])
     x = 2 * _MARGIN + left
     top = _MARGIN + 2 * _LINE
-    row_height = max(height, _LINE * max(map(len, block.labels))) + _GAP
+    tops = [top]
+    for own in block.labels:
+        tops.append(tops[-1] + max(height, _LINE * len(own)) + _GAP)
     total = x + sum(
         (column + _GAP) * group.shape[1] + _GROUP_GAP - _GAP for group in tiles.values()
     )
-    size = (total, top + row_height * len(block.labels) + _MARGIN)
+    size = (total, tops[-1] + _MARGIN)
     picture = Image.new('RGB', size, 'white')
     pen = ImageDraw.Draw(picture)
     pen.text((_MARGIN, _MARGIN), fitted(block.title, left), fill=_INK, font=_font())
     for row, own in enumerate(block.labels):
         for number, line in enumerate(own):
-            place = (_MARGIN, top + row * row_height + number * _LINE)
+            place = (_MARGIN, tops[row] + number * _LINE)
             pen.text(place, fitted(line, left), fill=_INK, font=_font())
     for title, group in tiles.items():
         pen.text((x, _MARGIN), title, fill=_INK, font=_font())
@@ -74,8 +76,10 @@ def _draw_block(block: MixBlock) -> Image.Image:
             if group.shape[1] > 1:
                 pen.text((x, _MARGIN + _LINE), str(k + 1), fill=_PALE, font=_font())
             for row in range(len(group)):
-                tile = Image.fromarray(group[row, k])
-                picture.paste(tile, (x, top + row * row_height))
+                y = tops[row]
+                # a frame, since masks and photos may be white at their edges
+                pen.rectangle((x - 1, y - 1, x + width, y + height), outline=_FRAME)
+                picture.paste(Image.fromarray(group[row, k]), (x, y))
             x += column + _GAP
         x += _GROUP_GAP - _GAP
     return picture

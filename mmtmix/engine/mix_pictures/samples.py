@@ -17,7 +17,10 @@ _SHOWN_LABELS = 3  # classes of a mixed label
 _LEAST_SHARE = 0.05  # of a class that is named in it
 _TRIVIAL = 0.95  # share of one image from which on a mix shows little else
 _CANDIDATES = 64
-_KEPT = ('weights', 'index', 'masks', 'warped', 'saliency', 'theta', 'iterations', 'finished')
+_KEPT = {
+    *('weights', 'index', 'masks', 'warped', 'saliency', 'choice'),
+    *('iterations', 'finished', 'theta'),  # a warp reads theta
+}
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,12 @@ class MixBlock:
         """Return the block of its first mixes alone."""
         columns = {title: pictures[:count] for title, pictures in self.columns.items()}
         heat = None if self.heat is None else self.heat[:count]
-        return MixBlock(self.title, columns, self.labels[:count], heat)
+        return MixBlock(self.title, columns, self.labels[:count], heat, rows=self.rows[:count])
 
-    def with_labels(self, lines: Sequence[str]) -> MixBlock:
+    def with_labels(self, lines: Sequence[Sequence[str]]) -> MixBlock:
         """Return the block with other lines about the labels."""
         kept = [[line for line in own if not line.startswith('label')] for own in self.labels]
-        labels = [[*own, line] for own, line in zip(kept, lines, strict=False)]
+        labels = [[*own, *line] for own, line in zip(kept, lines, strict=False)]
         return replace(self, labels=labels)
 
 
@@ -103,7 +106,7 @@ def make_block(
             raise ValueError('a mix without images and details shows nothing')
         mixed = mix.mixed[:count, None]
         lines = target_lines(mix, range(len(mixed)), classes)
-        return MixBlock(mix.maker, {'Mix': pictures(mixed)}, [[line] for line in lines])
+        return MixBlock(mix.maker, {'Mix': pictures(mixed)}, lines)
     places = _choose(mix.details['weights'], count)
     rows = [mix.rows[place] for place in places] if mix.rows is not None else places
     details = {name: mix.details[name][places] for name in _KEPT if name in mix.details}
@@ -123,12 +126,16 @@ def make_block(
         columns['Mix'] = pictures(mix.mixed[rows][:, None])
     elif 'masks' in details:
         columns['Mix'] = pictures((details['masks'] * warped).sum(dim=1, keepdim=True))
+    used = _used(details).cpu().numpy()
+    for title, group in columns.items():
+        if title != 'Mix' and not used.all():
+            columns[title] = np.where(used.reshape(used.shape + (1,) * (group.ndim - 2)), group, 1)
     labels = _labels(mix, rows, details, classes)
     return MixBlock(mix.maker, columns, labels, heat, mix.mixed, rows)
 
 
-def target_lines(mix: MadeMix, rows: Sequence[int], classes: ClassNames) -> list[str]:
-    """Return a line about the label of some mixes.
+def target_lines(mix: MadeMix, rows: Sequence[int], classes: ClassNames) -> list[list[str]]:
+    """Return lines about the labels of some mixes, one for each class of a mix.
 
     Args:
         mix: Mixes with ``targets``.
@@ -136,18 +143,17 @@ def target_lines(mix: MadeMix, rows: Sequence[int], classes: ClassNames) -> list
         classes: Names of the classes.
     """
     if mix.targets is None:
-        return [''] * len(rows)
+        return [[] for _ in rows]
     kind = f'label {mix.note}'.strip() if mix.note.startswith('by ') else 'label'
     shares, labels = _top(mix.targets[list(rows)])
-    lines = []
-    for own, named in zip(shares.tolist(), labels.tolist(), strict=True):
-        parts = [
-            f'{classes[label]} {share:.2f}' if share < 0.995 else classes[label]
+    return [
+        [
+            f'{kind} {share:.2f}  {classes[label]}'
             for share, label in zip(own, named, strict=True)
             if share >= _LEAST_SHARE
         ]
-        lines.append(f'{kind}: {", ".join(parts) or "none"}')
-    return lines
+        for own, named in zip(shares.tolist(), labels.tolist(), strict=True)
+    ]
 
 
 def _labels(
@@ -155,6 +161,7 @@ def _labels(
 ) -> list[list[str]]:
     """Return the lines beside each mix: shares and classes, its label where it differs."""
     weights, scores = details['weights'], mix.scores
+    is_used = _used(details).tolist()
     lines: list[list[str]] = [[] for _ in rows]
     expected = None
     names: list[list[str]] = [[''] * weights.size(1) for _ in rows]
@@ -163,15 +170,20 @@ def _labels(
         names = [[classes[label] for label in line] for line in own.argmax(dim=-1).tolist()]
         expected = (weights[..., None].to(own.dtype) * own).sum(dim=1)
     for row, shares in enumerate(weights.tolist()):
-        # a place that is only filled has the own image once more, and no share
-        used = [j for j in range(len(shares)) if j == 0 or shares[j] > 1e-4 or names[row][j]]
-        lines[row] = [f'{_symbol(j)} = {shares[j]:.2f}  {names[row][j]}'.rstrip() for j in used]
+        lines[row] = [
+            f'{_symbol(j)} = {shares[j]:.2f}  {names[row][j]}'.rstrip()
+            for j in range(len(shares))
+            if is_used[row][j]
+        ]
     if mix.targets is not None:
         given = mix.targets[list(rows)]
         differs = expected is None or (given - expected).abs().amax(dim=1) > 0.01
         flags = differs.tolist() if isinstance(differs, Tensor) else [differs] * len(rows)
         for row, line in enumerate(target_lines(mix, rows, classes)):
-            lines[row] += [line] if flags[row] else []
+            lines[row] += line if flags[row] else []
+    if 'choice' in details and len(mix.makers) > 1:
+        for row, number in enumerate(details['choice'].tolist()):
+            lines[row].append('not mixed' if number < 0 else f'by {mix.makers[number]}')
     if 'iterations' in details:
         steps, done = details['iterations'].tolist(), details['finished'].tolist()
         for row, (count, finished) in enumerate(zip(steps, done, strict=True)):
@@ -179,6 +191,17 @@ def _labels(
     if mix.note and not mix.note.startswith('by '):
         lines = [[*line, mix.note] for line in lines]
     return lines
+
+
+def _used(details: Details) -> Tensor:
+    """Return which places of mixes show an image, (R, k).
+
+    A place that is only filled has the own image once more, and no share.
+    """
+    weights, index = details['weights'], details['index']
+    used = (weights > 0) | (index != index[:, :1])
+    used[:, 0] = True
+    return used
 
 
 def _choose(weights: Tensor, count: int) -> list[int]:

@@ -183,12 +183,7 @@ class BatchAugment(metaclass=ABCMeta):
             details = {'weights': draw.weights, 'index': draw.index, **details}
         targets = self.mix_targets(scores, details)
         if is_watched():
-            maker = type(self).__name__
-            report_mix(
-                MadeMix(
-                    maker, mixed, targets, batch_inputs, scores, details, warp=self.warp_sources
-                )
-            )
+            self._report(mixed, targets, batch_inputs, scores, details)
         return (mixed, targets, details) if return_details else (mixed, targets)
 
     def make_draw(
@@ -287,6 +282,14 @@ class BatchAugment(metaclass=ABCMeta):
         # `unmixed_details` numbers the repeated images; `index` has numbers of images of the batch
         details['index'] = details['index'] % max(len(images), 1)
         return mixed, targets, details
+
+    def _report(
+        self, mixed: Tensor, targets: Tensor, images: Tensor, scores: Tensor, details: Details
+    ) -> None:
+        """Hand mixes to those who watch the run."""
+        maker, makers = type(self).__name__, tuple(type(part).__name__ for part in self.parts)
+        known = MadeMix(maker, mixed, targets, images, scores, details)
+        report_mix(replace(known, warp=self.warp_sources, makers=makers))
 
     def _check(self, batch_inputs: Tensor, batch_scores: Tensor) -> None:
         if batch_inputs.dim() != 4 or not batch_inputs.is_floating_point():
