@@ -37,6 +37,7 @@ from .data_preprocessors import (
     ResidentPreprocessor,
     ViewsPreprocessor,
 )
+from .detailed_mix import DetailedMix, mix_with_details
 from .draw import Draw
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
 from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
@@ -64,6 +65,7 @@ __all__ = [
     'CifarVGG',
     'CoMixup',
     'DeepResNet',
+    'DetailedMix',
     'DistillLoss',
     'Draw',
     'FMix',
@@ -99,5 +101,6 @@ __all__ = [
     'WideResNet',
     'build_saliency',
     'load_mixer',
+    'mix_with_details',
     'save_mixer',
 ]

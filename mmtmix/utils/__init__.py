@@ -38,6 +38,7 @@ from .precision import (
     fast_precision,
     is_faster_in_half,
 )
+from .random_state import RandomState
 from .schedule import scale_epochs
 from .stopping import Stopped, stop_request, stoppable
 from .timing import Timing, seconds_of, time_in_turns
@@ -47,6 +48,7 @@ from .work_dirs import default_work_dir, work_dir_of
 __all__ = [
     'AUTO',
     'DTYPES',
+    'RandomState',
     'Stopped',
     'Timing',
     'UnsafeCheckpointError',

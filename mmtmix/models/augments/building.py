@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import signature
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
 from mmpretrain.engine import SwitchRecipeHook
+from mmpretrain.models import RandomBatchAugment
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import nn
 
@@ -49,11 +50,8 @@ def augment_config(cfg: Config) -> ConfigDict:
     Raises:
         ValueError: If there is none.
     """
-    settings = cfg.model.get('train_cfg') or {}
-    if 'augments' not in settings:
-        settings = (preprocessor_config(cfg) or {}).get('batch_augments') or {}
-    augments = settings.get('augments') or []
-    for augment in [augments] if isinstance(augments, Mapping) else augments:
+    augments, _ = _configured(cfg)
+    for augment in augments:
         kind = augment['type']
         kind = BATCH_AUGMENTS.get(kind) if isinstance(kind, str) else kind
         if isinstance(kind, type) and issubclass(kind, BatchAugment):
@@ -63,6 +61,38 @@ def augment_config(cfg: Config) -> ConfigDict:
         'config of a classifier that trains with one, such as '
         'configs/supermix/wrn16_fashionmnist_mini.py'
     )
+
+
+def build_batch_augments(cfg: Config) -> RandomBatchAugment:
+    """Build all augments of a config, those of MMPretrain too, and what chooses among them.
+
+    :func:`~mmtmix.models.detailed_mix.mix_with_details` mixes by it and returns the details.
+
+    Args:
+        cfg: Config of a classifier.
+
+    Raises:
+        FileNotFoundError: If a file of an augment or its teacher is missing.
+        ValueError: If the config has no augment, or the settings of one don't fit.
+    """
+    augments, probs = _configured(cfg)
+    if not augments:
+        raise ValueError(
+            'the config has no batch augments, so nothing is mixed; give one with '
+            "model.train_cfg=dict(augments=...), such as dict(type='CutMix', alpha=1.0)"
+        )
+    built = [build_for(augment, cfg) for augment in augments]
+    # MMPretrain appends to the list that it is given
+    return RandomBatchAugment(built, list(probs) if isinstance(probs, Sequence) else probs)
+
+
+def _configured(cfg: Config) -> tuple[list[Mapping], Any]:
+    """Return the settings of a config's batch augments and their probabilities."""
+    settings = cfg.model.get('train_cfg') or {}
+    if 'augments' not in settings:
+        settings = (preprocessor_config(cfg) or {}).get('batch_augments') or {}
+    augments = settings.get('augments') or []
+    return [augments] if isinstance(augments, Mapping) else list(augments), settings.get('probs')
 
 
 def with_input_stats(teacher: Mapping, cfg: Config) -> ConfigDict:
@@ -92,7 +122,7 @@ def build_augment(cfg: Config, **overrides: Any) -> BatchAugment:
     return build_for({**augment_config(cfg), **overrides}, cfg)
 
 
-def build_for(settings: Mapping, cfg: Config) -> BatchAugment:
+def build_for(settings: Mapping, cfg: Config) -> Any:
     """Build an augment for the images of a config, and read its files.
 
     Args:
@@ -100,12 +130,16 @@ def build_for(settings: Mapping, cfg: Config) -> BatchAugment:
             none, get that of ``cfg``: there is no running config to read it from.
         cfg: Config of a classifier.
 
+    Returns:
+        A :class:`BatchAugment`, or the augment of another library that the config names.
+
     Raises:
         FileNotFoundError: If a file of the augment or its teacher is missing.
         ValueError: If the settings don't fit.
     """
     augment = BATCH_AUGMENTS.build(_complete(settings, cfg))
-    augment.load()
+    if isinstance(augment, BatchAugment):
+        augment.load()
     return augment
 
 
