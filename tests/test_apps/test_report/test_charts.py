@@ -29,7 +29,7 @@ def test_a_search_is_drawn_beside_other_mixes():
     train = [dict(loss=1.0, lr=0.1, theta_x_spread=1.0, **teacher, epoch=1, iter=5, step=5)]
     val = [{'mix/mixup/ce': 1.0, 'mix/cutmix/ce': 2.0, 'mix/a/shift': 0.1, 'step': 1}]
     charts = {chart.title: chart for chart in run_charts({'run': Scalars(train, val)})}
-    quality = 'Cross-entropy of the teacher on mixes'
+    quality = 'Cross-entropy on mixes'
     shift = 'Shift of the warps in validation'
     teacher = 'Accuracy of the teacher, %'
     assert list(charts) == ['Training loss', 'Learning rate', teacher, quality, shift]
