@@ -33,6 +33,7 @@ from .masks import (
     top_cells,
     upsample_cells,
 )
+from .mix_statistics import kept_shares, mask_entropy, warp_statistics
 from .mixing import (
     blend,
     blend_batch,
@@ -123,6 +124,7 @@ __all__ = [
     'join_maps',
     'kd_divergence',
     'kept_saliency',
+    'kept_shares',
     'layer_areas',
     'layer_masks',
     'layer_shares',
@@ -132,6 +134,7 @@ __all__ = [
     'log_normalizer',
     'low_frequency_noise',
     'mask_area_loss',
+    'mask_entropy',
     'min_max',
     'mix_targets',
     'move_cells',
@@ -164,5 +167,6 @@ __all__ = [
     'upsample_cells',
     'visible_shares',
     'warp',
+    'warp_statistics',
     'with_fill',
 ]

@@ -9,20 +9,11 @@ from typing import NamedTuple
 
 from matplotlib.ticker import MaxNLocator
 
-from mmtmix.visualization import Scalars
-from mmtmix.visualization.scalars import Record
-
-from .figures import TOP1, is_metric, is_number
-
 WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 50, 348, 12, 182
 """Place of the axes in a picture of :data:`WIDTH` x :data:`HEIGHT`."""
 
 _MOST_POINTS = 400  # of a line, which is more than a screen shows
-_MOST_CHARTS = 12
-_NO_CURVES = frozenset(
-    {'time', 'data_time', 'step', 'iter', 'epoch', 'memory', 'base_lr', 'momentum'}
-)
 
 
 class Tick(NamedTuple):
@@ -135,90 +126,6 @@ def draw_chart(
         _describe(title, unit, finite),
         ' '.join(notes),
     )
-
-
-def run_charts(
-    logs: Mapping[str, Scalars], styles: Mapping[str, tuple[int, int]] | None = None
-) -> list[Chart]:
-    """Return the charts of one run, or of several over each other.
-
-    Args:
-        logs: Logs by the names of the runs.
-        styles: Colour and dashes of the runs, by their names.
-
-    Returns:
-        Loss, accuracies and learning rate, then what else was logged.
-    """
-    by_epoch = all(log.by_epoch for log in logs.values())
-    unit = 'epoch' if by_epoch else 'iteration'
-    several = len(logs) > 1
-    charts = []
-    for name in _train_names(logs):
-        series = {run: _of_training(log, name, by_epoch) for run, log in logs.items()}
-        note = ''
-        if several and name == 'loss':
-            note = 'Each on its own images, mixed or not: losses of two methods do not compare.'
-        charts.append((name, draw_chart(_TITLES.get(name, name), unit, series, note, styles)))
-    for title, names in _groups_of_validation(logs).items():
-        series = {}
-        for metric in names:
-            for run, log in logs.items():
-                points = _of_validation(log, metric, by_epoch)
-                label = metric.split('/')[1] if len(names) > 1 else run
-                series[f'{run}: {label}' if several and len(names) > 1 else label] = points
-        charts.append((title, draw_chart(_TITLES.get(title, title), unit, series, styles=styles)))
-    order = {'loss': 0, TOP1: 1, 'lr': 2}
-    charts.sort(key=lambda pair: order.get(pair[0], 3))
-    return [chart for _, chart in charts if chart is not None][:_MOST_CHARTS]
-
-
-_TITLES = {
-    'loss': 'Training loss',
-    'lr': 'Learning rate',
-    TOP1: 'Top-1 accuracy, validation, %',
-    'accuracy/top5': 'Top-5 accuracy, validation, %',
-    'grad_norm': 'Norm of the gradient',
-}
-
-
-def _train_names(logs: Mapping[str, Scalars]) -> list[str]:
-    names = {name for log in logs.values() for record in log.train for name in record}
-    return sorted(
-        name
-        for name in names - _NO_CURVES
-        if any(is_number(record.get(name)) for log in logs.values() for record in log.train)
-    )
-
-
-def _groups_of_validation(logs: Mapping[str, Scalars]) -> dict[str, list[str]]:
-    """Return metrics of validations that belong into one chart, by its title."""
-    names = sorted({n for log in logs.values() for r in log.val for n in r if is_metric(n)})
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        parts = name.split('/')
-        # a search measures its mixes beside those of other methods: mix/<method>/<measure>
-        is_measure = parts[0] == 'mix' and len(parts) == 3
-        groups.setdefault(f'mix/{parts[2]}' if is_measure else name, []).append(name)
-    return dict(sorted(groups.items()))
-
-
-def _of_training(log: Scalars, name: str, by_epoch: bool) -> Points:
-    length = log.epoch_length if by_epoch else 1
-    return [(r['step'] / length, _float(r[name])) for r in log.train if name in r]
-
-
-def _of_validation(log: Scalars, name: str, by_epoch: bool) -> Points:
-    # validations are counted by epochs in a run that has some
-    length = 1 if by_epoch else log.epoch_length
-    return [(r['step'] * length, _float(r[name])) for r in _validations(log) if name in r]
-
-
-def _validations(log: Scalars) -> list[Record]:
-    return [record for record in log.val if 'step' in record]
-
-
-def _float(value: object) -> float:
-    return float(value) if is_number(value) else math.nan  # type: ignore[arg-type]
 
 
 def _thinned(points: Points) -> Points:

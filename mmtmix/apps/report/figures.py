@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from mmtmix.visualization.scalars import Record
 
-from .training_text import num_classes
 from .work_dir import WorkDir
 
 TOP1 = 'accuracy/top1'
@@ -166,16 +165,6 @@ def seconds_in_log(run: WorkDir) -> float | None:
             total += (record['step'] - before) * record['time']
             before = record['step']
     return total or None
-
-
-def chance(run: WorkDir) -> float | None:
-    """Return the accuracy of guessing in percent, with classes of one size; None if unknown.
-
-    Args:
-        run: Content of a work dir.
-    """
-    classes = num_classes(run.config)
-    return 100 / classes if classes else None
 
 
 _LOGGED = {

@@ -12,9 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmtmix.version import __version__
 
-from .charts import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH, run_charts
+from .charts import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH
 from .comparison import SeedResult, compare
 from .config_changes import config_changes
+from .curves import run_charts
 from .figures import WINDOW
 from .section import RunSection
 

@@ -12,9 +12,10 @@ from mmtmix.utils import describe_error, load_config, resolve_config
 from mmtmix.utils.command import is_user_error
 from mmtmix.utils.config import parse_options
 
-from .charts import Chart, run_charts
+from .charts import Chart
 from .classes import ClassReport, class_report
 from .config_changes import Change, base_config, config_changes, names_of_bases
+from .curves import run_charts
 from .figures import TOP1, Fact, Final, costs, environment, final_figures, seconds_in_log
 from .pictures import Picture, panels
 from .predicted import Predicted, predictions_of

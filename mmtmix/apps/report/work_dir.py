@@ -59,7 +59,7 @@ def read_work_dir(path: str | os.PathLike) -> WorkDir:
     check_work_dir(folder)
     found = WorkDir(folder)
     try:
-        found.record = read_record(folder)
+        found.record = _well_typed(read_record(folder), found.faults)
         found.state = state_of(folder, found.record) if found.record else None
     except (ValueError, OSError) as error:
         found.faults.append(f'The record of the run cannot be read: {error}.')
@@ -121,6 +121,27 @@ def training_folders(folder: Path) -> list[Path]:
         folder: Work dir.
     """
     return sorted(path for path in folder.glob('*/vis_data') if path.is_dir())
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(('config', 'digest', 'state', 'started', 'updated', 'host'), (str,)),
+    **dict.fromkeys(('device', 'precision', 'error'), (str,)),
+    **dict.fromkeys(('variants', 'versions'), (dict,)),
+    **dict.fromkeys(('options', 'changes', 'progress', 'earlier'), (list,)),
+    **dict.fromkeys(('seed', 'attempts', 'processes'), (int,)),
+    'seconds': (int, float),
+}
+
+
+def _well_typed(record: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
+    """Return a record without fields of a wrong type, each of which becomes a fault."""
+    kept = dict(record)
+    for name, types in _TYPES.items():
+        value = record.get(name)
+        if value is not None and not isinstance(value, types):
+            faults.append(f'The record of the run is damaged: {name} is {value!r}.')
+            del kept[name]
+    return kept
 
 
 def _is_work_dir(folder: Path) -> bool:

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from mmtmix.apps.report.charts import BOTTOM, LEFT, RIGHT, TOP, draw_chart, run_charts
+from mmtmix.apps.report.charts import BOTTOM, LEFT, RIGHT, TOP, draw_chart
+from mmtmix.apps.report.curves import run_charts
 from mmtmix.apps.report.figures import final_figures
 from mmtmix.apps.report.page import short_names
 from mmtmix.visualization import Scalars
@@ -24,11 +25,17 @@ def test_a_chart_spans_its_axes_and_keeps_its_gaps_small():
 
 
 def test_a_search_is_drawn_beside_other_mixes():
-    train = [dict(loss=1.0, lr=0.1, epoch=1, iter=5, step=5)]
+    teacher = dict(teacher_clean_acc=90.0, teacher_mixed_acc=80.0)
+    train = [dict(loss=1.0, lr=0.1, theta_x_spread=1.0, **teacher, epoch=1, iter=5, step=5)]
     val = [{'mix/mixup/ce': 1.0, 'mix/cutmix/ce': 2.0, 'mix/a/shift': 0.1, 'step': 1}]
     charts = {chart.title: chart for chart in run_charts({'run': Scalars(train, val)})}
-    assert list(charts) == ['Training loss', 'Learning rate', 'mix/ce', 'mix/shift']
-    assert [line.name for line in charts['mix/ce'].lines] == ['cutmix', 'mixup']
+    quality = 'Cross-entropy on mixes'
+    shift = 'Shift of the warps in validation'
+    teacher = 'Accuracy of the teacher, %'
+    assert list(charts) == ['Training loss', 'Learning rate', teacher, quality, shift]
+    assert [line.name for line in charts[quality].lines] == ['cutmix', 'mixup']
+    assert [line.name for line in charts[teacher].lines] == ['clean images', 'mixed images']
+    assert charts[shift].lines[0].name == 'run'
 
 
 def test_final_figures_use_the_best_only_where_more_is_better():

@@ -89,7 +89,7 @@ def test_values_that_are_not_finite_are_counted_and_not_drawn(make_work_dir, log
         (None, '{"no" json\n{"step": 1, "iter": 1}', 'is damaged in line 1'),
         (None, '[1]\n[2]', 'There is no log of a training'),
         (None, '{"step": "x", "iter": 1, "epoch": 1}', 'The log of the training is damaged'),
-        (json.dumps(dict(state=3, progress='x', versions=[], seconds='x', config=5)), None, ''),
+        (json.dumps(dict(state=3, progress='x', options=5, seconds='x')), None, 'options is 5.'),
     ],
 )  # fmt: skip
 def test_damaged_files_are_named(make_work_dir, report, record, log_text, said):
