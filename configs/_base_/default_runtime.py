@@ -14,6 +14,10 @@ default_hooks = dict(
     label_range=dict(type='LabelRangeHook'),
     # a diverged run ends with the step, and writes none of its weights
     finite_stop=dict(type='FiniteStopHook'),
+    # a picture of some mixes once per epoch, for the visualizer's backends; see docs/pictures.md
+    mix_visualization=dict(type='MixVisualizationHook'),
+    # how a search warps and masks, and the teacher's accuracy
+    mix_log=dict(type='MixLogHook'),
     # last, best and median accuracy, since papers differ in which they report
     accuracy_summary=dict(type='AccuracySummaryHook'),
     # last.pth, which other configs require

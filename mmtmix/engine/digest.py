@@ -31,14 +31,22 @@ FIELDS = frozenset(
 WATCHERS = frozenset(
     {
         *('AccuracySummaryHook', 'FiniteStopHook', 'IterTimerHook', 'KeepFreedMemoryHook'),
-        *('LabelRangeHook', 'LoggerHook', 'MixingCheckHook', 'ProfilerHook', 'VisualizationHook'),
+        *('LabelRangeHook', 'LoggerHook', 'MixLogHook', 'MixVisualizationHook'),
+        *('MixingCheckHook', 'ProfilerHook', 'VisualizationHook'),
     }
 )
 # names of those among the default hooks, which None switches off
 _WATCHER_NAMES = frozenset(
     {
-        *('accuracy_summary', 'finite_stop', 'label_range', 'logger', 'mixing_check', 'timer'),
-        'visualization',
+        *(
+            'accuracy_summary',
+            'finite_stop',
+            'label_range',
+            'logger',
+            'mix_log',
+            'mix_visualization',
+        ),
+        *('mixing_check', 'timer', 'visualization'),
     }
 )
 # fields that only determine where output goes, or that count in another way

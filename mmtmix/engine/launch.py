@@ -33,6 +33,8 @@ _ADDED_HOOKS = {
     'label_range': 'LabelRangeHook',
     'precision': 'PrecisionHook',
     'finite_stop': 'FiniteStopHook',
+    'mix_log': 'MixLogHook',
+    'mix_visualization': 'MixVisualizationHook',
     'resume_config': 'ResumeConfigHook',
     'signal_stop': 'SignalStopHook',
 }

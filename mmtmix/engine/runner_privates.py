@@ -82,3 +82,15 @@ def drop_iterator(dataloader: Any) -> None:
     """
     if getattr(dataloader, '_iterator', None) is not None:
         dataloader._iterator = None
+
+
+def vis_backends(visualizer: Any) -> dict[str, Any]:
+    """Return the backends of a visualizer by their names.
+
+    Its public ``add_image`` writes to all of them, so one that fails would keep a picture from the
+    others. The public ``get_backend`` takes a name, and nothing lists the names.
+
+    Args:
+        visualizer: A visualizer of MMEngine.
+    """
+    return dict(getattr(visualizer, '_vis_backends', None) or {})

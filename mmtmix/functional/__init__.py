@@ -33,6 +33,7 @@ from .masks import (
     top_cells,
     upsample_cells,
 )
+from .mix_statistics import kept_shares, mask_entropy, warp_statistics
 from .mixing import (
     blend,
     blend_batch,
@@ -121,6 +122,7 @@ __all__ = [
     'jensen_shannon',
     'join_maps',
     'kd_divergence',
+    'kept_shares',
     'layer_areas',
     'layer_masks',
     'layer_shares',
@@ -130,6 +132,7 @@ __all__ = [
     'log_normalizer',
     'low_frequency_noise',
     'mask_area_loss',
+    'mask_entropy',
     'min_max',
     'mix_targets',
     'move_cells',
@@ -162,5 +165,6 @@ __all__ = [
     'upsample_cells',
     'visible_shares',
     'warp',
+    'warp_statistics',
     'with_fill',
 ]

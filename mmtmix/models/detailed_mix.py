@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from mmtmix.checks import check_instance
 from .augments import BatchAugment
 from .draw import Details
 from .foreign_mix import ForeignAugment, mix_foreign
+
+Detailed = tuple[Tensor, Tensor, Details]
 
 
 class DetailedMix(NamedTuple):
@@ -64,7 +66,8 @@ def mix_with_details(
             unmixed(images, scores) if chosen is None else mix_with_details(chosen, images, scores)
         )
     if isinstance(augment, BatchAugment):
-        return DetailedMix(*augment(images, scores, return_details=True), augment)
+        mixed, targets, details = cast(Detailed, augment(images, scores, return_details=True))
+        return DetailedMix(mixed, targets, details, augment)
     cure = 'give a batch augment, such as CutMix(alpha=1.0)'
     check_instance('augment', augment, Callable, 'a callable', cure=cure)  # type: ignore[arg-type]
     return DetailedMix(*mix_foreign(augment, images, scores), augment)

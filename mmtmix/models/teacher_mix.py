@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
+from mmtmix.functional import kept_shares, mask_entropy, resize_map, warp, warp_statistics
+
 from .draw import Details, Draw
+from .measures import is_measured_in_full, measure
 from .mixers import TransformMixer
 from .teachers import FrozenTeacher
 
@@ -42,4 +46,26 @@ def mix_with_teacher(
     noise = mixer.draw_noise(len(draw.index), draw.generator)
     noise = noise.to(images.device, non_blocking=True)
     mixed, details = mixer.mix(images, draw.index, saliency, draw.weights, noise)
+    if is_measured_in_full():
+        measure_warp(details['theta'], details['masks'], saliency, mixer)
     return mixed, dict(details, saliency=saliency, clean_logits=logits)
+
+
+@torch.no_grad()
+def measure_warp(theta: Tensor, masks: Tensor, saliency: Tensor, mixer: TransformMixer) -> None:
+    """Measure how a module warps and masks, for the log.
+
+    Args:
+        theta: Parameters of the warps, (M, k, 2, 3).
+        masks: Masks, (M, k, 1, H, W).
+        saliency: Saliency of the images, (M, k, 1, h, w).
+        mixer: The mixing module.
+    """
+    measures = warp_statistics(theta)
+    measures['temperature'] = mixer.temperature
+    measures['mask_entropy'] = mask_entropy(masks)
+    moved = warp(saliency, theta, mixer.padding_mode)
+    shown = resize_map(masks.squeeze(2), saliency.size(-1)).unsqueeze(2)
+    measures['kept_saliency'] = kept_shares(moved, shown).mean()
+    for name, value in measures.items():
+        measure(name, value)

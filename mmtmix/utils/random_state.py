@@ -20,14 +20,14 @@ class RandomState:
     Attributes:
         python: State of Python's generator.
         numpy: State of NumPy's global generator, from which MMPretrain's augments draw.
-        torch: State of torch's CPU generator.
+        cpu: State of torch's CPU generator.
         device: GPU whose generator's state is kept too, or None.
         on_device: State of that generator, or None.
     """
 
     python: Any
     numpy: Any
-    torch: Tensor
+    cpu: Tensor
     device: torch.device | None = None
     on_device: Tensor | None = None
 
@@ -48,8 +48,8 @@ class RandomState:
         """Set all generators to this state."""
         random.setstate(self.python)
         np.random.set_state(self.numpy)  # noqa: NPY002
-        torch.set_rng_state(self.torch)
-        if self.on_device is not None:
+        torch.set_rng_state(self.cpu)
+        if self.on_device is not None and self.device is not None:
             torch.cuda.set_rng_state(self.on_device, self.device)
 
     @contextmanager

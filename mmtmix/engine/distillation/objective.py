@@ -11,6 +11,8 @@ from torch import Tensor
 
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.losses import DistillLoss, NetworkOutputs
+from mmtmix.models.measures import count_hits, is_measured_in_full
+from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
 from mmtmix.models.teachers import FrozenTeacher
 
 from .heads import check_class_counts
@@ -93,7 +95,7 @@ class DistillObjective:
             index = _numbers(data_samples, inputs.device, self._on_clean)
             for loss in self._on_clean:
                 terms[f'loss_{loss.name}'] = loss(clean, theirs, index, seed)
-        if self.teacher.report.is_open:
+        if self.teacher.report.is_open or (is_measured_in_full() and clean_logits is not None):
             self._report(inputs, data_samples, clean_logits)
         if mixed is not None:
             terms |= self._mixed_terms(mixed, seed)
@@ -118,8 +120,13 @@ class DistillObjective:
             no_index = torch.empty(0, dtype=torch.long)
             for loss in self._on_mixed:
                 terms[f'loss_{loss.name}_mixed'] = loss(outputs, theirs, no_index, seed)
+            if mixed.targets is not None and mixed.logits is None:
+                count_hits('teacher_mixed_acc', theirs.logits, mixed.targets)
         if targets is None:
             raise RuntimeError(f'{type(self.mixes).__name__} drew mixes without their labels')
+        if is_watched():
+            note = 'by the teacher' if self.mixed_cls == 'hard_teacher' else ''
+            report_mix(MadeMix(type(self.mixes).__name__, mixed.inputs, targets, note=note))
         own = self.student.loss(logits, targets)
         return {'loss_mixed': self.cls_weight * own, **terms}
 

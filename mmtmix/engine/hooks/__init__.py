@@ -11,6 +11,8 @@ from .keeping_checkpoint_hook import KeepingCheckpointHook, keep_checkpoints
 from .label_range_hook import LabelRangeHook
 from .last_checkpoint_hook import LastCheckpointHook
 from .live_model_hook import LiveModelHook
+from .mix_log_hook import MixLogHook
+from .mix_visualization_hook import MixVisualizationHook
 from .mixing_check_hook import MixingCheckHook
 from .precision_hook import PrecisionHook
 from .resume_config_hook import ResumeConfigHook
@@ -29,6 +31,8 @@ __all__ = [
     'LabelRangeHook',
     'LastCheckpointHook',
     'LiveModelHook',
+    'MixLogHook',
+    'MixVisualizationHook',
     'MixingCheckHook',
     'PrecisionHook',
     'ResumeConfigHook',

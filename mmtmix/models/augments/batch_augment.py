@@ -14,6 +14,7 @@ from mmtmix.functional import draw_index, draw_weights, mix_targets
 from mmtmix.models.draw import Details, Draw, rank_generator
 from mmtmix.models.label_check import as_scores, check_num_classes
 from mmtmix.models.late_verdict import FiniteCheck
+from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
 from mmtmix.models.saliency import InputGradient, SaliencySource
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 
@@ -176,10 +177,14 @@ class BatchAugment(metaclass=ABCMeta):
             self._check_finite(batch_inputs)
         if return_details:
             mixed, details = self.mix_with_details(batch_inputs, scores, draw)
-            return mixed, self.mix_targets(scores, details), details
-        mixed, details = self.mix(batch_inputs, scores, draw)
-        drawn = {'weights': draw.weights, 'index': draw.index}
-        return mixed, self.mix_targets(scores, {**drawn, **details})
+        else:
+            watched = replace(draw, full_details=True) if is_watched() else draw
+            mixed, details = self.mix(batch_inputs, scores, watched)
+            details = {'weights': draw.weights, 'index': draw.index, **details}
+        targets = self.mix_targets(scores, details)
+        if is_watched():
+            self._report(mixed, targets, batch_inputs, scores, details)
+        return (mixed, targets, details) if return_details else (mixed, targets)
 
     def make_draw(
         self, scores: Tensor, repeat: int = 1, generator: torch.Generator | None = None
@@ -277,6 +282,14 @@ class BatchAugment(metaclass=ABCMeta):
         # `unmixed_details` numbers the repeated images; `index` has numbers of images of the batch
         details['index'] = details['index'] % max(len(images), 1)
         return mixed, targets, details
+
+    def _report(
+        self, mixed: Tensor, targets: Tensor, images: Tensor, scores: Tensor, details: Details
+    ) -> None:
+        """Hand mixes to those who watch the run."""
+        maker, makers = type(self).__name__, tuple(type(part).__name__ for part in self.parts)
+        known = MadeMix(maker, mixed, targets, images, scores, details)
+        report_mix(replace(known, warp=self.warp_sources, makers=makers))
 
     def _check(self, batch_inputs: Tensor, batch_scores: Tensor) -> None:
         if batch_inputs.dim() != 4 or not batch_inputs.is_floating_point():

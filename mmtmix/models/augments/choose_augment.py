@@ -111,11 +111,13 @@ class ChooseAugment(BatchAugment):
         return Draw(weights, index, generator, choice)
 
     def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
-        """See :meth:`BatchAugment.mix`; masks are only in the details of a call.
+        """See :meth:`BatchAugment.mix`.
 
         Raises:
             ValueError: If the draw has no choice.
         """
+        if draw.full_details:
+            return self.mix_with_details(images, scores, draw)
         mixed, details, _ = self._mix_parts(images, scores, draw, with_details=False)
         return mixed, details
 

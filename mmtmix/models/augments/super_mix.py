@@ -13,10 +13,12 @@ from mmtmix.functional import (
     SuperMixSettings,
     blend,
     draw_distinct_index,
+    mix_targets,
     solve_masks,
 )
 from mmtmix.models.draw import Details, Draw
 from mmtmix.models.label_check import check_one_class
+from mmtmix.models.measures import count_hits, is_measured
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 from mmtmix.utils import current_value
 
@@ -157,6 +159,8 @@ class SuperMix(TeacherMixin, BatchAugment):
             weights = torch.where(failed, own, weights)
             masks = torch.where(failed[..., None, None, None], own[..., None, None, None], masks)
             logits = torch.where(failed, clean_logits[draw.index[:, 0]].float(), logits)
+        if is_measured():
+            count_hits('teacher_mixed_acc', logits, mix_targets(scores, weights, draw.index))
         computed = {} if clean_logits is None else dict(clean_logits=clean_logits)
         mixed = blend(sources, masks).to(images.dtype)
         return mixed, dict(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mmtmix.checks import check_flag, check_instance, check_number, check_text
 from mmtmix.functional import blend_batch, mask_area_loss, mix_targets
 from mmtmix.models.draw import draw_mixes, rank_generator
+from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
 
 from .head_use import HeadUse
 from .labels import check_soft_head, read_scores, scored_samples
@@ -195,7 +196,11 @@ class AutoMixClassifier(ImageClassifier):
             shares = weights[..., None, None, None]
             masks = torch.where(is_uneven[:, None, None, None, None], shares, masks)
             mixed = blend_batch(inputs, index, masks)
-        samples = scored_samples(mix_targets(scores, weights, index))
+        targets = mix_targets(scores, weights, index)
+        if is_watched():
+            details = dict(weights=weights, index=index, masks=masks)
+            report_mix(MadeMix('AutoMix', mixed, targets, inputs, scores, details))
+        samples = scored_samples(targets)
         return {f'{name}_mix': value for name, value in super().loss(mixed, samples).items()}
 
     def _mix_block_loss(

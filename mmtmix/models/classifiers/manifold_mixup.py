@@ -14,7 +14,8 @@ from torch import Tensor
 from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import blend_batch, mix_targets
 from mmtmix.models.augments import warn_unmixed
-from mmtmix.models.draw import draw_mixes, rank_generator
+from mmtmix.models.draw import Draw, draw_mixes, rank_generator
+from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
 
 from .head_use import HeadUse
 from .labels import check_soft_head, read_scores, scored_samples
@@ -108,8 +109,11 @@ class ManifoldMixup(ImageClassifier):
         draw = draw_mixes(
             len(inputs), self.num_mix, self.alpha, generator, inputs.device, self.per_sample
         )
+        targets = mix_targets(scores, draw.weights, draw.index)
+        if is_watched():
+            report_mix(_made(inputs, scores, targets, draw, layer))
         feats = self.mixed_features(inputs, draw.weights, draw.index, layer)
-        return self.head.loss(feats, scored_samples(mix_targets(scores, draw.weights, draw.index)))
+        return self.head.loss(feats, scored_samples(targets))
 
     def mixed_features(self, inputs: Tensor, weights: Tensor, index: Tensor, layer: str) -> Any:
         """Return the input of the head if the output of a layer is mixed.
@@ -138,6 +142,16 @@ class ManifoldMixup(ImageClassifier):
                 "layers=['input', 'backbone....'], see model.named_modules()"
             )
         return [INPUT, *(f'backbone.{stage}' for stage in stages)]
+
+
+def _made(inputs: Tensor, scores: Tensor, targets: Tensor, draw: Draw, layer: str) -> MadeMix:
+    """Return what can be shown of a mix: its images, and the mix itself if it is one of images."""
+    details = dict(weights=draw.weights, index=draw.index)
+    if layer == INPUT:
+        masks = draw.weights[..., None, None, None].expand(-1, -1, 1, *inputs.shape[-2:])
+        details['masks'] = masks
+    note = f'at {layer.removeprefix("backbone.")}'
+    return MadeMix('ManifoldMixup', None, targets, inputs, scores, details, note=note)
 
 
 def _mix(states: Tensor, weights: Tensor, index: Tensor) -> Tensor:

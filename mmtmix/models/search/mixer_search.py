@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from mmengine.model import BaseModel
@@ -20,8 +21,10 @@ from mmtmix.functional import (
     top_classes_match,
 )
 from mmtmix.models.classifiers.labels import read_scores
-from mmtmix.models.draw import Draw, draw_mixes, rank_generator
+from mmtmix.models.draw import Details, Draw, draw_mixes, rank_generator
 from mmtmix.models.label_check import check_one_class
+from mmtmix.models.measures import count_hits
+from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
 from mmtmix.models.mixers import TransformMixer
 from mmtmix.models.teacher_mix import mix_with_teacher
 from mmtmix.models.teachers import FrozenTeacher, InputStats, build_teacher, check_teacher
@@ -110,12 +113,18 @@ class MixerSearch(BaseModel):
             )
         generator = rank_generator()
         draw = self._draw(inputs, generator)
-        mixed, _ = mix_with_teacher(self.teacher, self.mixer, inputs, scores, draw)
+        mixed, details = mix_with_teacher(self.teacher, self.mixer, inputs, scores, draw)
         if mode == 'tensor':
             return mixed
         targets = mix_targets(scores, draw.weights, draw.index)
+        logits = self.teacher(mixed, check=False)
+        if is_watched():
+            drawn = dict(weights=draw.weights, index=draw.index)
+            known = MadeMix('Search', mixed, targets, inputs, scores, {**drawn, **details})
+            report_mix(replace(known, warp=self._warp_sources))
+        count_hits('teacher_mixed_acc', logits, targets)
         # a search that diverges is ended by FiniteStopHook, which has the last good weights
-        return dict(loss=soft_cross_entropy(self.teacher(mixed, check=False), targets).mean())
+        return dict(loss=soft_cross_entropy(logits, targets).mean())
 
     def read_scores(self, data_samples: Sequence[DataSample]) -> Tensor:
         """Return the labels of N samples as scores (N, num_classes).
@@ -184,6 +193,9 @@ class MixerSearch(BaseModel):
             quality = {name: float(values[row]) for name, values in columns.items()}
             sample.set_field(quality, 'mix_quality', field_type='metainfo')
         return data_samples
+
+    def _warp_sources(self, images: Tensor, details: Details) -> Tensor:
+        return self.mixer.warp_sources(images, details['index'], details['theta'])
 
     def _draw(self, inputs: Tensor, generator: torch.Generator) -> Draw:
         # the host does not wait for this copy, because the device is still busy with the last step

@@ -8,6 +8,8 @@ import torch
 from mmengine.logging import MessageHub, print_log
 from torch import Tensor
 
+from mmtmix.models.measures import count_hits
+
 CAUSES = (
     'its checkpoint is trained and belongs to its config; its classes have the same order as the '
     "data set's; and its inputs are right: mean and std of its data_preprocessor, and the order "
@@ -30,7 +32,8 @@ def beats_chance(hits: float, total: float, num_classes: int) -> bool:
 class TeacherReport:
     """Log once per run how many of the first training images a teacher classifies correctly.
 
-    The host waits for the device once per run.
+    The host waits for the device once per run. The accuracy on all later ones is a measure of the
+    step, see :mod:`~mmtmix.models.measures`.
 
     Args:
         images: Number of images after which it logs, >= 1; batches are counted whole.
@@ -70,6 +73,7 @@ class TeacherReport:
             is_last: Whether to log after this batch, whatever its size, because the logits cost a
                 pass of their own.
         """
+        count_hits('teacher_clean_acc', logits, scores)
         if not self.is_open or logits.size(1) != scores.size(1) or not len(scores):
             return
         labels = scores.to(logits.device)

@@ -1,0 +1,8 @@
+"""Pictures of mixes inside a run, drawn without matplotlib, which takes longer to import."""
+
+from .backends import ImageBackends
+from .capture import MixCapture
+from .panel import draw_blocks
+from .samples import ClassNames, MixBlock
+
+__all__ = ['ClassNames', 'ImageBackends', 'MixBlock', 'MixCapture', 'draw_blocks']
