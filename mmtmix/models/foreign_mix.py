@@ -147,7 +147,8 @@ def _agrees(masks: Tensor, warped: Tensor, mixed: Tensor) -> bool:
 def _check_labels(
     augment: ForeignAugment, shares: Tensor, scores: Tensor, targets: Tensor
 ) -> None:
-    expected = shares @ scores.to(shares.dtype)
+    with torch.autocast(shares.device.type, enabled=False):
+        expected = shares @ scores.to(shares.dtype)
     if not torch.allclose(expected, targets.to(shares.dtype), atol=_TOLERANCE):
         raise ValueError(
             f'{_name(augment)} is not linear in its labels, so nothing shows whose they are; use '

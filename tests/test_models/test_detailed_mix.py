@@ -138,6 +138,17 @@ def test_an_augment_of_three_images_and_soft_masks_is_explained():
     torch.testing.assert_close(details['weights'].sum(dim=1), torch.ones(7))
 
 
+def test_details_are_as_exact_under_autocast():
+    images, scores = batch()
+    seed()
+    *_, exact = mix_foreign(ResizeMix(alpha=1.0), images, scores)
+    seed()
+    with torch.autocast('cpu', torch.bfloat16):
+        *_, found = mix_foreign(ResizeMix(alpha=1.0), images, scores)
+    for name, values in found.items():
+        assert torch.equal(values, exact[name])
+
+
 def test_chosen_rows_have_the_details_that_all_rows_have():
     images, scores = batch()
     seed()

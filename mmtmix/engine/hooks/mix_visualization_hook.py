@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os.path as osp
 import time
 from collections.abc import MutableSequence
 from typing import Any
@@ -82,7 +83,7 @@ class MixVisualizationHook(Hook):
         self._start, self._spent = time.perf_counter(), 0.0
         self._count = self._tries = 0
         self._is_due = self._is_told = self._is_order_unknown = False
-        self._backends = ImageBackends()
+        self._backends = ImageBackends(osp.join(runner.work_dir, runner.timestamp, 'vis_data'))
         self._capture = None
         self._view: tuple[InputStats, str, ClassNames] | None = None
 

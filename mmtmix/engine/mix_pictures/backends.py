@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
-from mmengine.visualization import MLflowVisBackend
+from mmengine.visualization import LocalVisBackend, MLflowVisBackend
 
 from mmtmix.engine.runner_privates import vis_backends
 
@@ -15,11 +15,18 @@ from mmtmix.engine.runner_privates import vis_backends
 class ImageBackends:
     """The backends of a run, without those that have failed.
 
-    A backend that fails is logged once, and gets no more pictures.
+    A backend that fails is logged once, and gets no more pictures. Pictures are always in the work
+    dir too, whatever backends the user lists.
+
+    Args:
+        folder: Folder of the run's local log, for the pictures of a visualizer without a
+            ``LocalVisBackend``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str):
+        self.folder = folder
         self._failed: set[str] = set()
+        self._own: LocalVisBackend | None = None
 
     def add_image(self, visualizer: Any, name: str, picture: np.ndarray, step: int) -> None:
         """Write a picture.
@@ -30,7 +37,11 @@ class ImageBackends:
             picture: RGB picture, uint8 (H, W, 3).
             step: Number of the iteration, >= 0.
         """
-        for key, backend in vis_backends(visualizer).items():
+        backends = vis_backends(visualizer)
+        if not any(isinstance(one, LocalVisBackend) for one in backends.values()):
+            self._own = self._own or LocalVisBackend(self.folder)
+            backends['local log'] = self._own
+        for key, backend in backends.items():
             if key in self._failed:
                 continue
             # MLflow takes the name of a file, and would overwrite that of the last step

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor
 
 from mmtmix.models.augments import BatchAugment
@@ -40,8 +41,11 @@ class MixCapture:
     def __call__(self, mix: MadeMix) -> None:
         """Keep some of a batch of mixes, or the labels of mixes that were kept before."""
         start = time.perf_counter()
+        images = mix.mixed if mix.images is None else mix.images
+        kind = 'cpu' if images is None else images.device.type
         try:
-            self._keep(mix)
+            with torch.autocast(kind, enabled=False):
+                self._keep(mix)
         except Exception as error:  # the training goes on without this picture
             self.error = self.error or error
         self.seconds += time.perf_counter() - start

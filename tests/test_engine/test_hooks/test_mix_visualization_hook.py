@@ -293,3 +293,26 @@ def module_augment(config):
     from mmpretrain.registry import BATCH_AUGMENTS
 
     return [BATCH_AUGMENTS.build(dict(config))]
+
+
+def test_runs_by_iterations_in_mixed_precision_are_drawn_and_so_is_their_resume(
+    method_runner, tmp_path
+):
+    options = {
+        'model.train_cfg': dict(augments=CUTMIX, probs=None),
+        'train_cfg.by_epoch': False,
+        'train_cfg.max_epochs': None,
+        'train_cfg.val_interval': 10,
+        'optim_wrapper.type': 'AutocastOptimWrapper',
+        'optim_wrapper.dtype': 'bfloat16',
+        'optim_wrapper.accumulative_counts': 2,
+        'default_hooks.checkpoint': dict(by_epoch=False, interval=1),
+        HOOK: dict(iterations=2, most_share=1.0),
+    }
+    for length, steps in ((4, {1, 3, 4}), (6, {1, 3, 4, 5, 6})):
+        runner = method_runner('cutmix', **options, resume=length > 4)
+        loop = runner._train_loop  # a config, from which this run builds its loop
+        loop.pop('max_epochs', None)
+        loop['max_iters'] = length
+        runner.train()
+        assert set(pictures(tmp_path / 'run')) == steps

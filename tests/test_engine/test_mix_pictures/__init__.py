@@ -1,0 +1,1 @@
+"""Tests of pictures inside a run."""
