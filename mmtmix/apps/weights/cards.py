@@ -28,13 +28,12 @@ def read_cards() -> list[Card]:
     return sorted(cards, key=lambda card: card['kind'] != 'mixing module')
 
 
-def weights_table(cards: Sequence[Card], with_links: bool = True) -> str:
+def weights_table(cards: Sequence[Card], in_markdown: bool = False) -> str:
     """Return a table of weights: name, k, size, data and what they are.
 
     Args:
         cards: Cards of the weights.
-        with_links: Whether it is a table of Markdown that links to the cards below it; otherwise
-            its columns are aligned by spaces.
+        in_markdown: Whether it is a table of Markdown; otherwise its columns are aligned.
     """
     head = ['name', 'k', 'size', 'data', 'what it is']
     rows = [
@@ -47,10 +46,8 @@ def weights_table(cards: Sequence[Card], with_links: bool = True) -> str:
         ]
         for card in cards
     ]
-    if with_links:
-        for row, card in zip(rows, cards, strict=True):
-            row[0] = f'[`{row[0]}`](#{card["name"]})'
-        return table(head, rows)
+    if in_markdown:
+        return table(head, [[f'`{row[0]}`', *row[1:]] for row in rows])
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [
         '  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -79,16 +76,20 @@ def card_text(card: Card) -> str:
     }
     lines = [f'# {card["name"]}', '', f'{card["summary"]}.', '']
     lines += [f'- {name}: {value}' for name, value in facts.items() if value is not None]
-    for title, part in (
-        ('Held-out images', 'quality'),
-        ('Other data, without a search', 'transfer'),
-    ):
-        measured = card.get(part)
-        if measured:
-            lines += ['', f'## {title}', '', *_measured(measured)]
+    if 'quality' in card:
+        lines += ['', *_quality_lines(card, '## ')]
     if 'accuracy' in card:
         lines += ['', f'Accuracy: {_accuracy_in_words(card["accuracy"])}.']
     return '\n'.join([*lines, '', card['limits']])
+
+
+def quality_text(card: Card) -> str:
+    """Return what was measured of a mixing module, for a page that describes the measures.
+
+    Args:
+        card: Card of the module.
+    """
+    return '\n'.join([f'### {card["name"]}', '', *_quality_lines(card, '#### ')])
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -100,6 +101,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """
     lines = [head, ['---'] * len(head), *rows]
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def _quality_lines(card: Card, heading: str) -> list[str]:
+    """Return lines with the measures of a module, below headings of a level such as ``'## '``."""
+    lines = [f'{heading}Held-out images', '', *_measured(card['quality'])]
+    return [*lines, '', f'{heading}Other data, without a search', '', *_measured(card['transfer'])]
 
 
 def _measured(measured: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -118,9 +125,8 @@ def _measured(measured: Sequence[Mapping[str, Any]]) -> list[str]:
         head = ['mix', 'teacher CE (nats)', 'top-k = mixed classes (%)', 'kept saliency (%)']
         mean, low, high = each['ce_minus_cutmix']
         lines += [
-            f'{each["data"]}. Teacher: {each["teacher"]}. {each["mixes"]:,} mixes of '
-            f'{each["images"]:,} images; CE minus that of CutMix: {mean:+.3f} '
-            f'[{low:+.3f}, {high:+.3f}].',
+            f'{each["data"]}. Teacher: {each["teacher"]}. {each["images"]:,} mixes; CE minus that '
+            f'of CutMix: {mean:+.3f} [{low:+.3f}, {high:+.3f}].',
             '',
             table(head, rows),
             '',

@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> str:
         ValueError: If the package has no weights of that name.
     """
     if args.name is None:
-        text = weights_table(read_cards(), with_links=False)
+        text = weights_table(read_cards())
     else:
         name = args.name.removeprefix(SCHEME)
         shipped_file(SCHEME + name)

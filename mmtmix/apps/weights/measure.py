@@ -35,7 +35,6 @@ def measure_module(
     teacher: FrozenTeacher,
     mixer: TransformMixer,
     batches: Batches,
-    num_draws: int = 1,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Measure how well a teacher reads a module's mixes, CutMix's and Mixup's of the same images.
@@ -46,31 +45,29 @@ def measure_module(
         teacher: Teacher whose maps the module reads, and which reads the mixes.
         mixer: The mixing module.
         batches: Images as the teacher takes them, (N, C, H, W), and their classes, int64 (N,).
-        num_draws: Number of mixes that each image begins, >= 1.
         seed: Seed of pairs, weights, boxes and noise.
 
     Returns:
-        The numbers of ``images`` and ``mixes``. For each of ``transformmix``, ``cutmix`` and
-        ``mixup``: ``ce``, the teacher's cross entropy in nats; ``top_k``, the percentage of mixes
-        whose top-k classes are the mixed ones; ``kept_saliency``, the mean percentage of an
-        image's saliency that is seen in a mix. ``ce_minus_cutmix`` is the mean difference of the
-        module's cross entropy, and its 95 % interval.
+        The number of ``images``, each of which begins a mix. For each of ``transformmix``,
+        ``cutmix`` and ``mixup`` there are three measures. ``ce`` is the teacher's cross entropy in
+        nats, and ``top_k`` the percentage of mixes whose top-k classes are the mixed ones.
+        ``kept_saliency`` is the mean percentage of an image's saliency that is seen in a mix.
+        ``ce_minus_cutmix`` is the mean difference of the module's cross entropy, and its 95 %
+        interval.
     """
     generator = torch.Generator().manual_seed(seed)
     parts: dict[str, list[Tensor]] = {}
     num_images = 0
     for images, classes in batches:
         num_images += len(images)
-        for _ in range(num_draws):
-            draw = draw_mixes(len(images), mixer.num_mix, 1.0, generator, images.device)
-            for name, values in _measure_batch(teacher, mixer, images, classes, draw):
-                parts.setdefault(name, []).append(values)
+        draw = draw_mixes(len(images), mixer.num_mix, 1.0, generator, images.device)
+        for name, values in _measure_batch(teacher, mixer, images, classes, draw):
+            parts.setdefault(name, []).append(values)
     columns = {name: torch.cat(values).double() for name, values in parts.items()}
     difference = columns['transformmix/ce'] - columns['cutmix/ce']
     mean, half = difference.mean(), _NORMAL * difference.std() / len(difference) ** 0.5
     found: dict[str, Any] = dict(
         images=num_images,
-        mixes=len(difference),
         ce_minus_cutmix=[round(float(value), 4) for value in (mean, mean - half, mean + half)],
     )
     for name, values in columns.items():
