@@ -8,11 +8,13 @@
 #   SAMPLE         number of mutants of `make mutants`, drawn by SEED; without it all of them
 #   FOLDERS        folders of mmtmix that `make mutants` changes
 #   SOAK_MINUTES   time of `make soak`
+#   VENV_DOCS      environment of `make docs`, which needs no PyTorch
 #   COSTS_CONFIG   trained classifier of `make costs`; without it SuperMix is left out
 
 PYTHON ?= python3
 VENV ?= .venv
 VENV_UPSTREAM ?= .venv-upstream
+VENV_DOCS ?= .venv-docs
 HOST ?= fork
 # Some shells export the machine's name as HOST.
 ifeq ($(origin HOST),environment)
@@ -46,6 +48,9 @@ FOLDERS ?= functional models/losses models/mixers models/augments
 SOAK_MINUTES ?= 20
 COSTS_CONFIG ?= configs/simple/wrn16_fashionmnist32.py
 
+# its authors warn of a coming MkDocs 2 at every build; requirements/docs.txt excludes that
+MKDOCS := NO_MKDOCS_2_WARNING=true $(VENV_DOCS)/bin/python -m mkdocs
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 define CHECK_PYTHON
@@ -60,7 +65,7 @@ MINOR := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv test test-upstream coverage reliability mutants soak grid lint ruff ruff-format mypy format demo \
-  costs bench-short clean
+  costs bench-short docs docs-serve docs-links clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -122,6 +127,22 @@ soak: venv ## kill launches at random and search for failing batches, for SOAK_M
 
 grid: venv ## compare a serial grid with two that run at once and are killed in between
 	$(VPY) tests/strength/grid.py
+
+docs: $(VENV_DOCS)/.mmtmix-docs ## build the site into build/site; a wrong link is an error
+	$(MKDOCS) build
+
+docs-serve: $(VENV_DOCS)/.mmtmix-docs ## show the site on this machine while you write
+	$(MKDOCS) serve
+
+docs-links: docs ## open all addresses that the built site names (needs the network)
+	$(VENV_DOCS)/bin/python tools/check_links.py build/site
+
+# The site is made from sources that are read, not imported: its environment is small.
+$(VENV_DOCS)/.mmtmix-docs: requirements/docs.txt
+	@$(PYTHON) -c "$$CHECK_PYTHON"
+	[ -x $(VENV_DOCS)/bin/python ] || $(PYTHON) -m venv $(VENV_DOCS)
+	$(VENV_DOCS)/bin/python -m pip install -r requirements/docs.txt
+	@touch $@
 
 lint: ruff ruff-format mypy ## what CI checks besides the tests
 

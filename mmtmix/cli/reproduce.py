@@ -16,7 +16,8 @@ from .jobs import add_jobs, check_jobs
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_BEGUN = 'by default those that were begun or submitted'
+_CELL = 'cell such as transformmix/2/wrn28x10_cifar100/mixup, or the beginning of its name'
+_BEGUN = f'{_CELL}; by default those that were begun or submitted'
 _RESULTS: dict[str, Any] = dict(type=Path, help='file of the runs, in place of --root')
 EXAMPLE = 'run transformmix/2/wrn28x10_cifar100/mixup --seeds 3'
 
@@ -51,13 +52,13 @@ def _add_list(commands: Commands) -> argparse.ArgumentParser:
 def _add_runs(commands: Commands) -> list[argparse.ArgumentParser]:
     """Add what shows and starts runs."""
     show = commands.add_parser('show', help='the exact commands of a cell')
-    show.add_argument('cells', nargs='+', metavar='CELL')
+    show.add_argument('cells', nargs='+', metavar='CELL', help=_CELL)
     show.add_argument(
         '--out', type=Path, metavar='FILE', help='file for the commands, one per line'
     )
 
     run = commands.add_parser('run', help='run what is missing, and continue what was interrupted')
-    run.add_argument('cells', nargs='+', metavar='CELL')
+    run.add_argument('cells', nargs='+', metavar='CELL', help=_CELL)
     run.add_argument('--dry-run', action='store_true', help='only print the commands')
     run.add_argument('--results', type=Path, help='skip the runs that this file holds')
 
@@ -86,7 +87,7 @@ def _add_runs(commands: Commands) -> list[argparse.ArgumentParser]:
 
 def _add_report(commands: Commands) -> argparse.ArgumentParser:
     report = commands.add_parser('report', help='measured figures beside printed ones')
-    report.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
+    report.add_argument('cells', nargs='*', default=['*'], metavar='CELL', help=_CELL)
     report.add_argument('--out', type=Path, help='folder for report.md, report.json and plots')
     report.add_argument('--results', **_RESULTS)
     return report
@@ -94,7 +95,7 @@ def _add_report(commands: Commands) -> argparse.ArgumentParser:
 
 def _add_export(commands: Commands) -> argparse.ArgumentParser:
     export = commands.add_parser('export', help='add finished runs to a file')
-    export.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
+    export.add_argument('cells', nargs='*', default=['*'], metavar='CELL', help=_CELL)
     export.add_argument(
         '--out',
         '--results',
@@ -116,7 +117,7 @@ def _add_export(commands: Commands) -> argparse.ArgumentParser:
 
 def _add_plan(commands: Commands) -> argparse.ArgumentParser:
     plan = commands.add_parser('plan', help='GPU hours and makespans, estimated beforehand')
-    plan.add_argument('cells', nargs='*', default=['*'], metavar='CELL')
+    plan.add_argument('cells', nargs='*', default=['*'], metavar='CELL', help=_CELL)
     plan.add_argument(
         '--workers', type=int, nargs='+', help='numbers of GPUs; by default 1 to 256'
     )

@@ -24,5 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--amp', action='store_true', help='test in mixed precision, if that is faster here'
     )
-    parser.add_argument('--no-pin-memory', action='store_true')
+    parser.add_argument(
+        '--no-pin-memory', action='store_true', help="don't load batches into pinned memory"
+    )
     add_launcher(parser)

@@ -36,8 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='divide the batch sizes of configs, also of required stages, among the processes',
     )
-    parser.add_argument('--no-pin-memory', action='store_true')
-    parser.add_argument('--no-persistent-workers', action='store_true')
+    parser.add_argument(
+        '--no-pin-memory', action='store_true', help="don't load batches into pinned memory"
+    )
+    parser.add_argument(
+        '--no-persistent-workers', action='store_true', help='start new workers in each epoch'
+    )
     parser.add_argument(
         '--no-stages',
         action='store_true',

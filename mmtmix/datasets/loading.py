@@ -18,10 +18,8 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
 
     OpenCV returns nothing for some damaged files and raises an error of its own for empty ones.
     Neither names the file. OpenCV decodes most JPEGs that end too early, with grey in place of
-    the rest; ``tools/prepare_data.py NAME --deep`` finds those.
-
-    Args:
-        **kwargs: Arguments of MMCV's ``LoadImageFromFile``.
+    the rest; ``tools/prepare_data.py NAME --deep`` finds those. The arguments are those of MMCV's
+    ``LoadImageFromFile``.
     """
 
     @classmethod

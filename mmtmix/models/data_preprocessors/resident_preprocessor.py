@@ -18,10 +18,8 @@ class ResidentPreprocessor(ClsDataPreprocessor):
 
     It gives what ``ClsDataPreprocessor`` gives. That one takes apart, converts and joins the
     labels sample by sample, which costs as much time as loading a batch of a resident set.
-    Batches of other data sets go the ordinary way.
-
-    Args:
-        **kwargs: Arguments of ``ClsDataPreprocessor``.
+    Batches of other data sets go the ordinary way. The arguments are those of
+    ``ClsDataPreprocessor``.
     """
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
