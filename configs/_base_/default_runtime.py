@@ -16,6 +16,8 @@ default_hooks = dict(
     finite_stop=dict(type='FiniteStopHook'),
     # last, best and median accuracy, since papers differ in which they report
     accuracy_summary=dict(type='AccuracySummaryHook'),
+    # pictures of predictions, which `test --show-dir` switches on
+    visualization=dict(type='VisualizationHook', enable=False),
     # last.pth, which other configs require
     last_checkpoint=dict(type='LastCheckpointHook'),
 )

@@ -10,7 +10,7 @@ EXAMPLE = 'mmtmix::simple/wrn28_cifar100.py work_dirs/simple/wrn28_cifar100/last
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add MMPretrain's arguments, except those that draw pictures or augment test images."""
+    """Add MMPretrain's arguments."""
     add_config(parser, 'config of the network')
     parser.add_argument('checkpoint', metavar='CHECKPOINT', help='checkpoint file')
     parser.add_argument('--work-dir', help='folder of logs')
@@ -23,6 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--amp', action='store_true', help='test in mixed precision, if that is faster here'
+    )
+    parser.add_argument(
+        '--show-dir', help='folder for pictures of the test images with label and prediction'
+    )
+    parser.add_argument(
+        '--interval', type=int, default=1, help='draw every n-th image, with --show-dir'
+    )
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help='average the scores of each test image and its mirror image, or of what tta_pipeline '
+        'and tta_model of the config name',
     )
     parser.add_argument(
         '--no-pin-memory', action='store_true', help="don't load batches into pinned memory"

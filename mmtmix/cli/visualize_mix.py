@@ -1,7 +1,8 @@
 """Draw how a config's augment mixes real images of its data set.
 
-The augment is the first one of mmtmix (TransformMix, SuperMix, SampleMixup, SampleCutMix) among
-the config's batch augments. The picture shows the steps of that augment. By default the images are
+The augment is the first one of mmtmix among the config's batch augments, or else the first one of
+MMPretrain (Mixup, CutMix, ResizeMix), which draws its shares and partners itself. The picture
+shows the steps of that augment. By default the images are
 those of the training set. They go through the pipeline of the validation set, which has no random
 crops and flips.
 """

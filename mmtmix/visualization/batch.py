@@ -18,7 +18,7 @@ _FONT, _TITLE_FONT, _CAPTION_FONT = 8, 11, 8
 _LINE, _TITLE_LINE, _CAPTION_LINE = 1.3 * _FONT / 72, 1.6 * _TITLE_FONT / 72, 1.4 * 8 / 72
 _MARGIN, _GAP = 0.12, 0.1
 _CELL, _LEAST_WIDTH = 0.95, 6.0  # inches; narrower captions would have many lines
-_MOST_COLUMNS = 8
+_LEAST_COLUMNS, _MOST_COLUMNS = 4, 8
 _ALARM = '#b00020'
 
 
@@ -67,7 +67,7 @@ def draw_batches(
                 'pictures; give one per picture'
             )
     if columns is None:
-        columns = min(max(counts), _MOST_COLUMNS, math.ceil(math.sqrt(2 * max(counts))))
+        columns = _columns_for(max(counts))
     check_integer('columns', columns, 1)
     height, width = batches[0].pictures.shape[1:3]
     labels = [label for batch in batches for label in batch.labels]
@@ -103,6 +103,14 @@ def draw_batches(
             write_text(figure, middle, under, batch.labels[number], _FONT, ha='center', va='top')
         top += length
     return figure
+
+
+def _columns_for(count: int) -> int:
+    """Return the number of columns that leaves the fewest gaps; the largest of several."""
+    if count <= _MOST_COLUMNS:
+        return count
+    choices = range(_MOST_COLUMNS, _LEAST_COLUMNS - 1, -1)
+    return min(choices, key=lambda columns: -count % columns)
 
 
 def _wrap(text: str, width: float) -> list[str]:

@@ -165,10 +165,19 @@ def _centers(groups: Sequence[Group], track: _Track) -> Iterator[tuple[Group, li
         yield group, [next(starts) + track.cell / 2 for _ in group.labels]
 
 
-def write_text(figure: Figure, x: float, y: float, text: str, size: float, **alignment: Any) -> None:
-    """Write text at a place in inches from the upper left corner of a figure."""
+def write_text(figure: Figure, x: float, y: float, text: str, size: float, **options: Any) -> None:
+    """Write text into a figure.
+
+    Args:
+        figure: The figure.
+        x: Distance from its left edge in inches.
+        y: Distance from its upper edge in inches.
+        text: Text, in which a ``$`` starts no formula.
+        size: Size of the font in points, > 0.
+        **options: Alignment and colour, as for ``Figure.text``.
+    """
     width, height = figure.get_size_inches()
-    figure.text(x / width, 1 - y / height, text, fontsize=size, parse_math=False, **alignment)
+    figure.text(x / width, 1 - y / height, text, fontsize=size, parse_math=False, **options)
 
 
 def _needed_width(columns: Sequence[Group]) -> float:

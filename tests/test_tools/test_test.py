@@ -3,12 +3,16 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.fileio import load
-from mmpretrain.registry import MODELS
+from mmpretrain.registry import HOOKS, MODELS
+from mmpretrain.structures import DataSample
 
+from mmtmix.apps.test.options import augment_tests, draw_predictions
 from mmtmix.utils import load_config
 
 DISTILL = Path(__file__).resolve().parents[2] / 'configs' / 'distill'
@@ -60,6 +64,38 @@ def test_training_files_stay_as_they_were(folder, run_tool):
 def test_amp_gives_nearly_the_same_accuracy(folder, run_tool, last_validation):
     metrics, _ = run_tool('test', folder, JOB, CHECKPOINT, '--amp')
     assert metrics['accuracy/top1'] == pytest.approx(last_validation, abs=3)
+
+
+@pytest.mark.host
+def test_pictures_of_predictions_and_augmented_tests(folder, run_tool, last_validation):
+    options = ('--show-dir', 'shown', '--interval', '50', '--tta')
+    metrics, _ = run_tool('test', folder, JOB, CHECKPOINT, *options)
+    assert metrics['accuracy/top1'] == pytest.approx(last_validation, abs=8)
+    assert sorted(file.name for file in (folder / 'shown').iterdir()) == [
+        '0_0.png',
+        '100_0.png',
+        '50_0.png',
+    ]
+
+
+def test_files_are_shown_in_natural_colours():
+    data = dict(type='CustomDataset', pipeline=[dict(type='LoadImageFromFile')])
+    cfg = Config(dict(test_dataloader=dict(dataset=data)))
+    draw_predictions(cfg, 'folder', 1)
+    settings = cfg.default_hooks.visualization
+    hook = HOOKS.build(settings)
+    drawn = []
+    hook._visualizer = SimpleNamespace(visualize_cls=lambda image, **rest: drawn.append(image))
+    red = torch.zeros(3, 2, 2)
+    red[2] = 255  # as OpenCV loads it
+    hook.after_test_iter(None, 0, dict(inputs=[red]), [DataSample()])
+    assert (drawn[0][..., 0] == 255).all() and not drawn[0][..., 1:].any()
+
+
+def test_what_cannot_be_augmented_is_refused():
+    cfg = Config(dict(test_dataloader=dict(dataset=dict(type='ConcatDataset')), model=dict()))
+    with pytest.raises(ValueError, match="--tta .*'ConcatDataset' has none"):
+        augment_tests(cfg)
 
 
 def test_checkpoint_that_does_not_exist_is_named(folder, run_tool):

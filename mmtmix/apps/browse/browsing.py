@@ -74,7 +74,7 @@ def browsing_config(cfg: Config, options: Mapping[str, Any], work_dir: str) -> C
         _without_augments(browsing)
     hooks = browsing.get('default_hooks') or {}
     names = {'timer', 'logger', 'param_scheduler', 'checkpoint', *hooks, *_KEPT}
-    browsing.default_hooks = ConfigDict({name: None for name in names - {*_KEPT}})
+    browsing.default_hooks = ConfigDict(dict.fromkeys(names - {*_KEPT}))
     for name in {*_KEPT} & {*hooks}:
         browsing.default_hooks[name] = hooks[name]
     # MMEngine accepts None for its own hooks alone

@@ -134,10 +134,9 @@ def draw(cfg: Config, runner: Runner, args: argparse.Namespace) -> list[Figure]:
         if inputs.size(1) == 3:
             notes.append(colour_note(stats, args.channel_order))
         alarms = find_alarms(stats, inputs, undo(stats, inputs))
-        title = f'Batch {number} of epoch {args.epoch}'
         pictures = [
-            labelled(group, stats, names, args, title if place == 0 else '')
-            for place, group in enumerate(groups)
+            labelled(group, stats, names, args, f'Batch {number} of epoch {args.epoch}')
+            for group in groups
         ]
         figures.append(draw_batches(pictures, notes, alarms))
     return figures
@@ -153,7 +152,7 @@ def labelled(
         stats: Normalisation of the images.
         names: Names of the classes; empty where they are unknown.
         args: Arguments of the command.
-        title: Title ahead of the group's own.
+        title: Name of the batch.
     """
     shown = group.inputs[: args.num]
     title = ': '.join(part for part in (title, group.title) if part)
@@ -177,9 +176,7 @@ def label_text(label: Tensor, names: Sequence[str]) -> str:
     if count == 1 and float(shares[0]) > 1 - _LEAST_SHARE:
         return _class_name(int(classes[0]), names)
     shown = min(count, _MOST_LINES)
-    lines = [
-        f'{float(shares[i]):.2f} {_class_name(int(classes[i]), names)}' for i in range(shown)
-    ]
+    lines = [f'{float(shares[i]):.2f} {_class_name(int(classes[i]), names)}' for i in range(shown)]
     return '\n'.join([*lines, *([f'and {count - shown} more'] if count > shown else [])])
 
 

@@ -9,21 +9,25 @@ from typing import Any
 import torch
 from mmengine.runner import EpochBasedTrainLoop
 from mmpretrain.engine import SwitchRecipeHook
+from mmpretrain.models import ClsDataPreprocessor, RandomBatchAugment
 from mmpretrain.registry import LOOPS
 from torch import Tensor, nn
 
 from mmtmix.engine.hooks import DistillHook
-from mmtmix.engine.labels import count_model_classes
 from mmtmix.functional import mix_targets
+from mmtmix.models import mix_with_details
 from mmtmix.models.augments import load_augments
 from mmtmix.models.classifiers import AutoMixClassifier
 from mmtmix.models.classifiers.labels import read_scores
+from mmtmix.models.data_preprocessors import ResidentPreprocessor
 from mmtmix.models.draw import draw_mixes, rank_generator
 from mmtmix.models.search import MixerSearch
 from mmtmix.models.teacher_mix import mix_with_teacher
 from mmtmix.utils import unwrap
 
 from .browsing import hook_of
+
+_CALLING = (ClsDataPreprocessor, ResidentPreprocessor)  # preprocessors that call a choice as it is
 
 
 @dataclass
@@ -39,6 +43,29 @@ class Group:
     title: str
     inputs: Tensor
     labels: Tensor | None
+
+
+class NamingMix:
+    """Mixes as the batch augments of a data preprocessor do, and notes which one was chosen.
+
+    Mixes and random streams stay the same.
+
+    Args:
+        choice: MMPretrain's choice among batch augments.
+
+    Attributes:
+        name: What mixed the last batch, in words; empty before the first.
+    """
+
+    def __init__(self, choice: Any):
+        self.choice = choice
+        self.name = ''
+
+    def __call__(self, inputs: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mixes of a batch and their labels."""
+        mixed, targets, _, augment = mix_with_details(self.choice, inputs, scores)
+        self.name = 'not mixed' if augment is None else f'mixed by {type(augment).__name__}'
+        return mixed, targets
 
 
 @LOOPS.register_module()
@@ -76,8 +103,8 @@ class BrowseLoop(EpochBasedTrainLoop):
         load_augments(unwrap(runner.model), runner.hooks)
         runner.call_hook('before_train')
         try:
-            for self._epoch in range(self.first - 1):
-                # a schedule acts at the start of its epoch
+            for earlier in range(self.first - 1):
+                self._epoch = earlier  # a schedule acts at the start of its epoch
                 for hook in runner.hooks:
                     if isinstance(hook, SwitchRecipeHook):
                         hook.before_train_epoch(runner)
@@ -85,6 +112,7 @@ class BrowseLoop(EpochBasedTrainLoop):
             self._iter = self._epoch * len(self.dataloader)
             runner.call_hook('before_train_epoch')
             runner.model.train()
+            self._name_mixes()
             for number, data in zip(range(self.batches), self.dataloader, strict=False):
                 runner.call_hook('before_train_iter', batch_idx=number, data_batch=data)
                 with torch.no_grad():
@@ -106,24 +134,27 @@ class BrowseLoop(EpochBasedTrainLoop):
         if samples and len(inputs) > len(samples) and len(inputs) % len(samples) == 0:
             views = inputs.split(len(samples))
             return [
-                Group(f'View {number} of each image', view, _labels(samples))
+                Group(f'view {number} of each image', view, _labels(samples))
                 for number, view in enumerate(views, 1)
             ]
-        found = [Group('', inputs, _labels(samples))]
+        choice = getattr(model.data_preprocessor, 'batch_augments', None)
+        found = [Group(getattr(choice, 'name', ''), inputs, _labels(samples))]
         if isinstance(model, MixerSearch):
             found.append(_searched(model, inputs, samples))
         elif isinstance(model, AutoMixClassifier):
             scores = read_scores(samples, model.head.num_classes)
-            found.append(Group('Mixed by the mix block', *model.mix(inputs, scores)))
+            found.append(Group('mixed by the mix block', *model.mix(inputs, scores)))
         hook = hook_of(self.runner, DistillHook)
         if hook is not None and hook.mixes is not None:
             found.append(_distilled(hook, inputs, samples))
         return found
 
-    @property
-    def num_classes(self) -> int | None:
-        """Number of classes of the model; None if it is unknown."""
-        return count_model_classes(unwrap(self.runner.model))
+    def _name_mixes(self) -> None:
+        preprocessor = unwrap(self.runner.model).data_preprocessor
+        choice = getattr(preprocessor, 'batch_augments', None)
+        # others call the augments in a way of their own
+        if isinstance(choice, RandomBatchAugment) and type(preprocessor) in _CALLING:
+            preprocessor.batch_augments = NamingMix(choice)
 
 
 def _labels(samples: Sequence[Any]) -> Tensor | None:
@@ -143,10 +174,10 @@ def _searched(model: MixerSearch, inputs: Tensor, samples: Sequence[Any]) -> Gro
     scores = model.read_scores(samples).to(inputs.device)
     num_mix = model.mixer.num_mix
     if len(inputs) < num_mix:
-        return Group(f'Too small a batch for mixes of {num_mix} images', inputs, scores)
+        return Group(f'too small a batch for mixes of {num_mix} images', inputs, scores)
     draw = draw_mixes(len(inputs), num_mix, model.alpha, rank_generator(), inputs.device)
     mixed, _ = mix_with_teacher(model.teacher, model.mixer, inputs, scores, draw)
-    return Group('Mixed by the module', mixed, mix_targets(scores, draw.weights, draw.index))
+    return Group('mixed by the module', mixed, mix_targets(scores, draw.weights, draw.index))
 
 
 def _distilled(hook: DistillHook, inputs: Tensor, samples: Sequence[Any]) -> Group:
@@ -156,4 +187,4 @@ def _distilled(hook: DistillHook, inputs: Tensor, samples: Sequence[Any]) -> Gro
     batch = hook.mixes.draw(inputs, samples, teacher, is_mixed)
     labels = batch.targets if is_mixed else teacher(batch.inputs).argmax(dim=1)
     kind = 'mixed labels' if is_mixed else "the teacher's classes"
-    return Group(f'Mixed images of the distillation, with {kind}', batch.inputs, labels)
+    return Group(f'mixed images of the distillation, with {kind}', batch.inputs, labels)

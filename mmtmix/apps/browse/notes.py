@@ -10,6 +10,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmtmix.engine.mixing import Mixes
+from mmtmix.models import ViewsPreprocessor
 from mmtmix.models.classifiers import AutoMixClassifier
 from mmtmix.models.search import MixerSearch
 from mmtmix.models.teachers import InputStats
@@ -48,7 +49,8 @@ def colour_note(stats: InputStats, drawn_as: str) -> str:
         stats: Normalisation of the inputs, with their channel order.
         drawn_as: Order in which the channels are drawn, ``'rgb'`` or ``'bgr'``.
     """
-    taken = f'Colours: the three channels at the network are drawn as {", ".join(drawn_as)}'
+    letters = ', '.join(drawn_as.upper())
+    taken = f'Colours: the three channels at the network are drawn as {letters}'
     order = stats.channel_order
     if order is None:
         return f'{taken}; the config does not determine their order.'
@@ -77,7 +79,10 @@ def mixing_note(cfg: Config, model: Any, has_checkpoint: bool) -> str:
     if isinstance(model, Mixes):
         name = type(model).__name__
         return f'Mixing: {name} mixes inside the network, so the images are as they enter it.'
+    if isinstance(model.data_preprocessor, ViewsPreprocessor):
+        return 'Mixing: no batch augment; the pipeline makes several views of each image.'
     choice = getattr(model.data_preprocessor, 'batch_augments', None)
+    choice = getattr(choice, 'choice', choice)
     augments = [one for one in getattr(choice, 'augments', ()) if one is not None]
     if not augments:
         return 'Mixing: no batch augment.'

@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import DefaultScope
+from mmengine.runner import set_random_seed
 from torch import Tensor
 
 from mmtmix.checks import check_integer
 from mmtmix.functional import draw_weights
-from mmtmix.models import BatchAugment, Draw, FrozenTeacher, TransformMix
-from mmtmix.models.augments import augment_config, build_augment
+from mmtmix.models import BatchAugment, Draw, FrozenTeacher, TransformMix, mix_with_details
+from mmtmix.models.augments import augment_config, build_augment, build_batch_augments
+from mmtmix.models.foreign_mix import ForeignAugment
 from mmtmix.models.saliency import LiveModel, set_live_model
 from mmtmix.utils import (
     check_device,
@@ -36,9 +38,15 @@ from mmtmix.visualization import (
     sweep_temperature,
 )
 
+_FOREIGN_MIX = 2  # images per mix of MMPretrain's augments
 
-def build_augments(cfg: Config, num_mix: Sequence[int] | None) -> list[BatchAugment]:
+
+def build_augments(
+    cfg: Config, num_mix: Sequence[int] | None
+) -> list[BatchAugment] | list[ForeignAugment]:
     """Build a config's augment, or one like it for each number of images per mix.
+
+    Of several, the first one of this library is built, or else the first one of MMPretrain.
 
     Args:
         cfg: Config of a classifier that trains with the augment.
@@ -48,7 +56,9 @@ def build_augments(cfg: Config, num_mix: Sequence[int] | None) -> list[BatchAugm
         ValueError: If there are numbers and the augment is a TransformMix.
     """
     if not num_mix:
-        return [build_augment(cfg)]
+        built = [augment for augment in build_batch_augments(cfg).augments if augment is not None]
+        own = [augment for augment in built if isinstance(augment, BatchAugment)]
+        return own[:1] or built[:1]
     settings = augment_config(cfg)
     if 'mixer' in settings:
         raise ValueError(
@@ -78,7 +88,31 @@ def mix(
     return mixer.mix_with_details(images.inputs, images.scores, Draw(weights, index, generator))
 
 
-def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Namespace) -> Figure:
+def draw_foreign(mixer: ForeignAugment, images: RealImages, args: argparse.Namespace) -> Figure:
+    """Draw the mixes of an augment of MMPretrain, which draws shares and partners itself.
+
+    Args:
+        mixer: Augment, such as MMPretrain's ``CutMix``.
+        images: Images of the data set.
+        args: Arguments of :mod:`mmtmix.cli.visualize_mix`.
+
+    Raises:
+        ValueError: If the picture needs shares that are given.
+    """
+    name = type(mixer).__name__
+    if args.lam_sweep or args.temperature_sweep:
+        raise ValueError(
+            f'{name} of MMPretrain draws its shares itself, so they cannot be swept; use '
+            f"dict(type='Sample{name}'), the same method of mmtmix"
+        )
+    set_random_seed(args.seed)
+    mixed, _, details, _ = mix_with_details(mixer, images.inputs, images.scores)
+    order = args.channel_order or images.channel_order
+    options: dict[str, Any] = dict(rows=images.rows, layout=args.layout, channel_order=order)
+    return draw_panel(images.inputs, mixed, details, images.stats, images.names, **options)
+
+
+def draw(mixers: Sequence[Any], images: RealImages, args: argparse.Namespace) -> Figure:
     """Mix the images and draw the picture that the arguments choose.
 
     Args:
@@ -86,6 +120,8 @@ def draw(mixers: Sequence[BatchAugment], images: RealImages, args: argparse.Name
         images: Images of the data set.
         args: Arguments of :mod:`mmtmix.cli.visualize_mix`.
     """
+    if not isinstance(mixers[0], BatchAugment):
+        return draw_foreign(mixers[0], images, args)
     mixer, batch = mixers[0], (images.inputs, images.scores)
     order = args.channel_order or images.channel_order
     options: dict[str, Any] = dict(names=images.names, channel_order=order)
@@ -128,7 +164,7 @@ def run(args: argparse.Namespace) -> Figure:
     cfg = load_config(args.config, args.cfg_options, args.variant)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
         mixers = build_augments(cfg, args.num_mix)
-        most = max(mixer.num_mix for mixer in mixers)
+        most = max(getattr(mixer, 'num_mix', _FOREIGN_MIX) for mixer in mixers)
         images = load_images(cfg, most, args.split, args.num, args.indices, args.seed, args.device)
         if args.checkpoint:
             set_live_model(LiveModel(FrozenTeacher(cfg, args.checkpoint).model.to(args.device)))

@@ -84,6 +84,8 @@ class CifarMobileNetV2(BaseBackbone):
         ValueError: If a stage would have no channels.
     """
 
+    out_indices = (0,)  # MMPretrain's tool vis_tsne names the only output by it
+
     def __init__(
         self,
         widen_factor: float = 0.5,

@@ -70,6 +70,8 @@ class CifarShuffleNetV1(BaseBackbone):
         ValueError: If an argument is out of its range.
     """
 
+    out_indices = (0,)  # MMPretrain's tool vis_tsne names the only output by it
+
     def __init__(self, in_channels: int = 3, init_cfg: dict | list | None = None):
         check_integer('in_channels', in_channels, 1)
         super().__init__(init_cfg=init_cfg)

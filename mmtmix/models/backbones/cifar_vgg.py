@@ -39,6 +39,8 @@ class CifarVGG(BaseBackbone):
         ValueError: If there is no such depth.
     """
 
+    out_indices = (0,)  # MMPretrain's tool vis_tsne names the only output by it
+
     def __init__(self, depth: int, in_channels: int = 3, init_cfg: dict | list | None = None):
         check_choice('depth', depth, tuple(_CONVOLUTIONS))
         check_integer('in_channels', in_channels, 1)

@@ -59,6 +59,8 @@ class PreActResNet(BaseBackbone):
         ValueError: If depth or stem_stride is none of these.
     """
 
+    out_indices = (0,)  # MMPretrain's tool vis_tsne names the only output by it
+
     def __init__(
         self,
         depth: int = 18,

@@ -125,6 +125,8 @@ class ShakeShake(BaseBackbone):
         ValueError: If the depth is not 6 n + 2, or base_channels is odd or 16 or less.
     """
 
+    out_indices = (0,)  # MMPretrain's tool vis_tsne names the only output by it
+
     def __init__(
         self,
         depth: int = 26,

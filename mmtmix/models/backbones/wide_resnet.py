@@ -74,6 +74,8 @@ class WideResNet(BaseBackbone):
         ValueError: If the depth is not 6 n + 4 or the layout is unknown.
     """
 
+    out_indices = (0,)  # MMPretrain's tool vis_tsne names the only output by it
+
     def __init__(
         self,
         depth: int,
