@@ -36,7 +36,15 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
     """Turn links to files of the repository into addresses, and leave the marks out."""
     source = ELSEWHERE.get(page.file.src_uri, f'docs/{page.file.src_uri}')
+    if source == 'CHANGELOG.md':  # versions are in brackets there, which would be shown
+        markdown = re.sub(r'^## \[([^]]+)\]', r'## \1', markdown, flags=re.MULTILINE)
     return rewrite(markdown, source, config.repo_url)
+
+
+def on_page_content(content: str, **_: Any) -> str:
+    """Keep figures such as ``83.1 ± 0.5`` and ``[-0.3, +0.2]`` in one line of a table."""
+    content = re.sub(r'(\d) ± (\d)', '\\1\u00a0±\u00a0\\2', content)
+    return re.sub(r'(\[[+-]?[\d.]+), ([+-]?[\d.]+\])', '\\1,\u00a0\\2', content)
 
 
 def rewrite(markdown: str, source: str, repository: str) -> str:

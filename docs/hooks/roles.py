@@ -16,6 +16,7 @@ API = Path(__file__).resolve().parents[1] / 'api'
 _ENTRY = re.compile(r'^::: (mmtmix[\w.]+)', re.MULTILINE)
 _ROLE = re.compile(r':(?:class|func|meth|mod|attr|data|exc|obj):`~?([^`<>]+?)`')
 _ADDRESS = re.compile(r'`([^`<>]+?)\s+<(https?://[^>]+)>`_{1,2}', re.DOTALL)
+_SESSION = re.compile(r'^( *)>>> .*(?:\n\1\S.*)*', re.MULTILINE)
 _LITERAL = re.compile(r'``(.+?)``', re.DOTALL)
 
 
@@ -57,6 +58,7 @@ class Roles(griffe.Extension):
         """
         text = _LITERAL.sub(_code, text)
         text = _ADDRESS.sub(r'[\1](\2)', text)
+        text = _SESSION.sub(r'\1```pycon\n\g<0>\n\1```', text)
         text = re.sub(r'::\n\n( +)', r':\n\n\1', text)
         return _ROLE.sub(lambda found: self._link(found[1], owner), text)
 

@@ -59,6 +59,11 @@ def test_code_stays_and_marks_go():
     assert changed == page.partition('-->\n')[2]
 
 
+def test_figures_of_tables_stay_in_one_line():
+    changed = load('links').on_page_content('83.1 ± 0.5 of [-0.3, +0.2], [a, b]')
+    assert changed == '83.1\u00a0±\u00a00.5 of [-0.3,\u00a0+0.2], [a, b]'
+
+
 def test_equations_become_mathml():
     pytest.importorskip('latex2mathml')
     equations = load('equations')
@@ -80,13 +85,14 @@ def test_roles_of_docstrings_become_links():
     text = roles.convert(
         'See :class:`~mmtmix.models.teachers.FrozenTeacher`, :meth:`BatchAugment.mix`,\n'
         ':func:`torch.nn.functional.affine_grid` and :func:`_own`, ``a.b``. '
-        '`Paper <https://arxiv.org/abs/1>`__ says::\n\n    x = 1\n'
+        '`Paper <https://arxiv.org/abs/1>`__ says::\n\n    x = 1\n\n    >>> y = 2\n    3\n'
     )
     assert text == (
         'See [`FrozenTeacher`][mmtmix.models.FrozenTeacher], '
         '[`BatchAugment.mix`][mmtmix.models.BatchAugment.mix],\n'
         '`torch.nn.functional.affine_grid` and `_own`, `a.b`. '
-        '[Paper](https://arxiv.org/abs/1) says:\n\n    x = 1\n'
+        '[Paper](https://arxiv.org/abs/1) says:\n\n    x = 1\n\n'
+        '    ```pycon\n    >>> y = 2\n    3\n    ```\n'
     )
 
 
