@@ -1,7 +1,9 @@
 """Blocks in a hand-written Markdown page that are made from results.
 
 A block begins with a line such as ``<!-- results: paper/1/row -->`` for tables, or
-``<!-- plot: paper/1 -->`` for a picture, and ends with ``<!-- end -->``.
+``<!-- plot: paper/1 -->`` for a picture, or
+``<!-- summary: TITLE = ROWS | ... ; TITLE = METHOD | ... -->`` for one small table. It ends with
+``<!-- end -->``.
 """
 
 from __future__ import annotations
@@ -9,17 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from .experiments import TOP1, Cell, choose_cells
 from .plots import picture_name
 from .report import render
 from .results import CellResult
+from .summary import Summary
 
-_START = re.compile(r'<!-- *(results|plot): *(\S.*?) *-->')
+_START = re.compile(r'<!-- *(results|plot|summary): *(\S.*?) *-->')
 _END = '<!-- end -->'
 
-Kind = Literal['results', 'plot']
+Kind = Literal['results', 'plot', 'summary']
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,9 @@ class Block:
     """A part of a page.
 
     Attributes:
-        kind: Kind of content, tables or a plot.
-        name: Ids of cells for :func:`choose_cells`, separated by spaces; one table for a plot.
+        kind: Kind of content: tables, a plot or a summary.
+        name: Ids of cells for :func:`choose_cells`, separated by spaces; one table for a plot; for
+            a summary the text of :meth:`Summary.parse`.
         start: Index of the line that begins it.
         end: Index of the line that ends it.
         text: Text between those lines.
@@ -53,6 +57,8 @@ class Block:
             ValueError: If there is no such cell, or no such table.
         """
         try:
+            if self.kind == 'summary':
+                return Summary.parse(self.name).cells(cells)
             chosen = choose_cells(cells, self.name.split())
         except ValueError as error:
             raise ValueError(f'{self}: {error}') from error
@@ -68,7 +74,9 @@ class Block:
             folder: Folder of the pictures, relative to the page.
             prefix: Beginning of the pictures' names.
         """
-        if self.kind == 'results':
+        if self.kind == 'summary':
+            content = Summary.parse(self.name).render(results)
+        elif self.kind == 'results':
             content = render(results, headings=False).rstrip('\n')
         elif any(result.values(TOP1) for result in results):
             picture = f'{folder}/{picture_name(self.name, prefix)}'
@@ -101,8 +109,7 @@ def find_blocks(text: str) -> list[Block]:
             if begun is None:
                 raise ValueError(f'line {index + 1} ends a block, but none is open')
             content = '\n'.join(lines[start + 1 : index])
-            kind: Kind = 'results' if begun[1] == 'results' else 'plot'
-            blocks.append(Block(kind, begun[2], start, index, content))
+            blocks.append(Block(cast(Kind, begun[1]), begun[2], start, index, content))
             begun = None
     if begun:
         raise ValueError(f'the block of line {start + 1}, {begun[0]}, is not closed by {_END}')

@@ -74,3 +74,32 @@ def test_tables_stand_without_headings_and_pictures_are_linked(cell, record):
     assert '80.00' in text
     assert '](images/page_a_1.png)' in plot.write(results, 'images', 'page_')
     assert plot.write([CellResult(one)], 'images', 'page_') == '\nNothing of a/1 was run yet.\n'
+
+
+SUMMARY = '<!-- summary: small = a/1/small a/2/small | large = a/1/large ; none = x | M = y -->'
+
+
+def test_a_summary_shows_means_and_differences_to_its_first_method(cell, record):
+    names = ('a/1/small/x', 'a/2/small/x', 'a/2/small/y', 'a/1/large/x', 'a/1/large/y')
+    cells = {name: cell(name, against=('x',)) for name in names}
+    (block,) = find_blocks(f'{SUMMARY}\n<!-- end -->')
+    assert [each.id for each in block.cells(cells)] == list(names)
+    tops = {
+        'a/1/small/x': (80.0, 80.5, 81.0),
+        'a/2/small/x': (80.0, 80.5, 81.0),
+        'a/2/small/y': (82.0, 82.5, 83.1),
+        'a/1/large/x': (90.0, 91.0, 92.0),
+        'a/1/large/y': (91.5, 91.0, 90.0),
+    }
+    results = [
+        CellResult(cells[name], [record(cells[name], seed, top) for seed, top in enumerate(of)])
+        for name, of in tops.items()
+    ]
+    assert block.write(results, 'images', '') == (
+        '\n|  | small | large |\n| --- | --- | --- |\n| none | 80.50 | 91.00 |\n'
+        '| M | 82.53 (**+2.03**) | 90.83 (-0.17) |\n'
+    )
+    for text in ('a/1/small', 'x = a/1/small', 'x = a ; y', 'x = a ; y = z ; w = v'):
+        (block,) = find_blocks(f'<!-- summary: {text} -->\n<!-- end -->')
+        with pytest.raises(ValueError, match=f'a summary must be .*got {text!r}'):
+            block.cells(cells)
