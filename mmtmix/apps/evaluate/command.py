@@ -34,6 +34,8 @@ from .results import FORMAT, check_same, describe, read_results, stored_settings
 from .suite import Evaluation
 from .suites import SUITES
 
+_LOGGER = 'mmtmix evaluate'
+
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Run the suites, print a table of one row, and return the results.
@@ -82,7 +84,8 @@ def evaluate(args: argparse.Namespace, out: Path) -> dict[str, Any]:
     if args.device is not None:
         check_device('--device', args.device)
     # stdout is for the table; what a log would tell is in the file of results
-    MMLogger.get_instance('mmtmix evaluate', log_level='WARNING')
+    if not MMLogger.check_instance_created(_LOGGER):
+        MMLogger.get_instance(_LOGGER, log_level='WARNING')
     load_safely(args.trust_checkpoint)
     cfg = load_config(args.config, args.cfg_options, args.variant)
     chosen = {name: SUITES[name].settings(args) for name in SUITES if name in args.suite}
