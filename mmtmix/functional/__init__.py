@@ -33,7 +33,7 @@ from .masks import (
     top_cells,
     upsample_cells,
 )
-from .mix_statistics import kept_shares, mask_entropy, warp_statistics
+from .mix_statistics import mask_entropy, warp_statistics
 from .mixing import (
     blend,
     blend_batch,
@@ -124,7 +124,6 @@ __all__ = [
     'join_maps',
     'kd_divergence',
     'kept_saliency',
-    'kept_shares',
     'layer_areas',
     'layer_masks',
     'layer_shares',

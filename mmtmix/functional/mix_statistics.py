@@ -54,17 +54,3 @@ def mask_entropy(masks: Tensor) -> Tensor:
     """
     masks = masks.float()
     return -torch.special.xlogy(masks, masks).sum(dim=1).mean() / math.log(masks.size(1))
-
-
-def kept_shares(saliency: Tensor, masks: Tensor) -> Tensor:
-    """Return the share of each image's own saliency that its mask keeps.
-
-    Args:
-        saliency: Maps >= 0 where the images lie in the mix, (N, k, 1, h, w).
-        masks: Masks of the images, (N, k, 1, h, w).
-
-    Returns:
-        Shares (N, k) in [0, 1]; 0 for an image without saliency.
-    """
-    kept = (saliency.float() * masks.float()).sum(dim=(2, 3, 4))
-    return kept / saliency.float().sum(dim=(2, 3, 4)).clamp_min(1e-12)

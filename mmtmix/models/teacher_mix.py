@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mmtmix.functional import kept_shares, mask_entropy, resize_map, warp, warp_statistics
+from mmtmix.functional import kept_saliency, mask_entropy, resize_map, warp_statistics
 
 from .draw import Details, Draw
 from .measures import is_measured_in_full, measure
@@ -64,8 +64,7 @@ def measure_warp(theta: Tensor, masks: Tensor, saliency: Tensor, mixer: Transfor
     measures = warp_statistics(theta)
     measures['temperature'] = mixer.temperature
     measures['mask_entropy'] = mask_entropy(masks)
-    moved = warp(saliency, theta, mixer.padding_mode)
     shown = resize_map(masks.squeeze(2), saliency.size(-1)).unsqueeze(2)
-    measures['kept_saliency'] = kept_shares(moved, shown).mean()
+    measures['kept_saliency'] = kept_saliency(saliency, shown, theta).nanmean()
     for name, value in measures.items():
         measure(name, value)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mmtmix.functional import kept_shares, mask_entropy, warp_statistics
+from mmtmix.functional import mask_entropy, warp_statistics
 
 
 def theta(scale, degrees, x, y):
@@ -43,11 +43,3 @@ def test_entropy_is_0_for_hard_masks_and_1_for_averages(k):
     hard[:, 0] = 1
     assert mask_entropy(hard).item() == 0
     assert mask_entropy(torch.full_like(hard, 1 / k)).item() == pytest.approx(1)
-
-
-def test_the_kept_share_is_of_each_images_own_saliency():
-    saliency = torch.zeros(1, 2, 1, 2, 2)
-    saliency[0, 0, 0] = torch.tensor([[3.0, 1.0], [0.0, 0.0]])
-    masks = torch.zeros_like(saliency)
-    masks[0, 0, 0, :, 0] = 1
-    assert kept_shares(saliency, masks).tolist() == [[0.75, 0.0]]

@@ -24,7 +24,7 @@ class MixLogHook(Hook):
     - ``theta_scale``, ``theta_shift`` and ``theta_rotation`` with their spread over the batch,
       ``temperature``, ``mask_entropy`` and ``kept_saliency``: those of the logged batch, where a
       module of TransformMix mixes; see :func:`~mmtmix.functional.warp_statistics`,
-      :func:`~mmtmix.functional.mask_entropy` and :func:`~mmtmix.functional.kept_shares`.
+      :func:`~mmtmix.functional.mask_entropy` and :func:`~mmtmix.functional.kept_saliency`.
     """
 
     def __init__(self) -> None:

@@ -56,7 +56,8 @@ def test_a_search_logs_its_warps_masks_and_teacher(search_runner, tmp_path, monk
     shown = torch.nn.functional.interpolate(
         masks.flatten(0, 1), size=moved.shape[-2:], mode='bilinear'
     ).view_as(moved)
-    kept = (moved * shown).sum(dim=(2, 3, 4)) / moved.sum(dim=(2, 3, 4))
+    # of all saliency that the image has; a pixel of the mix covers `scale` squared of it
+    kept = (moved * shown).sum(dim=(2, 3, 4)) * scale**2 / saliency.sum(dim=(2, 3, 4))
     assert record['kept_saliency'] == pytest.approx(kept.mean().item(), abs=2e-4)
     assert len(made) == 2  # and accuracies are those of both steps
     clean, mixed = [], []
