@@ -29,7 +29,7 @@ def test_the_network_recognises_the_photos(tool):
 
 def test_one_command_draws_the_picture_of_the_readme(tool, tmp_path):
     torch.manual_seed(0)
-    save_mixer(TransformMixer(num_mix=2, cam_size=16), tmp_path / 'mixer.pth')
+    save_mixer(TransformMixer(num_mix=2, cam_size=18), tmp_path / 'mixer.pth')
     words = ['--out', str(tmp_path / 'out'), '--mixer', str(tmp_path / 'mixer.pth')]
     (figure,) = tool.main([*words, '--only', 'hero'])['hero']
     assert len(figure.axes) == 4 + 3 * 3

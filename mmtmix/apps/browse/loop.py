@@ -13,6 +13,7 @@ from mmpretrain.models import ClsDataPreprocessor, RandomBatchAugment
 from mmpretrain.registry import LOOPS
 from torch import Tensor, nn
 
+from mmtmix.engine.distillation.mixes import Mixes
 from mmtmix.engine.hooks import DistillHook
 from mmtmix.functional import mix_targets
 from mmtmix.models import mix_with_details
@@ -146,7 +147,7 @@ class BrowseLoop(EpochBasedTrainLoop):
             found.append(Group('mixed by the mix block', *model.mix(inputs, scores)))
         hook = hook_of(self.runner, DistillHook)
         if hook is not None and hook.mixes is not None:
-            found.append(_distilled(hook, inputs, samples))
+            found.append(_distilled(hook, hook.mixes, inputs, samples))
         return found
 
     def _name_mixes(self) -> None:
@@ -180,11 +181,11 @@ def _searched(model: MixerSearch, inputs: Tensor, samples: Sequence[Any]) -> Gro
     return Group('mixed by the module', mixed, mix_targets(scores, draw.weights, draw.index))
 
 
-def _distilled(hook: DistillHook, inputs: Tensor, samples: Sequence[Any]) -> Group:
+def _distilled(hook: DistillHook, mixes: Mixes, inputs: Tensor, samples: Sequence[Any]) -> Group:
     """Return the mixed images of a distillation, with the labels that the student learns."""
     teacher = hook.objective.teacher
     is_mixed = hook.mixed_cls == 'mixed'
-    batch = hook.mixes.draw(inputs, samples, teacher, is_mixed)
+    batch = mixes.draw(inputs, samples, teacher, is_mixed)
     labels = batch.targets if is_mixed else teacher(batch.inputs).argmax(dim=1)
     kind = 'mixed labels' if is_mixed else "the teacher's classes"
     return Group(f'mixed images of the distillation, with {kind}', batch.inputs, labels)
