@@ -70,7 +70,8 @@ class TrainedClassifier:
         check_device('device', device)
         content = load_checkpoint(checkpoint)
         self.device = torch.device(device)
-        self.model = _build(cfg)
+        # untyped, since MMPretrain's classifiers share no type with other modules
+        self.model: Any = _build(cfg)
         self.model.load_state_dict(read_weights(self.model, checkpoint, content))
         self.model.to(self.device).eval().requires_grad_(False)
         switch_off_recomputation(self.model)
@@ -128,9 +129,9 @@ def labels_in(samples: list[DataSample]) -> Tensor:
     Raises:
         ValueError: If an image has no label or several.
     """
-    labels = [sample.get('gt_label') if 'gt_label' in sample else None for sample in samples]
-    sizes = {None if label is None else label.numel() for label in labels}
-    if not labels or sizes != {1}:
+    labels = [sample.gt_label for sample in samples if 'gt_label' in sample]
+    has_all = len(labels) == len(samples) > 0
+    if not has_all or any(label.numel() != 1 for label in labels):
         raise ValueError(
             'each image of the test set needs exactly one gt_label; multi-label and multi-task '
             'sets have no top class, and so no accuracy or confidence of it'

@@ -36,8 +36,10 @@ def run(evaluation: Evaluation, chosen: Mapping[str, Any]) -> Found:
     bins = reliability_bins(evaluation.predictions, chosen['num_bins'])
     if evaluation.pictures is not None:
         title = f'ECE {found["ece"]:.2f} %, accuracy {found["accuracy"]:.2f} %'
-        arrays = bins.edges, bins.count, bins.confidence, bins.accuracy
-        evaluation.save(draw_reliability(*arrays, title), 'reliability.png', 'reliability.svg')
+        figure = draw_reliability(
+            bins.edges, bins.count.astype(float), bins.confidence, bins.accuracy, title
+        )
+        evaluation.save(figure, 'reliability.png', 'reliability.svg')
     details = dict(
         edges=bins.edges.tolist(),
         count=bins.count.tolist(),

@@ -13,5 +13,11 @@ def saliency_of(classifier: TrainedClassifier) -> FrozenTeacher:
         classifier: The classifier.
     """
     # its inputs are normalised for itself, so any statistics do that are the same twice
-    same = dict(mean=[0.0], std=[1.0], channel_order='rgb')
-    return FrozenTeacher(model=classifier.model, **same, input_stats=same, dtype='float32')
+    return FrozenTeacher(
+        model=classifier.model,
+        mean=0.0,
+        std=1.0,
+        channel_order='rgb',
+        input_stats=dict(mean=[0.0], std=[1.0], channel_order='rgb'),
+        dtype='float32',
+    )

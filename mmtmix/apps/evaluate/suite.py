@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -76,7 +76,7 @@ def shown_on_stderr(items: Iterable[Any], title: str) -> Iterable[Any]:
         items: Items of the loop.
         title: Title beside the bar.
     """
-    length = len(items) if hasattr(items, '__len__') else None
+    length = len(items) if isinstance(items, Sized) else None
     console = Console(stderr=True)
     return track(items, title, total=length, console=console, transient=True)
 
