@@ -58,9 +58,11 @@ def transformmix(
     check_integer('num_mix', num_mix, 2)
     check_number('alpha', alpha, above=0)
     check_arguments('transformmix', settings, TransformMix)
-    mixer = search if is_shipped(search) else product_of('search', search, '.pth')
-    if is_shipped(mixer):
-        shipped_file(mixer)  # refuses an unknown name
+    if isinstance(search, str) and is_shipped(search):
+        shipped_file(search)  # refuses an unknown name
+        mixer = search
+    else:
+        mixer = product_of('search', search, '.pth')
     named = settings_of(teacher)
     mix = dict(type='TransformMix', mixer=mixer, teacher=named, num_mix=num_mix, alpha=alpha)
     return mix | settings
@@ -116,7 +118,7 @@ def settings_of(teacher: Mapping[str, Any]) -> dict[str, Any]:
     return teacher_from(teacher)
 
 
-def product_of(name: str, run: Mapping[str, Any], suffix: str) -> str:
+def product_of(name: str, run: Any, suffix: str) -> str:
     """Return the path of the file that a required run produces.
 
     Args:
