@@ -12,6 +12,7 @@ import argparse
 import statistics
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -186,13 +187,16 @@ def shipped_models(cards: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return models
 
 
-def _model(config: str, results: list[dict[str, Any]], data: str) -> dict[str, Any]:
+@cache
+def _size_of_training(config: str) -> tuple[int, int]:
+    """Return the numbers of epochs and of images per batch of a config."""
     cfg = load_config(ROOT / config)
-    metadata = {
-        'Training Data': data,
-        'Epochs': cfg.train_cfg.max_epochs,
-        'Batch Size': cfg.train_dataloader.batch_size,
-    }
+    return cfg.train_cfg.max_epochs, cfg.train_dataloader.batch_size
+
+
+def _model(config: str, results: list[dict[str, Any]], data: str) -> dict[str, Any]:
+    epochs, batch_size = _size_of_training(config)
+    metadata = {'Training Data': data, 'Epochs': epochs, 'Batch Size': batch_size}
     name = f'{config.split("/")[1]}_{Path(config).stem}'
     return dict(Name=name, Config=config, Metadata=metadata, Results=results)
 

@@ -22,6 +22,13 @@ def test_transformmix_has_the_files_of_its_runs():
     assert (own['num_mix'], own['alpha'], own['cam_class']) == (3, 0.2, 'predicted')
 
 
+def test_a_module_of_the_package_needs_no_search():
+    own = transformmix('mmtmix://fashionmnist_k3', TEACHER, 3)
+    assert own == transformmix(SEARCH, TEACHER, 3) | dict(mixer='mmtmix://fashionmnist_k3')
+    with pytest.raises(ValueError, match="did you mean 'mmtmix://fashionmnist_k"):
+        transformmix('mmtmix://fashionmnist_k4', TEACHER)
+
+
 def test_supermix_has_the_file_of_its_teacher_and_the_settings_of_its_solver():
     assert supermix(TEACHER) == dict(type='SuperMix', teacher=NAMED, num_mix=2)
     own = supermix(TEACHER, 3, mask_size=16, step_range=(1, 2))

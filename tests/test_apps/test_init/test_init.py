@@ -127,6 +127,42 @@ def test_the_forecast_counts_passes_and_names_quick_where_they_are_long(monkeypa
     assert forecast.advise(model, 10000, 6, 3) == ''
 
 
+GIVEN = ('mmtmix::simple/wrn16_fashionmnist32.py', 'mmtmix://wrn16_fashionmnist32')
+
+
+def test_with_a_module_nothing_is_searched(project, monkeypatch, capfd):
+    """With a teacher as well nothing is trained before, whatever classes the teacher has."""
+    monkeypatch.chdir(project)
+    words = ['data/birds', *SMALL, '--mixer', 'mmtmix://fashionmnist_k3', '--out', 'configs/own']
+    call('init', words)
+    assert 'makes the teacher first;' in capfd.readouterr().out
+    cfg = load_config('configs/own/transformmix.py')
+    assert [each['config'] for each in cfg.requires] == ['configs/own/teacher.py']
+    augment = cfg.model.train_cfg.augments
+    assert (augment.mixer, augment.num_mix) == ('mmtmix://fashionmnist_k3', 3)
+    assert 'cam_class' not in augment
+    assert not (project / 'configs/own/search.py').exists()
+
+
+def test_a_given_teacher_and_module_train_a_classifier_of_colour_photos(
+    project, monkeypatch, capfd
+):
+    monkeypatch.chdir(project)
+    words = ['data/birds', *SMALL, '--mixer', 'mmtmix://fashionmnist_k2', '--teacher', *GIVEN]
+    call('init', [*words, '--out', 'configs/ready'])
+    assert 'trains nothing before;' in capfd.readouterr().out
+    cfg = load_config('configs/ready/transformmix.py')
+    assert 'requires' not in cfg
+    assert cfg.model.train_cfg.augments.cam_class == 'predicted'
+    few = ['--cfg-options', 'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
+    call('train', ['configs/ready/transformmix.py', *few, 'train_cfg.max_epochs=1'])
+    assert (project / 'work_dirs/ready/transformmix/last.pth').is_file()
+    (log,) = (project / 'work_dirs/ready/transformmix').glob('*/*.log')
+    text = log.read_text()
+    assert 'mmtmix://wrn16_fashionmnist32' in text
+    assert 'The teacher gets images normalised by' in text
+
+
 WRONG = {
     'nothing': ((), (), FileNotFoundError, r"'none' is no folder"),
     'no images': (('a', 'b'), (), FileNotFoundError, 'no image is in the folders of'),
@@ -150,6 +186,18 @@ WRONG = {
     ),
     'batch': (None, ('--batch-size', '99'), ValueError, 'must be at most 16'),
     'weights': (None, ('--pretrained', 'no.pth'), FileNotFoundError, "'no.pth' does not exist"),
+    'no module': (
+        None,
+        ('--mixer', 'mmtmix://fashionmnist'),
+        ValueError,
+        "did you mean 'mmtmix://fashionmnist_k",
+    ),
+    'no teacher': (
+        None,
+        ('--mixer', 'mmtmix://fashionmnist_k2', '--teacher', GIVEN[0], 'no.pth'),
+        FileNotFoundError,
+        "--teacher: checkpoint 'no.pth' does not exist",
+    ),
     'default': (None, ('--pretrained',), ValueError, 'not for wrn10_1; give a checkpoint'),
 }
 

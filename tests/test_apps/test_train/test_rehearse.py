@@ -322,6 +322,32 @@ def test_a_mixer_that_is_searched_otherwise_than_used_is_refused(plan, mixer, nu
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ('mixer', 'said'),
+    [
+        ('mmtmix://fashionmnist_k2', None),
+        ('mmtmix://fashionmnist_k9', 'does not come with mmtmix'),
+        ('mmtmix://fashionmnist_k3', 'num_mix'),
+        ('mmtmix://wrn10_fashionmnist_demo', 'no mixer file'),
+        (
+            dict(type='TransformMixer', checkpoint='mmtmix://fashionmnist_k2', cam_size=5),
+            'cam_size',
+        ),
+    ],
+)
+def test_a_module_of_the_package_is_known_before_anything_runs(plan, mixer, said):
+    stages = plan(DEMO, {NAMED: {f'{AUGMENT}.mixer': mixer}})
+    with pytest.raises(ValueError, match=said) if said else nullcontext():
+        rehearse(stages)
+
+
+@pytest.mark.parametrize('place', ['load_from', f'{AUGMENT}.teacher.checkpoint'])
+def test_a_checkpoint_of_the_package_is_known_before_anything_runs(plan, place):
+    rehearse(plan(DEMO, {NAMED: {place: 'mmtmix://wrn10_fashionmnist_demo'}}))
+    with pytest.raises(ValueError, match='does not come with mmtmix'):
+        rehearse(plan(DEMO, {NAMED: {place: 'mmtmix://wrn11'}}))
+
+
 def test_numbers_of_classes_must_agree(plan):
     stages = plan(DEMO, {NAMED: {'model.head.num_classes': 9}})
     stages[NAMED].cfg.data_preprocessor.num_classes = 9
