@@ -3,8 +3,13 @@
 import html
 import json
 import re
+import sys
 
+import numpy as np
 import pytest
+
+from mmtmix.evaluation.predictions import Predictions
+from mmtmix.utils import file_digest
 
 pytestmark = pytest.mark.host
 
@@ -63,7 +68,7 @@ def test_a_run_of_another_tool(make_work_dir, log, report):
         (dict(state='stopped', progress=[20, 40], error='stopped by SIGTERM'),
          'It was stopped by a signal before its end'),
         (dict(changes=['--amp']), 'It was made with --amp, which its config does not say.'),
-        (dict(), 'cannot be read from here'),
+        (dict(), 'it cannot be read from here'),
     ],
 )  # fmt: skip
 def test_states_of_a_record(make_work_dir, log, report, changes, said):
@@ -112,11 +117,57 @@ def test_a_log_without_a_config(make_work_dir, log, report):
     assert 'The config in the work dir has no model' in text
 
 
-def test_nothing_of_a_config_is_run(make_work_dir, log, report, tmp_path):
+@pytest.fixture
+def stranger(make_work_dir, log, tmp_path):
+    """A work dir that names configs and modules of a stranger, which write a file if they run."""
     witness = tmp_path / 'witness'
-    evil = f"x = open({str(witness)!r}, 'w').write('run')\nmodel = dict(type=print('run'))\n"
-    report(make_work_dir(config=evil, **log()))
+    evil = f"open({str(witness)!r}, 'w').write('run')\nmodel = dict(type=print('run'))\n"
+    folder = make_work_dir('theirs/work_dirs/x', config=None, **log())
+    for place in ('theirs/configs/x.py', 'theirs/work_dirs/x/x.py', 'theirs/evil_of_a_run.py'):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text(evil)
+    names = "dict(imports=['evil_of_a_run'], allow_failed_imports=False)"
+    loading = "dict(type='evil_of_a_run.LoadImageFromFile')"
+    dataset = f"dict(type='evil_of_a_run.ResidentDataset', pipeline=[{loading}])"
+    (folder / '20260101_000000/vis_data/config.py').write_text(
+        f"{evil}work_dir = 'work_dirs/x'\ncustom_imports = {names}\n"
+        f'train_cfg = dict(max_epochs=1)\ntest_dataloader = dict(dataset={dataset})\n'
+    )
+    (folder / 'last.pth').write_bytes(b'weights')
+    scores, labels = np.eye(3, dtype=np.float32), np.arange(3)
+    digest = file_digest(folder / 'last.pth', 64)
+    Predictions(scores, labels, None, digest, '0' * 16).save(folder / 'predictions.npz')
+    return folder, witness
+
+
+@pytest.mark.parametrize('named', ['configs/x.py', 'work_dirs/x/x.py', '{root}/configs/x.py'])
+@pytest.mark.parametrize('place', ['elsewhere', 'theirs', '.'])
+def test_nothing_of_a_stranger_is_run(stranger, report, tmp_path, monkeypatch, named, place):
+    folder, witness = stranger
+    record = {**RECORD, 'config': named.format(root=tmp_path / 'theirs')}
+    (folder / 'run.json').write_text(json.dumps(record))
+    (tmp_path / 'elsewhere').mkdir()
+    monkeypatch.chdir(tmp_path / place)
+    monkeypatch.syspath_prepend(tmp_path / 'theirs')  # as `python -m` does in a folder
+    text = text_of(report(folder, '--no-predict'))
+    assert not witness.exists() and 'evil_of_a_run' not in sys.modules
+    assert 'is not compared with its base: a config is a program, and --no-predict' in text
+
+
+@pytest.mark.parametrize('place', ['elsewhere', 'theirs/work_dirs'])
+@pytest.mark.parametrize('named', ['configs/x.py', 'work_dirs/x/x.py', '{root}/configs/x.py'])
+def test_a_config_of_another_folder_is_not_run(
+    stranger, report, tmp_path, monkeypatch, named, place
+):
+    folder, witness = stranger
+    record = {**RECORD, 'config': named.format(root=tmp_path / 'theirs')}
+    (folder / 'run.json').write_text(json.dumps(record))
+    (folder / 'last.pth').unlink()  # so nothing is predicted
+    (tmp_path / 'elsewhere').mkdir()
+    monkeypatch.chdir(tmp_path / place)
+    text = text_of(report(folder))
     assert not witness.exists()
+    assert 'comes with the work dir; if you trust it, run the command in the folder' in text
 
 
 def test_attempts_are_joined(make_work_dir, log, report):
