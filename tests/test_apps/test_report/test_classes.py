@@ -1,6 +1,7 @@
 """Accuracy per class, confusion and comparison on the same images, against other sources."""
 
 import math
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,22 @@ def test_tables_are_short_and_right(num_classes):
     assert found.accuracy.value == pytest.approx(100 - given.error)
     assert found.measures['accuracy'] == pytest.approx(found.accuracy.value)
     assert sum(each.number for each in found.reliability) == 600
+
+
+def test_many_classes_take_little_memory():
+    # labels and classes of a forged file; a matrix of all pairs would take 80 GB
+    scores = np.zeros((3, 10**5), np.float32)
+    scores[[0, 1, 2], [7, 8, 99_999]] = 1
+    given = Predictions(scores, np.array([7, 99_999, 99_999]), None, '0' * 64)
+    tracemalloc.start()
+    found = class_report(given)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 * 2**20
+    assert found.pairs == [('class 99999', 'class 8', 1, 50.0)]
+    assert (found.matrix, found.classes, len(found.rows)) == (None, 10**5, MOST_ROWS)
+    assert sum(each.number for each in found.histogram) == 2
+    assert found.accuracy.value == pytest.approx(200 / 3)
 
 
 def test_a_class_without_images_has_no_share():
