@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--no-predict',
         action='store_true',
-        help='run no network: use predictions that are already in a work dir, and do without '
-        'where there are none',
+        help='run neither a network nor a config, such as for the work dir of a stranger; '
+        'predictions that are already in a work dir are used',
     )
     add_device(parser)
     add_trust(parser)

@@ -11,7 +11,7 @@ from mmpretrain.registry import DATASETS
 
 from mmtmix.checks import check_choice
 
-from .loading import name_image_files
+from .loading import find_type, name_image_files
 from .preflight import check_data
 from .resident import ResidentDataset
 
@@ -98,8 +98,7 @@ def unwrap_resident(dataset: ConfigDict) -> bool:
 
 
 def _is_resident(dataset: ConfigDict) -> bool:
-    kind = dataset.get('type')
-    return (DATASETS.get(kind) if isinstance(kind, str) else kind) is ResidentDataset
+    return find_type(DATASETS, dataset.get('type')) is ResidentDataset
 
 
 def iter_parts(dataset: Any) -> Iterator[ConfigDict]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from mmcv.transforms import LoadImageFromFile
+from mmengine.registry import Registry
 from mmpretrain.registry import TRANSFORMS
 
 _STOCK = LoadImageFromFile.__name__
@@ -82,7 +84,7 @@ def name_image_files(settings: Any) -> None:
     """
     if isinstance(settings, Mapping):
         kind = settings.get('type')
-        kind = TRANSFORMS.get(kind) if isinstance(kind, str) and kind.endswith(_STOCK) else kind
+        kind = find_type(TRANSFORMS, kind) if str(kind).endswith(_STOCK) else kind
         if kind is LoadImageFromFile:
             settings['type'] = f'mmpretrain.{CheckedLoadImageFromFile.__name__}'  # type: ignore
         settings = settings.values()
@@ -90,3 +92,22 @@ def name_image_files(settings: Any) -> None:
         return
     for part in settings:
         name_image_files(part)
+
+
+def find_type(registry: Registry, kind: Any) -> Any:
+    """Return the class that a ``type`` of a config means, and import no package for it.
+
+    A registry imports the module of a name such as ``'package.Class'``. A config that is only read
+    may be a stranger's, whose names must not run anything.
+
+    Args:
+        registry: Registry of such classes.
+        kind: Value of ``type``: a name or a class.
+
+    Returns:
+        The class; None if it is not registered, or its package is not imported yet.
+    """
+    if not isinstance(kind, str):
+        return kind
+    package, dot, _ = kind.partition('.')
+    return None if dot and package not in sys.modules else registry.get(kind)

@@ -6,6 +6,7 @@ equal count, errors per class, the Brier score, and the bins of a reliability di
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from .predictions import Predictions
 
 NUM_BINS = 15
 """Bins of Guo et al. (2017), whose ECE is the one that papers report."""
+
+_PART = 2**20  # scores that are in float64 at a time
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,15 @@ def calibration(predictions: Predictions, num_bins: int = NUM_BINS) -> dict[str,
         ValueError: If the number of bins is out of its range.
     """
     check_integer('num_bins', num_bins, 1)
-    scores, labels = predictions.scores.astype(np.float64), predictions.labels
-    # rows of float32 softmax may sum to 1 + 1e-7, which would be a confidence above 1
-    scores = scores.clip(0, 1)
-    confidence = scores.max(axis=1)
+    scores, labels = predictions.scores, predictions.labels
+    confidence = _confidence(scores)
     right = (predictions.predicted == labels).astype(np.float64)
-    of_label = scores[np.arange(len(labels)), labels]
-    one_hot = np.eye(scores.shape[1])[labels]
+    of_label = scores[np.arange(len(labels)), labels].astype(np.float64).clip(0, 1)
     tiny = np.finfo(np.float32).tiny  # a score of 0 in float32 is none of exactly 0
     errors = dict(
-        ece=_torchmetrics_error(scores, labels, num_bins, 'l1'),
-        rms=_torchmetrics_error(scores, labels, num_bins, 'l2'),
-        max=_torchmetrics_error(scores, labels, num_bins, 'max'),
+        ece=_torchmetrics_error(predictions, num_bins, 'l1'),
+        rms=_torchmetrics_error(predictions, num_bins, 'l2'),
+        max=_torchmetrics_error(predictions, num_bins, 'max'),
         adaptive=adaptive_error(confidence, right, num_bins),
         classwise=classwise_error(scores, labels, num_bins),
         overconfidence=float(confidence.mean() - right.mean()),
@@ -87,7 +87,9 @@ def calibration(predictions: Predictions, num_bins: int = NUM_BINS) -> dict[str,
     )
     found = {name: 100 * value for name, value in errors.items()}
     found['nll'] = float(-np.log(of_label.clip(tiny)).mean())
-    found['brier'] = float(((scores - one_hot) ** 2).sum(axis=1).mean())
+    # the squared distance to the one-hot label, without a one-hot array
+    squares = np.concatenate([(part**2).sum(axis=1) for part in _parts(scores)])
+    found['brier'] = float((squares - of_label**2 + (1 - of_label) ** 2).mean())
     return found
 
 
@@ -111,7 +113,7 @@ def adaptive_error(
 
 
 def classwise_error(
-    scores: NDArray[np.float64], labels: NDArray[np.int64], num_bins: int = NUM_BINS
+    scores: NDArray[np.floating], labels: NDArray[np.int64], num_bins: int = NUM_BINS
 ) -> float:
     """Return the mean over classes of the calibration error of that class's own score.
 
@@ -124,9 +126,13 @@ def classwise_error(
         Error, 0 to 1.
     """
     images, classes = scores.shape
-    one_hot = np.arange(classes) == labels[:, None]
-    bins = _bin_of(scores, num_bins) + num_bins * np.arange(classes)
-    gap = np.bincount(bins.ravel(), (scores - one_hot).ravel(), minlength=num_bins * classes)
+    cells = num_bins * classes
+    of_label = scores[np.arange(images), labels].astype(np.float64).clip(0, 1)
+    own = _bin_of(of_label, num_bins) + num_bins * labels
+    gap = -np.bincount(own, minlength=cells).astype(np.float64)
+    for part in _parts(scores):
+        bins = _bin_of(part, num_bins) + num_bins * np.arange(classes)
+        gap += np.bincount(bins.ravel(), part.ravel(), minlength=cells)
     return float(np.abs(gap).sum() / (images * classes))
 
 
@@ -141,7 +147,7 @@ def reliability_bins(predictions: Predictions, num_bins: int = NUM_BINS) -> Reli
         ValueError: If the number of bins is out of its range.
     """
     check_integer('num_bins', num_bins, 1)
-    confidence = predictions.scores.max(axis=1).astype(np.float64).clip(0, 1)
+    confidence = _confidence(predictions.scores)
     right = predictions.predicted == predictions.labels
     bins = _bin_of(confidence, num_bins)
     count = np.bincount(bins, minlength=num_bins)
@@ -149,6 +155,19 @@ def reliability_bins(predictions: Predictions, num_bins: int = NUM_BINS) -> Reli
     with np.errstate(invalid='ignore'):
         means = [total / np.where(count, count, np.nan) for total in sums]
     return ReliabilityBins(np.linspace(0, 1, num_bins + 1), count, *means)
+
+
+def _confidence(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the highest score of each image, (N,)."""
+    # rows of float32 softmax may sum to 1 + 1e-7, which would be a confidence above 1
+    return scores.max(axis=1).astype(np.float64).clip(0, 1)
+
+
+def _parts(scores: NDArray[np.floating]) -> Iterator[NDArray[np.float64]]:
+    """Yield the scores of some images at a time, in float64, which takes little memory."""
+    rows = max(1, _PART // scores.shape[1])
+    for start in range(0, len(scores), rows):
+        yield scores[start : start + rows].astype(np.float64).clip(0, 1)
 
 
 def _bin_of(values: NDArray[np.float64], num_bins: int) -> NDArray[np.int64]:
@@ -159,19 +178,15 @@ def _bin_of(values: NDArray[np.float64], num_bins: int) -> NDArray[np.int64]:
     return found.clip(0, num_bins - 1)
 
 
-def _torchmetrics_error(
-    scores: NDArray[np.float64], labels: NDArray[np.int64], num_bins: int, norm: Any
-) -> float:
+def _torchmetrics_error(predictions: Predictions, num_bins: int, norm: Any) -> float:
     metric = load_torchmetrics().multiclass_calibration_error
-    # it gives a confidence of exactly 1, which float32 rounds to, a bin beyond the last one
-    below_one = np.nextafter(np.float32(1), np.float32(0))
-    given = (
-        torch.from_numpy(scores.astype(np.float32).clip(0, below_one)),
-        torch.from_numpy(labels),
-    )
+    scores = predictions.scores
     # one column alone is no problem of several classes, and its confidence is always 1
     if scores.shape[1] < 2:
         raise ValueError(f'calibration needs two or more classes, got {scores.shape[1]}')
+    # it gives a confidence of exactly 1, which float32 rounds to, a bin beyond the last one
+    below_one = np.nextafter(np.float32(1), np.float32(0))
+    given = torch.from_numpy(scores.clip(0, below_one)), torch.from_numpy(predictions.labels)
     return float(metric(*given, num_classes=scores.shape[1], n_bins=num_bins, norm=norm))
 
 

@@ -51,6 +51,16 @@ def plain_config(path: str | os.PathLike) -> str:
     return f'configs/{text.removeprefix(SCOPE)}' if text.startswith(SCOPE) else text
 
 
+def is_shipped_config(path: str | os.PathLike) -> bool:
+    """Return whether a file is a config of this library.
+
+    Args:
+        path: Path of the file; links are followed.
+    """
+    file = Path(path).resolve()
+    return any(file.is_relative_to((place / 'configs').resolve()) for place in _OWN)
+
+
 @contextmanager
 def finding_own_bases() -> Iterator[None]:
     """Make ``_base_ = 'mmtmix::...'`` work while a config is read.

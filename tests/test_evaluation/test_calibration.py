@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -69,6 +70,25 @@ def test_measures_match_plain_sums_over_images(num_bins):
     measured = calibration(found, num_bins)
     for name, value in reference(found, num_bins).items():
         assert measured[name] == pytest.approx(value, rel=1e-4), name
+
+
+def test_measures_do_not_depend_on_the_parts_in_which_they_are_summed(monkeypatch):
+    found = random_predictions()
+    whole = calibration(found)
+    monkeypatch.setattr('mmtmix.evaluation.calibration._PART', 50)  # 7 images at a time
+    assert calibration(found) == pytest.approx(whole, rel=1e-12)
+
+
+def test_memory_is_a_small_multiple_of_the_scores():
+    rng = np.random.default_rng(0)
+    scores = rng.random((2000, 2000), np.float32)
+    found = predictions(scores / scores.sum(axis=1, keepdims=True), np.arange(2000))
+    calibration(found)  # what it imports does not count
+    tracemalloc.start()
+    calibration(found)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * scores.nbytes  # less than two arrays in float64
 
 
 def test_confidences_of_exactly_one_count_in_the_last_bin():

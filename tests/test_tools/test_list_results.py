@@ -66,14 +66,39 @@ def test_a_figure_is_the_mean_of_the_recorded_seeds(models):
     assert metrics['Standard Deviation'] == round(statistics.stdev(accuracies), 2)
 
 
-def test_every_figure_is_on_the_page_that_explains_it(models):
-    page = (ROOT / 'docs' / 'evidence.md').read_text()
+def figures_of(page):
+    """Return mean, standard deviation and seeds, as text, by the cell of each row of a page."""
+    found, table = {}, ''
+    for line in page.splitlines():
+        texts = [text.strip() for text in line.strip('|').split('|')]
+        if len(texts) > 2 and texts[1:3] == ['top-1 (last)', 'seeds']:
+            table = texts[0]
+        elif not line.startswith('|'):
+            table = ''
+        elif table:
+            found[f'{table}/{texts[0]}'] = tuple(texts[1:3])
+    return found
+
+
+def test_every_figure_is_in_its_row_of_the_page_that_explains_it(models):
+    rows = figures_of((ROOT / 'docs' / 'evidence.md').read_text())
     results = [result for model in models.values() for result in model['Results']]
     cells = [result['Metrics'] for result in results if 'Cell' in result['Metrics']]
     assert len(cells) > 40
     assert len({metrics['Cell'] for metrics in cells}) == len(cells)
     for metrics in cells:
-        assert f'{metrics["Top 1 Accuracy"]:.2f}' in page, metrics
+        spread = metrics['Standard Deviation']
+        expected = f'{metrics["Top 1 Accuracy"]:.2f} ± {spread:.2f}', str(metrics['Seeds'])
+        assert rows[metrics['Cell']] == expected, metrics
+
+
+def test_a_figure_in_another_row_does_not_count():
+    page = (
+        '| t/1 | top-1 (last) | seeds |\n| --- | --- | --- |\n| a | 1.00 ± 0.10 | 5 |\n'
+        '| b | 2.00 ± 0.20 | 5 |\n\n| a | 3.00 | 5 |\n'
+    )
+    assert figures_of(page)['t/1/a'] == ('1.00 ± 0.10', '5')
+    assert figures_of(page)['t/1/b'] == ('2.00 ± 0.20', '5')
 
 
 def test_weights_are_shipped_and_have_one_seed(models):

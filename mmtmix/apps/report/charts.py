@@ -101,31 +101,38 @@ def draw_chart(
         return None
     every = [point for points in finite.values() for point in points]
     x_low, x_high = min(0.0, min(x for x, _ in every)), max(x for x, _ in every)
-    y_ticks = _values(min(y for _, y in every), max(y for _, y in every), 5)
     x_high = x_high if x_high > x_low else x_low + 1
+    x_ticks = [value for value in _values(x_low, x_high, 5) if x_low <= value <= x_high]
+    y_ticks = _values(min(y for _, y in every), max(y for _, y in every), 5)
     scale_x = _scale(x_low, x_high, LEFT, RIGHT)
     scale_y = _scale(y_ticks[0], y_ticks[-1], BOTTOM, TOP)
     lines = []
     for number, name in enumerate(series):
-        if name not in finite:
-            continue
-        points = [(_round(scale_x(x)), _round(scale_y(y))) for x, y in _thinned(finite[name])]
-        path = 'M' + ' L'.join(f'{x:g},{y:g}' for x, y in points)
-        dots = points if len(points) <= 20 else points[-1:]
-        lines.append(Line(name, path, tuple(dots), *(styles or {}).get(name, (number, number))))
+        if name in finite:
+            points = [(_round(scale_x(x)), _round(scale_y(y))) for x, y in _thinned(finite[name])]
+            lines.append(_line(name, points, *(styles or {}).get(name, (number, number))))
     notes = [note] if note else []
     if lost:
         notes.append(f'{lost} of {lost + len(every)} values are not finite and not drawn.')
-    x_ticks = [value for value in _values(x_low, x_high, 5) if x_low <= value <= x_high]
     return Chart(
         title,
         unit,
         tuple(lines),
-        tuple(Tick(_round(scale_x(v)), f'{v:g}') for v in x_ticks),
-        tuple(Tick(_round(scale_y(v)), f'{v:g}') for v in y_ticks),
+        _ticks(x_ticks, scale_x),
+        _ticks(y_ticks, scale_y),
         _describe(title, unit, finite),
         ' '.join(notes),
     )
+
+
+def _line(name: str, points: Points, colour: int, dashes: int) -> Line:
+    path = 'M' + ' L'.join(f'{x:g},{y:g}' for x, y in points)
+    dots = points if len(points) <= 20 else points[-1:]
+    return Line(name, path, tuple(dots), colour, dashes)
+
+
+def _ticks(values: Sequence[float], scale: Callable[[float], float]) -> tuple[Tick, ...]:
+    return tuple(Tick(_round(scale(value)), f'{value:g}') for value in values)
 
 
 def _thinned(points: Points) -> Points:

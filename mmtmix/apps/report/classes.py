@@ -22,7 +22,7 @@ _HISTOGRAM_BINS = 10
 
 
 class Share(NamedTuple):
-    """A share in percent, with Wilson's interval at 95 %.
+    """A share in percent, with Wilson's interval at 95 % for that of all images of its kind.
 
     Attributes:
         value: The share.
@@ -130,9 +130,8 @@ def class_report(predictions: Predictions) -> ClassReport:
     classes = predictions.scores.shape[1]
     names = predictions.classes or tuple(f'class {label}' for label in range(classes))
     labels, predicted = predictions.labels, predictions.predicted
-    matrix = np.bincount(labels * classes + predicted, minlength=classes * classes)
-    matrix = matrix.reshape(classes, classes)
-    right, images = np.diag(matrix), matrix.sum(axis=1)
+    images = np.bincount(labels, minlength=classes)
+    right = np.bincount(labels[labels == predicted], minlength=classes)
     rows = [
         ClassRow(
             label,
@@ -148,9 +147,9 @@ def class_report(predictions: Predictions) -> ClassReport:
         classes=classes,
         accuracy=share_of(int(right.sum()), len(labels)),
         rows=rows,
-        matrix=matrix.tolist() if classes <= WHOLE_MATRIX else None,
+        matrix=_matrix(labels, predicted, classes) if classes <= WHOLE_MATRIX else None,
         names=names,
-        pairs=_pairs(matrix, names),
+        pairs=_pairs(labels, predicted, images, names),
         histogram=_histogram(right, images) if classes > MOST_ROWS else [],
         measures=measures,
         reliability=bins,
@@ -159,7 +158,9 @@ def class_report(predictions: Predictions) -> ClassReport:
 
 
 def share_of(right: int, images: int) -> Share:
-    """Return a share in percent with Wilson's interval at 95 %, which covers other images.
+    """Return a share in percent with Wilson's interval at 95 %.
+
+    The interval is for the share of all images of this kind, of which those counted are a sample.
 
     Args:
         right: Number of images that count.
@@ -177,16 +178,25 @@ def _shown_classes(right: NDArray, images: NDArray) -> list[int]:
     return np.argsort(accuracy, kind='stable')[:MOST_ROWS].tolist()
 
 
-def _pairs(matrix: NDArray, names: tuple[str, ...]) -> list[Pair]:
+def _matrix(labels: NDArray, predicted: NDArray, classes: int) -> list[list[int]]:
+    counts = np.bincount(labels * classes + predicted, minlength=classes * classes)
+    return counts.reshape(classes, classes).tolist()
+
+
+def _pairs(
+    labels: NDArray, predicted: NDArray, images: NDArray, names: tuple[str, ...]
+) -> list[Pair]:
     """Return the most confused pairs, by the number of images."""
-    wrong = matrix.copy()
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind='stable')[:MOST_ROWS]
+    # only pairs that occur: a matrix of 20,000 classes would take gigabytes
+    is_wrong = labels != predicted
+    codes, counts = np.unique(
+        labels[is_wrong] * len(names) + predicted[is_wrong], return_counts=True
+    )
     found = []
-    for true, predicted in zip(*np.unravel_index(order, wrong.shape), strict=True):
-        if count := int(wrong[true, predicted]):
-            share = 100 * count / int(matrix[true].sum())
-            found.append(Pair(names[true], names[predicted], count, share))
+    for number in np.argsort(-counts, kind='stable')[:MOST_ROWS].tolist():
+        true, other = divmod(int(codes[number]), len(names))
+        count = int(counts[number])
+        found.append(Pair(names[true], names[other], count, 100 * count / int(images[true])))
     return found
 
 

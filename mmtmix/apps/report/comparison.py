@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
@@ -20,11 +20,19 @@ class SeedResult(NamedTuple):
         seed: Its seed; None if unknown.
         accuracy: Top-1 accuracy of its last validation in percent; None if unknown.
         predictions: Predictions for its test set; None if there are none.
+        name: Name of the run.
+        unfinished: Its state, in words, if it is not finished; empty if it is.
+        val_images: Settings of the data set that it was validated on; None if unknown.
+        test_images: Settings of its test set; None if unknown.
     """
 
     seed: int | None
     accuracy: float | None
     predictions: Predictions | None
+    name: str = ''
+    unfinished: str = ''
+    val_images: Mapping[str, Any] | None = None
+    test_images: Mapping[str, Any] | None = None
 
 
 class SameImages(NamedTuple):
@@ -58,14 +66,14 @@ class Difference:
         reference: Name of the first one.
         by_seed: Comparison over common seeds; None without any.
         same_images: Comparison on the same images; None if it was not possible.
-        fault: Sentence about what could not be compared, and why.
+        faults: Sentences about what was left out or could not be compared, and why.
     """
 
     name: str
     reference: str
     by_seed: PairedDifference | None
     same_images: SameImages | None
-    fault: str
+    faults: tuple[str, ...]
 
     @property
     def has_interval(self) -> bool:
@@ -79,7 +87,8 @@ def compare(
     """Compare the runs of a setting with those of another one.
 
     With two common seeds or more the pairs of seeds are compared, which covers what changes from
-    seed to seed. With one pair of runs the images are compared, which does not.
+    seed to seed. With one pair of runs the images are compared, which does not. Only finished
+    runs count. Runs that were measured on other images have no difference.
 
     Args:
         name: Name of the setting.
@@ -87,28 +96,73 @@ def compare(
         reference: Name of the other setting.
         others: Runs of that one.
     """
+    faults = [
+        f'{run.name} is left out, since it is not finished ({run.unfinished}).'
+        for run in (*runs, *others)
+        if run.unfinished
+    ]
+    runs = [run for run in runs if not run.unfinished]
+    others = [run for run in others if not run.unfinished]
+    by_seed, images, fault = _differences(runs, others)
+    return Difference(name, reference, by_seed, images, (*faults, *filter(None, [fault])))
+
+
+def _differences(
+    runs: Sequence[SeedResult], others: Sequence[SeedResult]
+) -> tuple[PairedDifference | None, SameImages | None, str]:
+    """Return the differences of finished runs by seed and by image, and what is wrong."""
+    if not runs or not others:
+        return None, None, 'So there are not two finished runs to compare.'
     by_seed = paired_difference(_by_seed(runs), _by_seed(others))
-    found = Difference(name, reference, by_seed, None, '')
-    if found.has_interval:
-        return found
-    pair = _single_pair(runs, others)
-    if pair is None:
-        fault = 'They have no seed in common, and more than one run each.'
-        return Difference(name, reference, by_seed, None, fault)
-    first, second = pair
-    if first is None or second is None:
-        fault = 'The images cannot be compared, since one of the runs has no predictions.'
-        return Difference(name, reference, by_seed, None, fault)
-    if not np.array_equal(first.labels, second.labels):
-        fault = 'The images cannot be compared, since the test sets differ.'
-        return Difference(name, reference, by_seed, None, fault)
     fault = ''
-    if first.test_set != second.test_set:
-        fault = (
-            'Their test sets have the same labels in the same order, and other settings, such as '
-            'another pipeline or folder. Make sure that the images are the same.'
+    if by_seed is not None:
+        pairs = [(run, other) for run in runs for other in others if run.seed == other.seed]
+        faults = [_other_images(*pair, 'val_images') for pair in pairs]
+        fault = next(filter(None, faults), '')
+        if fault:
+            by_seed = None
+        elif len(by_seed.by_seed) > 1:
+            return by_seed, None, ''
+    single = _single_pair(runs, others)
+    if single is None:
+        return by_seed, None, fault or 'They have no seed in common, and more than one run each.'
+    first, second = (run.predictions for run in single)
+    if first is None or second is None:
+        none = 'The images cannot be compared, since one of the runs has no predictions.'
+        return by_seed, None, ' '.join(filter(None, [fault, none]))
+    known = first.test_set == second.test_set != ''
+    if not np.array_equal(first.labels, second.labels):
+        return (
+            None,
+            None,
+            'The labels of their test sets differ, so nothing is compared.',
         )
-    return Difference(name, reference, by_seed, same_images(first, second), fault)
+    if not known and (differs := _other_images(*single, 'test_images')):
+        return None, None, differs
+    if not known:
+        fault += (
+            f'{" " if fault else ""}The images of their test sets are the same, and are read in '
+            'other ways, such as by another pipeline.'
+        )
+    return by_seed, same_images(first, second), fault
+
+
+def _other_images(first: SeedResult, second: SeedResult, name: str) -> str:
+    """Return a sentence if two runs have other images for the same purpose; empty if not."""
+    kind, lost = ('validation', 'accuracies') if name == 'val_images' else ('test', 'images')
+    sets = [getattr(run, name) for run in (first, second)]
+    if None in sets:
+        return f'Whether their {kind} sets are one is not known, so their {lost} are not compared.'
+    fields = [
+        key
+        for key in sorted(sets[0].keys() | sets[1].keys())
+        if sets[0].get(key) != sets[1].get(key)
+    ]
+    if fields:
+        return (
+            f'Their {kind} sets differ in {", ".join(fields)}, so their {lost} are not compared.'
+        )
+    return ''
 
 
 def same_images(first: Predictions, second: Predictions) -> SameImages:
@@ -148,13 +202,13 @@ def _by_seed(runs: Sequence[SeedResult]) -> dict[int, float]:
 
 def _single_pair(
     runs: Sequence[SeedResult], others: Sequence[SeedResult]
-) -> tuple[Predictions | None, Predictions | None] | None:
-    """Return the predictions of the one pair that two settings have; None if there is no one."""
+) -> tuple[SeedResult, SeedResult] | None:
+    """Return the one pair that two settings have; None if there is no one."""
     common = {run.seed for run in runs} & {run.seed for run in others} - {None}
     if len(common) == 1:
         seed = next(iter(common))
         first = next(run for run in runs if run.seed == seed)
-        return first.predictions, next(run for run in others if run.seed == seed).predictions
+        return first, next(run for run in others if run.seed == seed)
     if len(runs) == len(others) == 1:
-        return runs[0].predictions, others[0].predictions
+        return runs[0], others[0]
     return None

@@ -19,7 +19,7 @@ ABSENT = '—'
 """Text for a value that a config does not have."""
 
 _LONGEST = 240  # characters of a value that are shown
-_HIDDEN = frozenset({'env_cfg', 'default_scope'})  # say nothing about a result
+_HIDDEN = frozenset({'env_cfg', 'default_scope'})  # no result depends on them
 # what our commands, and MMPretrain's, fill in
 _FILLED = frozenset({'pin_memory', 'persistent_workers', 'collate_fn', 'worker_init_fn'})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mmtmix.version import __version__
 
 from .charts import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH
-from .comparison import SeedResult, compare
+from .comparison import compare
 from .config_changes import config_changes
 from .curves import run_charts
 from .figures import WINDOW
 from .section import RunSection
+from .settings import Setting, group_settings, is_finished, results_of
 
 _PARTS = ('result', 'curves', 'mixes', 'classes', 'calibration', 'cost', 'stages', 'config')
 _BOX = dict(width=WIDTH, height=HEIGHT, left=LEFT, right=RIGHT, bottom=BOTTOM)
@@ -71,15 +72,16 @@ def _of_one(run: RunSection) -> dict[str, Any]:
 
 def _of_several(runs: Sequence[RunSection]) -> dict[str, Any]:
     settings = group_settings(runs)
-    names = list(settings)
+    names = [setting.name for setting in settings]
+    reference = results_of(settings[0].runs)
     differences = [
-        compare(name, _results(settings[name]), names[0], _results(settings[names[0]]))
-        for name in names[1:]
+        compare(name, results_of(of_setting), names[0], reference)
+        for name, of_setting in settings[1:]
     ]
     logs = {run.name: run.work_dir.scalars for run in runs if run.work_dir.scalars}
-    firsts = [of_setting[0] for of_setting in settings.values()]
-    known = [run for run in firsts if run.work_dir.config]
-    found = config_changes([run.work_dir.config for run in known]) if len(known) > 1 else []
+    known = [setting for setting in settings if setting.runs[0].work_dir.config]
+    configs = [setting.runs[0].work_dir.config for setting in known]
+    found = config_changes(configs) if len(known) > 1 else []
     contents = [
         ('figures', 'Final figures'),
         ('differences', 'Differences'),
@@ -96,56 +98,20 @@ def _of_several(runs: Sequence[RunSection]) -> dict[str, Any]:
         spread=_spread(runs),
         charts=run_charts(logs, _styles(settings)) if logs else [],
         config_changes=found,
-        config_names=[name for name, of in settings.items() if of[0] in known],
+        config_names=[setting.name for setting in known],
         config_text=_config_text(len(settings), len(known)),
         mixed_precision=_mixed_precision(runs),
     )
 
 
-def group_settings(runs: Sequence[RunSection]) -> dict[str, list[RunSection]]:
-    """Return runs by setting: those of one config, variants and options, in several seeds.
-
-    Args:
-        runs: Sections of any runs.
-
-    Returns:
-        Runs by the name of the setting, in the order given. A run without a record, or with the
-        seed of another one, is a setting of its own.
-    """
-    groups: dict[Any, list[RunSection]] = {}
-    for run in runs:
-        record = run.work_dir.record
-        key: Any = tuple(str(record.get(n)) for n in ('config', 'variants', 'options', 'changes'))
-        alike = groups.get(key, [])
-        if not record.get('config') or run.seed in [other.seed for other in alike]:
-            key = run.id
-        groups.setdefault(key, []).append(run)
-    return {_name_of(group): group for group in groups.values()}
-
-
-def _styles(settings: Mapping[str, Sequence[RunSection]]) -> dict[str, tuple[int, int]]:
+def _styles(settings: Sequence[Setting]) -> dict[str, tuple[int, int]]:
     """Return a colour for each setting and dashes for each of its seeds, by name of the run."""
-    alone = all(len(group) == 1 for group in settings.values())
+    alone = all(len(setting.runs) == 1 for setting in settings)
     return {
         run.name: (colour, colour if alone else seed)
-        for colour, group in enumerate(settings.values())
-        for seed, run in enumerate(group)
+        for colour, setting in enumerate(settings)
+        for seed, run in enumerate(setting.runs)
     }
-
-
-def _name_of(group: Sequence[RunSection]) -> str:
-    if len(group) == 1:
-        return group[0].name
-    common = os.path.commonprefix([run.name.split(os.sep) for run in group])
-    name = os.path.join(*common) if common else group[0].name
-    return f'{name} ({len(group)} seeds)'
-
-
-def _results(runs: Sequence[RunSection]) -> list[SeedResult]:
-    return [
-        SeedResult(run.seed, run.top1.last if run.top1 else None, run.predicted.predictions)
-        for run in runs
-    ]
 
 
 def _title(names: Sequence[str]) -> str:
@@ -157,9 +123,9 @@ def _title(names: Sequence[str]) -> str:
 
 
 def _spread(runs: Sequence[RunSection]) -> str:
-    values = [run.top1.last for run in runs if run.top1]
+    values = [run.top1.last for run in runs if run.top1 and is_finished(run.work_dir)]
     if len(values) < 2:
-        return 'fewer than two of them have an accuracy.'
+        return 'fewer than two of them are finished and have an accuracy.'
     return (
         f'their last accuracies have a mean of {statistics.fmean(values):.2f} and a standard '
         f'deviation of {statistics.stdev(values):.2f}, over {len(values)} seeds.'

@@ -67,7 +67,7 @@ def predictions_of(run: WorkDir, is_made: bool = True, device: str | None = None
 def _load_or_make(run: WorkDir, checkpoint: Path, is_made: bool, device: str | None) -> Predicted:
     """Load what is kept, or predict and keep it; errors are those of both."""
     kept = run.path / FILE
-    cfg = _config(run.config)
+    cfg = Config(dict(run.config))
     fault = ''
     if kept.is_file():
         try:
@@ -78,6 +78,7 @@ def _load_or_make(run: WorkDir, checkpoint: Path, is_made: bool, device: str | N
     if not is_made:
         text = f'There are no predictions of {checkpoint.name}{fault}, and --no-predict was given.'
         return Predicted(None, text)
+    _import_custom(run.config)
     start = time.perf_counter()
     found = predict(cfg, checkpoint, device)
     seconds = time.perf_counter() - start
@@ -89,15 +90,13 @@ def _load_or_make(run: WorkDir, checkpoint: Path, is_made: bool, device: str | N
     return Predicted(found, _source(found, checkpoint) + note, seconds)
 
 
-def _config(content: Mapping[str, Any]) -> Config:
-    """Return a config of plain values, after its custom imports."""
-    cfg = Config(dict(content))
+def _import_custom(content: Mapping[str, Any]) -> None:
+    """Import the modules that a config names, which may hold its network or its data set."""
     imports = _dict(content.get('custom_imports'))
     if imports.get('imports'):
         import_modules_from_strings(
             list(imports['imports']), bool(imports.get('allow_failed_imports', False))
         )
-    return cfg
 
 
 def _source(predictions: Predictions, checkpoint: Path) -> str:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mmtmix.engine.run_record import DONE, FAILED, INTERRUPTED, RUNNING, STOPPED
-from mmtmix.utils import describe_error, load_config, resolve_config
-from mmtmix.utils.command import is_user_error
-from mmtmix.utils.config import parse_options
 
 from .charts import Chart
 from .classes import ClassReport, class_report
-from .config_changes import Change, base_config, config_changes, names_of_bases
+from .config_changes import Change
 from .curves import run_charts
 from .figures import TOP1, Fact, Final, costs, environment, final_figures, seconds_in_log
 from .pictures import Picture, panels
 from .predicted import Predicted, predictions_of
+from .present_config import compare_with_base, read_present_config
 from .root import find_root, working_in
 from .stage_rows import StageRow, is_progress, stage_rows
 from .training_text import describe_training, method_of
@@ -117,18 +114,20 @@ def run_section(
         run: Content of its work dir.
         identity: Beginning of the names of its anchors.
         name: Short name of the run.
-        predicts: Whether a network may be run.
+        predicts: Whether a network and configs may be run, which trusts the work dir.
         device: Device that predicts; by default the accelerator.
     """
     given = str(run.path)
+    place = Path.cwd() if predicts else None
     run.path = run.path.resolve()  # the present folder changes below
     run.checkpoint = run.checkpoint and run.checkpoint.resolve()
     with working_in(find_root(run)):
         run.path = _relative(run.path)
-        stages = stage_rows(run)
+        present = read_present_config(run, place)
+        stages = stage_rows(run, present)
         predicted = predictions_of(run, predicts, device)
         galleries, picture_faults = _galleries(stages)
-        base_text, base_changes = _base(run)
+        base_text, base_changes = compare_with_base(present)
         finals = final_figures(run.scalars.val) if run.scalars else []
         return RunSection(
             id=identity,
@@ -176,38 +175,6 @@ def _galleries(stages: list[StageRow]) -> tuple[list[tuple[str, list[Picture]]],
     return galleries, faults
 
 
-def _base(run: WorkDir) -> tuple[str, list[Change]]:
-    """Return a sentence about the base of a run's config, and the differences from it."""
-    named = run.record.get('config')
-    if not isinstance(named, str):
-        return (
-            'Which config file the run was started with is not recorded, so its base is unknown.',
-            [],
-        )
-    variants = {str(name): str(value) for name, value in _dict(run.record.get('variants')).items()}
-    try:
-        path = resolve_config(named)
-        base = base_config(path, variants)
-        options = parse_options(list(map(str, run.record.get('options') or ())))
-        own = load_config(path, options, variants).to_dict()
-    except Exception as error:
-        if not is_user_error(error):
-            raise
-        return (
-            f'{named} cannot be compared with its base from here: {describe_error(error)}.',
-            [],
-        )
-    if base is None:
-        return f'{named} inherits from no other config.', []
-    found = config_changes([base, own])
-    text = f'{named} inherits from {names_of_bases(path)}'
-    if not found:
-        return f'{text}, and changes nothing that a result depends on.', []
-    given = [f'{name}={value}' for name, value in variants.items()]
-    given += map(str, run.record.get('options') or ())
-    return f'{text}{"; given were " + ", ".join(given) if given else ""}.', found
-
-
 def _costs(run: WorkDir, stages: list[StageRow]) -> list[Fact]:
     facts = []
     for row in stages:
@@ -240,7 +207,3 @@ def _relative(path: Path) -> Path:
         return path.relative_to(Path.cwd())
     except ValueError:
         return path
-
-
-def _dict(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -12,11 +12,11 @@ from typing import Any
 from mmtmix.engine.digest import changed_digest, stage_digests
 from mmtmix.engine.run_record import DONE
 from mmtmix.engine.stages import plan_stages
-from mmtmix.utils import describe_error, load_config
+from mmtmix.utils import describe_error
 from mmtmix.utils.command import is_user_error
-from mmtmix.utils.config import parse_options
 from mmtmix.utils.variants import variant_words
 
+from .present_config import PresentConfig
 from .work_dir import WorkDir, read_work_dir
 
 _OLDER = 'unknown'  # state in the record of an older version
@@ -49,17 +49,22 @@ class StageRow:
     work_dir: WorkDir | None = None
 
 
-def stage_rows(run: WorkDir) -> list[StageRow]:
+def stage_rows(run: WorkDir, present: PresentConfig) -> list[StageRow]:
     """Return the stages of a run, in the order in which they run, itself last.
 
     Relative paths are of the present folder, see :func:`~mmtmix.apps.report.root.working_in`.
 
     Args:
         run: Content of its work dir.
+        present: Its config as it is now, with whose digest the recorded one is compared.
     """
     rows = [_required(needed, run) for needed in _required_files(run.config, {run.path.resolve()})]
     rows.append(_row(run, run))
-    digests = _present_digests(run)
+    digests = _present_digests(run, present)
+    if isinstance(digests, str):
+        if rows[-1].digest:
+            rows[-1].notes.append(digests)
+        return rows
     for row in rows:
         _add_changes(row, digests)
     return rows
@@ -173,40 +178,34 @@ def is_progress(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(isinstance(n, int) for n in value)
 
 
-def _present_digests(run: WorkDir) -> dict[Path, str] | str:
+def _present_digests(run: WorkDir, present: PresentConfig) -> dict[Path, str] | str:
     """Return the digests of a run and of what it requires, as the configs are now.
 
     Returns:
         Digests by work dir; a sentence if they cannot be computed.
     """
-    record = run.record
-    config = record.get('config')
-    if not isinstance(config, str):
+    fault = present.fault
+    if present.cfg is not None:
+        try:
+            stages = plan_stages(present.named, present.cfg, present.variants)
+            digests = stage_digests(stages)
+        except Exception as error:
+            if not is_user_error(error):
+                raise
+            fault = describe_error(error)
+        else:
+            folders = [os.path.dirname(stage.produces) for stage in stages[:-1] if stage.produces]
+            made = [*map(_resolved, folders), run.path.resolve()]
+            return dict(zip(made, digests, strict=True))
+    if not fault:
         return {}
-    try:
-        variants = _dict(record.get('variants'))
-        options = parse_options(list(map(str, record.get('options') or ())))
-        cfg = load_config(config, options, variants)
-        stages = plan_stages(config, cfg, variants)
-        digests = stage_digests(stages)
-    except Exception as error:
-        if not is_user_error(error):
-            raise
-        return (
-            'Whether its config was changed since is unknown, since it cannot be read from here: '
-            f'{describe_error(error)}.'
-        )
-    folders = [os.path.dirname(stage.produces) for stage in stages[:-1] if stage.produces]
-    return dict(zip([*map(_resolved, folders), run.path.resolve()], digests, strict=True))
+    return f'Whether its config was changed since is unknown: {fault}.'
 
 
-def _add_changes(row: StageRow, digests: dict[Path, str] | str) -> None:
+def _add_changes(row: StageRow, digests: Mapping[Path, str]) -> None:
     """Note whether the configs of a stage were changed after it was made."""
     made = row.work_dir
     if made is None or not row.digest:
-        return
-    if isinstance(digests, str):
-        row.notes.append(digests)
         return
     digest = digests.get(made.path.resolve())
     changes = [str(change) for change in made.record.get('changes') or ()]

@@ -97,28 +97,38 @@ def make_block(
     Raises:
         ValueError: If the images have neither 1 nor 3 channels.
     """
-
-    def pictures(images: Tensor) -> np.ndarray:
-        return _denormalize(images, stats, order)
-
     if 'index' not in mix.details or mix.images is None:
         if mix.mixed is None:
             raise ValueError('a mix without images and details shows nothing')
         mixed = mix.mixed[:count, None]
         lines = target_lines(mix, range(len(mixed)), classes)
-        return MixBlock(mix.maker, {'Mix': pictures(mixed)}, lines)
+        return MixBlock(mix.maker, {'Mix': _denormalize(mixed, stats, order)}, lines)
     places = _choose(mix.details['weights'], count)
     rows = [mix.rows[place] for place in places] if mix.rows is not None else places
     details = {name: mix.details[name][places] for name in _KEPT if name in mix.details}
-    index = details['index']
-    columns = {'Input': pictures(mix.images[index])}
-    heat = None
+    columns = _columns(mix, rows, details, stats, order)
+    heat = _scaled(details['saliency']) if 'saliency' in details else None
+    labels = _labels(mix, rows, details, classes)
+    return MixBlock(mix.maker, columns, labels, heat, mix.mixed, rows)
+
+
+def _columns(
+    mix: MadeMix, rows: Sequence[int], details: Details, stats: InputStats, order: str
+) -> dict[str, np.ndarray]:
+    """Return the groups of pictures of some mixes, white where a mix has no image."""
+
+    def pictures(images: Tensor) -> np.ndarray:
+        return _denormalize(images, stats, order)
+
+    assert mix.images is not None  # else only the mixes are shown
+    inputs = mix.images[details['index']]
+    columns = {'Input': pictures(inputs)}
     if 'saliency' in details:
-        columns['Saliency'], heat = columns['Input'], _scaled(details['saliency'])
+        columns['Saliency'] = columns['Input']
     warped = details.get('warped')
     if warped is None:
-        warped = mix.images[index] if mix.warp is None else mix.warp(mix.images, details)
-    if not torch.equal(warped, mix.images[index]):
+        warped = inputs if mix.warp is None else mix.warp(mix.images, details)
+    if not torch.equal(warped, inputs):
         columns['Warped'] = pictures(warped)
     if 'masks' in details:
         columns['Mask'] = _array(details['masks'][:, :, 0])
@@ -130,8 +140,7 @@ def make_block(
     for title, group in columns.items():
         if title != 'Mix' and not used.all():
             columns[title] = np.where(used.reshape(used.shape + (1,) * (group.ndim - 2)), group, 1)
-    labels = _labels(mix, rows, details, classes)
-    return MixBlock(mix.maker, columns, labels, heat, mix.mixed, rows)
+    return columns
 
 
 def target_lines(mix: MadeMix, rows: Sequence[int], classes: ClassNames) -> list[list[str]]:

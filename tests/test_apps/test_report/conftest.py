@@ -26,6 +26,7 @@ model = dict(
     backbone=dict(type='ResNet', depth=18),
     head=dict(type='LinearClsHead', num_classes=10))
 train_dataloader = dict(batch_size=16, dataset=dict(type='CustomDataset', data_root='images'))
+val_dataloader = dict(dataset=dict(type='CustomDataset', data_root='images'))
 train_cfg = dict(by_epoch=True, max_epochs=4)
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
 randomness = dict(seed=3)

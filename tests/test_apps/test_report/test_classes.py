@@ -1,6 +1,7 @@
 """Accuracy per class, confusion and comparison on the same images, against other sources."""
 
 import math
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.metrics import confusion_matrix
 
 from mmtmix.apps.report.classes import MOST_ROWS, class_report, share_of
 from mmtmix.apps.report.comparison import SeedResult, compare, same_images
+from mmtmix.apps.report.settings import images_of
 from mmtmix.evaluation.predictions import Predictions
 
 pytestmark = pytest.mark.host
@@ -43,6 +45,22 @@ def test_tables_are_short_and_right(num_classes):
     assert found.accuracy.value == pytest.approx(100 - given.error)
     assert found.measures['accuracy'] == pytest.approx(found.accuracy.value)
     assert sum(each.number for each in found.reliability) == 600
+
+
+def test_many_classes_take_little_memory():
+    # labels and classes of a forged file; a matrix of all pairs would take 80 GB
+    scores = np.zeros((3, 10**5), np.float32)
+    scores[[0, 1, 2], [7, 8, 99_999]] = 1
+    given = Predictions(scores, np.array([7, 99_999, 99_999]), None, '0' * 64)
+    tracemalloc.start()
+    found = class_report(given)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 * 2**20
+    assert found.pairs == [('class 99999', 'class 8', 1, 50.0)]
+    assert (found.matrix, found.classes, len(found.rows)) == (None, 10**5, MOST_ROWS)
+    assert sum(each.number for each in found.histogram) == 2
+    assert found.accuracy.value == pytest.approx(200 / 3)
 
 
 def test_a_class_without_images_has_no_share():
@@ -81,17 +99,73 @@ def test_mcnemars_test_is_that_of_its_definition(b, c):
     assert excludes_zero == (found.p_value < 0.05)
 
 
+IMAGES = dict(type='FashionMNIST', data_root='data')
+
+
+def result(seed, accuracy, predictions=None, **changes):
+    """A finished run of known sets."""
+    known = SeedResult(seed, accuracy, predictions, f'run{seed}', '', IMAGES, IMAGES)
+    return known._replace(**changes)
+
+
 def test_what_cannot_be_compared_is_named():
     first, second = pair(3, 1)
-    run = SeedResult(0, 50.0, first)
-    found = compare('a', [run], 'b', [SeedResult(0, 40.0, second)])
+    run = result(0, 50.0, first)
+    found = compare('a', [run], 'b', [result(0, 40.0, second)])
     assert found.same_images.only_first == 3 and found.by_seed.mean == 10.0
-    assert not found.has_interval and not found.fault
-    assert 'no predictions' in compare('a', [run], 'b', [SeedResult(1, 40.0, None)]).fault
-    assert 'differ' in compare('a', [run], 'b', [SeedResult(1, 4.0, predictions(2, 9))]).fault
-    other = replace(second, test_set='f' * 16)
-    found = compare('a', [run], 'b', [SeedResult(1, 4.0, other)])
-    assert found.same_images and 'Make sure that the images are the same' in found.fault
-    two = [SeedResult(5, 1.0, None), SeedResult(6, 1.0, None)]
-    assert 'no seed in common' in compare('a', [run], 'b', two).fault
-    assert compare('a', [run, *two], 'b', [SeedResult(6, 2.0, None), *two[:1]]).has_interval
+    assert not found.has_interval
+    assert found.faults == (
+        'The images of their test sets are the same, and are read in other ways, such as by '
+        'another pipeline.',
+    )
+    given = [replace(each, test_set='f' * 16) for each in (first, second)]
+    found = compare('a', [result(0, 5.0, given[0])], 'b', [result(0, 4.0, given[1])])
+    assert found.same_images and not found.faults
+    assert 'no predictions' in compare('a', [run], 'b', [result(1, 40.0)]).faults[0]
+    two = [result(5, 1.0), result(6, 1.0)]
+    assert 'no seed in common' in compare('a', [run], 'b', two).faults[0]
+    assert compare('a', [run, *two], 'b', [result(6, 2.0), two[0]]).has_interval
+
+
+def test_other_images_have_no_difference():
+    digits = dict(IMAGES, type='MNIST')
+    first, second = pair(3, 1)
+    run = result(0, 50.0, first)
+    # labels of the test set
+    found = compare('a', [run], 'b', [result(0, 40.0, predictions(2, 9))])
+    assert (found.by_seed, found.same_images) == (None, None) and 'labels' in found.faults[0]
+    # its settings
+    found = compare('a', [run], 'b', [result(0, 40.0, second, test_images=digits)])
+    assert (found.by_seed, found.same_images) == (None, None)
+    assert found.faults == ('Their test sets differ in type, so their images are not compared.',)
+    found = compare('a', [run], 'b', [result(1, 40.0, second, test_images=None)])
+    assert found.same_images is None and 'is not known' in found.faults[0]
+    # two seeds, validated on other images
+    runs = [result(seed, 80.0 + seed) for seed in (0, 1)]
+    others = [result(seed, 90.0, val_images=digits) for seed in (0, 1)]
+    found = compare('a', runs, 'b', others)
+    assert not found.has_interval and found.same_images is None
+    assert found.faults == (
+        'Their validation sets differ in type, so their accuracies are not compared.',
+    )
+
+
+def test_only_finished_runs_are_compared():
+    runs = [result(seed, 80.0 + seed) for seed in (0, 1, 2)]
+    others = [result(0, 70.0), result(1, 71.0), result(2, 9.0, unfinished='running')]
+    found = compare('a', runs, 'b', others)
+    assert found.by_seed.by_seed == {0: 10.0, 1: 10.0}
+    assert found.faults == ('run2 is left out, since it is not finished (running).',)
+    found = compare('a', runs, 'b', others[2:])
+    assert (found.by_seed, found.same_images) == (None, None)
+    assert found.faults[1] == 'So there are not two finished runs to compare.'
+
+
+def test_images_of_a_loader_are_those_of_its_data_set():
+    plain = dict(type='CustomDataset', data_root='./photos/', data_prefix='val', pipeline=[1])
+    resident = dict(type='mmtmix.ResidentDataset', max_bytes=1, dataset=dict(plain, pipeline=[2]))
+    expected = dict(type='CustomDataset', data_root='photos', data_prefix='val')
+    assert images_of(dict(dataset=plain)) == images_of(dict(dataset=resident)) == expected
+    subset = dict(type='SubsetDataset', dataset=plain, indices=(1, 2))
+    assert images_of(dict(dataset=subset))['dataset'] == expected
+    assert images_of({}) is images_of(None) is None
