@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from mmtmix.evaluation.predictions import Predictions, images_digest, predict
+from mmtmix.evaluation.identity import image_list_digest, images_digest, network_digest
+from mmtmix.evaluation.image_loader import build_image_loader
+from mmtmix.evaluation.predictions import Predictions, predict
 from mmtmix.utils import describe_error
 from mmtmix.utils.command import is_user_error
 
@@ -67,17 +70,18 @@ def predictions_of(run: WorkDir, is_made: bool = True, device: str | None = None
 def _load_or_make(run: WorkDir, checkpoint: Path, is_made: bool, device: str | None) -> Predicted:
     """Load what is kept, or predict and keep it; errors are those of both."""
     kept = run.path / FILE
-    cfg = _config(run.config)
+    cfg = Config(dict(run.config))
     fault = ''
     if kept.is_file():
         try:
-            found = Predictions.load(kept, checkpoint, images_digest(cfg))
+            found = _load(kept, checkpoint, cfg, is_made)
             return Predicted(found, _source(found, checkpoint))
         except ValueError as error:
             fault = f' ({error})'
     if not is_made:
         text = f'There are no predictions of {checkpoint.name}{fault}, and --no-predict was given.'
         return Predicted(None, text)
+    _import_custom(run.config)
     start = time.perf_counter()
     found = predict(cfg, checkpoint, device)
     seconds = time.perf_counter() - start
@@ -89,15 +93,27 @@ def _load_or_make(run: WorkDir, checkpoint: Path, is_made: bool, device: str | N
     return Predicted(found, _source(found, checkpoint) + note, seconds)
 
 
-def _config(content: Mapping[str, Any]) -> Config:
-    """Return a config of plain values, after its custom imports."""
-    cfg = Config(dict(content))
+def _import_custom(content: Mapping[str, Any]) -> None:
+    """Import the modules that a config names, which may hold its network or its data set."""
     imports = _dict(content.get('custom_imports'))
     if imports.get('imports'):
         import_modules_from_strings(
             list(imports['imports']), bool(imports.get('allow_failed_imports', False))
         )
-    return cfg
+
+
+def _load(kept: Path, checkpoint: Path, cfg: Config, is_made: bool) -> Predictions:
+    """Load predictions of this network for this test set; errors are those of `Predictions.load`.
+
+    The images are listed only where code of the config may run, and where they are there.
+    """
+    image_list = None
+    if is_made:
+        _import_custom(cfg)
+        # the report of a run whose images have gone keeps what was predicted
+        with contextlib.suppress(FileNotFoundError):
+            image_list = image_list_digest(build_image_loader(cfg).dataset)
+    return Predictions.load(kept, checkpoint, images_digest(cfg), network_digest(cfg), image_list)
 
 
 def _source(predictions: Predictions, checkpoint: Path) -> str:
