@@ -128,21 +128,26 @@ def build_published_loader(
         if 'img' in test_set.get_data_info(0):  # nothing loads files there
             steps.insert(0, dict(type='LoadImageFromFile'))
         dataset = dict(type='CustomDataset', data_root=str(Path(folder, kind, str(severity))))
-    differs = dataset_order(dict(dataset, pipeline=steps)).differs(wanted)
-    if differs is None:
-        raise ValueError(
-            'the channel order of the test images is unknown '
-            f'({wanted.reason}), and those of {folder} may have another: give --channel-order '
-            'rgb or bgr'
-        )
-    if differs:
-        loads = [at for at, step in enumerate(steps, 1) if is_kind(step, LoadImageFromFile)]
-        place = loads[-1] if loads else 0
-        steps[place:place] = _SWAP
+    steps = _in_order(dataset, steps, wanted)
     settings.dataset = dict(dataset, pipeline=steps)
     scope = cfg.get('default_scope') or 'mmpretrain'
     given = Config(dict(test_dataloader=settings, default_scope=scope))
     return build_image_loader(given, evaluation.num_images, evaluation.seed)
+
+
+def _in_order(dataset: dict[str, Any], steps: list[Any], wanted: ChannelOrder) -> list[Any]:
+    """Return a pipeline whose images have the order of channels of the test images."""
+    differs = dataset_order(dict(dataset, pipeline=steps)).differs(wanted)
+    if differs is None:
+        raise ValueError(
+            f'the channel order of the test images is unknown ({wanted.reason}), and those of '
+            f'{dataset["data_root"]} may have another: give --channel-order rgb or bgr'
+        )
+    if not differs:
+        return steps
+    loads = [at for at, step in enumerate(steps, 1) if is_kind(step, LoadImageFromFile)]
+    place = loads[-1] if loads else 0
+    return [*steps[:place], *_SWAP, *steps[place:]]
 
 
 def compare_classes(evaluation: Evaluation, dataset: Any, folder: str) -> tuple[str, ...]:
