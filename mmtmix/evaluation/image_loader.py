@@ -10,7 +10,8 @@ import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from mmpretrain.registry import DATA_SAMPLERS
+from mmpretrain.datasets import PackInputs
+from mmpretrain.registry import DATA_SAMPLERS, TRANSFORMS
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Sampler
 
@@ -94,9 +95,9 @@ def insert_transform(dataset: ConfigDict, transform: Mapping[str, Any]) -> None:
     is_placed = False
     for part in iter_parts(dataset):
         pipeline = list(part.get('pipeline') or ())
-        kinds = [str(step.get('type')).rpartition('.')[2] for step in pipeline]
-        if 'PackInputs' in kinds:
-            place = kinds.index('PackInputs')
+        places = [place for place, step in enumerate(pipeline) if is_kind(step, PackInputs)]
+        if places:
+            place = places[0]
             part.pipeline = [*pipeline[:place], ConfigDict(transform), *pipeline[place:]]
             is_placed = True
     if not is_placed:
@@ -104,6 +105,27 @@ def insert_transform(dataset: ConfigDict, transform: Mapping[str, Any]) -> None:
             f'{transform["type"]} needs a place ahead of PackInputs, and no pipeline of the '
             'test_dataloader has a PackInputs'
         )
+
+
+def transform_kind(step: Mapping[str, Any]) -> Any:
+    """Return the class of a transform; None if it is not registered.
+
+    Args:
+        step: Settings of the transform, whose type is a name, with or without a scope, or a class.
+    """
+    kind = step['type']
+    return TRANSFORMS.get(kind) if isinstance(kind, str) else kind
+
+
+def is_kind(step: Mapping[str, Any], *kinds: type) -> bool:
+    """Return whether a transform is of one of some classes.
+
+    Args:
+        step: Settings of the transform.
+        *kinds: The classes.
+    """
+    kind = transform_kind(step)
+    return isinstance(kind, type) and issubclass(kind, kinds)
 
 
 @DATA_SAMPLERS.register_module()

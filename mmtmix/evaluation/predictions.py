@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,10 +17,12 @@ from torch.utils.data import DataLoader
 from mmtmix.datasets.class_names import iter_names
 from mmtmix.utils import atomic_path, check_output_file, fetch_checkpoint, file_digest
 
-from .image_loader import build_image_loader, image_loader_config
+from .identity import image_list_digest, images_digest
+from .image_loader import build_image_loader
 from .trained_classifier import DIGITS, TrainedClassifier, labels_in
 
 SUFFIX = '.npz'
+_TEXTS = ('checkpoint', 'test_set', 'dtype', 'network', 'image_list')
 Shown = Callable[[Iterable[Any]], Iterable[Any]]
 """A function that shows the progress of a loop, such as ``tqdm.tqdm``."""
 
@@ -40,6 +40,10 @@ class Predictions:
         test_set: Digest of the settings of the test set and of the part that was taken of it, 16
             hexadecimal digits; empty if it is not known.
         dtype: Dtype of the forward passes.
+        network: Digest of the settings of the network and its data preprocessor, 16 hexadecimal
+            digits; empty if it is not known.
+        image_list: Digest of the names and labels of the images of the whole set, 16 hexadecimal
+            digits; empty if it is not known.
 
     Raises:
         ValueError: If the arrays do not fit each other, or a score is no probability.
@@ -51,6 +55,8 @@ class Predictions:
     checkpoint: str
     test_set: str = ''
     dtype: str = 'float32'
+    network: str = ''
+    image_list: str = ''
 
     def __post_init__(self) -> None:
         scores, labels = self.scores, self.labels
@@ -100,9 +106,7 @@ class Predictions:
         arrays: dict[str, Any] = dict(
             scores=self.scores,
             labels=self.labels,
-            checkpoint=np.array(self.checkpoint),
-            test_set=np.array(self.test_set),
-            dtype=np.array(self.dtype),
+            **{name: np.array(getattr(self, name)) for name in _TEXTS},
         )
         if self.classes is not None:
             arrays['classes'] = np.array(self.classes, dtype=np.str_)
@@ -115,23 +119,30 @@ class Predictions:
         path: str | os.PathLike,
         checkpoint: str | os.PathLike | None = None,
         test_set: str | None = None,
+        network: str | None = None,
+        image_list: str | None = None,
     ) -> Predictions:
         """Read a file that :meth:`save` wrote; no code in it is run.
 
         Args:
             path: Path of the file.
             checkpoint: Checkpoint whose predictions they must be; None accepts any.
-            test_set: Digest of the test set that they must be of; None accepts any.
+            test_set: Digest of the settings of the test set that they must be of, see
+                :func:`~mmtmix.evaluation.identity.images_digest`; None accepts any.
+            network: Digest of the network that must have made them, see
+                :func:`~mmtmix.evaluation.identity.network_digest`; None accepts any.
+            image_list: Digest of the images that they must be of, see
+                :func:`~mmtmix.evaluation.identity.image_list_digest`; None accepts any.
 
         Raises:
             FileNotFoundError: If there is no such file, or no such checkpoint.
-            ValueError: If it is damaged, or of another checkpoint or test set.
+            ValueError: If it is damaged, or of another checkpoint, network or test set.
         """
         if not Path(path).is_file():
             raise FileNotFoundError(f'predictions {str(path)!r} do not exist')
         try:
             with np.load(path, allow_pickle=False) as found:
-                texts = {name: str(found[name]) for name in ('checkpoint', 'test_set', 'dtype')}
+                texts = {name: str(found[name]) for name in _TEXTS}
                 classes = tuple(map(str, found['classes'])) if 'classes' in found else None
                 predictions = cls(found['scores'], found['labels'], classes, **texts)
         except Exception as error:  # a damaged archive can fail in any way
@@ -146,12 +157,21 @@ class Predictions:
                     f'{str(checkpoint)!r}: SHA-256 {predictions.checkpoint[:12]} and not '
                     f'{digest[:12]}; delete the file to make it anew'
                 )
-        if test_set is not None and test_set != predictions.test_set:
-            raise ValueError(
-                f'predictions {str(path)!r} are of another test set; delete the file to make it '
-                'anew'
-            )
+        predictions._check_origin(path, test_set, network, image_list)
         return predictions
+
+    def _check_origin(self, path: Any, *wanted: str | None) -> None:
+        """Refuse predictions of another test set, network or list of images; None accepts any."""
+        things = {
+            'another test set': self.test_set,
+            'another network, or of one with another normalisation': self.network,
+            'other images or labels in the test set': self.image_list,
+        }
+        for (thing, kept), digest in zip(things.items(), wanted, strict=True):
+            if digest is not None and digest != kept:
+                raise ValueError(
+                    f'predictions {str(path)!r} are of {thing}; delete the file to make it anew'
+                )
 
 
 def predict(
@@ -184,18 +204,24 @@ def predict(
     """
     classifier = TrainedClassifier(cfg, checkpoint, device, dtype)
     loader = build_image_loader(cfg, num_images, seed)
-    return predict_loader(classifier, loader, images_digest(cfg, num_images, seed), shown)
+    digests = images_digest(cfg, num_images, seed), image_list_digest(loader.dataset)
+    return predict_loader(classifier, loader, *digests, shown)
 
 
 def predict_loader(
-    classifier: TrainedClassifier, loader: DataLoader, test_set: str = '', shown: Shown = iter
+    classifier: TrainedClassifier,
+    loader: DataLoader,
+    test_set: str = '',
+    image_list: str = '',
+    shown: Shown = iter,
 ) -> Predictions:
     """Predict the images of a loader.
 
     Args:
         classifier: The classifier.
         loader: Loader from :func:`~mmtmix.evaluation.image_loader.build_image_loader`.
-        test_set: Digest of the test set.
+        test_set: Digest of the settings of the test set.
+        image_list: Digest of the images of the test set.
         shown: Function that shows the progress of the loop over batches.
 
     Raises:
@@ -212,20 +238,12 @@ def predict_loader(
     if classes is not None and len(classes) != found.shape[1]:
         classes = None  # names of another set than the network's
     return Predictions(
-        found, torch.cat(labels).cpu().numpy(), classes, classifier.digest, test_set,
+        found,
+        torch.cat(labels).cpu().numpy(),
+        classes,
+        classifier.digest,
+        test_set,
         classifier.dtype,
-    )  # fmt: skip
-
-
-def images_digest(cfg: Config, num_images: int | None = None, seed: int = 0) -> str:
-    """Return the digest of what the images of a test set depend on.
-
-    Args:
-        cfg: Full config.
-        num_images: Number of images, balanced over the classes; None for all.
-        seed: Seed of their choice.
-    """
-    dataset = image_loader_config(cfg).dataset.to_dict()
-    part = None if num_images is None else [num_images, seed]
-    text = json.dumps([dataset, part], sort_keys=True, default=repr)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+        classifier.network,
+        image_list,
+    )

@@ -29,6 +29,8 @@ from mmtmix.utils import (
     read_weights,
 )
 
+from .identity import network_digest, network_settings
+
 DIGITS = 64
 """Digits of a checkpoint's digest, a whole SHA-256."""
 
@@ -49,6 +51,8 @@ class TrainedClassifier:
     Attributes:
         model: The network, with its ``data_preprocessor``.
         digest: SHA-256 of the checkpoint, 64 hexadecimal digits.
+        network: Digest of the settings of the network and its data preprocessor, see
+            :func:`~mmtmix.evaluation.identity.network_digest`.
         classes: Names of the classes by label, from the checkpoint; None where it has none.
         device: The device.
         dtype: Name of the dtype.
@@ -76,6 +80,7 @@ class TrainedClassifier:
         self.model.to(self.device).eval().requires_grad_(False)
         switch_off_recomputation(self.model)
         self.digest = file_digest(fetch_checkpoint(checkpoint), DIGITS)
+        self.network = network_digest(cfg)
         self.classes = recorded_classes(content) or None
         self.dtype = dtype_name(choose_dtype(dtype, self.device.type))
 
@@ -140,15 +145,8 @@ def labels_in(samples: list[DataSample]) -> Tensor:
 
 
 def _build(cfg: Config) -> nn.Module:
-    if not cfg.get('model'):
-        raise ValueError('the config has no `model`')
-    settings = cfg.model.copy()
-    preprocessor = settings.get('data_preprocessor') or cfg.get('data_preprocessor')
-    if preprocessor is not None:
-        settings['data_preprocessor'] = preprocessor
     # as `mmtmix test`: nothing is mixed, and no weights are fetched to be overwritten
-    for training_only in ('train_cfg', 'pretrained'):
-        settings.pop(training_only, None)
+    settings = network_settings(cfg)
     scope = DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain')
     # random weights, which are overwritten, must not change the caller's random state
     with scope, torch.random.fork_rng(devices=[]):

@@ -6,8 +6,9 @@ import torch
 from mmengine.config import ConfigDict
 from mmpretrain.registry import DATASETS, MODELS
 
+from mmtmix.evaluation.identity import image_list_digest, images_digest, network_digest
 from mmtmix.evaluation.image_loader import balanced_indices, build_image_loader
-from mmtmix.evaluation.predictions import Predictions, images_digest, predict
+from mmtmix.evaluation.predictions import Predictions, predict
 
 pytestmark = pytest.mark.host
 
@@ -84,7 +85,10 @@ def test_a_file_holds_all_and_fits_its_checkpoint_alone(trained, tmp_path):
     cfg, checkpoint = trained
     found = predict(cfg, checkpoint, 'cpu')
     found.save(tmp_path / 'p.npz')
-    loaded = Predictions.load(tmp_path / 'p.npz', checkpoint, images_digest(cfg))
+    image_list = image_list_digest(build_image_loader(cfg).dataset)
+    loaded = Predictions.load(
+        tmp_path / 'p.npz', checkpoint, images_digest(cfg), network_digest(cfg), image_list
+    )
     np.testing.assert_array_equal(loaded.scores, found.scores)
     assert (loaded.labels.tolist(), loaded.classes) == (found.labels.tolist(), found.classes)
     (tmp_path / 'other.pth').write_bytes(b'another')
@@ -92,6 +96,11 @@ def test_a_file_holds_all_and_fits_its_checkpoint_alone(trained, tmp_path):
         Predictions.load(tmp_path / 'p.npz', tmp_path / 'other.pth')
     with pytest.raises(ValueError, match='of another test set'):
         Predictions.load(tmp_path / 'p.npz', checkpoint, images_digest(cfg, num_images=5))
+    with pytest.raises(ValueError, match='of other images or labels'):
+        Predictions.load(tmp_path / 'p.npz', checkpoint, image_list='0' * 16)
+    cfg.merge_from_dict({'model.data_preprocessor': dict(mean=[0.0], std=[1.0])})
+    with pytest.raises(ValueError, match='another normalisation'):
+        Predictions.load(tmp_path / 'p.npz', checkpoint, network=network_digest(cfg))
     assert [path.name for path in tmp_path.glob('*.npz')] == ['p.npz']
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from mmcv.transforms import CenterCrop, LoadImageFromFile, Pad, Resize
 from mmengine.config import Config, ConfigDict
 from mmpretrain.datasets import PackInputs, ResizeEdge
-from mmpretrain.registry import TRANSFORMS
 from torch.utils.data import DataLoader
 
 from mmtmix.datasets import PlaceOnCanvas
 from mmtmix.datasets.eval_view import iter_parts
-from mmtmix.evaluation.image_loader import build_image_loader, image_loader_config
+from mmtmix.datasets.transforms.boxes import check_names
+from mmtmix.evaluation.image_loader import build_image_loader, image_loader_config, is_kind
 
 BOXES = 'gt_bboxes'
 _META = ('sample_idx', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
@@ -26,8 +26,9 @@ def gives_boxes(dataset: Any) -> bool:
     Args:
         dataset: Settings of a data set.
     """
-    kinds = [_kind(step) for part in iter_parts(dataset) for step in part.get('pipeline') or ()]
-    return any(isinstance(kind, type) and issubclass(kind, PlaceOnCanvas) for kind in kinds)
+    parts = iter_parts(dataset)
+    steps = [step for part in parts for step in part.get('pipeline') or ()]
+    return any(is_kind(step, PlaceOnCanvas) for step in steps)
 
 
 def check_boxed_pipeline(dataset: Any, from_file: bool) -> None:
@@ -42,13 +43,12 @@ def check_boxed_pipeline(dataset: Any, from_file: bool) -> None:
     """
     for part in iter_parts(dataset):
         for step in part.get('pipeline') or ():
-            kind = _kind(step)
-            if not (isinstance(kind, type) and issubclass(kind, _CARRY)):
+            if not is_kind(step, *_CARRY):
                 raise ValueError(
                     f'cam cannot follow boxes through {step["type"]}; the test pipeline may have '
                     f'{", ".join(each.__name__ for each in _CARRY)}'
                 )
-            if from_file and issubclass(kind, PlaceOnCanvas):
+            if from_file and is_kind(step, PlaceOnCanvas):
                 raise ValueError('PlaceOnCanvas places objects itself; leave out --boxes')
 
 
@@ -62,26 +62,27 @@ def build_boxed_loader(
         num_images: Number of images, balanced over the classes; None for all.
         seed: Seed of their choice.
         boxes: Boxes by the names of images; None where the pipeline adds them.
+
+    Raises:
+        ValueError: If a name is that of several images.
     """
     loader = image_loader_config(cfg)
     for part in iter_parts(loader.dataset):
         steps: list[Any] = []
         for step in part.get('pipeline') or ():
-            kind = _kind(step)
             if boxes is not None and not steps:
                 steps.append(dict(type='AddBoxes', boxes=dict(boxes)))
-            if issubclass(kind, PackInputs):
+            if is_kind(step, PackInputs):
                 step = dict(step, meta_keys=(*step.get('meta_keys', _META), BOXES))
             steps.append(step)
-            if issubclass(kind, ResizeEdge):
+            if is_kind(step, ResizeEdge):
                 steps.append(dict(type='ScaleBoxes'))
         if steps:
             part.pipeline = [ConfigDict(step) for step in steps]
     scope = cfg.get('default_scope') or 'mmpretrain'
     given = Config(dict(test_dataloader=loader, default_scope=scope))
-    return build_image_loader(given, num_images, seed)
-
-
-def _kind(step: Any) -> Any:
-    kind = step['type']
-    return TRANSFORMS.get(kind) if isinstance(kind, str) else kind
+    built = build_image_loader(given, num_images, seed)
+    if boxes is not None:
+        dataset: Any = built.dataset
+        check_names(boxes, (dataset.get_data_info(number) for number in range(len(dataset))))
+    return built

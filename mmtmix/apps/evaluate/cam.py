@@ -31,6 +31,7 @@ from mmtmix.evaluation.localization import (
 )
 from mmtmix.evaluation.trained_classifier import labels_in
 from mmtmix.functional import resize_map
+from mmtmix.utils import file_digest
 from mmtmix.visualization import draw_pictures
 
 from .boxed_loader import BOXES, build_boxed_loader, check_boxed_pipeline, gives_boxes
@@ -49,8 +50,9 @@ _MISSING = (
 def settings(args: Any) -> dict[str, Any]:
     """Return the settings of parsed arguments."""
     boxes = args.boxes
-    name = None if boxes is None else Path(boxes).name
-    return dict(boxes=name, boxes_file=boxes, threshold=args.cam_threshold)
+    # a digest, since files of one name may differ; `check` refuses a missing file
+    digest = file_digest(boxes, 64) if boxes is not None and Path(boxes).is_file() else None
+    return dict(boxes_sha256=digest, boxes_file=boxes, threshold=args.cam_threshold)
 
 
 def check(chosen: Mapping[str, Any], cfg: Config) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,8 +28,20 @@ from mmtmix.evaluation.predictions import predict_loader
 from mmtmix.models.teachers.loaded_order import dataset_order
 from mmtmix.visualization import draw_bars, draw_pictures
 
-from .baseline import mean_corruption_error, read_baseline
-from .published_sets import build_published_loader, check_published
+from .baseline import (
+    ALEXNET,
+    Baseline,
+    baseline_digest,
+    check_same_images,
+    mean_corruption_error,
+    read_baseline,
+)
+from .published_sets import (
+    build_published_loader,
+    check_published,
+    compare_classes,
+    describe_published,
+)
 from .suite import Evaluation, Found, Suite, shown_on_stderr
 
 NOT_COMPARABLE = (
@@ -46,13 +57,15 @@ _GREY_OR = (
 def settings(args: Any) -> dict[str, Any]:
     """Return the settings of parsed arguments."""
     published = args.corrupted_set
+    kinds, severities = list(args.kinds or KINDS), list(args.severities or SEVERITIES)
     return dict(
-        kinds=list(args.kinds or KINDS),
-        severities=list(args.severities or SEVERITIES),
-        published=None if published is None else Path(published).name,
+        kinds=kinds,
+        severities=severities,
+        published=describe_published(published, kinds, severities),
         folder=published,
         channel_order=args.channel_order,
-        baseline=args.baseline,
+        baseline=ALEXNET if args.baseline == ALEXNET else baseline_digest(args.baseline),
+        baseline_file=args.baseline,
     )
 
 
@@ -65,13 +78,16 @@ def check(chosen: Mapping[str, Any], cfg: Config) -> None:
         corrupter()
     else:
         check_published(chosen['folder'], chosen['kinds'], chosen['severities'])
-    if chosen['baseline'] is not None:
-        is_published = chosen['folder'] is not None
-        read_baseline(chosen['baseline'], chosen['kinds'], chosen['severities'], is_published)
+    if chosen['baseline_file'] is not None:
+        _baseline(chosen)
 
 
 def run(evaluation: Evaluation, chosen: Mapping[str, Any]) -> Found:
     """Measure the error of each kind and severity."""
+    baseline = None
+    if chosen['baseline_file'] is not None:
+        baseline = _baseline(chosen)
+        check_same_images(chosen['baseline_file'], baseline, _images_of(evaluation, chosen))
     clean = evaluation.predictions
     seconds = 0.0
     order = ''
@@ -80,6 +96,10 @@ def run(evaluation: Evaluation, chosen: Mapping[str, Any]) -> Found:
         # once here, so that no pass over the images is charged with it
         seconds = compile_corruptions() if 'glass_blur' in chosen['kinds'] else 0.0
     images = _CorruptedImages(evaluation, chosen, order)
+    notes = _notes(chosen, baseline, evaluation.num_images)
+    if chosen['folder'] is not None:
+        first = images(chosen['kinds'][0], chosen['severities'][0]).dataset
+        notes += compare_classes(evaluation, first, chosen['folder'])
     errors: dict[str, dict[str, float]] = evaluation.partial.get('errors', {})
     todo = [
         (kind, severity)
@@ -96,14 +116,25 @@ def run(evaluation: Evaluation, chosen: Mapping[str, Any]) -> Found:
     if evaluation.pictures is not None:
         _draw(evaluation, chosen, images, by_kind)
     figures = _figures(by_kind, clean.error)
-    if chosen['baseline'] is not None:
-        is_published = chosen['folder'] is not None
-        other = read_baseline(
-            chosen['baseline'], chosen['kinds'], chosen['severities'], is_published
-        )
-        figures |= mean_corruption_error(by_kind, clean.error, other)
+    if baseline is not None:
+        figures |= mean_corruption_error(by_kind, clean.error, baseline)
     details = dict(errors=errors, compile_seconds=round(seconds, 2))
-    return Found(figures, details, _notes(chosen))
+    return Found(figures, details, notes)
+
+
+def _baseline(chosen: Mapping[str, Any]) -> Baseline:
+    given = chosen['kinds'], chosen['severities'], chosen['published']
+    return read_baseline(chosen['baseline_file'], *given)
+
+
+def _images_of(evaluation: Evaluation, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields in which a comparable baseline is the same."""
+    found: dict[str, Any] = dict(
+        num_images=evaluation.num_images, seed=evaluation.seed, images=evaluation.count
+    )
+    if chosen['folder'] is None:  # published images don't come from the test set
+        found['image_list'] = evaluation.image_list
+    return found
 
 
 def _figures(by_kind: Mapping[str, float], clean: float) -> dict[str, float]:
@@ -115,10 +146,16 @@ def _figures(by_kind: Mapping[str, float], clean: float) -> dict[str, float]:
     return figures | dict(by_kind)
 
 
-def _notes(chosen: Mapping[str, Any]) -> tuple[str, ...]:
+def _notes(
+    chosen: Mapping[str, Any], baseline: Baseline | None, num_images: int | None
+) -> tuple[str, ...]:
     notes = [] if chosen['folder'] else [NOT_COMPARABLE]
     if list(chosen['kinds']) != list(KINDS) or list(chosen['severities']) != list(SEVERITIES):
         notes.append('The mean is over a part of the kinds or severities')
+    if baseline is not None:
+        notes.append(f'The mCE is relative to {baseline.source}')
+        if chosen['baseline'] == ALEXNET and num_images is not None:
+            notes.append(f'This network has only {num_images} of these images')
     return tuple(notes)
 
 
@@ -145,6 +182,7 @@ class _CorruptedImages:
 
     def __init__(self, evaluation: Evaluation, chosen: Mapping[str, Any], order: str):
         self.evaluation, self.folder = evaluation, chosen['folder']
+        self.channel_order = chosen['channel_order']
         self._drawn: DataLoader | None = None
         if self.folder is None:
             # the data set is read once, and its transform is set for each pass
@@ -155,7 +193,9 @@ class _CorruptedImages:
     def __call__(self, kind: str, severity: int) -> DataLoader:
         """Return the loader of a kind and severity; it is valid until the next call."""
         if self._drawn is None:
-            return build_published_loader(self.evaluation, self.folder, kind, severity)
+            return build_published_loader(
+                self.evaluation, self.folder, kind, severity, self.channel_order
+            )
         for transform in _corrupts(self._drawn.dataset):
             transform.kind, transform.severity = kind, severity
         return self._drawn
@@ -200,6 +240,6 @@ SUITE = Suite(
     settings,
     check,
     run,
-    {'mean_error': 'corruptions: mean error', 'mce': 'mCE'},
+    {'mean_error': 'corruptions: mean error', 'mce': 'mCE relative to the baseline'},
     {'mce': '% of the baseline', 'relative_mce': '% of the baseline'},
 )

@@ -7,16 +7,20 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from mmtmix.utils import atomic_path
+from mmtmix.utils import atomic_path, is_shipped
 
 from .suites import SUITES
 
 FORMAT = 1
-OF_RESULT = ('checkpoint_sha256', 'test_set', 'num_images', 'seed', 'dtype')
+OF_RESULT = (
+    'checkpoint_sha256', 'network', 'test_set', 'image_list', 'num_images', 'seed', 'dtype',
+)  # fmt: skip
 """Fields that results in one file share."""
 
-_HIDDEN = ('folder', 'boxes_file')  # places on a machine, which no result depends on
+# places on a machine, which no result depends on
+_HIDDEN = ('folder', 'boxes_file', 'baseline_file')
 
 
 def read_results(path: str | os.PathLike) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def write_results(path: str | os.PathLike, results: Mapping[str, Any]) -> None:
 
 
 def check_same(path: str | os.PathLike, kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to mix results of another checkpoint or other images into one file.
+    """Refuse to mix results of another checkpoint, network or other images into one file.
 
     Args:
         path: Path of the file.
@@ -89,9 +93,8 @@ def describe(results: Mapping[str, Any], suites: Sequence[str]) -> str:
         results: Content of a results file.
         suites: Names of the suites in it that are shown.
     """
-    name = Path(str(results['checkpoint']))
     head = ['model', 'images']
-    row = [f'{name.parent.name}/{name.name}', str(results['images'])]
+    row = [_model_name(str(results['checkpoint'])), str(results['images'])]
     notes: list[str] = []
     for suite in suites:
         found = results['suites'][suite]
@@ -104,6 +107,14 @@ def describe(results: Mapping[str, Any], suites: Sequence[str]) -> str:
     lines = [head, ['---'] * len(head), row]
     table = '\n'.join(f'| {" | ".join(_escaped(cell) for cell in line)} |' for line in lines)
     return '\n\n'.join([table, *notes])
+
+
+def _model_name(checkpoint: str) -> str:
+    """Return the end of a checkpoint's path; the whole name of weights of the package."""
+    if is_shipped(checkpoint):
+        return checkpoint
+    path = Path(urlsplit(checkpoint).path if '://' in checkpoint else checkpoint)
+    return f'{path.parent.name}/{path.name}'
 
 
 def _escaped(text: str) -> str:

@@ -17,8 +17,9 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mmtmix.evaluation.identity import image_list_digest, images_digest
 from mmtmix.evaluation.image_loader import build_image_loader
-from mmtmix.evaluation.predictions import Predictions, images_digest, predict_loader
+from mmtmix.evaluation.predictions import Predictions, predict_loader
 from mmtmix.evaluation.trained_classifier import TrainedClassifier
 from mmtmix.models.teachers import InputStats
 from mmtmix.visualization import denormalize, save_figure
@@ -121,9 +122,24 @@ class Evaluation:
     @cached_property
     def predictions(self) -> Predictions:
         """Predictions for the unchanged images."""
-        digest = images_digest(self.cfg, self.num_images, self.seed)
+        digests = self.test_set, self.image_list
         shown = partial(shown_on_stderr, title='clean images')
-        return predict_loader(self.classifier, self.loader, digest, shown)
+        return predict_loader(self.classifier, self.loader, *digests, shown)
+
+    @cached_property
+    def test_set(self) -> str:
+        """Digest of the settings of the images."""
+        return images_digest(self.cfg, self.num_images, self.seed)
+
+    @cached_property
+    def image_list(self) -> str:
+        """Digest of the names and labels of the images."""
+        return image_list_digest(self.loader.dataset)
+
+    @property
+    def count(self) -> int:
+        """Number of images."""
+        return len(self.loader.sampler)  # type: ignore[arg-type]
 
     def names(self, labels: Iterable[int]) -> list[str]:
         """Return the names of classes; their numbers where there are no names.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from mmtmix.evaluation.predictions import Predictions, images_digest, predict
+from mmtmix.evaluation.identity import image_list_digest, images_digest, network_digest
+from mmtmix.evaluation.image_loader import build_image_loader
+from mmtmix.evaluation.predictions import Predictions, predict
 from mmtmix.utils import describe_error
 from mmtmix.utils.command import is_user_error
 
@@ -71,7 +74,7 @@ def _load_or_make(run: WorkDir, checkpoint: Path, is_made: bool, device: str | N
     fault = ''
     if kept.is_file():
         try:
-            found = Predictions.load(kept, checkpoint, images_digest(cfg))
+            found = _load(kept, checkpoint, cfg, is_made)
             return Predicted(found, _source(found, checkpoint))
         except ValueError as error:
             fault = f' ({error})'
@@ -97,6 +100,20 @@ def _import_custom(content: Mapping[str, Any]) -> None:
         import_modules_from_strings(
             list(imports['imports']), bool(imports.get('allow_failed_imports', False))
         )
+
+
+def _load(kept: Path, checkpoint: Path, cfg: Config, is_made: bool) -> Predictions:
+    """Load predictions of this network for this test set; errors are those of `Predictions.load`.
+
+    The images are listed only where code of the config may run, and where they are there.
+    """
+    image_list = None
+    if is_made:
+        _import_custom(cfg.to_dict())
+        # the report of a run whose images have gone keeps what was predicted
+        with contextlib.suppress(FileNotFoundError):
+            image_list = image_list_digest(build_image_loader(cfg).dataset)
+    return Predictions.load(kept, checkpoint, images_digest(cfg), network_digest(cfg), image_list)
 
 
 def _source(predictions: Predictions, checkpoint: Path) -> str:

@@ -4,7 +4,8 @@ Nothing else in this library imports this package.
 """
 
 from .child import run_child
-from .experiments import Cell, Checkpoint, choose_cells, read_experiments
+from .experiments import Cell, Checkpoint, choose_cells
+from .experiments_file import read_experiments
 from .graph import Job, JobGraph, job_graph
 from .grid import Grid
 from .page import Block, fill, find_blocks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ class AddBoxes(BaseTransform):
     key:** ``gt_bboxes``, float32 (n, 4): left, top, right and bottom border in pixels.
 
     Args:
-        boxes: Boxes (4,) or (n, 4) of each image, by its path, the end of its path or its name.
+        boxes: Boxes (4,) or (n, 4) of each image, by its path or the end of its path. An end that
+            several images share gives all of them these boxes, which :func:`check_names` refuses.
             Images in memory have their number in the data set as name.
 
     Raises:
@@ -47,10 +48,8 @@ class AddBoxes(BaseTransform):
         Args:
             results: Sample with ``img_path`` or ``sample_idx``.
         """
-        name = str(results.get('img_path', results.get('sample_idx')))
-        parts = Path(name).parts
-        names = [name, *('/'.join(parts[start:]) for start in range(len(parts)))]
-        found = next((self.boxes[each] for each in names if each in self.boxes), ())
+        key = _key_of(self.boxes, _name_of(results))
+        found = () if key is None else self.boxes[key]
         boxes = np.asarray(found, np.float32).reshape(-1, 4)
         return {**results, 'gt_bboxes': boxes}
 
@@ -78,6 +77,38 @@ class ScaleBoxes(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'
+
+
+def check_names(boxes: Mapping[str, Sequence], images: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a name that several images have, such as ``x.jpg`` for ``a/x.jpg`` and ``b/x.jpg``.
+
+    Args:
+        boxes: Boxes by the names of images, as for :class:`AddBoxes`.
+        images: What a data set lists of each image, with ``img_path`` or ``sample_idx``.
+
+    Raises:
+        ValueError: If there is one; it is named with two of its images.
+    """
+    owners: dict[str, str] = {}
+    for image in images:
+        name = _name_of(image)
+        key = _key_of(boxes, name)
+        if key is not None and owners.setdefault(key, name) != name:
+            raise ValueError(
+                f'the boxes of {key!r} fit several images, {owners[key]} and {name}; give each '
+                'a name with its folder, such as "birds/x.jpg"'
+            )
+
+
+def _name_of(image: Mapping[str, Any]) -> str:
+    return str(image.get('img_path', image.get('sample_idx')))
+
+
+def _key_of(boxes: Mapping[str, Sequence], name: str) -> str | None:
+    """Return the longest end of an image's path that has boxes; None if there is none."""
+    parts = Path(name).parts
+    ends = (name, *('/'.join(parts[start:]) for start in range(len(parts))))
+    return next((end for end in ends if end in boxes), None)
 
 
 def read_boxes(path: str | os.PathLike) -> dict[str, list]:

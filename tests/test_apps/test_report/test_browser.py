@@ -10,7 +10,8 @@ from PIL import Image
 from mmtmix.apps.report.predicted import FILE
 from mmtmix.apps.report.work_dir import read_work_dir
 from mmtmix.cli.main import call
-from mmtmix.evaluation.predictions import Predictions, images_digest
+from mmtmix.evaluation.identity import images_digest, network_digest
+from mmtmix.evaluation.predictions import Predictions
 from mmtmix.utils import file_digest
 
 sync_api = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
@@ -86,8 +87,9 @@ def save_predictions(folder, classes):
     names = tuple(HOSTILE if number % 3 == 0 else f'class {number}' for number in range(classes))
     labels = np.where(rng.random(400) < 0.7, scores.argmax(1), rng.integers(classes, size=400))
     test_set = images_digest(Config(dict(read_work_dir(folder).config)))
+    network = network_digest(Config(dict(read_work_dir(folder).config)))
     digest = file_digest(folder / 'last.pth', 64)
-    Predictions(scores, labels, names, digest, test_set).save(folder / FILE)
+    Predictions(scores, labels, names, digest, test_set, network=network).save(folder / FILE)
 
 
 @pytest.fixture(scope='module')

@@ -8,7 +8,7 @@ from mmcv.transforms import Compose
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import TRANSFORMS
 
-from mmtmix.datasets.transforms.boxes import AddBoxes, read_boxes
+from mmtmix.datasets.transforms.boxes import AddBoxes, check_names, read_boxes
 
 pytestmark = pytest.mark.host
 
@@ -28,6 +28,14 @@ def test_an_image_without_boxes_and_one_in_memory():
     assert AddBoxes({'x.jpg': [1, 2, 3, 4]})(dict(img_path='y.jpg'))['gt_bboxes'].shape == (0, 4)
     boxes = AddBoxes({'7': [[1, 2, 3, 4], [0, 0, 1, 1]]})(dict(sample_idx=7))['gt_bboxes']
     assert boxes.shape == (2, 4)
+
+
+def test_a_name_of_several_images_is_refused():
+    images = [dict(img_path=f'{folder}/{name}') for folder in 'ab' for name in ('x.jpg', 'y.jpg')]
+    check_names({'a/x.jpg': [1, 2, 3, 4], 'b/x.jpg': [1, 2, 3, 4]}, images)
+    check_names({'x.jpg': [1, 2, 3, 4]}, images[:2] * 2)  # one image, listed twice
+    with pytest.raises(ValueError, match=r"'x.jpg' fit several images, a/x.jpg and b/x.jpg"):
+        check_names({'x.jpg': [1, 2, 3, 4]}, images)
 
 
 def test_boxes_follow_the_object_through_a_test_pipeline():
