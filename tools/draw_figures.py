@@ -1,8 +1,8 @@
 """Draw the figures of the papers on colour photos with an ImageNet network, for the documentation.
 
 Each picture is what the library makes, by this one command: no mix is chosen or retouched by hand.
-Needs pip install 'mmtmix[figures]'. TransformMix's module reads activation maps alone, so one that
-was searched on Fashion-MNIST, as by tools/demo.py, serves here as it is.
+Needs pip install 'mmtmix[figures]'. TransformMix's module reads activation maps alone, so a
+shipped one that was searched on Fashion-MNIST serves here as it is.
 """
 
 from __future__ import annotations
@@ -194,8 +194,8 @@ def main(argv: list[str] | None = None) -> dict[str, list[Figure]]:
     parser.add_argument('--out', default=str(ROOT / 'docs/images'), help='folder of the pictures')
     parser.add_argument(
         '--mixer',
-        default='work_dirs/transformmix/search_wrn10_fashionmnist_demo/mixer.pth',
-        help="module of TransformMix for two images (default: that of the demo's search)",
+        default='mmtmix://fashionmnist_k2',
+        help='module of TransformMix for two images (default: %(default)s)',
     )
     parser.add_argument('--only', nargs='+', choices=FIGURES, default=[*FIGURES])
     args = parser.parse_args(argv)

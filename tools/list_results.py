@@ -1,9 +1,9 @@
 """Fill the metafiles of configs/ with measured results and with shipped weights.
 
 Models are added below the line `# Measured; ...` of each metafile. One per config with recorded
-runs has the mean accuracy of each experiment, and one per classifier of `mmtmix weights` has its
-accuracy and `Weights`. The rest of a metafile stays as it is. With --check the tool only compares,
-as the tests do.
+runs has the mean accuracy of each experiment, with its settings. One per classifier of `mmtmix
+weights` has its accuracy and `Weights`. The rest of a metafile stays as it is. With --check the
+tool only compares, as the tests do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import statistics
 import sys
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from mmtmix.apps.reproduce import Cell, RunResult, read_experiments, read_record
 from mmtmix.apps.weights.cards import read_cards
 from mmtmix.cli.parser import CommandParser
 from mmtmix.utils import atomic_path, load_config, run_command
+from mmtmix.utils.config import parse_options
 from mmtmix.utils.shipped import SCHEME
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -149,23 +149,47 @@ def measured_models(records: Iterable[RunResult], cells: Iterable[Cell]) -> list
             raise ValueError(f'runs of {cell.id} have several digests: export them anew')
         accuracies = [run.metrics[TOP1] for run in of_cell]
         results.setdefault(cell.config, []).append(_result(cell, accuracies))
-    return [_model(config, results[config], IMAGES['fashionmnist']) for config in sorted(results)]
+    return [_measured(config, results[config]) for config in sorted(results)]
 
 
 def _result(cell: Cell, accuracies: list[float]) -> dict[str, Any]:
-    """Return an entry of ``Results`` for the runs of a cell."""
+    """Return an entry of ``Results`` for the runs of a cell, with the settings of these runs.
+
+    The settings are in ``Metrics``, since readers of a metafile keep no other key.
+    """
     variants = {name: str(value) for name, value in cell.variants.items()}
-    images = IMAGES[variants.get('DATASET', 'fashionmnist')]
+    options = [f'{name}={value}' for name, value in cell.options.items()]
     metrics: dict[str, Any] = {'Top 1 Accuracy': round(statistics.fmean(accuracies), 2)}
     if len(accuracies) > 1:
         metrics['Standard Deviation'] = round(statistics.stdev(accuracies), 2)
     metrics |= {'Seeds': len(accuracies), 'Cell': cell.id}
+    if variants:
+        metrics['Variants'] = ' '.join(map('='.join, variants.items()))
+    if options:
+        metrics['Options'] = ' '.join(option.replace(' ', '') for option in options)
+    cfg = load_config(ROOT / cell.config, parse_options(options), variants)
+    metrics['Epochs'] = cfg.train_cfg.max_epochs
+    metrics['Batch Size'] = cfg.train_dataloader.batch_size
     number = int(variants.get('NUM_IMAGES', 1000))
+    images = IMAGES[variants.get('DATASET', 'fashionmnist')]
     return dict(
         Task='Image Classification',
         Dataset=f'{images} ({number:,} training images)',
         Metrics=metrics,
     )
+
+
+def _measured(config: str, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a model whose results have settings of their own; its metadata are common to all."""
+    data = dict.fromkeys(result['Dataset'].rpartition(' (')[0] for result in results)
+    metadata = {'Training Data': [*data] if len(data) > 1 else next(iter(data))}
+    for name in ('Epochs', 'Batch Size'):
+        values = {result['Metrics'][name] for result in results}
+        if len(values) == 1:
+            metadata[name] = values.pop()
+            for result in results:
+                del result['Metrics'][name]
+    return dict(Name=_name(config), Config=config, Metadata=metadata, Results=results)
 
 
 def shipped_models(cards: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -182,23 +206,27 @@ def shipped_models(cards: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 Dataset=f'{card["data"]["name"]} ({card["accuracy"]["data"]})',
                 Metrics={'Top 1 Accuracy': card['accuracy']['top1'], 'Seeds': 1},
             )
-            model = _model(card['config'], [result], card['data']['name'])
-            models.append(model | dict(Weights=SCHEME + card['name']))
+            cfg = load_config(ROOT / card['config'])
+            metadata = {
+                'Training Data': card['data']['name'],
+                'Epochs': cfg.train_cfg.max_epochs,
+                'Batch Size': cfg.train_dataloader.batch_size,
+            }
+            models.append(
+                dict(
+                    Name=_name(card['config']),
+                    Config=card['config'],
+                    Metadata=metadata,
+                    Weights=SCHEME + card['name'],
+                    Results=[result],
+                )
+            )
     return models
 
 
-@cache
-def _size_of_training(config: str) -> tuple[int, int]:
-    """Return the numbers of epochs and of images per batch of a config."""
-    cfg = load_config(ROOT / config)
-    return cfg.train_cfg.max_epochs, cfg.train_dataloader.batch_size
-
-
-def _model(config: str, results: list[dict[str, Any]], data: str) -> dict[str, Any]:
-    epochs, batch_size = _size_of_training(config)
-    metadata = {'Training Data': data, 'Epochs': epochs, 'Batch Size': batch_size}
-    name = f'{config.split("/")[1]}_{Path(config).stem}'
-    return dict(Name=name, Config=config, Metadata=metadata, Results=results)
+def _name(config: str) -> str:
+    """Return the name of a config's model."""
+    return f'{config.split("/")[1]}_{Path(config).stem}'
 
 
 if __name__ == '__main__':

