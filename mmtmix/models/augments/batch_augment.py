@@ -251,7 +251,13 @@ class BatchAugment(metaclass=ABCMeta):
         return mixed, details
 
     def warp_sources(self, images: Tensor, details: Details) -> Tensor:
-        """Return the images of each mix where they lie in it, (M, k, C, H, W)."""
+        """Return the images of each mix where they lie in it, (M, k, C, H, W).
+
+        Args:
+            images: Images of the batch, (N, C, H, W).
+            details: Details of M mixes, or those of some of them: a picture of a run takes the
+                same rows of each tensor that has one row per mix.
+        """
         return images[details['index']]
 
     def mix_targets(self, scores: Tensor, details: Details) -> Tensor:
@@ -294,9 +300,10 @@ class BatchAugment(metaclass=ABCMeta):
         self, mixed: Tensor, targets: Tensor, images: Tensor, scores: Tensor, details: Details
     ) -> None:
         """Hand mixes to those who watch the run."""
-        maker, makers = type(self).__name__, tuple(type(part).__name__ for part in self.parts)
-        known = MadeMix(maker, mixed, targets, images, scores, details)
-        report_mix(replace(known, warp=self.warp_sources, makers=makers))
+        known = MadeMix(type(self).__name__, mixed, targets, images, scores, details)
+        makers = tuple(type(part).__name__ for part in self.parts)
+        title = self.saliency_title
+        report_mix(replace(known, warp=self.warp_sources, saliency_title=title, makers=makers))
 
     def _check(self, batch_inputs: Tensor, batch_scores: Tensor) -> None:
         if batch_inputs.dim() != 4 or not batch_inputs.is_floating_point():
