@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -109,12 +109,27 @@ def make_block(
     places = _choose(mix.details['weights'], count)
     rows = [mix.rows[place] for place in places] if mix.rows is not None else places
     details = _of_mixes(mix.details, places)
+    columns = _columns(mix, rows, details, pictures)
+    heat = _scaled(details['saliency']) if 'saliency' in details else None
+    used = _used(details).cpu().numpy()
+    for title, group in columns.items():
+        if title != 'Mix' and not used.all():
+            columns[title] = np.where(used.reshape(used.shape + (1,) * (group.ndim - 2)), group, 1)
+    labels = _labels(mix, rows, details, classes)
+    return MixBlock(mix.maker, columns, labels, heat, mix.mixed, rows, mix.saliency_title)
+
+
+def _columns(
+    mix: MadeMix,
+    rows: Sequence[int],
+    details: Details,
+    pictures: Callable[[Tensor], np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Return the groups of columns of some mixes, whose details these are."""
     index = details['index']
     columns = {'Input': pictures(mix.images[index])}
-    heat = None
     if 'saliency' in details:
         columns[mix.saliency_title] = columns['Input']
-        heat = _scaled(details['saliency'])
     warped = details.get('warped')
     if warped is None:
         warped = mix.images[index] if mix.warp is None else mix.warp(mix.images, details)
@@ -126,12 +141,7 @@ def make_block(
         columns['Mix'] = pictures(mix.mixed[rows][:, None])
     elif 'masks' in details:
         columns['Mix'] = pictures((details['masks'] * warped).sum(dim=1, keepdim=True))
-    used = _used(details).cpu().numpy()
-    for title, group in columns.items():
-        if title != 'Mix' and not used.all():
-            columns[title] = np.where(used.reshape(used.shape + (1,) * (group.ndim - 2)), group, 1)
-    labels = _labels(mix, rows, details, classes)
-    return MixBlock(mix.maker, columns, labels, heat, mix.mixed, rows, mix.saliency_title)
+    return columns
 
 
 def target_lines(mix: MadeMix, rows: Sequence[int], classes: ClassNames) -> list[list[str]]:
