@@ -19,6 +19,17 @@ EXAMPLE = 'data/birds --backbone resnet18'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the images, the network and the training."""
+    _add_images_and_network(parser)
+    _add_training(parser)
+    parser.add_argument(
+        '--out',
+        type=Path,
+        help='folder of the configs (default: configs/ and the name of DATA_DIR)',
+    )
+    parser.add_argument('--force', action='store_true', help='replace configs that exist')
+
+
+def _add_images_and_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('data_dir', metavar='DATA_DIR', help='folder of the images')
     parser.add_argument(
         '--quick',
@@ -53,6 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=['measured', 'imagenet'],
         help="mean and std of the channels (default: imagenet's with --pretrained, else measured)",
     )
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--epochs', type=int, help='epochs of each classifier (100)')
     parser.add_argument(
         '--mixer',
@@ -71,12 +85,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--batch-size', type=int, help='images per step (default: 64, or fewer for few images)'
     )
     parser.add_argument('--lr', type=float, help='learning rate (default: 0.1 per 256 images)')
-    parser.add_argument(
-        '--out',
-        type=Path,
-        help='folder of the configs (default: configs/ and the name of DATA_DIR)',
-    )
-    parser.add_argument('--force', action='store_true', help='replace configs that exist')
 
 
 def check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:

@@ -116,9 +116,8 @@ def plan_stages(
                     f'variants or options, got {needed!r}'
                 )
             if is_shipped(needed['produces']):
-                shipped_file(
-                    needed['produces']
-                )  # it comes with the package: no run has to make it
+                # it comes with the package: no run has to make it
+                shipped_file(needed['produces'])
                 continue
             path, produces = map(os.path.normpath, (needed['config'], needed['produces']))
             chosen = dict(needed.get('variants') or {})

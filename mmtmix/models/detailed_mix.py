@@ -59,9 +59,7 @@ def mix_with_details(
             images and labels.
     """
     if isinstance(augment, RandomBatchAugment):
-        # what MMPretrain draws in its place
-        number = np.random.choice(len(augment.augments), p=augment.probs)  # noqa: NPY002
-        chosen = augment.augments[number]
+        chosen = choose(augment)
         return (
             unmixed(images, scores) if chosen is None else mix_with_details(chosen, images, scores)
         )
@@ -71,6 +69,16 @@ def mix_with_details(
     cure = 'give a batch augment, such as CutMix(alpha=1.0)'
     check_instance('augment', augment, Callable, 'a callable', cure=cure)  # type: ignore[arg-type]
     return DetailedMix(*mix_foreign(augment, images, scores), augment)
+
+
+def choose(augment: RandomBatchAugment) -> BatchAugment | ForeignAugment | None:
+    """Draw one of the augments of MMPretrain's choice, as its call would; None mixes nothing.
+
+    Args:
+        augment: The choice.
+    """
+    number = np.random.choice(len(augment.augments), p=augment.probs)  # noqa: NPY002
+    return augment.augments[number]
 
 
 def unmixed(images: Tensor, scores: Tensor) -> DetailedMix:

@@ -28,6 +28,7 @@ class MadeMix:
         warp: Function that returns the images where they lie in some of the mixes, from the batch
             and from the details of these mixes; None where the details have ``warped``, or images
             stay where they are.
+        saliency_title: Name of the maps in the details' ``saliency``.
         makers: Names of the augments that ``choice`` in the details counts.
         note: Remark beside the pictures, such as the layer at which states are mixed.
     """
@@ -40,6 +41,7 @@ class MadeMix:
     details: Details = field(default_factory=dict)
     rows: tuple[int, ...] | None = None
     warp: Callable[[Tensor, Details], Tensor] | None = None
+    saliency_title: str = 'Saliency'
     makers: tuple[str, ...] = ()
     note: str = ''
 

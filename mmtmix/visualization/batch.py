@@ -57,17 +57,9 @@ def draw_batches(
     Raises:
         ValueError: If there are no pictures, or a batch has not exactly one label per picture.
     """
-    counts = [len(batch.pictures) for batch in batches]
-    if not counts or 0 in counts:
-        raise ValueError(f'batches must hold pictures, got {counts} of them')
-    for batch in batches:
-        if len(batch.labels) != len(batch.pictures):
-            raise ValueError(
-                f'{batch.title!r} has {len(batch.labels)} labels for {len(batch.pictures)} '
-                'pictures; give one per picture'
-            )
+    _check(batches)
     if columns is None:
-        columns = _columns_for(max(counts))
+        columns = _columns_for(max(len(batch.pictures) for batch in batches))
     check_integer('columns', columns, 1)
     height, width = batches[0].pictures.shape[1:3]
     labels = [label for batch in batches for label in batch.labels]
@@ -78,31 +70,55 @@ def draw_batches(
     paragraphs = [(text, _ALARM) for text in alarms] + [(text, 'black') for text in notes]
     lines = [(line, colour) for text, colour in paragraphs for line in _wrap(text, across)]
     below = [_LINE * max(one.count('\n') + 1 for one in batch.labels) for batch in batches]
-    rows = [math.ceil(count / columns) for count in counts]
     down = [
-        _TITLE_LINE + number * (tall + label + _GAP)
-        for number, label in zip(rows, below, strict=True)
+        _TITLE_LINE + math.ceil(len(batch.pictures) / columns) * (tall + label + _GAP)
+        for batch, label in zip(batches, below, strict=True)
     ]
     top = _MARGIN + len(lines) * _CAPTION_LINE + (_GAP if lines else 0)
-    size = (across + 2 * _MARGIN, top + sum(down) + _MARGIN)
-    figure = Figure(figsize=size)
+    figure = Figure(figsize=(across + 2 * _MARGIN, top + sum(down) + _MARGIN))
     for number, (line, colour) in enumerate(lines):
         y = _MARGIN + number * _CAPTION_LINE
         options = dict(ha='left', va='top', color=colour)
         write_text(figure, _MARGIN, y, line, _CAPTION_FONT, **options)
     for batch, label_height, length in zip(batches, below, down, strict=True):
-        write_text(figure, _MARGIN, top, batch.title, _TITLE_FONT, ha='left', va='top')
-        for number, picture in enumerate(batch.pictures):
-            x = _MARGIN + number % columns * (cell + _GAP)
-            y = top + _TITLE_LINE + number // columns * (tall + label_height + _GAP)
-            corner = x / size[0], 1 - (y + tall) / size[1]
-            axes = figure.add_axes((*corner, cell / size[0], tall / size[1]))
-            make_frame(axes)
-            show_picture(axes, picture)
-            middle, under = x + cell / 2, y + tall + 0.03
-            write_text(figure, middle, under, batch.labels[number], _FONT, ha='center', va='top')
+        _place(figure, batch, top, (cell, tall), columns, tall + label_height + _GAP)
         top += length
     return figure
+
+
+def _check(batches: Sequence[LabelledBatch]) -> None:
+    counts = [len(batch.pictures) for batch in batches]
+    if not counts or 0 in counts:
+        raise ValueError(f'batches must hold pictures, got {counts} of them')
+    for batch in batches:
+        if len(batch.labels) != len(batch.pictures):
+            raise ValueError(
+                f'{batch.title!r} has {len(batch.labels)} labels for {len(batch.pictures)} '
+                'pictures; give one per picture'
+            )
+
+
+def _place(
+    figure: Figure,
+    batch: LabelledBatch,
+    top: float,
+    cell: tuple[float, float],
+    columns: int,
+    pitch: float,
+) -> None:
+    """Draw a batch from ``top`` on, in cells of a width and height; rows are a pitch apart."""
+    wide, tall = figure.get_size_inches()
+    width, height = cell
+    write_text(figure, _MARGIN, top, batch.title, _TITLE_FONT, ha='left', va='top')
+    for number, picture in enumerate(batch.pictures):
+        x = _MARGIN + number % columns * (width + _GAP)
+        y = top + _TITLE_LINE + number // columns * pitch
+        corner = x / wide, 1 - (y + height) / tall
+        axes = figure.add_axes((*corner, width / wide, height / tall))
+        make_frame(axes)
+        show_picture(axes, picture)
+        middle, under = x + width / 2, y + height + 0.03
+        write_text(figure, middle, under, batch.labels[number], _FONT, ha='center', va='top')
 
 
 def _columns_for(count: int) -> int:

@@ -48,6 +48,24 @@ class Smoothed(Mixup):
         return mixed, 0.9 * targets + 0.01
 
 
+class OwnRandomness(Mixup):
+    """An augment with a generator of its own, which counts its calls."""
+
+    calls = 0
+
+    def __init__(self):
+        super().__init__(alpha=1.0)
+        self.rng = np.random.default_rng(0)
+
+    def mix(self, images, scores):
+        self.calls += 1
+        share, order = self.rng.beta(1, 1), self.rng.permutation(len(images))
+        return (
+            share * images + (1 - share) * images[order],
+            share * scores + (1 - share) * scores[order],
+        )
+
+
 def seed():
     random.seed(3)
     np.random.seed(3)  # noqa: NPY002
@@ -78,6 +96,15 @@ def test_mixes_and_streams_are_those_of_a_plain_call(name, channels):
     assert drawn() == after
     assert torch.equal(found.mixed, mixed) and torch.equal(found.targets, targets)
     assert torch.equal(images, kept) and found.augment is augment
+
+
+def test_an_augment_with_its_own_generator_is_called_once():
+    (images, scores), plain, augment = batch(), OwnRandomness(), OwnRandomness()
+    for calls in (1, 2):
+        mixed, targets = plain(images, scores)
+        found = mix_with_details(augment, images, scores)
+        assert torch.equal(found.mixed, mixed) and torch.equal(found.targets, targets)
+        assert augment.calls == calls
 
 
 @pytest.mark.parametrize('name', AUGMENTS)

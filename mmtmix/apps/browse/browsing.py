@@ -63,23 +63,11 @@ def browsing_config(cfg: Config, options: Mapping[str, Any], work_dir: str) -> C
     browsing = deepcopy(cfg)
     for field in _DROPPED_FIELDS:
         browsing.pop(field, None)
-    loader = browsing.train_dataloader
-    for name in _LOADER_DEFAULTS:
-        loader.pop(name, None)
-    loader.num_workers = 0
-    loader.setdefault('collate_fn', dict(type='default_collate'))
-    if isinstance(loader.get('batch_size'), int):
-        loader.batch_size = min(loader.batch_size, options['num'])
+    _without_workers(browsing.train_dataloader, options['num'])
     _without_pretrained(browsing.model)
     if options['no_mix']:
         _without_augments(browsing)
-    hooks = browsing.get('default_hooks') or {}
-    kept = {name: hooks[name] for name in _KEPT if name in hooks}
-    browsing.default_hooks = ConfigDict({**dict.fromkeys(_OFF), **kept})
-    dropped = {*_DROPPED_HOOKS, *(('DistillHook',) if options['no_mix'] else ())}
-    browsing.custom_hooks = [
-        hook for hook in browsing.get('custom_hooks') or () if _kind(hook) not in dropped
-    ]
+    _keep_hooks(browsing, options['no_mix'])
     browsing.merge_from_dict(
         dict(
             work_dir=work_dir,
@@ -110,6 +98,27 @@ def _epochs(cfg: Config) -> int:
     """Return the number of epochs of a training; one by iterations has one."""
     settings = cfg.get('train_cfg') or {}
     return int(settings.get('max_epochs') or 1)
+
+
+def _without_workers(loader: ConfigDict, most: int) -> None:
+    """Have a loader read in the main process, and at most this number of images per batch."""
+    for name in _LOADER_DEFAULTS:
+        loader.pop(name, None)
+    loader.num_workers = 0
+    loader.setdefault('collate_fn', dict(type='default_collate'))
+    if isinstance(loader.get('batch_size'), int):
+        loader.batch_size = min(loader.batch_size, most)
+
+
+def _keep_hooks(cfg: Config, no_mix: bool) -> None:
+    """Remove the hooks that observe, save or stop a run, and with ``no_mix`` those that mix."""
+    hooks = cfg.get('default_hooks') or {}
+    kept = {name: hooks[name] for name in _KEPT if name in hooks}
+    cfg.default_hooks = ConfigDict({**dict.fromkeys(_OFF), **kept})
+    dropped = {*_DROPPED_HOOKS, *(('DistillHook',) if no_mix else ())}
+    cfg.custom_hooks = [
+        hook for hook in cfg.get('custom_hooks') or () if _kind(hook) not in dropped
+    ]
 
 
 def _without_pretrained(settings: Any) -> None:

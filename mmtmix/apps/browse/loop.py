@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from mmtmix.engine.distillation.mixes import Mixes
 from mmtmix.engine.hooks import DistillHook
 from mmtmix.functional import mix_targets
-from mmtmix.models import mix_with_details
 from mmtmix.models.augments import load_augments
 from mmtmix.models.classifiers import AutoMixClassifier
 from mmtmix.models.classifiers.labels import read_scores
 from mmtmix.models.data_preprocessors import ResidentPreprocessor
+from mmtmix.models.detailed_mix import choose
 from mmtmix.models.draw import draw_mixes, rank_generator
 from mmtmix.models.search import MixerSearch
 from mmtmix.models.teacher_mix import mix_with_teacher
@@ -64,9 +64,12 @@ class NamingMix:
 
     def __call__(self, inputs: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mixes of a batch and their labels."""
-        mixed, targets, _, augment = mix_with_details(self.choice, inputs, scores)
-        self.name = 'not mixed' if augment is None else f'mixed by {type(augment).__name__}'
-        return mixed, targets
+        augment = choose(self.choice)
+        if augment is None:
+            self.name = 'not mixed'
+            return inputs, scores.float()
+        self.name = f'mixed by {type(augment).__name__}'
+        return augment(inputs, scores)
 
 
 @LOOPS.register_module()

@@ -1,4 +1,4 @@
-"""What a picture of a batch assumes, and what looks wrong in it, in words."""
+"""Notes about a batch: what its picture assumes, and signs of wrong inputs."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def mixing_note(cfg: Config, model: Any, has_checkpoint: bool) -> str:
 
 
 def find_alarms(stats: InputStats, inputs: Tensor, pixels: Tensor) -> list[str]:
-    """Return what looks wrong in a batch.
+    """Return sentences about signs of wrong inputs in a batch.
 
     Args:
         stats: Normalisation of the inputs.

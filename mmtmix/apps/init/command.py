@@ -105,20 +105,15 @@ def texts(
         folder: Images and their classes.
         out: Folder of the files.
     """
-    size, mean, std = measure(folder, args.image_size)
-    stats = 'of the training images'
-    if (args.stats or ('imagenet' if args.pretrained else 'measured')) == 'imagenet':
-        (mean, std), stats = IMAGENET, "ImageNet's"
+    size, mean, std, stats = size_and_stats(args, folder)
     batch_size = fit_batch(args.batch_size, len(folder.train))
     model = build_model(args.backbone, len(folder.classes), size, args.pretrained)
     lr = args.lr or 0.1 * batch_size / 256 * (0.1 if args.pretrained else 1)
-    workers = min(4, os.cpu_count() or 1)
-    words = [word for word in args.argv if word != '--force']
     values: dict[str, Any] = dict(
         title=f'{folder.root.resolve().name}, {args.backbone}',
         name=out.name,
         out=out.as_posix(),
-        command=f'{program("init")} {shlex.join(words)}',
+        command=f'{program("init")} {shlex.join(one for one in args.argv if one != "--force")}',
         model=Config(dict(model=model)).pretty_text,
         num_classes=len(folder.classes),
         mean=mean,
@@ -128,7 +123,7 @@ def texts(
         test_edge=size if size < SMALL else size * 8 // 7,
         train_steps=train_steps(size),
         batch_size=batch_size,
-        workers=workers,
+        workers=min(4, os.cpu_count() or 1),
         train_data=data_lines(folder, out, 'train'),
         val_data=data_lines(folder, out, 'val'),
         topk=(1, 5) if len(folder.classes) > 5 else (1,),
@@ -150,6 +145,21 @@ def texts(
     if folder.val_name is None:
         found |= {'train.txt': lines_of(folder.train), 'val.txt': lines_of(folder.val)}
     return dict(model, image_size=size), found
+
+
+def size_and_stats(
+    args: argparse.Namespace, folder: ImageFolder
+) -> tuple[int, list[float], list[float], str]:
+    """Return the edge of the images in pixels, mean and std of their channels, and their origin.
+
+    Args:
+        args: Arguments of the command.
+        folder: Images and their classes.
+    """
+    size, mean, std = measure(folder, args.image_size)
+    if (args.stats or ('imagenet' if args.pretrained else 'measured')) == 'imagenet':
+        return size, *IMAGENET, "ImageNet's"
+    return size, mean, std, 'of the training images'
 
 
 def module_values(args: argparse.Namespace, values: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How long the trainings of a folder of images take on a CPU."""
+"""How long the networks of a folder of images compute on a CPU."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _LONG = 30 * 60  # seconds
 
 
 def advise(model: dict[str, Any], num_images: int, epochs: int, search_epochs: int) -> str:
-    """Return a line on the time that teacher, search and TransformMix take on this machine.
+    """Return a line on the time that teacher, search and TransformMix compute on this machine.
+
+    It is the time of the networks' passes. Loading, validation and start-up are not measured.
 
     Args:
         model: Config of the classifier, with ``image_size``, the edge of the images in pixels.
@@ -35,7 +37,8 @@ def advise(model: dict[str, Any], num_images: int, epochs: int, search_epochs: i
     passes = epochs * (_CLASSIFIER + _WITH_TEACHER) + search_epochs * _SEARCH
     seconds = seconds_per_image(model) * num_images * passes
     line = (
-        f'no GPU was found; the trainings take about {duration(seconds)} of one core of this CPU'
+        f'no GPU was found; the networks compute for about {duration(seconds)} on one core of '
+        'this CPU, and loading, validation and start-up come on top'
     )
     if seconds <= _LONG:
         return line

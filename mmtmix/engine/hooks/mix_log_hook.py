@@ -39,7 +39,7 @@ class MixLogHook(Hook):
         self._loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        """Begin to measure."""
+        """Start measuring."""
         is_logged = self._is_logged(runner, batch_idx)
         self.cleanup.enter_context(measuring(self._measures, is_logged))
 
@@ -53,7 +53,7 @@ class MixLogHook(Hook):
                 runner.message_hub.update_scalar(f'train/{name}', value, resumed=False)
 
     def after_train(self, runner: Any) -> None:
-        """Stop to measure."""
+        """Stop measuring."""
         self.cleanup.close()
 
     def _is_logged(self, runner: Any, batch_idx: int) -> bool:

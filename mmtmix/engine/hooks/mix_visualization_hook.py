@@ -82,7 +82,7 @@ class MixVisualizationHook(Hook):
         self._is_off = not is_main_process()
         self._start, self._spent = time.perf_counter(), 0.0
         self._count = self._tries = 0
-        self._is_due = self._is_told = self._is_order_unknown = False
+        self._is_due = self._is_logged = self._is_order_unknown = False
         self._backends = ImageBackends(osp.join(runner.work_dir, runner.timestamp, 'vis_data'))
         self._capture = None
         self._view: tuple[InputStats, str, ClassNames] | None = None
@@ -133,10 +133,10 @@ class MixVisualizationHook(Hook):
             self._count, self._is_due = self._count + 1, False
         elif self._tries >= _TRIES or runner.iter == runner.max_iters - 1:
             self._is_due = False
-            self._tell_once(runner)
+            self._log_no_mix(runner)
 
     def after_train(self, runner: Any) -> None:
-        """Stop to watch."""
+        """Stop watching the mixes."""
         self.cleanup.close()
 
     def _plan(self, is_wanted: bool, is_last: bool) -> None:
@@ -155,9 +155,9 @@ class MixVisualizationHook(Hook):
             level=logging.WARNING,
         )
 
-    def _tell_once(self, runner: Any) -> None:
-        if self._count == 0 and not self._is_told:
-            self._is_told = True
+    def _log_no_mix(self, runner: Any) -> None:
+        if self._count == 0 and not self._is_logged:
+            self._is_logged = True
             runner.logger.info(
                 'MixVisualizationHook: no images are mixed so far, so there are no mixes to draw'
             )

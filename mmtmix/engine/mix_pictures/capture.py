@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from mmtmix.models.augments import BatchAugment
-from mmtmix.models.foreign_mix import ForeignAugment, mix_foreign
+from mmtmix.models.foreign_mix import ForeignAugment, ForeignDraw
 from mmtmix.models.mix_watch import MadeMix, report_mix, watching_mixes
 from mmtmix.models.teachers import InputStats
-from mmtmix.utils import RandomState
 
 from .samples import ClassNames, MixBlock, make_block, target_lines
 
@@ -87,22 +86,53 @@ class MixCapture:
 
 
 class _Reporting:
-    """An augment of another library that reports its mixes."""
+    """An augment of another library that reports its mixes.
+
+    Each call is one plain call of the augment. Copies of it are replayed to explain the mixes.
+    """
 
     def __init__(self, augment: ForeignAugment, capture: MixCapture):
         self.augment, self.capture = augment, capture
 
     def __call__(self, images: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
         start = time.perf_counter()
-        state = RandomState.of(images.device)
-        rows = tuple(range(min(self.capture.count, len(images))))
+        before = self._prepare(images, scores)
+        self.capture.seconds += time.perf_counter() - start
+        mixed, targets = self.augment(images, scores)
+        start = time.perf_counter()
+        if before is not None:
+            self._report(*before, mixed, targets)
+        self.capture.seconds += time.perf_counter() - start
+        return mixed, targets
+
+    def _prepare(
+        self, images: Tensor, scores: Tensor
+    ) -> tuple[ForeignDraw, Tensor, Tensor] | None:
+        """Keep the draw and the batch, to which the augment may write; None if it can't be."""
         try:
-            mixed, targets, details = mix_foreign(self.augment, images, scores, rows)
+            draw = ForeignDraw(self.augment, images.device)
+            if not draw.is_apart:
+                raise ValueError(
+                    f'{_name(self.augment)} cannot be copied, and replaying it could change the '
+                    'training; make it a class whose attributes are all that it changes'
+                )
+            return draw, images.clone(), scores.clone()
         except Exception as error:
             self.capture.error = self.capture.error or error
-            state.restore()
-            return self.augment(images, scores)
-        self.capture.seconds += time.perf_counter() - start
-        maker = getattr(self.augment, '__name__', type(self.augment).__name__)
+            return None
+
+    def _report(
+        self, draw: ForeignDraw, images: Tensor, scores: Tensor, mixed: Tensor, targets: Tensor
+    ) -> None:
+        rows = tuple(range(min(self.capture.count, len(images))))
+        try:
+            details = draw.explain(images, scores, mixed, targets, rows)
+        except Exception as error:
+            self.capture.error = self.capture.error or error
+            return
+        maker = _name(self.augment)
         report_mix(MadeMix(maker, mixed, targets, images, scores.float(), details, rows))
-        return mixed, targets
+
+
+def _name(augment: ForeignAugment) -> str:
+    return getattr(augment, '__name__', type(augment).__name__)

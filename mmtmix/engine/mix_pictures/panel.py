@@ -49,7 +49,7 @@ def draw_blocks(blocks: Sequence[MixBlock], heading: str) -> np.ndarray:
 def _draw_block(block: MixBlock) -> Image.Image:
     tiles = {title: _tiles(pictures) for title, pictures in block.columns.items()}
     if block.heat is not None:
-        tiles['Saliency'] = _heated(tiles['Saliency'], block.heat)
+        tiles[block.heat_column] = _heated(tiles[block.heat_column], block.heat)
     height, width = next(iter(tiles.values())).shape[2:4]
     column = max(width, 40)  # a title of one word fits above
     lines = [line for own in block.labels for line in own]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,10 +17,6 @@ _SHOWN_LABELS = 3  # classes of a mixed label
 _LEAST_SHARE = 0.05  # of a class that is named in it
 _TRIVIAL = 0.95  # share of one image from which on a mix shows little else
 _CANDIDATES = 64
-_KEPT = {
-    *('weights', 'index', 'masks', 'warped', 'saliency', 'choice'),
-    *('iterations', 'finished', 'theta'),  # a warp reads theta
-}
 
 
 @dataclass(frozen=True)
@@ -46,10 +42,11 @@ class MixBlock:
         title: Name of the augment.
         columns: Groups of columns by their titles. Each has pictures of the R mixes in [0, 1],
             (R, k, H, W) or (R, k, H, W, 3).
-        heat: Saliency in [0, 1], (R, k, h, w), to draw on the pictures of ``'Saliency'``.
+        heat: Saliency in [0, 1], (R, k, h, w), to draw on the pictures of ``heat_column``.
         labels: Lines of text beside each mix.
         mixed: Mixes that the block was made from, to recognise them when their labels come.
         rows: Numbers of the mixes in the batch.
+        heat_column: Title of the column with the saliency.
     """
 
     title: str
@@ -58,6 +55,7 @@ class MixBlock:
     heat: np.ndarray | None = None
     mixed: Tensor | None = field(default=None, repr=False)
     rows: Sequence[int] = ()
+    heat_column: str = 'Saliency'
 
     @property
     def is_colour(self) -> bool:
@@ -68,7 +66,8 @@ class MixBlock:
         """Return the block of its first mixes alone."""
         columns = {title: pictures[:count] for title, pictures in self.columns.items()}
         heat = None if self.heat is None else self.heat[:count]
-        return MixBlock(self.title, columns, self.labels[:count], heat, rows=self.rows[:count])
+        labels, rows = self.labels[:count], self.rows[:count]
+        return replace(self, columns=columns, labels=labels, heat=heat, rows=rows, mixed=None)
 
     def with_labels(self, lines: Sequence[Sequence[str]]) -> MixBlock:
         """Return the block with other lines about the labels."""
@@ -97,38 +96,44 @@ def make_block(
     Raises:
         ValueError: If the images have neither 1 nor 3 channels.
     """
+
+    def pictures(images: Tensor) -> np.ndarray:
+        return _denormalize(images, stats, order)
+
     if 'index' not in mix.details or mix.images is None:
         if mix.mixed is None:
             raise ValueError('a mix without images and details shows nothing')
         mixed = mix.mixed[:count, None]
         lines = target_lines(mix, range(len(mixed)), classes)
-        return MixBlock(mix.maker, {'Mix': _denormalize(mixed, stats, order)}, lines)
+        return MixBlock(mix.maker, {'Mix': pictures(mixed)}, lines)
     places = _choose(mix.details['weights'], count)
     rows = [mix.rows[place] for place in places] if mix.rows is not None else places
-    details = {name: mix.details[name][places] for name in _KEPT if name in mix.details}
-    columns = _columns(mix, rows, details, stats, order)
+    details = _of_mixes(mix.details, places)
+    columns = _columns(mix, rows, details, pictures)
     heat = _scaled(details['saliency']) if 'saliency' in details else None
+    used = _used(details).cpu().numpy()
+    for title, group in columns.items():
+        if title != 'Mix' and not used.all():
+            columns[title] = np.where(used.reshape(used.shape + (1,) * (group.ndim - 2)), group, 1)
     labels = _labels(mix, rows, details, classes)
-    return MixBlock(mix.maker, columns, labels, heat, mix.mixed, rows)
+    return MixBlock(mix.maker, columns, labels, heat, mix.mixed, rows, mix.saliency_title)
 
 
 def _columns(
-    mix: MadeMix, rows: Sequence[int], details: Details, stats: InputStats, order: str
+    mix: MadeMix,
+    rows: Sequence[int],
+    details: Details,
+    pictures: Callable[[Tensor], np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """Return the groups of pictures of some mixes, white where a mix has no image."""
-
-    def pictures(images: Tensor) -> np.ndarray:
-        return _denormalize(images, stats, order)
-
-    assert mix.images is not None  # else only the mixes are shown
-    inputs = mix.images[details['index']]
-    columns = {'Input': pictures(inputs)}
+    """Return the groups of columns of some mixes, whose details these are."""
+    index = details['index']
+    columns = {'Input': pictures(mix.images[index])}
     if 'saliency' in details:
-        columns['Saliency'] = columns['Input']
+        columns[mix.saliency_title] = columns['Input']
     warped = details.get('warped')
     if warped is None:
-        warped = inputs if mix.warp is None else mix.warp(mix.images, details)
-    if not torch.equal(warped, inputs):
+        warped = mix.images[index] if mix.warp is None else mix.warp(mix.images, details)
+    if not torch.equal(warped, mix.images[index]):
         columns['Warped'] = pictures(warped)
     if 'masks' in details:
         columns['Mask'] = _array(details['masks'][:, :, 0])
@@ -136,10 +141,6 @@ def _columns(
         columns['Mix'] = pictures(mix.mixed[rows][:, None])
     elif 'masks' in details:
         columns['Mix'] = pictures((details['masks'] * warped).sum(dim=1, keepdim=True))
-    used = _used(details).cpu().numpy()
-    for title, group in columns.items():
-        if title != 'Mix' and not used.all():
-            columns[title] = np.where(used.reshape(used.shape + (1,) * (group.ndim - 2)), group, 1)
     return columns
 
 
@@ -200,6 +201,16 @@ def _labels(
     if mix.note and not mix.note.startswith('by '):
         lines = [[*line, mix.note] for line in lines]
     return lines
+
+
+def _of_mixes(details: Details, places: list[int]) -> Details:
+    """Return the details of some mixes: those rows of all tensors with one row per mix."""
+    count = len(details['index'])
+    return {
+        name: value[places]
+        for name, value in details.items()
+        if isinstance(value, Tensor) and value.dim() and len(value) == count
+    }
 
 
 def _used(details: Details) -> Tensor:

@@ -13,21 +13,12 @@ from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import draw_index, draw_weights, mix_targets
 from mmtmix.models.draw import Details, Draw, rank_generator
 from mmtmix.models.label_check import as_scores, check_num_classes
-from mmtmix.models.late_verdict import FiniteCheck
 from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
 from mmtmix.models.saliency import InputGradient, SaliencySource
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 
+from .batch_check import check_batch, check_of_inputs, check_of_saliency
 from .reach import warn_unmixed, watch_builder
-
-_INPUTS_CURE = (
-    'look for damaged images or a std of 0 in the data_preprocessor, or images in float16 whose '
-    'values overflow'
-)
-_SALIENCY_CURE = (
-    'the network that it comes from has diverged, or its precision is too small: train with a '
-    'lower learning rate, or in float32'
-)
 
 
 class BatchAugment(metaclass=ABCMeta):
@@ -76,10 +67,8 @@ class BatchAugment(metaclass=ABCMeta):
         self.alpha = alpha
         self.num_classes = num_classes
         self.per_sample = per_sample
-        self._check_finite = FiniteCheck('batch_inputs', _INPUTS_CURE)
-        self._check_saliency = FiniteCheck(
-            f'the saliency for {type(self).__name__}', _SALIENCY_CURE
-        )
+        self._check_finite = check_of_inputs()
+        self._check_saliency = check_of_saliency(type(self).__name__)
         self._has_mixed = False
         watch_builder()
 
@@ -169,7 +158,8 @@ class BatchAugment(metaclass=ABCMeta):
             ValueError: If shapes don't fit, the inputs or labels hold NaN or infinity, or a label
                 is negative or out of range.
         """
-        self._check(batch_inputs, batch_scores)
+        check_batch(batch_inputs, batch_scores)
+        self._check_process()
         scores = as_scores(batch_scores, self.num_classes)
         check_integer('repeat', repeat, 1)
         check_flag('return_details', return_details)
@@ -251,7 +241,13 @@ class BatchAugment(metaclass=ABCMeta):
         return mixed, details
 
     def warp_sources(self, images: Tensor, details: Details) -> Tensor:
-        """Return the images of each mix where they lie in it, (M, k, C, H, W)."""
+        """Return the images of each mix where they lie in it, (M, k, C, H, W).
+
+        Args:
+            images: Images of the batch, (N, C, H, W).
+            details: Details of M mixes, or those of some of them: a picture of a run takes the
+                same rows of each tensor that has one row per mix.
+        """
         return images[details['index']]
 
     def mix_targets(self, scores: Tensor, details: Details) -> Tensor:
@@ -294,22 +290,12 @@ class BatchAugment(metaclass=ABCMeta):
         self, mixed: Tensor, targets: Tensor, images: Tensor, scores: Tensor, details: Details
     ) -> None:
         """Hand mixes to those who watch the run."""
-        maker, makers = type(self).__name__, tuple(type(part).__name__ for part in self.parts)
-        known = MadeMix(maker, mixed, targets, images, scores, details)
-        report_mix(replace(known, warp=self.warp_sources, makers=makers))
+        known = MadeMix(type(self).__name__, mixed, targets, images, scores, details)
+        makers = tuple(type(part).__name__ for part in self.parts)
+        title = self.saliency_title
+        report_mix(replace(known, warp=self.warp_sources, saliency_title=title, makers=makers))
 
-    def _check(self, batch_inputs: Tensor, batch_scores: Tensor) -> None:
-        if batch_inputs.dim() != 4 or not batch_inputs.is_floating_point():
-            raise TypeError(
-                'batch_inputs must be normalised floating-point images (N, C, H, W), got '
-                f'{tuple(batch_inputs.shape)} in {batch_inputs.dtype}; use them as they leave '
-                'the data_preprocessor'
-            )
-        if len(batch_scores) != len(batch_inputs):
-            raise ValueError(
-                f'batch_inputs has {len(batch_inputs)} images and batch_scores '
-                f'{len(batch_scores)} labels; give one label per image'
-            )
+    def _check_process(self) -> None:
         if self.needs_network and get_worker_info() is not None:
             raise RuntimeError(
                 f'{type(self).__name__} needs a network, which has no place in the worker of a '

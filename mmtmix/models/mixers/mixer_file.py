@@ -80,6 +80,22 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
         )
     check_finite_weights(content['state_dict'], f'mixer file {str(path)!r}')
     arch = _OLD_DEFAULTS | content['arch']
+    _check_expected(path, arch, expected)
+    try:
+        mixer = TransformMixer(**arch)
+        mixer.load_state_dict(content['state_dict'])
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f'mixer file {str(path)!r}, written by mmtmix {content.get("version")}, cannot be '
+            f'read by mmtmix {__version__}: {error}'
+        ) from error
+    return mixer.requires_grad_(False).eval()
+
+
+def _check_expected(
+    path: str | os.PathLike, arch: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """Refuse a module whose arguments differ from the expected ones."""
     unknown = sorted(expected.keys() - arch.keys())
     if unknown:
         raise ValueError(f'a TransformMixer has no {unknown}; its arguments are {sorted(arch)}')
@@ -97,12 +113,3 @@ def load_mixer(path: str | os.PathLike, **expected: Any) -> TransformMixer:
             )
             + '. Change the config, or search a mixer with these settings'
         )
-    try:
-        mixer = TransformMixer(**arch)
-        mixer.load_state_dict(content['state_dict'])
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(
-            f'mixer file {str(path)!r}, written by mmtmix {content.get("version")}, cannot be '
-            f'read by mmtmix {__version__}: {error}'
-        ) from error
-    return mixer.requires_grad_(False).eval()

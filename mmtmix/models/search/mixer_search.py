@@ -121,7 +121,8 @@ class MixerSearch(BaseModel):
         if is_watched():
             drawn = dict(weights=draw.weights, index=draw.index)
             known = MadeMix('Search', mixed, targets, inputs, scores, {**drawn, **details})
-            report_mix(replace(known, warp=self._warp_sources))
+            title = self.teacher.saliency_title
+            report_mix(replace(known, warp=self._warp_sources, saliency_title=title))
         count_hits('teacher_mixed_acc', logits, targets)
         # a search that diverges is ended by FiniteStopHook, which has the last good weights
         return dict(loss=soft_cross_entropy(logits, targets).mean())

@@ -120,7 +120,7 @@ def test_the_forecast_counts_passes_and_names_quick_where_they_are_long(monkeypa
     monkeypatch.setattr(forecast, 'seconds_per_image', lambda model: 0.06)
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     # 100 images, 6 epochs of a classifier and 6 * 4/3 with a teacher, 3 * 4/3 of the search
-    assert 'about 2 minutes of one core' in forecast.advise(model, 100, 6, 3)
+    assert 'about 2 minutes on one core' in forecast.advise(model, 100, 6, 3)
     assert '--quick' not in forecast.advise(model, 100, 6, 3)
     assert re.search('about 3 hours.*--quick', forecast.advise(model, 10000, 6, 3))
     monkeypatch.setattr('torch.cuda.is_available', lambda: True)

@@ -14,7 +14,8 @@ from mmengine.visualization import BaseVisBackend
 from mmtmix.engine import mix_pictures
 from mmtmix.engine.hooks import MixVisualizationHook
 from mmtmix.engine.hooks import mix_visualization_hook as module
-from mmtmix.models import mix_watch
+from mmtmix.models import TransformMixer, mix_watch
+from mmtmix.models.mixers import save_mixer
 from mmtmix.utils import unwrap
 
 pytestmark = pytest.mark.host
@@ -100,6 +101,29 @@ def test_a_run_with_pictures_has_the_weights_of_one_without(method_runner, tmp_p
     assert not mix_watch.is_watched()
 
 
+@pytest.mark.parametrize('kind', ['TransformMix', 'SuperMix'])
+def test_mixing_by_a_teacher_is_drawn_and_gives_the_same_weights(
+    method_runner, teacher_args, tmp_path, monkeypatch, kind
+):
+    titles, found = Titles(monkeypatch), []
+    augment = dict(type=kind, teacher=teacher_args(in_channels=1))
+    if kind == 'TransformMix':
+        mixer = TransformMixer(cam_size=18)
+        torch.nn.init.normal_(mixer.stn.fc.weight, std=0.1)
+        save_mixer(mixer, tmp_path / 'mixer.pth')
+        augment['mixer'] = str(tmp_path / 'mixer.pth')
+    else:
+        augment['max_iters'] = 3
+    for folder, options in (('with', {}), ('without', OFF)):
+        mixing = dict(augments=[dict(augment)], probs=None)
+        runner = method_runner('cutmix', folder, **{'model.train_cfg': mixing, **options})
+        runner.train()
+        found.append(state(runner) | {'drawn next': torch.rand(3)})
+    assert same(*found)
+    ((block,),) = titles.blocks
+    assert block.title == kind and {'Input', 'Mask', 'Mix'} <= block.columns.keys()
+
+
 def test_a_search_is_drawn_and_finds_the_same_module(search_runner, tmp_path, monkeypatch):
     titles, found = Titles(monkeypatch), []
     for folder, options in (('with', {}), ('without', OFF)):
@@ -110,7 +134,7 @@ def test_a_search_is_drawn_and_finds_the_same_module(search_runner, tmp_path, mo
     assert set(pictures(tmp_path / 'with')) == {1, 3}
     (block,) = titles.blocks[0]
     assert block.title == 'Search' and block.heat is not None
-    assert [*block.columns] == ['Input', 'Saliency', 'Warped', 'Mask', 'Mix']
+    assert [*block.columns] == ['Input', 'CAM', 'Warped', 'Mask', 'Mix']
 
 
 def test_what_is_drawn_is_what_the_network_learns_from(method_runner, monkeypatch):
