@@ -85,7 +85,9 @@ TEACHERS = {
         'configs/simple/wrn16_fashionmnist32.py',
         'WRN-16-1 without mixing, the teacher of both modules',
         'the first 10,000 training images, enlarged to 32x32 by a border, in three channels',
-        limits='Limits: a small network with a short training, made to teach on these images.',
+        limits='Limits: a small network with a short training, made to teach on these images. Its '
+        'run left no run.json; the settings in its checkpoint are those of the config. A training '
+        'of today had a slightly different loss after its first epoch.',
     ),
     'wrn10_fashionmnist_demo': Entry(
         'configs/simple/wrn10_fashionmnist_demo.py',
