@@ -85,7 +85,9 @@ def mixing_note(cfg: Config, model: Any, has_checkpoint: bool) -> str:
     choice = getattr(choice, 'choice', choice)
     augments = [one for one in getattr(choice, 'augments', ()) if one is not None]
     if not augments:
-        return 'Mixing: no batch augment.'
+        before = '; the images of MixedImages were mixed before the run'
+        is_mixed = 'MixedImages' in str(cfg.train_dataloader.dataset)
+        return f'Mixing: no batch augment{before if is_mixed else ""}.'
     probs = getattr(choice, 'probs', None) or [1 / len(augments)] * len(augments)
     parts = [
         f'{type(one).__name__} with probability {share:.2g}'

@@ -2,7 +2,8 @@
 
 from .backends import ImageBackends
 from .capture import MixCapture
+from .mix_lines import ClassNames
 from .panel import draw_blocks
-from .samples import ClassNames, MixBlock
+from .samples import MixBlock
 
 __all__ = ['ClassNames', 'ImageBackends', 'MixBlock', 'MixCapture', 'draw_blocks']

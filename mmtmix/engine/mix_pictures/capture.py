@@ -14,7 +14,8 @@ from mmtmix.models.foreign_mix import ForeignAugment, ForeignDraw
 from mmtmix.models.mix_watch import MadeMix, report_mix, watching_mixes
 from mmtmix.models.teachers import InputStats
 
-from .samples import ClassNames, MixBlock, make_block, target_lines
+from .mix_lines import ClassNames, target_lines
+from .samples import MixBlock, make_block
 
 _MOST_BLOCKS = 4
 

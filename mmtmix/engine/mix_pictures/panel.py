@@ -71,7 +71,8 @@ def _draw_block(block: MixBlock) -> Image.Image:
             place = (_MARGIN, tops[row] + number * _LINE)
             pen.text(place, fitted(line, left), fill=_INK, font=_font())
     for title, group in tiles.items():
-        pen.text((x, _MARGIN), title, fill=_INK, font=_font())
+        room = (column + _GAP) * group.shape[1] + _GROUP_GAP - 2 * _GAP
+        pen.text((x, _MARGIN), fitted(title, room), fill=_INK, font=_font())
         for k in range(group.shape[1]):
             if group.shape[1] > 1:
                 pen.text((x, _MARGIN + _LINE), str(k + 1), fill=_PALE, font=_font())

@@ -1,4 +1,4 @@
-"""A few mixes of a step, as small arrays and texts."""
+"""A few mixes of a step, as small arrays."""
 
 from __future__ import annotations
 
@@ -13,25 +13,10 @@ from mmtmix.models.draw import Details
 from mmtmix.models.mix_watch import MadeMix
 from mmtmix.models.teachers import InputStats
 
-_SHOWN_LABELS = 3  # classes of a mixed label
-_LEAST_SHARE = 0.05  # of a class that is named in it
+from .mix_lines import ClassNames, mix_lines, target_lines, used_places
+
 _TRIVIAL = 0.95  # share of one image from which on a mix shows little else
 _CANDIDATES = 64
-
-
-@dataclass(frozen=True)
-class ClassNames:
-    """Names of the classes of a data set.
-
-    Attributes:
-        names: Names by label; empty where they are unknown.
-    """
-
-    names: Sequence[str] = ()
-
-    def __getitem__(self, label: int) -> str:
-        known = label < len(self.names)
-        return ' '.join(str(self.names[label]).split()) if known else f'class {label}'
 
 
 @dataclass(frozen=True)
@@ -109,31 +94,32 @@ def make_block(
     places = _choose(mix.details['weights'], count)
     rows = [mix.rows[place] for place in places] if mix.rows is not None else places
     details = _of_mixes(mix.details, places)
-    columns = _columns(mix, rows, details, pictures)
+    columns = _columns(mix, mix.images, rows, details, pictures)
     heat = _scaled(details['saliency']) if 'saliency' in details else None
-    used = _used(details).cpu().numpy()
+    used = used_places(details).cpu().numpy()
     for title, group in columns.items():
         if title != 'Mix' and not used.all():
             columns[title] = np.where(used.reshape(used.shape + (1,) * (group.ndim - 2)), group, 1)
-    labels = _labels(mix, rows, details, classes)
+    labels = mix_lines(mix, rows, details, classes)
     return MixBlock(mix.maker, columns, labels, heat, mix.mixed, rows, mix.saliency_title)
 
 
 def _columns(
     mix: MadeMix,
+    images: Tensor,
     rows: Sequence[int],
     details: Details,
     pictures: Callable[[Tensor], np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Return the groups of columns of some mixes, whose details these are."""
     index = details['index']
-    columns = {'Input': pictures(mix.images[index])}
+    columns = {'Input': pictures(images[index])}
     if 'saliency' in details:
         columns[mix.saliency_title] = columns['Input']
     warped = details.get('warped')
     if warped is None:
-        warped = mix.images[index] if mix.warp is None else mix.warp(mix.images, details)
-    if not torch.equal(warped, mix.images[index]):
+        warped = images[index] if mix.warp is None else mix.warp(images, details)
+    if not torch.equal(warped, images[index]):
         columns['Warped'] = pictures(warped)
     if 'masks' in details:
         columns['Mask'] = _array(details['masks'][:, :, 0])
@@ -142,65 +128,6 @@ def _columns(
     elif 'masks' in details:
         columns['Mix'] = pictures((details['masks'] * warped).sum(dim=1, keepdim=True))
     return columns
-
-
-def target_lines(mix: MadeMix, rows: Sequence[int], classes: ClassNames) -> list[list[str]]:
-    """Return lines about the labels of some mixes, one for each class of a mix.
-
-    Args:
-        mix: Mixes with ``targets``.
-        rows: Numbers of the mixes.
-        classes: Names of the classes.
-    """
-    if mix.targets is None:
-        return [[] for _ in rows]
-    kind = f'label {mix.note}'.strip() if mix.note.startswith('by ') else 'label'
-    shares, labels = _top(mix.targets[list(rows)])
-    return [
-        [
-            f'{kind} {share:.2f}  {classes[label]}'
-            for share, label in zip(own, named, strict=True)
-            if share >= _LEAST_SHARE
-        ]
-        for own, named in zip(shares.tolist(), labels.tolist(), strict=True)
-    ]
-
-
-def _labels(
-    mix: MadeMix, rows: Sequence[int], details: Details, classes: ClassNames
-) -> list[list[str]]:
-    """Return the lines beside each mix: shares and classes, its label where it differs."""
-    weights, scores = details['weights'], mix.scores
-    is_used = _used(details).tolist()
-    lines: list[list[str]] = [[] for _ in rows]
-    expected = None
-    names: list[list[str]] = [[''] * weights.size(1) for _ in rows]
-    if scores is not None:
-        own = scores[details['index']]
-        names = [[classes[label] for label in line] for line in own.argmax(dim=-1).tolist()]
-        expected = (weights[..., None].to(own.dtype) * own).sum(dim=1)
-    for row, shares in enumerate(weights.tolist()):
-        lines[row] = [
-            f'{_symbol(j)} = {shares[j]:.2f}  {names[row][j]}'.rstrip()
-            for j in range(len(shares))
-            if is_used[row][j]
-        ]
-    if mix.targets is not None:
-        given = mix.targets[list(rows)]
-        differs = expected is None or (given - expected).abs().amax(dim=1) > 0.01
-        flags = differs.tolist() if isinstance(differs, Tensor) else [differs] * len(rows)
-        for row, line in enumerate(target_lines(mix, rows, classes)):
-            lines[row] += line if flags[row] else []
-    if 'choice' in details and len(mix.makers) > 1:
-        for row, number in enumerate(details['choice'].tolist()):
-            lines[row].append('not mixed' if number < 0 else f'by {mix.makers[number]}')
-    if 'iterations' in details:
-        steps, done = details['iterations'].tolist(), details['finished'].tolist()
-        for row, (count, finished) in enumerate(zip(steps, done, strict=True)):
-            lines[row].append(f'{count} steps' if finished else f'not finished after {count}')
-    if mix.note and not mix.note.startswith('by '):
-        lines = [[*line, mix.note] for line in lines]
-    return lines
 
 
 def _of_mixes(details: Details, places: list[int]) -> Details:
@@ -213,30 +140,11 @@ def _of_mixes(details: Details, places: list[int]) -> Details:
     }
 
 
-def _used(details: Details) -> Tensor:
-    """Return which places of mixes show an image, (R, k).
-
-    A place that is only filled has the own image once more, and no share.
-    """
-    weights, index = details['weights'], details['index']
-    used = (weights > 0) | (index != index[:, :1])
-    used[:, 0] = True
-    return used
-
-
 def _choose(weights: Tensor, count: int) -> list[int]:
     """Return the first mixes that show more than one image, then the others."""
     largest = weights[:_CANDIDATES].amax(dim=1).tolist()
     order = sorted(range(len(largest)), key=lambda row: largest[row] > _TRIVIAL)
     return sorted(order[:count])
-
-
-def _top(targets: Tensor) -> tuple[Tensor, Tensor]:
-    return targets.float().topk(min(_SHOWN_LABELS, targets.size(1)), dim=1)
-
-
-def _symbol(place: int) -> str:
-    return f'λ{"₀₁₂₃₄₅₆₇₈₉"[place + 1]}' if place < 9 else f'λ{place + 1}'
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -1,6 +1,7 @@
 """mmtmix browse: real pipelines, what the pictures show, and what the captions state."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mmengine.runner import Runner
 from mmpretrain.models import ClsDataPreprocessor
 from PIL import Image
 
+from mmtmix.apps.browse.notes import mixing_note
 from mmtmix.cli import main
 from mmtmix.cli.browse import CHANNEL_ORDERS
 from mmtmix.models.teachers import channel_order
@@ -185,3 +187,18 @@ def test_show_needs_a_display(monkeypatch, capsys, browse):
 
 def test_choices_are_those_of_the_library():
     assert CHANNEL_ORDERS == channel_order.CHANNEL_ORDERS
+
+
+@pytest.mark.parametrize(
+    ('dataset', 'note'),
+    [
+        (dict(type='FashionMNISTIdx'), 'Mixing: no batch augment.'),
+        (
+            dict(type='ConcatDataset', datasets=[dict(type='MixedImages', data_root='a')]),
+            'Mixing: no batch augment; the images of MixedImages were mixed before the run.',
+        ),
+    ],
+)
+def test_images_that_were_mixed_before_the_run_are_named(dataset, note):
+    cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+    assert mixing_note(cfg, SimpleNamespace(data_preprocessor=None), False) == note

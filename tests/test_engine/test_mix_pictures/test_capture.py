@@ -6,7 +6,7 @@ import torch
 from mmpretrain.models import CutMix, Mixup
 from mmpretrain.registry import BATCH_AUGMENTS
 
-from mmtmix.engine.mix_pictures import ClassNames, MixCapture, draw_blocks
+from mmtmix.engine.mix_pictures import ClassNames, MixCapture, draw_blocks, panel
 from mmtmix.models import TransformMixer
 from mmtmix.models.teachers import InputStats
 
@@ -187,3 +187,19 @@ def test_saliency_has_the_name_of_its_source(make_teacher):
         titles[name] = list(block.columns)
     assert titles['AttentiveMix'][1] == 'CAM'
     assert titles['SaliencyMix'][1] == 'Fine-grained saliency'
+
+
+def test_a_title_is_cut_where_its_column_is_narrow(monkeypatch):
+    drawn = []
+    write = panel.ImageDraw.ImageDraw.text
+    monkeypatch.setattr(
+        panel.ImageDraw.ImageDraw,
+        'text',
+        lambda pen, xy, text, **options: drawn.append(text) or write(pen, xy, text, **options),
+    )
+    seen, augments = capture(), [build('SaliencyMix', None)]
+    with seen.watching([augments]):
+        augments[0](IMAGES[..., :8], SCORES)
+    draw_blocks(seen.taken(), 'Mixes')
+    assert {'Input', 'Mask', 'Mix'} <= set(drawn)
+    assert [text for text in drawn if text.startswith('Fine') and text.endswith('…')]
