@@ -241,6 +241,7 @@ def test_a_file_of_results_lies_beside_its_checkpoint():
     ('checkpoint', 'name'),
     [
         ('work_dirs/a/last.pth', 'a/last.pth'),
+        ('last.pth', 'last.pth'),
         ('mmtmix://wrn16', 'mmtmix://wrn16'),
         ('https://x.y/z/net-12345678.pth?a=b', 'z/net-12345678.pth'),
     ],
