@@ -123,7 +123,7 @@ def draw_pictures(
         boxes: Boxes (n, 4) of each picture, left, top, right and bottom border in pixels, or None.
     """
     height, width = pictures[0][0].shape[:2]
-    wrapped = [fill(row, _ROW_WIDTH, max_lines=_ROW_LINES, placeholder=' …') for row in rows]
+    wrapped = [fill(row, _ROW_WIDTH, max_lines=_ROW_LINES, placeholder=' ...') for row in rows]
     figure, axes = image_grid([Group(columns)], [Group(wrapped)], height / width)
     for r, row in enumerate(pictures):
         for c, picture in enumerate(row):
