@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from .images import show_picture
 
 Array = NDArray[np.floating]
 _LINE_HEIGHT = 0.24  # inches per bar
+_ROW_WIDTH, _ROW_LINES = 28, 5  # characters and lines of a label beside a picture
 
 
 def draw_reliability(
@@ -71,7 +73,7 @@ def draw_bars(values: Mapping[str, float], base: float, base_name: str, xlabel: 
     for place, value in zip(places, values.values(), strict=True):
         axes.annotate(
             f'{value:.1f}', (value, place), (3, 0), textcoords='offset points', va='center',
-            fontsize=8,
+            fontsize=8, bbox=dict(facecolor='white', edgecolor='none', pad=0.8),
         )  # fmt: skip
     axes.axvline(base, color='0.3', linestyle='--', linewidth=1)
     axes.set_title(f'dashed: {base_name}, {base:.1f}', fontsize=9, parse_math=False)
@@ -96,7 +98,7 @@ def draw_lines(
     figure = Figure(figsize=(5.2, 3.4), layout='constrained')
     axes = figure.subplots()
     for name, values in lines.items():
-        axes.plot(x, values, marker='o', markersize=4, linewidth=1.4, label=name)
+        axes.plot(x, values, marker='o', markersize=4, linewidth=1.4, label=name, clip_on=False)
     axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 100))
     axes.grid(alpha=0.3)
     axes.spines[['top', 'right']].set_visible(False)
@@ -115,13 +117,14 @@ def draw_pictures(
 
     Args:
         pictures: Pictures of each row in [0, 1], grey (H, W) or RGB (H, W, 3).
-        rows: Label of each row.
+        rows: Label of each row; a long one is wrapped, and cut after five lines.
         columns: Label of each column.
         saliency: Heat map (h, w) in [0, 1] of each picture, or None.
         boxes: Boxes (n, 4) of each picture, left, top, right and bottom border in pixels, or None.
     """
     height, width = pictures[0][0].shape[:2]
-    figure, axes = image_grid([Group(columns)], [Group(rows)], height / width)
+    wrapped = [fill(row, _ROW_WIDTH, max_lines=_ROW_LINES, placeholder=' ...') for row in rows]
+    figure, axes = image_grid([Group(columns)], [Group(wrapped)], height / width)
     for r, row in enumerate(pictures):
         for c, picture in enumerate(row):
             show_picture(axes[r, c], picture, saliency[r][c] if saliency else None)

@@ -32,7 +32,7 @@ class Baseline(NamedTuple):
         by_kind: Mean error over the severities by kind.
         clean: Error on clean images.
         source: Description of the network, for a note.
-        images: Fields that tell the evaluated images apart, by name; empty for AlexNet.
+        images: Fields in which a comparable evaluation is the same, by name; empty for AlexNet.
     """
 
     by_kind: Mapping[str, float]

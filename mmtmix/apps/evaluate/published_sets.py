@@ -40,7 +40,7 @@ _SWAP = (dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy'))
 def describe_published(
     folder: str | os.PathLike | None, kinds: Sequence[str], severities: Sequence[int]
 ) -> dict[str, Any] | None:
-    """Return what tells a published set apart wherever it lies: its form, and its labels.
+    """Return the identity of a published set, which does not depend on its folder.
 
     Args:
         folder: Folder of the set; None where corruptions are drawn here.

@@ -114,7 +114,7 @@ def _model_name(checkpoint: str) -> str:
     if is_shipped(checkpoint):
         return checkpoint
     path = Path(urlsplit(checkpoint).path if '://' in checkpoint else checkpoint)
-    return f'{path.parent.name}/{path.name}'
+    return '/'.join(path.parts[-2:])
 
 
 def _escaped(text: str) -> str:

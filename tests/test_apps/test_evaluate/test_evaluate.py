@@ -32,7 +32,7 @@ def test_the_command_offers_the_suites_of_the_table():
     assert {AUTO, *DTYPES} == set(cli.DTYPES)
 
 
-def test_the_file_says_what_was_measured_and_how(everything, fitted_teacher):
+def test_the_file_holds_what_was_measured_and_how(everything, fitted_teacher):
     found, out = everything
     assert found['checkpoint_sha256'] == file_digest(fitted_teacher['checkpoint'], 64)
     assert (found['images'], found['classes'], found['seed']) == (16, 10, 0)
@@ -110,7 +110,7 @@ def test_attacks_raise_the_error_with_the_distance(fitted_teacher, tmp_path):
         assert figures['clean_error'] < figures['error_1'] < figures['error_4'], name
 
 
-def test_the_cam_suite_knows_where_objects_were_placed(everything):
+def test_the_cam_suite_has_the_boxes_of_placed_objects(everything):
     suite = everything[0]['suites']['cam']
     assert suite['figures']['box_area'] == pytest.approx(100 * 20 * 20 / 28**2, abs=1e-3)
     assert suite['details']['images'] == 16 and suite['details']['without_box'] == 0
@@ -241,6 +241,7 @@ def test_a_file_of_results_lies_beside_its_checkpoint():
     ('checkpoint', 'name'),
     [
         ('work_dirs/a/last.pth', 'a/last.pth'),
+        ('last.pth', 'last.pth'),
         ('mmtmix://wrn16', 'mmtmix://wrn16'),
         ('https://x.y/z/net-12345678.pth?a=b', 'z/net-12345678.pth'),
     ],
