@@ -1,20 +1,9 @@
-# WRN-16-1 on 10,000 images of Fashion-MNIST as a network for CIFAR sees them: padded to 32x32,
-# three channels. The teacher of the SuperMix benchmark in docs/costs.md. It wants the four
-# official files in data/fashion_mnist.
-_base_ = './wrn16_fashionmnist_mini.py'
-data_preprocessor = dict(mean=[72.94] * 3, std=[90.02] * 3)
-model = dict(backbone=dict(in_channels=3))
-
-pad = dict(type='Pad', size=(32, 32))
-train_pipeline = [
-    pad,
-    dict(type='RandomCrop', crop_size=32, padding=2),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
+# WRN-16-1 on 10,000 images of Fashion-MNIST, padded to 32x32, in three channels. The teacher of
+# the SuperMix benchmark in docs/costs.md, and of the shipped modules in docs/weights.md.
+_base_ = [
+    '../_base_/models/wrn16_fashionmnist.py',
+    '../_base_/datasets/fashionmnist32.py',
+    '../_base_/schedules/fashionmnist_mini_15e.py',
+    '../_base_/default_runtime.py',
 ]
-test_pipeline = [pad, dict(type='PackInputs')]
-full = dict(data_root='data/fashion_mnist', channels=3)
-
-train_dataloader = dict(dataset=dict(indices=10000, pipeline=train_pipeline, **full))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline, **full))
-test_dataloader = val_dataloader
+model = dict(backbone=dict(in_channels=3))
