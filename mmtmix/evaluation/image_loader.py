@@ -136,9 +136,16 @@ class BalancedSubsetSampler(Sampler[int]):
         dataset: Data set with single labels, built.
         num_images: Number of images, >= 1. All images are taken if there are fewer.
         seed: Seed of the choice, >= 0; None counts as 0.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(self, dataset: Any, num_images: int, seed: int | None = 0):
+        check_integer('num_images', num_images, 1)
+        if seed is not None:
+            check_integer('seed', seed, 0)
         self.indices = balanced_indices(labels_of(dataset), num_images, seed or 0)
 
     def __iter__(self) -> Iterator[int]:
