@@ -134,7 +134,7 @@ def _columns(
     if warped is None:
         warped = mix.images[index] if mix.warp is None else mix.warp(mix.images, details)
     if not torch.equal(warped, mix.images[index]):
-        columns['Warped'] = pictures(warped)
+        columns['Transformed'] = pictures(warped)
     if 'masks' in details:
         columns['Mask'] = _array(details['masks'][:, :, 0])
     if mix.mixed is not None:
