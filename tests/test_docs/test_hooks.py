@@ -33,7 +33,7 @@ def load(name):
         ('docs/api/index.md', '../mixers.md', '../mixers.md'),
         ('docs/data.md', '#here', '#here'),
         ('docs/data.md', 'https://a.org/b', 'https://a.org/b'),
-        ('docs/data.md', 'images/mixers.png', 'images/mixers.png'),
+        ('docs/data.md', 'images/hero.png', 'images/hero.png'),
         ('CHANGELOG.md', 'docs/mixers.md#labels', 'mixers.md#labels'),
         ('CHANGELOG.md', 'mmtmix/checks.py', f'{REPOSITORY}/blob/main/mmtmix/checks.py'),
     ],

@@ -120,7 +120,7 @@ def _columns(
     if warped is None:
         warped = images[index] if mix.warp is None else mix.warp(images, details)
     if not torch.equal(warped, images[index]):
-        columns['Warped'] = pictures(warped)
+        columns['Transformed'] = pictures(warped)
     if 'masks' in details:
         columns['Mask'] = _array(details['masks'][:, :, 0])
     if mix.mixed is not None:

@@ -134,7 +134,7 @@ def test_a_search_is_drawn_and_finds_the_same_module(search_runner, tmp_path, mo
     assert set(pictures(tmp_path / 'with')) == {1, 3}
     (block,) = titles.blocks[0]
     assert block.title == 'Search' and block.heat is not None
-    assert [*block.columns] == ['Input', 'CAM', 'Warped', 'Mask', 'Mix']
+    assert [*block.columns] == ['Input', 'CAM', 'Transformed', 'Mask', 'Mix']
 
 
 def test_what_is_drawn_is_what_the_network_learns_from(method_runner, monkeypatch):

@@ -103,7 +103,7 @@ def batches(augment, watch):
 
 def check_columns(columns):
     """Compare the mixes with what their masks show of their images."""
-    sources = columns.get('Warped', columns['Input'])
+    sources = columns.get('Transformed', columns['Input'])
     explained = (sources * columns['Mask']).sum(axis=1)
     shown = columns['Mask'].sum(axis=1) < 1.01  # a place that is only filled is blank
     assert shown.any()
