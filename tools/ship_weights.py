@@ -45,8 +45,9 @@ SETTINGS = (
     'train_cfg',
     'randomness',
 )
+EVIDENCE = 'https://mmtmix.github.io/mmtmix/latest/evidence/'
 LIMITS = (
-    'Limits: docs/evidence.md compares students of 1,000 to 20,000 images, and found no learned '
+    f'Limits: {EVIDENCE} compares students of 1,000 to 20,000 images, and found no learned '
     'mixing better than CutMix. No student was trained with this module. The figures above are of '
     'mixes, not of students.'
 )

@@ -10,6 +10,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpretrain.registry import MODELS
 
 from mmtmix.engine import FiniteStopHook
+from mmtmix.evaluation import MixQuality
 from mmtmix.models import FrozenTeacher, load_mixer
 from mmtmix.models.teachers import InputStats
 
@@ -116,7 +117,16 @@ def test_quality_is_measured_beside_mixup_and_cutmix(searched):
     assert first['mix/transformmix/ce'] != second['mix/transformmix/ce']
 
 
-def test_early_stopping_ends_the_search_and_exports(tmp_path, search_runner):
+def test_early_stopping_ends_the_search_which_exports_and_warns(
+    tmp_path, search_runner, monkeypatch
+):
+    def process_worse(metric, batch, samples):
+        for sample in samples:
+            sample['mix_quality']['transformmix/ce'] += 9.0
+        process(metric, batch, samples)
+
+    process = MixQuality.process
+    monkeypatch.setattr(MixQuality, 'process', process_worse)
     stop = dict(
         type='EarlyStoppingHook',
         monitor='mix/transformmix/ce',
@@ -125,8 +135,12 @@ def test_early_stopping_ends_the_search_and_exports(tmp_path, search_runner):
         patience=1,
     )
     runner = search_runner(tmp_path, epochs=9, custom_hooks=[stop])
+    warned = []
+    monkeypatch.setattr(runner.logger, 'warning', warned.append)
     runner.train()
     assert runner.epoch == 2
+    (text,) = [text for text in warned if 'The teacher recognises' in text]
+    assert 'nats on 64 mixes' in text and "mixer='mmtmix://fashionmnist_k2'" in text
     content = torch.load(tmp_path / 'mixer.pth', weights_only=True)
     assert content['searched_on']['epochs'] == 2
     assert (tmp_path / 'last.pth').exists()

@@ -36,3 +36,31 @@ def test_without_a_single_mix_the_error_names_the_batch_size(metric):
     metric.process({}, samples(None))
     with pytest.raises(ValueError, match='batch_size of at least num_mix'):
         metric.evaluate(size=1)
+
+
+def ces(own, mixup, cutmix):
+    return {'transformmix/ce': own, 'mixup/ce': mixup, 'cutmix/ce': cutmix}
+
+
+@pytest.mark.parametrize(
+    ('figures', 'said'),
+    [
+        ((0.5, 0.7, 0.6), None),
+        ((0.9961, 0.988, 0.976), 'those of CutMix: cross entropy 0.996 against 0.976 nats on 3'),
+        # below one of the two alone, equal, and not a number
+        ((0.98, 0.97, 0.99), 'those of Mixup: cross entropy 0.980 against 0.970 nats on 3 mixes'),
+        ((0.98, 0.98, 0.99), 'those of Mixup'),
+        ((float('nan'), 0.98, 0.99), 'cross entropy nan against 0.980'),
+    ],
+)
+def test_a_module_no_better_than_a_blind_mixer_is_warned_of(metric, figures, said):
+    assert metric.warning(2) is None
+    metric.process({}, samples(*[ces(*figures)] * 3))
+    metric.evaluate(size=3)
+    if said is None:
+        assert metric.warning(2) is None
+        return
+    assert said in metric.warning(2)
+    assert "init), or use a shipped module: mixer='mmtmix://fashionmnist_k2'." in metric.warning(2)
+    assert "'mmtmix://fashionmnist_k3'" in metric.warning(3)
+    assert metric.warning(4).endswith('--search-epochs of init).')

@@ -152,12 +152,28 @@ def _check_counts(root: Path, found: dict[str, list[str]], least: int) -> None:
             f'DATA_DIR: {str(root)!r} holds one class, {next(iter(found))!r}; a classifier needs '
             'two, each with a folder of its own'
         )
+    empty = [name for name, paths in found.items() if not paths]
+    if empty:
+        raise ValueError(
+            f'DATA_DIR: no image is in {_named(root, empty)}: it is empty, or none of its files '
+            f'ends in {" ".join(EXTENSIONS)}. Add images, convert others such as .heic to .jpg, '
+            'or remove the folder if it is no class'
+        )
     few = [name for name, paths in found.items() if len(paths) < least]
     if few:
         raise ValueError(
-            f'DATA_DIR: {str(root)!r} needs {least} image{"s" * (least > 1)} of each class, but '
-            f'{len(few)} classes have fewer: {", ".join(few[:5])}'
+            f'DATA_DIR: a single image is in {_named(root, few)}; each class needs {least}, to '
+            'train and to validate on. Add images, or give train/CLASS and val/CLASS'
         )
+
+
+def _named(root: Path, names: list[str]) -> str:
+    """Return the paths of at most five folders, and how many others there are."""
+    shown = ', '.join(repr(str(root / name)) for name in names[:5])
+    if len(names) == 1:
+        return shown
+    others = f' and {len(names) - 5} more' if len(names) > 5 else ''
+    return f'each of {shown}{others}'
 
 
 def _samples(classes: dict[str, list[str]], prefix: str) -> Samples:

@@ -74,7 +74,8 @@ auto_scale_lr = dict(base_batch_size={batch_size})
 
 SEARCH = """\
 # {title}: the search of TransformMix's mixing module with the teacher, which is trained first.
-# The settings are the library's, not the paper's: see docs/evidence.md.
+# The settings are the library's, not the paper's:
+# https://mmtmix.github.io/mmtmix/latest/evidence/
 _base_ = './teacher.py'
 work_dir = 'work_dirs/{name}/search'
 
@@ -96,7 +97,11 @@ test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='MixQuality')
 test_evaluator = val_evaluator
 optim_wrapper = dict(
-    _delete_=True, optimizer=dict(type='Adam', lr=1e-3), clip_grad=dict(max_norm=1.0)
+    _delete_=True,
+    optimizer=dict(type='Adam', lr=1e-3),
+    clip_grad=dict(max_norm=1.0),
+    # the corners of images move slowly
+    paramwise_cfg=dict(custom_keys={{'stn.localization': dict(lr_mult=0.1)}}),
 )
 param_scheduler = None
 train_cfg = dict(
@@ -123,7 +128,8 @@ model = dict(
             teacher=dict(config=teacher, checkpoint=checkpoint),
             num_mix=2,
             alpha=1.0,
-        )
+        ),
+        probs=[0.5],  # mixes every other batch on average; without it all are mixed
     )
 )
 """
@@ -145,7 +151,8 @@ model = dict(
             teacher=dict(config=teacher, checkpoint=checkpoint),
             num_mix={num_mix},
             alpha=1.0,
-{cam_class}        )
+{cam_class}        ),
+        probs=[0.5],  # mixes every other batch on average; without it all are mixed
     )
 )
 """
@@ -173,7 +180,12 @@ CUTMIX = """\
 # {title}: training with CutMix, for comparison.
 _base_ = './teacher.py'
 work_dir = 'work_dirs/{name}/cutmix'
-model = dict(train_cfg=dict(augments=dict(type='CutMix', alpha=1.0)))
+model = dict(
+    train_cfg=dict(
+        augments=dict(type='CutMix', alpha=1.0),
+        probs=[0.5],  # mixes every other batch on average; without it all are mixed
+    )
+)
 """
 
 FILES = {

@@ -14,6 +14,7 @@ from torch import nn
 from mmtmix.checks import check_file_name, check_integer
 from mmtmix.engine.hooks import FiniteStopHook
 from mmtmix.engine.mixing import batch_sizes, check_batch_size
+from mmtmix.evaluation import MixQuality
 from mmtmix.models.mixers import save_mixer
 from mmtmix.models.search import MixerSearch
 from mmtmix.models.teachers import beats_chance, check_class_names
@@ -25,8 +26,9 @@ from mmtmix.utils import unwrap
 class MixerSearchLoop(EpochBasedTrainLoop):
     """Epoch-based training of a :class:`~mmtmix.models.MixerSearch`.
 
-    It adds three things to an epoch-based loop: a check of the teacher before the first step, a
-    stop on a non-finite loss that keeps the last good weights, and the exported ``mixer.pth``.
+    It adds four things to an epoch-based loop: a check of the teacher before the first step, a
+    stop on a non-finite loss that keeps the last good weights, the exported ``mixer.pth``, and a
+    warning if the last validation by ``MixQuality`` found no gain over CutMix and Mixup.
 
     Args:
         runner: The Runner.
@@ -82,7 +84,7 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         return unwrap(self.runner.model)
 
     def run(self) -> nn.Module:
-        """Check the teacher, search, export.
+        """Check the teacher, search, export, and warn of a module that learned nothing.
 
         Returns:
             The runner's model.
@@ -94,7 +96,17 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         self.check_teacher_accuracy()
         model = super().run()
         self.export()
+        self._warn_of_blind_module()
         return model
+
+    def _warn_of_blind_module(self) -> None:
+        """Log a warning if the last validation found no gain over mixing without saliency."""
+        loop = self.runner.val_loop
+        for metric in loop.evaluator.metrics if loop is not None else ():
+            if isinstance(metric, MixQuality):
+                text = metric.warning(self.search.mixer.num_mix)
+                if text is not None:
+                    self.runner.logger.warning(text)
 
     def check_batches(self) -> None:
         """Check that every batch of an epoch can be mixed.

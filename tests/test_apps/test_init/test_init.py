@@ -67,6 +67,18 @@ def test_the_configs_hold_what_the_images_are(project, monkeypatch):
     assert (project / 'configs/birds/classes.txt').read_text() == 'a b\nc\nd\n'
 
 
+def test_both_classifiers_mix_every_other_batch_and_corners_move_slowly(project, monkeypatch):
+    monkeypatch.chdir(project)
+    for name in ('transformmix', 'cutmix'):
+        assert load_config(f'configs/birds/{name}.py').model.train_cfg.probs == [0.5]
+    search = load_config('configs/birds/search.py').optim_wrapper
+    ours = load_config('mmtmix::transformmix/search_wrn16_fashionmnist32.py').optim_wrapper
+    for name in ('optimizer', 'clip_grad', 'paramwise_cfg'):
+        assert search[name] == ours[name]
+    for file in (project / 'configs/birds').glob('*.py'):
+        assert 'docs/' not in file.read_text()  # an installed package has none
+
+
 def test_nothing_is_overwritten_without_force(project, monkeypatch, capfd):
     monkeypatch.chdir(project)
     before = (project / 'configs/birds/teacher.py').read_text()
@@ -119,7 +131,7 @@ def test_the_forecast_counts_passes_and_names_quick_where_they_are_long(monkeypa
     assert 0 < forecast.seconds_per_image(model) < 10
     monkeypatch.setattr(forecast, 'seconds_per_image', lambda model: 0.06)
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
-    # 100 images, 6 epochs of a classifier and 6 * 4/3 with a teacher, 3 * 4/3 of the search
+    # 100 images, 6 epochs of a classifier and 6 * 7/6 with a teacher, 3 * 4/3 of the search
     assert 'about 2 minutes on one core' in forecast.advise(model, 100, 6, 3)
     assert '--quick' not in forecast.advise(model, 100, 6, 3)
     assert re.search('about 3 hours.*--quick', forecast.advise(model, 10000, 6, 3))
@@ -141,6 +153,7 @@ def test_with_a_module_nothing_is_searched(project, monkeypatch, capfd):
     augment = cfg.model.train_cfg.augments
     assert (augment.mixer, augment.num_mix) == ('mmtmix://fashionmnist_k3', 3)
     assert 'cam_class' not in augment
+    assert cfg.model.train_cfg.probs == [0.5]
     assert not (project / 'configs/own/search.py').exists()
 
 
@@ -155,7 +168,8 @@ def test_a_given_teacher_and_module_train_a_classifier_of_colour_photos(
     assert 'requires' not in cfg
     assert cfg.model.train_cfg.augments.cam_class == 'predicted'
     few = ['--cfg-options', 'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
-    call('train', ['configs/ready/transformmix.py', *few, 'train_cfg.max_epochs=1'])
+    few += ['train_cfg.max_epochs=1', 'model.train_cfg.probs=[1.0]']
+    call('train', ['configs/ready/transformmix.py', *few])
     assert (project / 'work_dirs/ready/transformmix/last.pth').is_file()
     (log,) = (project / 'work_dirs/ready/transformmix').glob('*/*.log')
     text = log.read_text()
@@ -167,7 +181,24 @@ WRONG = {
     'nothing': ((), (), FileNotFoundError, r"'none' is no folder"),
     'no images': (('a', 'b'), (), FileNotFoundError, 'no image is in the folders of'),
     'one class': (('a/1.jpg', 'a/2.jpg'), (), ValueError, "holds one class, 'a'"),
-    'too few': (('a/1.jpg', 'b/1.jpg', 'b/2.jpg'), (), ValueError, 'needs 2 images of each.*: a$'),
+    'too few': (
+        ('a/1.jpg', 'b/1.jpg', 'b/2.jpg'),
+        (),
+        ValueError,
+        "a single image is in 'data/a'; each class needs 2, ",
+    ),
+    'empty': (
+        ('a/1.jpg', 'a/2.jpg', 'b'),
+        (),
+        ValueError,
+        r"no image is in 'data/b': it is empty, or none .* in \.jpg .*remove the folder",
+    ),
+    'other endings': (
+        ('train/a/1.jpg', 'train/b/1.heic', 'train/c', 'val/a/1.jpg', 'val/b/1.jpg', 'val/c'),
+        (),
+        ValueError,
+        r"in each of 'data/train/b', 'data/train/c': .*convert others such as \.heic to \.jpg",
+    ),
     'no val': (('train/a/1.jpg', 'train/b/1.jpg'), (), FileNotFoundError, 'no val/; add it'),
     'classes differ': (
         ('train/a/1.jpg', 'train/b/1.jpg', 'val/a/1.jpg', 'val/B/1.jpg'),
