@@ -202,7 +202,7 @@ def paired_interval(
     It is that of Tango (1998), "Equivalence test and confidence interval for the difference in
     proportions for the paired-sample design", Statistics in Medicine 17, 891-908. It holds all
     differences that the score test does not reject. The number of images on which the two differ
-    is random in it, so it stays wide where there are few.
+    is random in it, so no end shrinks to the estimate where there are few.
 
     Args:
         only_first: Number of images that the first one alone gets right.
