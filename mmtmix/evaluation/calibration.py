@@ -21,6 +21,9 @@ from .predictions import Predictions
 NUM_BINS = 15
 """Bins of Guo et al. (2017), whose ECE is the one that papers report."""
 
+FEW_IMAGES = 100
+"""Images below which an expected calibration error says little."""
+
 _PART = 2**20  # scores that are in float64 at a time
 
 
@@ -40,6 +43,24 @@ class ReliabilityBins:
     count: NDArray[np.int64]
     confidence: NDArray[np.float64]
     accuracy: NDArray[np.float64]
+
+
+def few_images_note(images: int, num_bins: int = NUM_BINS) -> str:
+    """Return a sentence about a calibration error of few images; empty if they are enough.
+
+    Its bins then hold a few images each. Their accuracy differs from their confidence by chance,
+    which raises the error even of a calibrated classifier.
+
+    Args:
+        images: Number of images.
+        num_bins: Number of bins.
+    """
+    if images >= FEW_IMAGES:
+        return ''
+    return (
+        f'The ECE of {images} test images in {num_bins} bins is mostly chance, which raises it; '
+        f'use at least {FEW_IMAGES} images'
+    )
 
 
 def calibration(predictions: Predictions, num_bins: int = NUM_BINS) -> dict[str, float]:

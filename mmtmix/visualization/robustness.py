@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from .grid import Group, image_grid
@@ -52,6 +53,7 @@ def draw_reliability(
     upper.legend(loc='upper left', fontsize=8, frameon=False)
     lower.bar(left, count, width, color='0.55', **given)
     lower.set(xlabel='confidence of the predicted class', ylabel='images')
+    lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     for axes in (upper, lower):
         axes.spines[['top', 'right']].set_visible(False)
     return figure

@@ -1,8 +1,9 @@
-"""mmtmix.visualization.robustness: labels that stay readable."""
+"""mmtmix.visualization.robustness: labels that stay readable, axes in whole images."""
 
 import numpy as np
+import pytest
 
-from mmtmix.visualization import draw_pictures
+from mmtmix.visualization import draw_pictures, draw_reliability
 
 
 def test_long_names_are_wrapped_beside_their_pictures(assert_readable):
@@ -15,3 +16,13 @@ def test_long_names_are_wrapped_beside_their_pictures(assert_readable):
     assert max(len(line) for label in labels for line in label.split('\n')) <= 28
     assert any(label.endswith('...') and label.count('\n') == 4 for label in labels)
     assert 'jay' in labels
+
+
+@pytest.mark.parametrize('count', [[1, 0], [2, 3], [1000, 37]])
+def test_images_of_a_reliability_diagram_are_whole(count):
+    empty = np.where(np.array(count) > 0, 0.6, np.nan)
+    edges = np.array([0.0, 0.5, 1.0])
+    figure = draw_reliability(edges, np.array(count, float), empty, empty, 'title')
+    figure.canvas.draw()
+    ticks = figure.axes[1].get_yticks()
+    assert len(ticks) >= 2 and (ticks == np.rint(ticks)).all()

@@ -13,7 +13,12 @@ from mmengine.config import Config
 from numpy.typing import NDArray
 
 from mmtmix.checks import check_integer
-from mmtmix.evaluation.calibration import calibration, load_torchmetrics, reliability_bins
+from mmtmix.evaluation.calibration import (
+    calibration,
+    few_images_note,
+    load_torchmetrics,
+    reliability_bins,
+)  # fmt: skip
 from mmtmix.visualization import draw_reliability
 
 from .suite import Evaluation, Found, Suite
@@ -46,7 +51,8 @@ def run(evaluation: Evaluation, chosen: Mapping[str, Any]) -> Found:
         confidence=_without_nan(bins.confidence),
         accuracy=_without_nan(bins.accuracy),
     )
-    return Found(found, details)
+    note = few_images_note(len(evaluation.predictions.labels), chosen['num_bins'])
+    return Found(found, details, (note,) if note else ())
 
 
 def _without_nan(values: NDArray[np.float64]) -> list[float | None]:

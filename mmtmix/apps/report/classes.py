@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from mmtmix.evaluation.calibration import ReliabilityBins, calibration, reliability_bins
+from mmtmix.evaluation.calibration import (
+    ReliabilityBins,
+    calibration,
+    few_images_note,
+    reliability_bins,
+)  # fmt: skip
 from mmtmix.evaluation.predictions import Predictions
 
 WHOLE_MATRIX = 12
@@ -101,6 +106,8 @@ class ClassReport:
         measures: Measures of :func:`mmtmix.evaluation.calibration`; empty if they are unknown.
         reliability: Bins of the reliability diagram; empty as above.
         fault: Sentence about why the calibration is unknown.
+        calibration_note: Sentence about why its error says little; empty if there are images
+            enough.
     """
 
     images: int
@@ -114,6 +121,7 @@ class ClassReport:
     measures: dict[str, float]
     reliability: list[Bin]
     fault: str = ''
+    calibration_note: str = ''
 
     @property
     def is_part(self) -> bool:
@@ -154,6 +162,7 @@ def class_report(predictions: Predictions) -> ClassReport:
         measures=measures,
         reliability=bins,
         fault=fault,
+        calibration_note=few_images_note(len(labels)) if measures else '',
     )
 
 

@@ -65,13 +65,16 @@ def run_charts(
         styles: Colour and dashes of the runs, by their names.
 
     Returns:
-        Loss, accuracy and learning rate, then what else was logged.
+        Loss, accuracy and learning rate, then what else was logged. Of several runs only what two
+        of them or more have logged.
     """
     by_epoch = all(log.by_epoch for log in logs.values())
     groups = _groups(logs)
     order = sorted(groups, key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
     charts = []
     for key in order:
+        if len(logs) > 1 and _count_runs(logs, groups[key]) < 2:
+            continue  # there is nothing beside it; the run's own section has it
         series: dict[str, Points] = {}
         for curve in groups[key]:
             for run, log in logs.items():
@@ -83,6 +86,18 @@ def run_charts(
         unit = 'epoch' if by_epoch else 'iteration'
         charts.append(draw_chart(_TITLES.get(key, key), unit, series, note, styles))
     return [chart for chart in charts if chart is not None][:_MOST_CHARTS]
+
+
+def _count_runs(logs: Mapping[str, Scalars], curves: Sequence[_Curve]) -> int:
+    """Return how many runs have a finite value of one of the curves."""
+    return sum(
+        any(
+            is_number(record.get(curve.name))
+            for curve in curves
+            for record in (log.val if curve.is_validated else log.train)
+        )
+        for log in logs.values()
+    )
 
 
 def _groups(logs: Mapping[str, Scalars]) -> dict[str, list[_Curve]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from mmtmix.evaluation.calibration import FEW_IMAGES
 from mmtmix.version import __version__
 
 from .charts import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH
@@ -100,6 +101,8 @@ def _of_several(runs: Sequence[RunSection]) -> dict[str, Any]:
         config_changes=found,
         config_names=[setting.name for setting in known],
         config_text=_config_text(len(settings), len(known)),
+        few_images=any(run.classes and run.classes.calibration_note for run in runs)
+        and FEW_IMAGES,
         mixed_precision=_mixed_precision(runs),
     )
 

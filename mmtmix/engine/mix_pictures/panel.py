@@ -54,7 +54,7 @@ def _draw_block(block: MixBlock) -> Image.Image:
     column = max(width, 40)  # a title of one word fits above
     lines = [line for own in block.labels for line in own]
     left = min(max([_LABEL_WIDTH[0], *map(_text_width, lines)]), _LABEL_WIDTH[1])
-    x = 2 * _MARGIN + left
+    x = _MARGIN + left + _GROUP_GAP
     top = _MARGIN + 2 * _LINE
     tops = [top]
     for own in block.labels:

@@ -17,6 +17,7 @@ from mmtmix.apps.evaluate.suites import SUITES
 from mmtmix.cli import evaluate as cli
 from mmtmix.cli import main
 from mmtmix.datasets.transforms.corrupt import corrupt
+from mmtmix.evaluation.calibration import few_images_note
 from mmtmix.evaluation.image_loader import balanced_indices
 from mmtmix.evaluation.pixels import PixelSpace
 from mmtmix.utils import AUTO, DTYPES, file_digest
@@ -126,6 +127,8 @@ def test_the_row_has_the_figures_and_the_notes(everything):
     ece = found['suites']['calibration']['figures']['ece']
     assert cells['ECE %'] == f'{ece:.2f}' and 'FGSM 8/255: error %' in cells
     assert any('published' in note for note in notes)
+    few = 'calibration: The ECE of 16 test images in 15 bins is mostly chance'
+    assert notes[0].startswith(few) and few_images_note(99) and not few_images_note(100)
 
 
 def test_the_same_command_measures_nothing_again(

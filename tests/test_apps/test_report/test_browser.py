@@ -37,6 +37,20 @@ FAULTS = """
   return wrong;
 }
 """
+CAPTIONS = """
+() => {
+  const wrong = [];
+  for (const wide of document.querySelectorAll('.wide:has(table)')) {
+    const text = wide.querySelector('caption span');
+    for (const left of [0, wide.scrollWidth]) {
+      wide.scrollLeft = left;
+      const [inner, outer] = [text, wide].map(e => e.getBoundingClientRect());
+      if (inner.left < outer.left - 1 || inner.right > outer.right + 1) wrong.push(text.innerText);
+    }
+  }
+  return wrong;
+}
+"""
 CONTRAST = """
 () => {
   const light = text => {
@@ -117,6 +131,7 @@ def test_pages_fit_and_request_nothing(pages, browser, width, scheme):
         assert tab.evaluate('document.documentElement.scrollWidth') == width
         assert HOSTILE in tab.evaluate('document.body.textContent')
         assert tab.evaluate(FAULTS) == []
+        assert tab.evaluate(CAPTIONS) == []  # they are read without scrolling
         assert min(tab.evaluate(CONTRAST)) >= 4.5
         backgrounds.append(tab.evaluate('getComputedStyle(document.body).backgroundColor'))
         context.close()

@@ -38,6 +38,18 @@ def test_a_search_is_drawn_beside_other_mixes():
     assert charts[shift].lines[0].name == 'run'
 
 
+def test_what_one_run_alone_has_is_not_drawn_over_others():
+    def log(**more):
+        return Scalars([dict(loss=1.0, **more, epoch=1, iter=5, step=5)], [])
+
+    logs = {'a': log(grad_norm=2.0), 'b': log(), 'c': log(grad_norm=float('nan'))}
+    assert [chart.title for chart in run_charts(logs)] == ['Training loss']
+    assert [chart.title for chart in run_charts({'a': logs['a']})][1:] == ['Norm of the gradient']
+    logs['c'] = log(grad_norm=1.0)
+    both = run_charts(logs)[1]
+    assert [line.name for line in both.lines] == ['a', 'c']
+
+
 def test_final_figures_use_the_best_only_where_more_is_better():
     val = [{'accuracy/top1': float(a), 'mix/ce': 3.0 - a, 'step': a} for a in range(1, 13)]
     val.append({'summary/accuracy/top1_last': 0.0, 'accuracy/top1': float('nan'), 'step': 13})

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from mmtmix.apps.report.classes import MOST_ROWS, class_report, share_of
-from mmtmix.apps.report.comparison import SeedResult, compare, same_images
+from mmtmix.apps.report.comparison import SeedResult, compare, paired_interval, same_images
 from mmtmix.apps.report.settings import images_of
 from mmtmix.evaluation.predictions import Predictions
 
@@ -94,9 +94,27 @@ def test_mcnemars_test_is_that_of_its_definition(b, c):
     assert found.p_value == pytest.approx(min(1.0, 2 * tail))
     assert (found.only_first, found.only_second, found.images) == (b, c, b + c + 27)
     assert found.difference == pytest.approx(100 * (b - c) / (b + c + 27))
-    assert found.low <= found.difference <= found.high
+    assert found.low < found.difference < found.high
+    # at a difference of 0 the score test is McNemar's without correction
     excludes_zero = found.low > 0 or found.high < 0
-    assert excludes_zero == (found.p_value < 0.05)
+    assert excludes_zero == ((b - c) ** 2 > 1.959964**2 * (b + c))
+
+
+@pytest.mark.parametrize(
+    ('b', 'c', 'images', 'low', 'high'),
+    [
+        # Fagerland, Lydersen and Laake (2014), airways of Bentur et al. (2009)
+        (1, 7, 21, -0.517, -0.026),
+        # R's contingencytables, responses of Cavo et al. (2012)
+        (6, 16, 161, -0.1240, -0.0054),
+        # nothing or all differs: both ends have closed forms
+        (0, 0, 36, -3.8415 / 39.8415, 3.8415 / 39.8415),
+        (9, 0, 9, (9 - 3.8415) / (9 + 3.8415), 1.0),
+    ],
+)
+def test_interval_of_paired_shares_is_tangos(b, c, images, low, high):
+    assert paired_interval(b, c, images) == pytest.approx((low, high), abs=6e-4)
+    assert paired_interval(c, b, images) == pytest.approx((-high, -low), abs=6e-4)
 
 
 IMAGES = dict(type='FashionMNIST', data_root='data')

@@ -43,6 +43,7 @@ def test_a_page_has_all_that_is_known_of_a_run(in_project, report, capfd):
     assert 'The picture mixes_99999.png cannot be read: it is no whole PNG.' in text
     assert 'for the 18 images of its test set, computed in float32' in text
     assert 'expected calibration error (ECE, 15 bins of equal width) is' in text
+    assert 'The ECE of 18 test images in 15 bins is mostly chance' in text
     assert 'Images per second' in text and 'Share of waiting for data' in text
     assert all(name in text for name in ('torch', 'mmengine', 'Precision', 'Seed'))
 
@@ -79,6 +80,7 @@ def test_several_runs_side_by_side(in_project, report):
     assert 'Differences from cutmix transformmix' in text
     assert 'on the same 18 test images' in text and 'McNemar’s exact test' in text
     assert 'They do not cover seeds' in text
+    assert 'No ECE is shown here for runs with fewer than 100 test images' in text
     assert 'model.train_cfg.augments CutMix(alpha=1.0) TransformMix(' in text
 
 

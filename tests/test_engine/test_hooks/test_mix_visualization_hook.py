@@ -310,6 +310,8 @@ def test_the_picture_is_small_and_texts_fit():
     picture = mix_pictures.draw_blocks([block], 'Mixes of iteration 1')
     assert picture.dtype == np.uint8 and picture.shape[0] < 400 and picture.shape[1] < 700
     assert block.labels[0][0].endswith('"0" of a class')
+    # the names are cut at 238 pixels, and the frames of the images begin at 253
+    assert (picture[54:, 239:253] == 255).all() and (picture[54:, 253] < 255).any()
     assert len(cv2.imencode('.png', picture)[1]) < 300_000
 
 
