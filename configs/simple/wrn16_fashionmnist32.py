@@ -7,3 +7,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(backbone=dict(in_channels=3))
+train_dataloader = dict(dataset=dict(indices=10000))

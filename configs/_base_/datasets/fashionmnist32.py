@@ -1,5 +1,5 @@
-# 10,000 training images of Fashion-MNIST as a network for CIFAR sees them: padded to 32x32, three
-# channels. It wants the four official files in data/fashion_mnist.
+# Fashion-MNIST as a network for CIFAR sees it: padded to 32x32, three channels. It wants the
+# four official files in data/fashion_mnist.
 _base_ = './fashionmnist_mini.py'
 
 data_preprocessor = dict(mean=[72.94] * 3, std=[90.02] * 3)
@@ -14,6 +14,6 @@ train_pipeline = [
 test_pipeline = [pad, dict(type='PackInputs')]
 full = dict(data_root='data/fashion_mnist', channels=3)
 
-train_dataloader = dict(dataset=dict(indices=10000, pipeline=train_pipeline, **full))
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline, **full))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline, **full))
 test_dataloader = val_dataloader

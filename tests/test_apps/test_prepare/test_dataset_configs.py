@@ -23,6 +23,7 @@ CIFAR_255 = ([129.3105, 124.1085, 112.404], [68.2125, 65.4075, 70.4055])
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 HALF = ([127.5] * 3, [127.5] * 3)
 FASHION = ([72.94], [90.02])
+FASHION_3 = tuple(3 * values for values in FASHION)
 
 # type, folder, training split, test split, batch, statistics, training crop, test size
 CONFIGS = {
@@ -34,6 +35,16 @@ CONFIGS = {
     'cifar100_supermix': ('CIFAR100', 'cifar100', 'train', 'test', 64, CIFAR_255, 32, 32),
     'cifar10_puzzle': ('CIFAR10', 'cifar10', 'train', 'test', 100, CIFAR_10, 32, 32),
     'fashionmnist': ('FashionMNISTIdx', 'fashion_mnist', 'train', 'test', 128, FASHION, 28, 28),
+    'fashionmnist32': (
+        'FashionMNISTIdx',
+        'fashion_mnist',
+        'train',
+        'test',
+        128,
+        FASHION_3,
+        32,
+        32,
+    ),
     'fashionmnist_mini': ('FashionMNISTIdx', None, 'train', 'test', 128, FASHION, 28, 28),
     'flowers102_818_transfer': (
         'Flowers102Split818',
