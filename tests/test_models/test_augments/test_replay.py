@@ -1,7 +1,5 @@
 """A mix can be made again from its details, by every augment."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
@@ -109,19 +107,3 @@ def test_one_row_of_weights_per_batch(make_batch, repeat):
     assert len(set(rows[:, 0, 0].tolist())) == repeat
     assert len({tuple(row) for row in details['index'].tolist()}) >= 8
     torch.testing.assert_close(targets.sum(dim=1), torch.ones(8 * repeat))
-
-
-def test_an_augment_of_the_docs_defines_masks_alone(make_batch):
-    text = Path('docs/mixers.md').read_text()
-    (block,) = (one for one in text.split('```python\n') if 'class StripeMix' in one)
-    names = {}
-    exec(block.partition('```')[0], names)
-    try:
-        images, scores = make_batch(6, (3, 4, 8))
-        mixed, targets, details = names['StripeMix']()(images, scores, return_details=True)
-    finally:
-        BATCH_AUGMENTS.module_dict.pop('StripeMix')
-    torch.testing.assert_close((details['masks'] * details['warped']).sum(dim=1), mixed)
-    torch.testing.assert_close(details['masks'].sum(dim=1), torch.ones(6, 1, 4, 8))
-    labels = (details['weights'][..., None] * scores[details['index']]).sum(dim=1)
-    torch.testing.assert_close(targets, labels)
