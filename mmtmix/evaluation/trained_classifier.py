@@ -72,6 +72,7 @@ class TrainedClassifier:
         check_dtype(dtype)
         device = device or get_device()
         check_device('device', device)
+        self.network = network_digest(cfg)  # before a build, which may fill in settings
         content = load_checkpoint(checkpoint)
         self.device = torch.device(device)
         # untyped, since MMPretrain's classifiers share no type with other modules
@@ -80,7 +81,6 @@ class TrainedClassifier:
         self.model.to(self.device).eval().requires_grad_(False)
         switch_off_recomputation(self.model)
         self.digest = file_digest(fetch_checkpoint(checkpoint), DIGITS)
-        self.network = network_digest(cfg)
         self.classes = recorded_classes(content) or None
         self.dtype = dtype_name(choose_dtype(dtype, self.device.type))
 

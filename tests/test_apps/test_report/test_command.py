@@ -28,7 +28,8 @@ def test_a_page_has_all_that_is_known_of_a_run(in_project, report, capfd):
     text = text_of(page)
     assert (
         'WideResNet (depth=10, widen_factor=1) for 3 classes on CustomDataset in photos with '
-        'TransformMix (alpha=1.0, num_mix=2), 6 epochs, 8 images per batch, SGD'
+        'TransformMix (alpha=1.0, num_mix=2) on a share of 0.5 of the batches, 6 epochs, '
+        '8 images per batch, SGD'
     ) in text
     for stage in ('teacher', 'search', 'transformmix'):
         record = json.loads((in_project / f'work_dirs/photos/{stage}/run.json').read_text())
