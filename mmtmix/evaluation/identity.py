@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
@@ -31,7 +32,7 @@ def network_settings(cfg: Config) -> dict[str, Any]:
     """
     if not cfg.get('model'):
         raise ValueError('the config has no `model`')
-    settings = cfg.model.copy()
+    settings = copy.deepcopy(cfg.model)  # a build fills in settings of layers
     preprocessor = settings.get('data_preprocessor') or cfg.get('data_preprocessor')
     if preprocessor is not None:
         settings['data_preprocessor'] = preprocessor

@@ -72,7 +72,7 @@ class TrainedClassifier:
         check_dtype(dtype)
         device = device or get_device()
         check_device('device', device)
-        self.network = network_digest(cfg)  # before a build, which may fill in settings
+        self.network = network_digest(cfg)
         content = load_checkpoint(checkpoint)
         self.device = torch.device(device)
         # untyped, since MMPretrain's classifiers share no type with other modules
