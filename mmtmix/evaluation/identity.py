@@ -35,7 +35,7 @@ def network_settings(cfg: Config) -> dict[str, Any]:
     settings = copy.deepcopy(cfg.model)  # a build fills in settings of layers
     preprocessor = settings.get('data_preprocessor') or cfg.get('data_preprocessor')
     if preprocessor is not None:
-        settings['data_preprocessor'] = preprocessor
+        settings['data_preprocessor'] = copy.deepcopy(preprocessor)
     for name in TRAINING_ONLY:
         settings.pop(name, None)
     return settings
