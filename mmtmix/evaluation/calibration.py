@@ -22,7 +22,7 @@ NUM_BINS = 15
 """Bins of Guo et al. (2017), whose ECE is the one that papers report."""
 
 FEW_IMAGES = 100
-"""Images below which an expected calibration error says little."""
+"""Number of images below which an expected calibration error is mostly chance."""
 
 _PART = 2**20  # scores that are in float64 at a time
 

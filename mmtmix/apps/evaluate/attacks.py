@@ -60,7 +60,7 @@ def run_pgd(evaluation: Evaluation, chosen: Mapping[str, Any]) -> Found:
 
 def _run(evaluation: Evaluation, chosen: Mapping[str, Any], name: str) -> Found:
     space = PixelSpace(evaluation.classifier)
-    wrong = dict.fromkeys(['clean', *chosen['eps']], 0)
+    wrong: dict[Any, Any] = dict.fromkeys(['clean', *chosen['eps']], 0)  # summed on the device
     count = 0
     examples: list[Tensor] = []
     loader = evaluation.loader
@@ -76,13 +76,13 @@ def _run(evaluation: Evaluation, chosen: Mapping[str, Any], name: str) -> Found:
             found[eps] = fgsm(*given) if name == 'fgsm' else pgd(*given, start, chosen['steps'])
         predicted = {eps: _classes(space, images) for eps, images in found.items()}
         for eps, classes in predicted.items():
-            wrong[eps] += int((classes != labels).sum())
+            wrong[eps] += (classes != labels).sum()
         if not examples and evaluation.pictures is not None:
             examples = [images[:_SHOWN] for images in found.values()]
             shown = [classes[:_SHOWN].tolist() for classes in predicted.values()]
             _draw(evaluation, space, name, examples, shown, chosen['eps'])
         count += len(labels)
-    errors = {eps: 100 * number / count for eps, number in wrong.items()}
+    errors = {eps: 100 * int(number) / count for eps, number in wrong.items()}
     figures = {f'error_{eps:g}': errors[eps] for eps in chosen['eps']}
     return Found(figures | dict(clean_error=errors['clean']))
 

@@ -53,7 +53,10 @@ def check(chosen: Mapping[str, Any], cfg: Config) -> None:
 def run(evaluation: Evaluation, chosen: Mapping[str, Any]) -> Found:
     """Measure the accuracy for each order and share."""
     classifier = evaluation.classifier
-    right = {order: dict.fromkeys(chosen['shares'], 0) for order in chosen['orders']}
+    # summed on the device, without a wait per batch
+    right: dict[str, dict[float, Any]] = {
+        order: dict.fromkeys(chosen['shares'], 0) for order in chosen['orders']
+    }
     teacher = saliency_of(classifier) if 'salient' in chosen['orders'] else None
     generator = torch.Generator().manual_seed(evaluation.seed)
     count, grid = 0, 0
@@ -75,12 +78,12 @@ def run(evaluation: Evaluation, chosen: Mapping[str, Any]) -> Found:
             for share in chosen['shares']:
                 hidden = hide_patches(inputs, place, share)
                 predicted = classifier.scores(hidden).argmax(dim=1)
-                right[order][share] += int((predicted == labels).sum())
+                right[order][share] += (predicted == labels).sum()
         if count == 0 and evaluation.pictures is not None:
             _draw_examples(evaluation, inputs, places, chosen['shares'])
         count += len(labels)
     accuracies = {
-        order: [100 * right[order][share] / count for share in chosen['shares']]
+        order: [100 * int(right[order][share]) / count for share in chosen['shares']]
         for order in chosen['orders']
     }
     if evaluation.pictures is not None:
@@ -104,9 +107,8 @@ def _grid_of(inputs: Tensor) -> int:
 
 
 def _random_orders(count: int, grid: int, generator: torch.Generator) -> Tensor:
-    # image by image, so that the orders do not depend on the size of the batches
-    drawn = [torch.rand(grid, grid, generator=generator) for _ in range(count)]
-    return torch.stack(drawn)
+    # numbers are drawn one after another, so the orders do not depend on the size of the batches
+    return torch.rand(count, grid, grid, generator=generator)
 
 
 def _at_least(maps: Tensor, grid: int) -> Tensor:

@@ -106,7 +106,7 @@ class ClassReport:
         measures: Measures of :func:`mmtmix.evaluation.calibration`; empty if they are unknown.
         reliability: Bins of the reliability diagram; empty as above.
         fault: Sentence about why the calibration is unknown.
-        calibration_note: Sentence about why its error says little; empty if there are images
+        calibration_note: Sentence about why its error is mostly chance; empty if there are images
             enough.
     """
 

@@ -157,7 +157,7 @@ def _row(made: WorkDir, run: WorkDir) -> StageRow:
         row.notes.append(f'It ended with: {record["error"]}')
     changes = [str(change) for change in record.get('changes') or ()]
     if changes:
-        row.notes.append(f'It was made with {", ".join(changes)}, which its config does not say.')
+        row.notes.append(f'It was made with {", ".join(changes)}, which its config does not hold.')
     return row
 
 

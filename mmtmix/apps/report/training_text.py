@@ -18,7 +18,7 @@ def describe_training(config: Mapping[str, Any]) -> str:
         config: Content of its config.
 
     Returns:
-        The sentence; one that says what is missing if the config has no model.
+        The sentence; one about what is missing if the config has no model.
     """
     if 'generation' in config:
         method = _join(_augments(config)) or 'its augment'

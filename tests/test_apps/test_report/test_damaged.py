@@ -71,7 +71,7 @@ def test_a_run_of_another_tool(make_work_dir, log, report):
          'It ended with: loss is NaN at step 20.'),
         (dict(state='stopped', progress=[20, 40], error='stopped by SIGTERM'),
          'It was stopped by a signal before its end'),
-        (dict(changes=['--amp']), 'It was made with --amp, which its config does not say.'),
+        (dict(changes=['--amp']), 'It was made with --amp, which its config does not hold.'),
         (dict(), 'it cannot be read from here'),
     ],
 )  # fmt: skip
