@@ -14,8 +14,9 @@ pytestmark = pytest.mark.host
 
 
 @pytest.fixture
-def lines():
-    """The lines logged."""
+def lines(monkeypatch):
+    """The lines logged, in a process whose allocator no other test has set."""
+    monkeypatch.setattr(progress, 'allocator_note', str)
     found = []
     handler = logging.Handler()
     handler.emit = lambda record: found.append(record.getMessage())
