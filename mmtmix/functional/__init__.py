@@ -11,7 +11,15 @@ from .affine import (
     warp,
 )
 from .automix import cosine_momentum, mask_area_loss
-from .boxes import box_covers, box_masks, centre_boxes, paste_boxes, place_boxes, shrink_into_boxes
+from .boxes import (
+    box_covers,
+    box_masks,
+    centre_boxes,
+    clip_boxes,
+    paste_boxes,
+    place_boxes,
+    shrink_into_boxes,
+)
 from .co_mixup import solve_co_mixup
 from .co_mixup_costs import (
     CoMixupSettings,
@@ -67,6 +75,7 @@ from .saliency import (
     kept_saliency,
     min_max,
     resize_map,
+    unit_mass,
     visible_shares,
 )
 from .smooth import gaussian_kernel, gaussian_smooth, gaussian_spots, low_frequency_noise
@@ -96,6 +105,7 @@ __all__ = [
     'centre_boxes',
     'class_activation_map',
     'class_activation_maps',
+    'clip_boxes',
     'co_mixup_objective',
     'contrast_loss',
     'corner_shift',
@@ -163,6 +173,7 @@ __all__ = [
     'top_classes_match',
     'total_variation',
     'transport_plan',
+    'unit_mass',
     'upsample_cells',
     'visible_shares',
     'warp',

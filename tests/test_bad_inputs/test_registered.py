@@ -16,6 +16,7 @@ import mmtmix.engine
 import mmtmix.evaluation
 import mmtmix.evaluation.image_loader
 import mmtmix.models  # noqa: F401  (registers)
+from mmtmix.models.label_rules import LABEL_RULES
 from mmtmix.models.saliency import SALIENCY_SOURCES
 
 pytestmark = pytest.mark.host
@@ -37,6 +38,11 @@ GOOD: dict[str, dict[str, Any]] = {
     'SuperMix': dict(teacher=TEACHER),
     'TransformMix': dict(teacher=TEACHER, mixer='mixer.pth'),
     'FineGrainedSaliency': {},
+    'NoiseSaliency': {},
+    'OtherImages': dict(source='FineGrainedSaliency'),
+    'TrueMasks': {},
+    'TeacherLabels': dict(teacher=TEACHER),
+    'VisibleLabels': {},
     'InputGradient': {},
     'TeacherCAM': dict(teacher=TEACHER),
     'CifarMobileNetV2': {},
@@ -105,7 +111,7 @@ def _registered() -> dict[str, tuple[Registry, type]]:
     places = [one for one in vars(registries).values() if isinstance(one, Registry)]
     return {
         name: (place, kind)
-        for place in [*places, SALIENCY_SOURCES]
+        for place in [*places, SALIENCY_SOURCES, LABEL_RULES]
         for name, kind in place.module_dict.items()
         if isinstance(kind, type) and kind.__module__.startswith('mmtmix.')
     }
@@ -126,7 +132,7 @@ def build(teacher):
         place, kind = REGISTERED[name]
         if 'teacher' not in arguments and name == 'MixerSearch':
             arguments = arguments | dict(teacher=teacher)
-        if place is SALIENCY_SOURCES:
+        if place in (SALIENCY_SOURCES, LABEL_RULES):
             return kind(**arguments)
         return place.build(dict(type=name, _scope_='mmpretrain', **arguments))
 

@@ -58,6 +58,8 @@ AUGMENTS = {
     'SuperMix': dict(SUPER, on_failure='clean', repeats='resample'),
     'TransformMix': TRANSFORM,
     'TransformMix, visible': dict(TRANSFORM, labels='visible'),
+    'TransformMix, soft_teacher': dict(TRANSFORM, labels='soft_teacher'),
+    'SaliencyMix, visible': dict(type='SaliencyMix', saliency='NoiseSaliency', labels='visible'),
 }
 
 
@@ -80,7 +82,7 @@ def test_details_make_the_same_mix_again(make_batch, name, repeat):
     assert all(isinstance(value, torch.Tensor) for value in details.values())
     before = torch.random.get_rng_state()
     draw = Draw.from_details(details)
-    again, found = augment.mix(images, scores, draw)
+    again, found = augment.mix_and_label(images, scores, draw)
     assert torch.equal(again, mixed)
     assert all(torch.equal(details[key], value) for key, value in found.items())
     assert torch.equal(augment.mix_targets(scores, {**details, **found}), targets)
