@@ -50,6 +50,7 @@ from .mixing import (
     draw_weights,
     mix_targets,
 )
+from .objects import covered_pixels, object_boxes, shift_images
 from .pixel_maps import draw_patches, pad_positions, patch_masks, pick_pixels, with_fill
 from .predictions import (
     jensen_shannon,
@@ -110,6 +111,7 @@ __all__ = [
     'contrast_loss',
     'corner_shift',
     'cosine_momentum',
+    'covered_pixels',
     'cut_grids',
     'draw_distinct_index',
     'draw_index',
@@ -150,6 +152,7 @@ __all__ = [
     'move_costs',
     'move_labels',
     'normalize_masks',
+    'object_boxes',
     'orient',
     'orient_back',
     'orient_theta_back',
@@ -163,6 +166,7 @@ __all__ = [
     'product',
     'puzzle_terms',
     'resize_map',
+    'shift_images',
     'shrink_into_boxes',
     'soft_cross_entropy',
     'soft_level_masks',

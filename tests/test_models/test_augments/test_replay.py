@@ -49,6 +49,7 @@ AUGMENTS = {
     'CoMixup': dict(type='CoMixup', group_size=4, block_num=[2, 4], **SEEN),
     'FMix': dict(type='FMix', num_mix=3),
     'GridMix': dict(type='GridMix', per_sample=False),
+    'ObjectPaste': dict(type='ObjectPaste', place='clear', labels='visible', **SEEN),
     'PuzzleMix': dict(type='PuzzleMix', **SEEN),
     'SaliencyMix': dict(type='SaliencyMix', **SEEN),
     'SampleCutMix': dict(type='SampleCutMix', num_mix=3),
