@@ -70,6 +70,7 @@ from .saliency import (
     visible_shares,
 )
 from .smooth import gaussian_kernel, gaussian_smooth, gaussian_spots, low_frequency_noise
+from .soft_masks import area_shares, blur_masks, hold_areas, softmax_masks, unit_saliency
 from .supermix import SuperMixSolution, solve_masks
 from .supermix_model import MaskModel, evidence_from_cams, evidence_from_saliency
 from .supermix_objective import SUPERMIX_FAST, SUPERMIX_PAPER, SuperMixSettings
@@ -85,12 +86,14 @@ __all__ = [
     'MaskModel',
     'SuperMixSettings',
     'SuperMixSolution',
+    'area_shares',
     'bank_scores',
     'binomial_prior',
     'blend',
     'blend_batch',
     'blend_layers',
     'blend_warped',
+    'blur_masks',
     'box_covers',
     'box_masks',
     'centre_boxes',
@@ -118,6 +121,7 @@ __all__ = [
     'gradient_saliency',
     'gray_levels',
     'grid_energy',
+    'hold_areas',
     'identity_theta',
     'image_affinity',
     'jensen_shannon',
@@ -156,6 +160,7 @@ __all__ = [
     'shrink_into_boxes',
     'soft_cross_entropy',
     'soft_level_masks',
+    'softmax_masks',
     'solve_co_mixup',
     'solve_masks',
     'sparsity',
@@ -163,6 +168,7 @@ __all__ = [
     'top_classes_match',
     'total_variation',
     'transport_plan',
+    'unit_saliency',
     'upsample_cells',
     'visible_shares',
     'warp',

@@ -5,6 +5,7 @@ from mmtmix import needs_host  # noqa: F401
 from .augments import (
     AttentiveMix,
     BatchAugment,
+    CAMMix,
     ChooseAugment,
     CoMixup,
     FMix,
@@ -56,6 +57,7 @@ __all__ = [
     'AugMixClassifier',
     'AutoMixClassifier',
     'BatchAugment',
+    'CAMMix',
     'CRDLoss',
     'ChooseAugment',
     'CifarMobileNetV2',

@@ -33,6 +33,7 @@ GOOD: dict[str, dict[str, Any]] = {
     **dict.fromkeys(['FMix', 'GridMix', 'SampleCutMix', 'SampleMixup', 'SampleResizeMix'], {}),
     **dict.fromkeys(['CoMixup', 'PuzzleMix', 'SaliencyMix', 'SmoothMix'], {}),
     'AttentiveMix': dict(teacher=TEACHER),
+    'CAMMix': dict(teacher=TEACHER),
     'ChooseAugment': dict(augments=[dict(type='FMix')], probs=[0.5]),
     'SuperMix': dict(teacher=TEACHER),
     'TransformMix': dict(teacher=TEACHER, mixer='mixer.pth'),

@@ -16,6 +16,7 @@ from .building import (
     load_augments,
     with_input_stats,
 )
+from .cam_mix import CAMMix
 from .choose_augment import ChooseAugment
 from .co_mixup import CoMixup
 from .f_mix import FMix
@@ -36,6 +37,7 @@ __all__ = [
     'WITH_TEACHER',
     'AttentiveMix',
     'BatchAugment',
+    'CAMMix',
     'ChooseAugment',
     'CoMixup',
     'Draw',

@@ -27,6 +27,7 @@ AUGMENTS: dict[str, dict[str, Any]] = {
     'FMix': dict(type='FMix'),
     'SaliencyMix': dict(type='SaliencyMix'),
     'AttentiveMix': dict(type='AttentiveMix'),
+    'CAMMix': dict(type='CAMMix'),
     'PuzzleMix': dict(type='PuzzleMix'),
     'Co-Mixup': dict(type='CoMixup'),
     'SuperMix': dict(type='SuperMix'),
@@ -38,7 +39,7 @@ The augments in ``WITH_TEACHER`` need a ``teacher`` as well, and TransformMix a 
 """
 
 BLIND = ('Mixup', 'CutMix', 'ResizeMix', 'GridMix', 'SmoothMix', 'FMix')
-WITH_TEACHER = ('AttentiveMix', 'SuperMix', 'TransformMix')
+WITH_TEACHER = ('AttentiveMix', 'CAMMix', 'SuperMix', 'TransformMix')
 
 
 def augment_config(cfg: Config) -> ConfigDict:

@@ -66,6 +66,17 @@ BLOCKS = dict(block_num=st.sampled_from([None, 1, 3, [2, 4]]))
 LABELS = dict(labels=st.sampled_from(['source_prediction', 'gt']))
 KINDS = {
     'AttentiveMix': (PAIRS, dict(SEEN, num_cells=st.integers(1, 9), grid_size=st.integers(3, 5))),
+    'CAMMix': (
+        MANY,
+        dict(
+            ALPHA,
+            **SEEN,
+            temperature=st.sampled_from([0.02, 0.5, 5]),
+            noise=st.sampled_from([0, 0.5]),
+            anchor=st.sampled_from(['area', 'weights', 'none']),
+            mask_size=st.sampled_from([None, 1, 5]),
+        ),
+    ),
     'ChooseAugment': (
         PAIRS,
         dict(
@@ -110,6 +121,7 @@ ON_ANY_DEVICE = sorted(
 ENDS = [
     ('AttentiveMix', dict(grid_size=1, num_cells=1)),
     ('AttentiveMix', dict(grid_size=3, num_cells=9)),
+    ('CAMMix', dict(noise_size=1, temperature=1e-3)),
     ('CoMixup', dict(group_size=2, eta=0, omega=0, block_num=1)),
     ('CoMixup', dict(omega=1, beta=0, gamma=0, tau=0, sweeps=1)),
     ('FMix', dict(decay_power=0)),

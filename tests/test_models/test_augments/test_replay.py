@@ -41,6 +41,7 @@ TRANSFORM = dict(type='TransformMix', teacher=TEACHER, mixer=module(), num_mix=3
 SUPER = dict(type='SuperMix', teacher=TEACHER, max_iters=3)
 AUGMENTS = {
     'AttentiveMix': dict(type='AttentiveMix', grid_size=4, **SEEN),
+    'CAMMix': dict(type='CAMMix', num_mix=3, **SEEN),
     'ChooseAugment': dict(
         type='ChooseAugment',
         augments=[dict(type='SampleResizeMix'), TRANSFORM, dict(type='CoMixup', **SEEN)],
