@@ -18,6 +18,7 @@ from .augments import (
     SampleMixup,
     SampleResizeMix,
     SmoothMix,
+    SoftMasks,
     SuperMix,
     TransformMix,
 )
@@ -94,6 +95,7 @@ __all__ = [
     'SampleResizeMix',
     'ShakeShake',
     'SmoothMix',
+    'SoftMasks',
     'SoftmaxBCELoss',
     'SuperMix',
     'TeacherCAM',

@@ -28,6 +28,7 @@ from .resize_mix import SampleResizeMix
 from .saliency_mix import SaliencyMix
 from .sample_mixes import SampleCutMix, SampleMixup
 from .smooth_mix import SmoothMix
+from .soft_masks import SoftMasks
 from .super_mix import SuperMix
 from .transform_mix import TransformMix
 
@@ -52,6 +53,7 @@ __all__ = [
     'SampleMixup',
     'SampleResizeMix',
     'SmoothMix',
+    'SoftMasks',
     'SuperMix',
     'TransformMix',
     'augment_config',

@@ -186,6 +186,8 @@ def _complete(settings: Mapping, cfg: Config) -> ConfigDict:
             _complete(part, cfg) if isinstance(part, Mapping) and 'type' in part else part
             for part in complete.augments
         ]
+    if isinstance(complete.get('augment'), Mapping) and 'type' in complete.augment:
+        complete.augment = _complete(complete.augment, cfg)
     # the default source of saliency may need the normalisation, too
     default = signature(cls).parameters.get('saliency')
     source = complete.get('saliency', default.default if default else None)
