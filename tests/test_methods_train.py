@@ -37,7 +37,15 @@ def test_there_is_one_of_each_method():
     methods = {path.parent.name for path in CONFIGS}
     assert methods == {
         *('simple', 'mixup', 'cutmix', 'resizemix', 'gridmix', 'smoothmix', 'fmix'),
-        *('saliencymix', 'attentivemix', 'puzzlemix', 'comixup', 'supermix', 'transformmix'),
+        *(
+            'saliencymix',
+            'attentivemix',
+            'cammix',
+            'puzzlemix',
+            'comixup',
+            'supermix',
+            'transformmix',
+        ),
         *('manifold_mixup', 'automix', 'augmix'),
     }
 

@@ -80,6 +80,7 @@ from .saliency import (
     visible_shares,
 )
 from .smooth import gaussian_kernel, gaussian_smooth, gaussian_spots, low_frequency_noise
+from .soft_masks import area_shares, blur_masks, hold_areas, softmax_masks, unit_saliency
 from .supermix import SuperMixSolution, solve_masks
 from .supermix_model import MaskModel, evidence_from_cams, evidence_from_saliency
 from .supermix_objective import SUPERMIX_FAST, SUPERMIX_PAPER, SuperMixSettings
@@ -95,12 +96,14 @@ __all__ = [
     'MaskModel',
     'SuperMixSettings',
     'SuperMixSolution',
+    'area_shares',
     'bank_scores',
     'binomial_prior',
     'blend',
     'blend_batch',
     'blend_layers',
     'blend_warped',
+    'blur_masks',
     'box_covers',
     'box_masks',
     'centre_boxes',
@@ -130,6 +133,7 @@ __all__ = [
     'gradient_saliency',
     'gray_levels',
     'grid_energy',
+    'hold_areas',
     'identity_theta',
     'image_affinity',
     'jensen_shannon',
@@ -170,6 +174,7 @@ __all__ = [
     'shrink_into_boxes',
     'soft_cross_entropy',
     'soft_level_masks',
+    'softmax_masks',
     'solve_co_mixup',
     'solve_masks',
     'sparsity',
@@ -178,6 +183,7 @@ __all__ = [
     'total_variation',
     'transport_plan',
     'unit_mass',
+    'unit_saliency',
     'upsample_cells',
     'visible_shares',
     'warp',

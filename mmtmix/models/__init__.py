@@ -5,6 +5,7 @@ from mmtmix import needs_host  # noqa: F401
 from .augments import (
     AttentiveMix,
     BatchAugment,
+    CAMMix,
     ChooseAugment,
     CoMixup,
     FMix,
@@ -18,6 +19,7 @@ from .augments import (
     SampleMixup,
     SampleResizeMix,
     SmoothMix,
+    SoftMasks,
     SuperMix,
     TransformMix,
 )
@@ -62,6 +64,7 @@ __all__ = [
     'AugMixClassifier',
     'AutoMixClassifier',
     'BatchAugment',
+    'CAMMix',
     'CRDLoss',
     'ChooseAugment',
     'CifarMobileNetV2',
@@ -102,6 +105,7 @@ __all__ = [
     'SampleResizeMix',
     'ShakeShake',
     'SmoothMix',
+    'SoftMasks',
     'SoftmaxBCELoss',
     'SuperMix',
     'TeacherCAM',

@@ -22,6 +22,7 @@ PLAN = INDEX[..., None].expand(2, 2, 4)
 SIZE = dict(height=8, width=8)
 
 GOOD: dict[str, dict[str, Any]] = dict(
+    area_shares=dict(cells=4, pixels=8),
     binomial_prior=dict(share=SHARES[0], num_labels=3),
     blend_layers=dict(images=IMAGES, index=INDEX, covers=(SHARES[:, :1, None, None],)),
     blend_warped=dict(
@@ -30,6 +31,7 @@ GOOD: dict[str, dict[str, Any]] = dict(
         theta=functional.identity_theta(2, 2),
         masks=SHARES[..., None, None, None],
     ),
+    blur_masks=dict(masks=PAIRS.softmax(dim=1), sigma=1.0),
     box_covers=dict(boxes=torch.tensor([[[1.0, 1, 3, 3]]] * 2), **SIZE),
     box_masks=dict(weights=SHARES, **SIZE),
     centre_boxes=dict(side=SHARES[:, :1], centre=torch.rand(2, 1, 2) * 8, **SIZE),
@@ -72,6 +74,8 @@ GOOD: dict[str, dict[str, Any]] = dict(
         eta=0.2,
         num_labels=3,
     ),
+    softmax_masks=dict(saliency=PAIRS, weights=SHARES, temperature=0.5),
+    unit_saliency=dict(saliency=MAPS, size=4),
     soft_level_masks=dict(maps=torch.rand(2, 8, 8), lam=SHARES[0], max_soft=0.1),
     top_cells=dict(maps=MAPS, grid_size=4, num_cells=3),
     total_variation=dict(masks=PAIRS[:, :, 0]),

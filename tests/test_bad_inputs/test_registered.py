@@ -35,6 +35,8 @@ GOOD: dict[str, dict[str, Any]] = {
     **dict.fromkeys(['CoMixup', 'PuzzleMix', 'SaliencyMix', 'SmoothMix'], {}),
     'AttentiveMix': dict(teacher=TEACHER),
     'ObjectPaste': {},
+    'CAMMix': dict(teacher=TEACHER),
+    'SoftMasks': dict(augment=dict(type='FMix'), sigma=1.0),
     'ChooseAugment': dict(augments=[dict(type='FMix')], probs=[0.5]),
     'SuperMix': dict(teacher=TEACHER),
     'TransformMix': dict(teacher=TEACHER, mixer='mixer.pth'),

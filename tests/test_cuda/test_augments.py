@@ -28,7 +28,9 @@ WAITING = {
     'SuperMix': 'samples that are finished leave the batch after each step',
 }
 STEADY = [name for name in AUGMENTS if name not in WAITING]
-WITHOUT_NETWORK = [name for name in STEADY if name not in ('AttentiveMix', 'FMix', 'TransformMix')]
+WITHOUT_NETWORK = [
+    name for name in STEADY if name not in ('AttentiveMix', 'CAMMix', 'FMix', 'TransformMix')
+]
 OWN_OPTIONS = {'SuperMix': dict(max_iters=8)}
 MORE = [('TransformMix', 3), ('SuperMix', 3), ('CutMix', 3)]
 

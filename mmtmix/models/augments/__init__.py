@@ -16,6 +16,7 @@ from .building import (
     load_augments,
     with_input_stats,
 )
+from .cam_mix import CAMMix
 from .choose_augment import ChooseAugment
 from .co_mixup import CoMixup
 from .f_mix import FMix
@@ -28,6 +29,7 @@ from .resize_mix import SampleResizeMix
 from .saliency_mix import SaliencyMix
 from .sample_mixes import SampleCutMix, SampleMixup
 from .smooth_mix import SmoothMix
+from .soft_masks import SoftMasks
 from .super_mix import SuperMix
 from .transform_mix import TransformMix
 
@@ -37,6 +39,7 @@ __all__ = [
     'WITH_TEACHER',
     'AttentiveMix',
     'BatchAugment',
+    'CAMMix',
     'ChooseAugment',
     'CoMixup',
     'Draw',
@@ -52,6 +55,7 @@ __all__ = [
     'SampleMixup',
     'SampleResizeMix',
     'SmoothMix',
+    'SoftMasks',
     'SuperMix',
     'TransformMix',
     'augment_config',

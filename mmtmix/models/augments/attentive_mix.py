@@ -15,7 +15,7 @@ from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.saliency import SaliencySource
 from mmtmix.models.teachers import FrozenTeacher
 
-from .mask_augment import SaliencyMaskAugment
+from .mask_augment import SaliencyMaskAugment, saliency_of
 
 
 @BATCH_AUGMENTS.register_module()
@@ -55,17 +55,9 @@ class AttentiveMix(SaliencyMaskAugment):
         check_integer('num_mix', num_mix, 2, 2, cure=cure)
         check_integer('grid_size', grid_size, 1)
         check_integer('num_cells', num_cells, 1, grid_size**2, cure='the grid has no more')
-        if (teacher is None) == (saliency is None):
-            raise ValueError(
-                'give either a teacher, dict(config=..., checkpoint=...), or another source of '
-                f'saliency, got teacher={teacher!r} and saliency={saliency!r}'
-            )
+        source = saliency_of(teacher, saliency)
         self.num_cells, self.grid_size = num_cells, grid_size
-        super().__init__(
-            dict(type='TeacherCAM', teacher=teacher) if saliency is None else saliency,
-            num_classes=num_classes,
-            labels=labels,
-        )
+        super().__init__(source, num_classes=num_classes, labels=labels)
 
     def salient_masks(self, saliency: Tensor, draw: Draw, size: torch.Size) -> Tensor:
         """See :meth:`SaliencyMaskAugment.salient_masks`."""

@@ -27,6 +27,7 @@ AUGMENTS: dict[str, dict[str, Any]] = {
     'FMix': dict(type='FMix'),
     'SaliencyMix': dict(type='SaliencyMix'),
     'AttentiveMix': dict(type='AttentiveMix'),
+    'CAMMix': dict(type='CAMMix'),
     'PuzzleMix': dict(type='PuzzleMix'),
     'Co-Mixup': dict(type='CoMixup'),
     'SuperMix': dict(type='SuperMix'),
@@ -38,7 +39,7 @@ The augments in ``WITH_TEACHER`` need a ``teacher`` as well, and TransformMix a 
 """
 
 BLIND = ('Mixup', 'CutMix', 'ResizeMix', 'GridMix', 'SmoothMix', 'FMix')
-WITH_TEACHER = ('AttentiveMix', 'SuperMix', 'TransformMix')
+WITH_TEACHER = ('AttentiveMix', 'CAMMix', 'SuperMix', 'TransformMix')
 
 
 def augment_config(cfg: Config) -> ConfigDict:
@@ -185,6 +186,8 @@ def _complete(settings: Mapping, cfg: Config) -> ConfigDict:
             _complete(part, cfg) if isinstance(part, Mapping) and 'type' in part else part
             for part in complete.augments
         ]
+    if isinstance(complete.get('augment'), Mapping) and 'type' in complete.augment:
+        complete.augment = _complete(complete.augment, cfg)
     # the default source of saliency may need the normalisation, too
     default = signature(cls).parameters.get('saliency')
     source = complete.get('saliency', default.default if default else None)

@@ -20,6 +20,7 @@ from mmtmix.models.draw import Details, Draw
 from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.late_verdict import finite_sum
 from mmtmix.models.saliency import SaliencySource, build_saliency
+from mmtmix.models.teachers import FrozenTeacher
 
 from .batch_augment import BatchAugment
 
@@ -189,3 +190,24 @@ class SaliencyMaskAugment(MaskAugment):
         saliency = self.saliency.drawing_from(draw.generator)(images, scores)
         self._check_saliency(saliency)
         return saliency
+
+
+def saliency_of(
+    teacher: dict | FrozenTeacher | None, saliency: str | Mapping | SaliencySource | None
+) -> str | Mapping | SaliencySource:
+    """Return the source of an augment that takes either a teacher or any source.
+
+    Args:
+        teacher: Arguments of a teacher whose class activation maps are the saliency, or a
+            teacher, or None.
+        saliency: Source of the saliency: its name, config or the source, or None.
+
+    Raises:
+        ValueError: If both are given, or neither.
+    """
+    if (teacher is None) == (saliency is None):
+        raise ValueError(
+            'give either a teacher, dict(config=..., checkpoint=...), or another source of '
+            f'saliency, got teacher={teacher!r} and saliency={saliency!r}'
+        )
+    return dict(type='TeacherCAM', teacher=teacher) if saliency is None else saliency

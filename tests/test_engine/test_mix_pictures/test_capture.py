@@ -27,8 +27,14 @@ SETTINGS = dict(
     ChooseAugment=dict(
         augments=[dict(type='SampleResizeMix'), dict(type='FMix')], probs=[0.5, 0.5]
     ),
+    SoftMasks=dict(augment=dict(type='SampleCutMix'), sigma=2.0),
 )
-NEED_A_TEACHER = {'AttentiveMix': {}, 'SuperMix': dict(max_iters=2), 'TransformMix': {}}
+NEED_A_TEACHER = {
+    'AttentiveMix': {},
+    'CAMMix': {},
+    'SuperMix': dict(max_iters=2),
+    'TransformMix': {},
+}
 
 
 class OwnGenerator:

@@ -16,10 +16,10 @@ from mmtmix.utils import load_config
 pytestmark = pytest.mark.host
 
 ONE_HOT = ['SampleCutMix', 'SampleResizeMix', 'SaliencyMix', 'FMix', 'GridMix', 'AttentiveMix']
-SEEING = ['SaliencyMix', 'AttentiveMix']
-KINDS = ['SampleMixup', 'SmoothMix', *ONE_HOT]
+SEEING = ['SaliencyMix', 'AttentiveMix', 'CAMMix']
+KINDS = ['SampleMixup', 'SmoothMix', 'CAMMix', *ONE_HOT]
 PAIRS_ONLY = ['AttentiveMix']
-FOLDERS = ['resizemix', 'saliencymix', 'fmix', 'gridmix', 'smoothmix', 'attentivemix']
+FOLDERS = ['resizemix', 'saliencymix', 'fmix', 'gridmix', 'smoothmix', 'attentivemix', 'cammix']
 SIZES = [(2, (3, 16, 16)), (2, (1, 12, 20)), (3, (1, 12, 20)), (4, (3, 16, 11))]
 EVERY = pytest.mark.parametrize('kind', KINDS)
 EVERY_SIZE = pytest.mark.parametrize(
@@ -36,7 +36,7 @@ class Brightness(SaliencySource):
 
 
 def build(kind, num_mix=2, **settings):
-    if kind == 'AttentiveMix':
+    if kind in ('AttentiveMix', 'CAMMix'):
         settings.setdefault('saliency', Brightness())
     return BATCH_AUGMENTS.build(dict(type=kind, num_mix=num_mix, **settings))
 

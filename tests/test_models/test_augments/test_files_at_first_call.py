@@ -21,6 +21,7 @@ MISSING = {
     'TransformMix': dict(mixer='nowhere/mixer.pth', teacher=TEACHER),
     'SuperMix': dict(teacher=TEACHER),
     'AttentiveMix': dict(teacher=TEACHER),
+    'CAMMix': dict(teacher=TEACHER),
     'SaliencyMix': dict(saliency=dict(type='TeacherCAM', teacher=TEACHER)),
 }
 
@@ -80,7 +81,7 @@ def test_arguments_are_checked_without_the_files(name, wrong, error, said):
         BATCH_AUGMENTS.build(dict(type=name, **settings))
 
 
-@pytest.fixture(params=['TransformMix', 'SuperMix', 'AttentiveMix'])
+@pytest.fixture(params=['TransformMix', 'SuperMix', 'AttentiveMix', 'CAMMix'])
 def settings(request, teacher_args, make_mixer, tmp_path):
     """The config of a mixer whose files are there."""
     save_mixer(make_mixer(), tmp_path / 'mixer.pth')

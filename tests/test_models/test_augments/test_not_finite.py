@@ -5,7 +5,15 @@ import math
 import pytest
 import torch
 
-from mmtmix.models import AttentiveMix, CoMixup, PuzzleMix, SaliencyMix, SuperMix, TransformMix
+from mmtmix.models import (
+    AttentiveMix,
+    CAMMix,
+    CoMixup,
+    PuzzleMix,
+    SaliencyMix,
+    SuperMix,
+    TransformMix,
+)
 from mmtmix.models.saliency import SaliencySource
 
 pytestmark = pytest.mark.host
@@ -26,7 +34,7 @@ class Spoilt(SaliencySource):
 
 
 @pytest.mark.parametrize('value', VALUES)
-@pytest.mark.parametrize('kind', [AttentiveMix, CoMixup, PuzzleMix, SaliencyMix])
+@pytest.mark.parametrize('kind', [AttentiveMix, CAMMix, CoMixup, PuzzleMix, SaliencyMix])
 def test_saliency_that_is_not_finite_ends_the_mix(kind, value, make_batch):
     if kind in (CoMixup, PuzzleMix):
         pytest.importorskip('maxflow')

@@ -66,6 +66,17 @@ BLOCKS = dict(block_num=st.sampled_from([None, 1, 3, [2, 4]]))
 LABELS = dict(labels=st.sampled_from(['source_prediction', 'gt']))
 KINDS = {
     'AttentiveMix': (PAIRS, dict(SEEN, num_cells=st.integers(1, 9), grid_size=st.integers(3, 5))),
+    'CAMMix': (
+        MANY,
+        dict(
+            ALPHA,
+            **SEEN,
+            temperature=st.sampled_from([0.02, 0.5, 5]),
+            noise=st.sampled_from([0, 0.5]),
+            anchor=st.sampled_from(['area', 'weights', 'none']),
+            mask_size=st.sampled_from([None, 1, 5]),
+        ),
+    ),
     'ChooseAugment': (
         PAIRS,
         dict(
@@ -83,6 +94,17 @@ KINDS = {
     'SampleMixup': (MANY, ALPHA),
     'SampleResizeMix': (MANY, dict(ALPHA, lam_range=st.sampled_from(['side', 'lam']))),
     'SmoothMix': (MANY, dict(ALPHA, sigma=st.sampled_from([(0.25, 0.5), (0.05, 0.05)]))),
+    'SoftMasks': (
+        PAIRS,
+        dict(
+            augment=st.sampled_from(
+                [dict(type='FMix'), dict(type='SampleCutMix'), dict(type='SmoothMix')]
+            ),
+            sigma=st.sampled_from([0, 0.3, 4.0]),
+            mixup=st.sampled_from([0, 0.5, 1]),
+            anchored=st.booleans(),
+        ),
+    ),
     'SuperMix': (
         MANY,
         dict(
@@ -105,11 +127,13 @@ KINDS = {
 }
 # those whose tensors need no values: no solver on the CPU, no network, no seed of noise
 ON_ANY_DEVICE = sorted(
-    set(KINDS) - {'ChooseAugment', 'CoMixup', 'FMix', 'PuzzleMix', 'SuperMix', 'TransformMix'}
+    set(KINDS)
+    - {'ChooseAugment', 'CoMixup', 'FMix', 'PuzzleMix', 'SoftMasks', 'SuperMix', 'TransformMix'}
 )
 ENDS = [
     ('AttentiveMix', dict(grid_size=1, num_cells=1)),
     ('AttentiveMix', dict(grid_size=3, num_cells=9)),
+    ('CAMMix', dict(noise_size=1, temperature=1e-3)),
     ('CoMixup', dict(group_size=2, eta=0, omega=0, block_num=1)),
     ('CoMixup', dict(omega=1, beta=0, gamma=0, tau=0, sweeps=1)),
     ('FMix', dict(decay_power=0)),
@@ -136,7 +160,11 @@ def cases(draw, kind):
     num_samples, channels = draw(st.integers(1, 6)), draw(st.sampled_from([1, 3]))
     sides = st.integers(settings.get('grid_size', 1), 13)  # each cell of a grid needs a pixel
     height, width = draw(sides), draw(sides)
-    if kind not in ('ChooseAugment', 'CoMixup'):  # their mixes have as many images as they choose
+    if kind not in (
+        'ChooseAugment',
+        'CoMixup',
+        'SoftMasks',
+    ):  # their mixes have as many images as they choose
         settings['num_mix'] = num_mix
     if kind in ('SuperMix', 'TransformMix'):
         settings['teacher'] = TEACHERS[channels]

@@ -41,6 +41,7 @@ TRANSFORM = dict(type='TransformMix', teacher=TEACHER, mixer=module(), num_mix=3
 SUPER = dict(type='SuperMix', teacher=TEACHER, max_iters=3)
 AUGMENTS = {
     'AttentiveMix': dict(type='AttentiveMix', grid_size=4, **SEEN),
+    'CAMMix': dict(type='CAMMix', num_mix=3, **SEEN),
     'ChooseAugment': dict(
         type='ChooseAugment',
         augments=[dict(type='SampleResizeMix'), TRANSFORM, dict(type='CoMixup', **SEEN)],
@@ -56,6 +57,14 @@ AUGMENTS = {
     'SampleMixup': dict(type='SampleMixup'),
     'SampleResizeMix': dict(type='SampleResizeMix', num_mix=3),
     'SmoothMix': dict(type='SmoothMix', num_mix=3),
+    'SoftMasks': dict(
+        type='SoftMasks',
+        augment=dict(type='SampleCutMix', num_mix=3),
+        sigma=1.5,
+        mixup=0.2,
+        anchored=True,
+    ),
+    'SoftMasks, moved': dict(type='SoftMasks', augment=dict(type='PuzzleMix', **SEEN), sigma=1.0),
     'SuperMix': dict(SUPER, on_failure='clean', repeats='resample'),
     'TransformMix': TRANSFORM,
     'TransformMix, visible': dict(TRANSFORM, labels='visible'),

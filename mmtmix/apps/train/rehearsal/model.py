@@ -99,8 +99,12 @@ def parts_of_augment(
 def _listed(field: str, augments: Any) -> list[tuple[str, Mapping[str, Any]]]:
     """Return field and config of augments, each followed by those that it holds."""
     if isinstance(augments, Mapping):
-        inner = augments.get('augments') or []
-        return [(field, augments), *_listed(f'{field}.augments', inner)]
+        inner = [
+            found
+            for name in ('augments', 'augment')  # of ChooseAugment and of SoftMasks
+            for found in _listed(f'{field}.{name}', augments.get(name) or [])
+        ]
+        return [(field, augments), *inner]
     numbered = enumerate(augments if isinstance(augments, (list, tuple)) else ())
     return [found for number, one in numbered for found in _listed(f'{field}[{number}]', one)]
 
