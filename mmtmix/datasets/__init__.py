@@ -8,6 +8,7 @@ from .endless_sampler import EndlessSampler
 from .eval_view import build_eval_view, eval_view_config
 from .fashion_mnist import FashionMNISTIdx
 from .flowers102_818 import Flowers102Split818
+from .glyphs import Glyphs
 from .imagenet32 import ImageNet32
 from .loading import CheckedLoadImageFromFile, name_image_files
 from .mixed_images import MixedImages
@@ -28,6 +29,7 @@ __all__ = [
     'EndlessSampler',
     'FashionMNISTIdx',
     'Flowers102Split818',
+    'Glyphs',
     'ImageNet32',
     'MixedImages',
     'OneHotScore',
