@@ -17,12 +17,13 @@ from .preflight import check_data
 from .resident import ResidentDataset, resident_collate
 from .seeding import seed_worker
 from .tiny_imagenet import TinyImageNet
-from .transforms import AddBoxes, AugMix, Corrupt, PlaceOnCanvas, ScaleBoxes
+from .transforms import AddBoxes, AugMix, CarryMask, Corrupt, PlaceOnCanvas, ScaleBoxes
 
 __all__ = [
     'CIFARC',
     'AddBoxes',
     'AugMix',
+    'CarryMask',
     'CheckedLoadImageFromFile',
     'Corrupt',
     'Digits',

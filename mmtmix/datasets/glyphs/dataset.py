@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 from numpy.typing import NDArray
 
-from mmtmix.checks import check_choice, check_instance, check_integer
+from mmtmix.checks import check_arguments, check_choice, check_instance, check_integer
 from mmtmix.datasets.lazy_dataset import LazyDataset
+from mmtmix.datasets.transforms.carry_mask import check_carried
 
 from .bundle import FOLDER, load_bundle, load_index
 from .scenes import STREAMS, Images, SceneMaker
@@ -76,6 +78,8 @@ class Glyphs(LazyDataset):
         **kwargs: Any,
     ) -> None:
         index = load_index()
+        self.check_refused(kwargs)
+        check_arguments('Glyphs', kwargs, Scene, BaseDataset.__init__)
         self.check_split(split)
         if num_images is not None:
             check_integer('num_images', num_images, 1, 1_000_000)
@@ -97,7 +101,11 @@ class Glyphs(LazyDataset):
             'classes': tuple(index['classes'][:num_classes]),
             **(others.pop('metainfo', None) or {}),
         }
-        super().__init__(None, split, metainfo=metainfo, **others)
+        lazy_init = others.pop('lazy_init', False)
+        super().__init__(None, split, metainfo=metainfo, lazy_init=True, **others)
+        check_carried(self.pipeline.transforms, type(self).__name__)
+        if not lazy_init:
+            self.full_init()
 
     @classmethod
     def find_root(cls, data_root: Any = None) -> Any:

@@ -37,7 +37,7 @@ class Draws:
             low: Smallest value.
             high: Bound from above.
         """
-        bits = _mix(self._keys + _STEP * np.uint64(slot + 1)) >> np.uint64(11)
+        bits = self._bits(slot) >> np.uint64(11)
         return low + (high - low) * (bits * 2.0**-53)
 
     def integer(self, slot: int, count: int) -> NDArray[np.int64]:
@@ -58,10 +58,14 @@ class Draws:
             slot: Number of the draw within an image, >= 0.
             count: Number of numbers per image, >= 1.
         """
-        keys = _mix(self._keys + _STEP * np.uint64(slot + 1))
+        keys = self._bits(slot)
         bits = _mix(keys[:, None] + _STEP * np.arange(count, dtype=np.uint64))
         total = bits.view(np.uint8).reshape(len(keys), count, _BYTES).sum(-1, dtype=np.float32)
         return (total - _BYTES * 127.5) / np.float32((_BYTES * _BYTE_VARIANCE) ** 0.5)
+
+    def _bits(self, slot: int) -> NDArray[np.uint64]:
+        # an array, since NumPy warns of the overflow of a scalar, which is meant here
+        return _mix(self._keys + _STEP * np.array([slot + 1], np.uint64))
 
 
 def _mix(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -104,9 +104,13 @@ class Pieces:
         return Pieces(*(getattr(self, each.name)[rows] for each in fields(self)))
 
     def extents(self) -> NDArray:
-        """Return the side of the square that each piece fits in at any turn, in pixels."""
-        spans = self.window[:, 2:] - self.window[:, :2]
-        return np.hypot(spans[:, 0], spans[:, 1]) * self.pixels + 2
+        """Return the side of the upright square around each turned piece, in pixels, (N,)."""
+        spans = self.window[:, 2:].clip(0, 1) - self.window[:, :2].clip(0, 1)
+        cosine, sine = abs(np.cos(self.angle)), abs(np.sin(self.angle))
+        across = spans[:, 0] * cosine + spans[:, 1] * sine
+        down = spans[:, 0] * sine + spans[:, 1] * cosine
+        # beyond its border, a piece fades out within a pixel of the atlas or the image
+        return np.maximum(across, down) * self.pixels + 2 * np.maximum(self.pixels / self.side, 1)
 
 
 def margin_of(pieces: Sequence[Pieces]) -> int:
