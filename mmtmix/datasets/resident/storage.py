@@ -159,6 +159,9 @@ def _labels(values: Sequence[Any]) -> Tensor:
 
 def _pack(plan: Plan, item: dict[str, Any]) -> DataSample:
     """Return the data sample of an item after the whole pipeline, with any draws."""
+    if plan.has_mask:  # the last channel
+        image = item['img'][..., :-1]
+        item = {**item, 'img': image[..., 0] if image.shape[2] == 1 else image}
     kept = np.random.get_state()  # noqa: NPY002  (what these transforms draw from)
     item = copy.deepcopy(item)
     try:
