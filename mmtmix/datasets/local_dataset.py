@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -53,14 +54,27 @@ class LocalDataset(BaseDataset):
     def __init__(
         self, data_root: str | os.PathLike | None, split: str | None = None, **kwargs: Any
     ) -> None:
-        name = type(self).__name__
-        unused = sorted(set(self.refused) & kwargs.keys())
-        if unused:
-            raise ValueError(f'{name} does not take {", ".join(unused)}; {self.refusal_cure}.')
+        self.check_refused(kwargs)
         if split is not None or self.splits:
             self.check_split(split)
         self.split = split
         super().__init__(ann_file='', data_root=str(self.find_root(data_root)), **kwargs)
+
+    @classmethod
+    def check_refused(cls, given: Collection[str]) -> None:
+        """Refuse arguments that have no meaning for this data set.
+
+        Args:
+            given: Names of the arguments.
+
+        Raises:
+            ValueError: If there are any.
+        """
+        unused = sorted(set(cls.refused) & set(given))
+        if unused:
+            raise ValueError(
+                f'{cls.__name__} does not take {", ".join(unused)}; {cls.refusal_cure}.'
+            )
 
     @classmethod
     def check_split(cls, split: str | None) -> None:

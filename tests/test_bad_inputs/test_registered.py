@@ -88,6 +88,8 @@ GOOD: dict[str, dict[str, Any]] = {
     'AugMix': {},
     'CheckedLoadImageFromFile': {},
     'OneHotScore': dict(num_classes=4),
+    'CarryMask': dict(transforms=[dict(type='RandomFlip', prob=0.5)]),
+    'Glyphs': dict(num_images=2, lazy_init=True),
     'PlaceOnCanvas': dict(side=2, size=4),
 }
 """Arguments that each class takes; a class that is missing here fails."""

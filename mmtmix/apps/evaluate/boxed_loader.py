@@ -1,4 +1,4 @@
-"""A loader of test images with the boxes of their objects, where the pipeline leaves them."""
+"""A loader of test images with the boxes and masks of their objects, where these are known."""
 
 from __future__ import annotations
 
@@ -8,27 +8,41 @@ from typing import Any
 from mmcv.transforms import CenterCrop, LoadImageFromFile, Pad, Resize
 from mmengine.config import Config, ConfigDict
 from mmpretrain.datasets import PackInputs, ResizeEdge
+from mmpretrain.registry import DATASETS
 from torch.utils.data import DataLoader
 
-from mmtmix.datasets import PlaceOnCanvas
+from mmtmix.datasets import Glyphs, PlaceOnCanvas
 from mmtmix.datasets.eval_view import iter_parts
 from mmtmix.datasets.transforms.boxes import check_names
 from mmtmix.evaluation.image_loader import build_image_loader, image_loader_config, is_kind
 
-BOXES = 'gt_bboxes'
+BOXES, MASK = 'gt_bboxes', 'gt_mask'
 _META = ('sample_idx', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
 _CARRY = (LoadImageFromFile, Resize, ResizeEdge, CenterCrop, Pad, PlaceOnCanvas, PackInputs)
 
 
 def gives_boxes(dataset: Any) -> bool:
-    """Return whether a data set's own pipeline adds boxes.
+    """Return whether a data set adds boxes, by itself or in its pipeline.
 
     Args:
         dataset: Settings of a data set.
     """
-    parts = iter_parts(dataset)
+    parts = list(iter_parts(dataset))
     steps = [step for part in parts for step in part.get('pipeline') or ()]
-    return any(is_kind(step, PlaceOnCanvas) for step in steps)
+    return any(is_glyphs(part) for part in parts) or any(
+        is_kind(step, PlaceOnCanvas) for step in steps
+    )
+
+
+def is_glyphs(part: Any) -> bool:
+    """Return whether a data set is ``Glyphs``, whose samples have boxes and masks.
+
+    Args:
+        part: Settings of a data set.
+    """
+    kind = part.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(kind, Glyphs)
 
 
 def check_boxed_pipeline(dataset: Any, from_file: bool) -> None:
@@ -48,14 +62,23 @@ def check_boxed_pipeline(dataset: Any, from_file: bool) -> None:
                     f'cam cannot follow boxes through {step["type"]}; the test pipeline may have '
                     f'{", ".join(each.__name__ for each in _CARRY)}'
                 )
+            if is_glyphs(part) and is_kind(step, Resize, ResizeEdge, CenterCrop, Pad):
+                raise ValueError(
+                    f'cam cannot follow the masks of Glyphs through {step["type"]}; set its size '
+                    'to that of the network instead'
+                )
             if from_file and is_kind(step, PlaceOnCanvas):
                 raise ValueError('PlaceOnCanvas places objects itself; leave out --boxes')
+        if from_file and is_glyphs(part):
+            raise ValueError('Glyphs has the boxes of its objects; leave out --boxes')
 
 
 def build_boxed_loader(
     cfg: Config, num_images: int | None, seed: int, boxes: Mapping[str, Sequence] | None
 ) -> DataLoader:
     """Build a loader whose samples have ``gt_bboxes``, (n, 4), where their boxes are known.
+
+    Samples of ``Glyphs`` have ``gt_mask``, too.
 
     Args:
         cfg: Full config.
@@ -73,7 +96,7 @@ def build_boxed_loader(
             if boxes is not None and not steps:
                 steps.append(dict(type='AddBoxes', boxes=dict(boxes)))
             if is_kind(step, PackInputs):
-                step = dict(step, meta_keys=(*step.get('meta_keys', _META), BOXES))
+                step = dict(step, meta_keys=(*step.get('meta_keys', _META), BOXES, MASK))
             steps.append(step)
             if is_kind(step, ResizeEdge):
                 steps.append(dict(type='ScaleBoxes'))

@@ -36,7 +36,7 @@ class ResidentDataset(Dataset):
     The data set reads each image through its own class and the transforms before the first random
     one. Images need one shape after these. Random transforms may be MMPretrain's ``RandomFlip``,
     ``RandomCrop`` and ``RandomErasing``, and ``Pad`` and ``CenterCrop`` between them. Any other is
-    refused by name.
+    refused by name. A ``gt_mask`` moves with the image, where ``CarryMask`` holds what moves it.
 
     A loader needs ``num_workers=0`` and ``collate_fn=dict(type='resident_collate')``, which
     :func:`mmtmix.recipes.resident` sets. Other collate functions get the items of the batch.
@@ -142,10 +142,13 @@ class ResidentDataset(Dataset):
         index, rows, cols, *boxes = self._send([torch.tensor(numbers)[:, None], *maps])
         index = index.flatten()
         inputs = pick_pixels(stored.images, index, rows, cols)
+        masks = None
+        if stored.has_mask:
+            inputs, masks = inputs[:, :-1].contiguous(), (inputs[:, -1] > 127).to(torch.uint8)
         for erasing, box, (_, seed) in zip(self._erasing, boxes, patches, strict=True):
             inputs = erasing.apply(inputs, box, seed)
         directions = stored.geometry.directions(draws)
-        return ResidentBatch(inputs, stored.samples.pick(numbers, index, directions))
+        return ResidentBatch(inputs, stored.samples.pick(numbers, index, directions, masks))
 
     def get_data_info(self, number: int) -> dict[str, Any]:
         """Return an item of the data set before its pipeline.

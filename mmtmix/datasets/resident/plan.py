@@ -17,7 +17,8 @@ from mmpretrain.datasets import (
 
 from mmtmix.datasets.loading import CheckedLoadImageFromFile
 from mmtmix.datasets.one_hot_score import OneHotScore
-from mmtmix.datasets.transforms import PlaceOnCanvas
+from mmtmix.datasets.transforms import CarryMask, PlaceOnCanvas
+from mmtmix.datasets.transforms.carry_mask import MASK, check_carried
 
 from .geometry import GEOMETRIC
 
@@ -31,6 +32,7 @@ ONCE = (
     Pad,
     CenterCrop,
     OneHotScore,
+    CarryMask,
 )
 """Transforms that give the same in every epoch."""
 PER_BATCH = (*GEOMETRIC, RandomErasing)
@@ -48,12 +50,14 @@ class Plan:
         geometric: Crops, flips and pads of each batch.
         erasing: Instances of ``RandomErasing`` after them.
         pack: ``PackInputs`` at the end.
+        has_mask: Whether items have a ``gt_mask`` that moves with the image.
     """
 
     once: tuple[Any, ...]
     geometric: tuple[Any, ...]
     erasing: tuple[Any, ...]
     pack: PackInputs
+    has_mask: bool = False
 
     def differs(self, other: Plan) -> bool:
         """Return whether another plan treats a batch otherwise."""
@@ -90,7 +94,8 @@ def plan_pipeline(transforms: Sequence[Any], owner: str) -> Plan:
     geometric: list[Any] = []
     erasing: list[Any] = []
     is_random = False
-    for transform in transforms[:-1]:
+    check_carried(transforms, owner)
+    for transform in _unwrap(transforms[:-1]):
         kind = type(transform)  # a subclass may do anything
         is_random = is_random or kind in _RANDOM
         if kind is OneHotScore or (kind in ONCE and not is_random):
@@ -102,12 +107,21 @@ def plan_pipeline(transforms: Sequence[Any], owner: str) -> Plan:
             geometric.append(transform)
         else:
             raise ValueError(_refusal(kind, is_random, owner))
-    if geometric and 'gt_mask' in pack.meta_keys:
-        raise ValueError(
-            f'the pipeline of {owner} packs gt_mask and has {_name(geometric[0])}, which '
-            f'ResidentDataset applies to images and not to masks of objects; {_CURE}'
-        )
-    return Plan(tuple(once), tuple(geometric), tuple(erasing), pack)
+    has_mask = MASK in pack.meta_keys
+    return Plan(tuple(once), tuple(geometric), tuple(erasing), pack, has_mask)
+
+
+def _unwrap(transforms: Sequence[Any]) -> list[Any]:
+    """Return a pipeline in which what a ``CarryMask`` holds stands by itself.
+
+    One that runs once stays: it carries the mask of an item.
+    """
+    found: list[Any] = []
+    for transform in transforms:
+        held = transform.transforms if type(transform) is CarryMask else []
+        runs_once = all(type(each) in ONCE for each in held)
+        found += [transform] if runs_once else held
+    return found
 
 
 def _check_place(transform: Any, is_erased: bool, owner: str) -> None:

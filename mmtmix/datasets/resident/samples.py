@@ -12,6 +12,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmtmix.checks import check_instance
+from mmtmix.datasets.transforms.carry_mask import MASK
 
 
 class ResidentSamples(list):
@@ -21,14 +22,20 @@ class ResidentSamples(list):
         samples: Data samples of the N images.
         labels: Labels, int64 (N, 1); None without labels.
         scores: Scores, float32 (N, num_classes); None without scores.
+        masks: Pixels of the objects, uint8 (N, H, W) of 0 and 1; None without masks.
     """
 
     def __init__(
-        self, samples: Sequence[DataSample], labels: Tensor | None, scores: Tensor | None
+        self,
+        samples: Sequence[DataSample],
+        labels: Tensor | None,
+        scores: Tensor | None,
+        masks: Tensor | None = None,
     ):
         super().__init__(samples)
         self.labels = labels
         self.scores = scores
+        self.masks = masks
 
 
 class ResidentBatch(Sequence):
@@ -95,7 +102,11 @@ class SampleTable:
         self._scores = scores
 
     def pick(
-        self, numbers: Sequence[int], index: Tensor, directions: Sequence[str | None] | None
+        self,
+        numbers: Sequence[int],
+        index: Tensor,
+        directions: Sequence[str | None] | None,
+        masks: Tensor | None = None,
     ) -> ResidentSamples:
         """Return the data samples of some images.
 
@@ -104,6 +115,7 @@ class SampleTable:
             index: Tensor of the same numbers, int64 (N,), on the device of the labels.
             directions: Direction of each image's flip, None for no flip; None if the pipeline has
                 no flip.
+            masks: Pixels of the objects, uint8 (N, H, W); None without masks.
         """
         varying: dict[str, Sequence[Any]] = {
             name: [column[number] for number in numbers] for name, column in self._columns.items()
@@ -118,7 +130,9 @@ class SampleTable:
             varying['flip'] = [direction is not None for direction in directions]
         if directions is not None and 'flip_direction' in self._fields:
             varying['flip_direction'] = directions
-        return ResidentSamples(self._make(len(numbers), varying), labels, scores)
+        if masks is not None:
+            varying[MASK] = masks.unbind()
+        return ResidentSamples(self._make(len(numbers), varying), labels, scores, masks)
 
     def _make(self, count: int, varying: Mapping[str, Sequence[Any]]) -> list[DataSample]:
         names = list(varying)

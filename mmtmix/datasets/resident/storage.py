@@ -12,6 +12,7 @@ import torch
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmtmix.datasets.transforms.carry_mask import MASK
 from mmtmix.functional.pixel_maps import with_fill
 
 from .geometry import Geometry
@@ -21,7 +22,7 @@ from .samples import SampleTable
 
 # fields that transforms of a batch write
 _WRITTEN = {'img_shape', 'pad_shape', 'pad_fixed_size', 'pad_size_divisor', 'flip'}
-_WRITTEN |= {'flip_direction'}
+_WRITTEN |= {'flip_direction', MASK}
 _LABELS = ('gt_label', 'gt_score')
 
 
@@ -44,13 +45,16 @@ class Stored:
 
     Attributes:
         images: Images with a row and a column of each fill colour, uint8 (M, C, H + K, W + K).
+            The last channel is the mask of the objects if there is one.
         samples: Maker of their data samples.
         geometry: Crops, flips and pads of a batch.
+        has_mask: Whether there is a mask of the objects.
     """
 
     images: Tensor
     samples: SampleTable
     geometry: Geometry
+    has_mask: bool
 
 
 def store(parts: Sequence[Part], device: torch.device, max_bytes: int, workers: int) -> Stored:
@@ -66,9 +70,9 @@ def store(parts: Sequence[Part], device: torch.device, max_bytes: int, workers: 
         ValueError: If they don't fit, images differ in shape, or labels are no single integers.
     """
     plan = parts[0].plan
-    first = read_item(parts[0].dataset, plan.once, 0)
+    first = read_item(parts[0].dataset, plan.once, 0, plan.has_mask)
     shape = first['img'].shape
-    if plan.erasing and shape[2:] != (3,):
+    if plan.erasing and shape[2:] != (4 if plan.has_mask else 3,):
         raise ValueError(
             f'RandomErasing fills three channels, and the images have the shape {shape}; load '
             'three channels or leave it out'
@@ -83,13 +87,16 @@ def store(parts: Sequence[Part], device: torch.device, max_bytes: int, workers: 
     columns: dict[str, list[Any]] = {key: [] for key in keys}
     begin = 0
     for part in parts:
-        for chunk, items in iter_chunks(part.dataset, part.plan.once, shape, keys, workers):
+        for chunk, items in iter_chunks(
+            part.dataset, part.plan.once, shape, keys, workers, plan.has_mask
+        ):
             place = slice(begin, begin + len(items))
             images[place, :, : shape[0], : shape[1]] = chunk.to(device)
             begin += len(items)
             for key, column in columns.items():
                 column += [item[key] for item in items if key in item]
-    return Stored(images, _make_table(columns, count, first, plan, device), geometry)
+    table = _make_table(columns, count, first, plan, device)
+    return Stored(images, table, geometry, plan.has_mask)
 
 
 def _check_fits(needed: int, count: int, device: torch.device, max_bytes: int) -> None:
@@ -152,6 +159,9 @@ def _labels(values: Sequence[Any]) -> Tensor:
 
 def _pack(plan: Plan, item: dict[str, Any]) -> DataSample:
     """Return the data sample of an item after the whole pipeline, with any draws."""
+    if plan.has_mask:  # the last channel
+        image = item['img'][..., :-1]
+        item = {**item, 'img': image[..., 0] if image.shape[2] == 1 else image}
     kept = np.random.get_state()  # noqa: NPY002  (what these transforms draw from)
     item = copy.deepcopy(item)
     try:

@@ -1,0 +1,12 @@
+# Glyphs for the demo: ten classes, large objects, four drawing styles in training and a fifth, which
+# no training image has, in the test.
+_base_ = './glyphs.py'
+
+easy = dict(num_classes=10, object_size=(0.5, 0.8), clutter=3)
+
+data_preprocessor = dict(num_classes=10)
+train_dataloader = dict(dataset=dict(num_images=1000, **easy))
+val_dataloader = dict(dataset=dict(num_images=1000, **easy))
+test_dataloader = dict(dataset=easy)
+val_evaluator = dict(topk=(1,))
+test_evaluator = val_evaluator
