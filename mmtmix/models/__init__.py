@@ -23,6 +23,7 @@ from .augments import (
 from .backbones import (
     CifarMobileNetV2,
     CifarResNet,
+    CifarResNeXt,
     CifarShuffleNetV1,
     CifarShuffleNetV2,
     CifarVGG,
@@ -59,6 +60,7 @@ __all__ = [
     'CRDLoss',
     'ChooseAugment',
     'CifarMobileNetV2',
+    'CifarResNeXt',
     'CifarResNet',
     'CifarShuffleNetV1',
     'CifarShuffleNetV2',

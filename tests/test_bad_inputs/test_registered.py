@@ -41,6 +41,7 @@ GOOD: dict[str, dict[str, Any]] = {
     'TeacherCAM': dict(teacher=TEACHER),
     'CifarMobileNetV2': {},
     'CifarResNet': dict(depth=8),
+    'CifarResNeXt': dict(depth=50),
     'CifarShuffleNetV1': {},
     'CifarShuffleNetV2': {},
     'CifarVGG': dict(depth=8),
