@@ -32,7 +32,13 @@ from .backbones import (
     ShakeShake,
     WideResNet,
 )
-from .classifiers import AugMixClassifier, AutoMixClassifier, HeadUse, ManifoldMixup
+from .classifiers import (
+    AdAutoMixClassifier,
+    AugMixClassifier,
+    AutoMixClassifier,
+    HeadUse,
+    ManifoldMixup,
+)
 from .data_preprocessors import (
     RepeatMixPreprocessor,
     ResidentPreprocessor,
@@ -41,7 +47,7 @@ from .data_preprocessors import (
 from .detailed_mix import DetailedMix, mix_with_details
 from .draw import Draw
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
-from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
+from .mixers import AdaptiveMixBlock, MixBlock, TransformMixer, load_mixer, save_mixer
 from .saliency import (
     FineGrainedSaliency,
     InputGradient,
@@ -53,6 +59,8 @@ from .search import MixerSearch
 from .teachers import FrozenTeacher
 
 __all__ = [
+    'AdAutoMixClassifier',
+    'AdaptiveMixBlock',
     'AttentiveMix',
     'AugMixClassifier',
     'AutoMixClassifier',

@@ -53,6 +53,8 @@ GOOD: dict[str, dict[str, Any]] = {
     'MixBlock': dict(in_channels=4),
     'AugMixClassifier': NETWORK,
     'AutoMixClassifier': dict(NETWORK, mix_block=dict(type='MixBlock', in_channels=32)),
+    'AdAutoMixClassifier': dict(NETWORK, mix_block=dict(type='AdaptiveMixBlock', in_channels=32)),
+    'AdaptiveMixBlock': dict(in_channels=32),
     'ManifoldMixup': NETWORK,
     'MixerSearch': dict(mixer=dict(type='TransformMixer')),
     **dict.fromkeys(['RepeatMixPreprocessor', 'ResidentPreprocessor', 'ViewsPreprocessor'], {}),
@@ -93,6 +95,7 @@ CHOICES = {
     'FashionMNISTIdx': ['channels'],
 }
 TEXTS = {
+    'AdAutoMixClassifier': ['mask_layer'],
     'AutoMixClassifier': ['mask_layer'],
     'FiniteStopHook': ['filename'],
     'LastCheckpointHook': ['filename'],

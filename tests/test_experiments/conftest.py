@@ -37,9 +37,7 @@ NETWORKS = dict(
     CifarResNet=dict(depth=8),
     CifarResNeXt=dict(stem_channels=8, base_channels=8, width_per_group=1, groups=4),
     VisionTransformer=dict(arch=_VIT, patch_size=16),
-    SwinTransformer=dict(
-        arch=dict(embed_dims=12, depths=[1, 1, 1, 1], num_heads=[1, 2, 2, 3]), pad_small_map=True
-    ),
+    SwinTransformer=dict(arch=_SWIN, pad_small_map=True),
     CifarVGG=dict(depth=8),
     CifarMobileNetV2={},
     CifarShuffleNetV1={},

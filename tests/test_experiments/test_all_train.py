@@ -66,7 +66,7 @@ def test_there_are_configs_of_all_methods():
     assert len(CONFIGS) > 100
     assert {Path(config).parent.name for config in HOST} == {
         *('simple', 'mixup', 'cutmix', 'resizemix', 'fmix', 'saliencymix', 'puzzlemix', 'comixup'),
-        *('manifold_mixup', 'automix', 'augmix', 'autoaugment', 'randaugment'),
+        *('manifold_mixup', 'automix', 'adautomix', 'augmix', 'autoaugment', 'randaugment'),
         *('transformmix', 'supermix', 'supermix_randaugment', 'distill', 'mixbench'),
     }
 

@@ -66,6 +66,12 @@ TransMix       -    76.17 -
 AutoMix        2    76.24 82.67
 SAMix*         2    77.94 -
 """
+# of its authors' page, in the order of the rows; it has no DeiT-S
+ADAUTOMIX = {
+    'cifar100': [81.55, 82.32, 84.40, 84.22],
+    'tiny_imagenet': [69.19, 72.89],
+    'vit_cifar100': [None, 84.33],
+}
 NAMES = {'Vanilla': 'simple', 'ManifoldMix': 'manifold_mixup', 'Co-Mixup': 'comixup'}
 TABLES = {
     'cifar100': (CIFAR, ['resnet18_200e', 'resnet18_800e', 'resnext50_200e', 'resnext50_800e']),
@@ -97,6 +103,11 @@ def test_every_printed_figure_is_there_once(table):
         for row, figure in zip(TABLES[table][1], figures, strict=True)
         if figure != '-'
     }
+    printed |= {
+        f'mixbench/{table}/{row}/adautomix': (figure,)
+        for row, figure in zip(TABLES[table][1], ADAUTOMIX[table], strict=True)
+        if figure is not None
+    }
     found = {
         name: cell.printed
         for name, cell in CELLS.items()
@@ -112,10 +123,9 @@ def test_every_row_has_ours_and_what_is_left_out_has_a_reason():
     for row in {cell.row for cell in CELLS.values()}:
         assert {f'{row}/transformmix', f'{row}/supermix'} <= CELLS.keys()
     quoted = {cell.column for cell in CELLS.values() if cell.quoted}
-    assert quoted == {'attentivemix', 'gridmix', 'samix', 'transmix', 'automix'}
-    assert {cell.table for cell in CELLS.values() if cell.quoted and cell.column == 'automix'} == {
-        'mixbench/vit_cifar100'
-    }
+    assert quoted == {'attentivemix', 'gridmix', 'samix', 'transmix', 'automix', 'adautomix'}
+    blocks = [cell for cell in CELLS.values() if cell.column in ('automix', 'adautomix')]
+    assert all(bool(cell.quoted) == (cell.table == 'mixbench/vit_cifar100') for cell in blocks)
 
 
 @pytest.mark.parametrize('table', TABLES)
@@ -176,6 +186,15 @@ def test_transformers_are_the_stated_ones(network, millions, rate):
     assert (cfg.optim_wrapper.optimizer.type, cfg.optim_wrapper.optimizer.lr) == ('AdamW', rate)
     assert cfg.optim_wrapper.clip_grad.max_norm == 5.0
     assert cfg.model.head.loss.label_smooth_val == 0.1
+
+
+def test_adautomix_has_its_authors_settings():
+    cfg = load('mixbench/cifar100/resnext50_800e/adautomix')
+    assert (cfg.model.type, cfg.model.mix_block.in_channels) == ('AdAutoMixClassifier', 1024)
+    assert (cfg.param_scheduler.eta_min, cfg.train_cfg.max_epochs) == (0.05, 800)
+    tiny = load('mixbench/tiny_imagenet/resnet18_400e/adautomix')
+    assert (tiny.model.beta, tiny.model.mix_block.in_channels) == (0.4, 256)
+    assert tiny.param_scheduler.eta_min == 0
 
 
 @pytest.mark.parametrize(
