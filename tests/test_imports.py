@@ -198,6 +198,7 @@ def test_importing_opens_nothing_but_code_and_package_metadata(fresh_import):
 def test_importing_registers_everything_into_mmpretrain(fresh_import):
     expected = {
         'CifarMobileNetV2',
+        'CifarResNeXt',
         'CifarResNet',
         'CifarShuffleNetV1',
         'CifarShuffleNetV2',

@@ -37,16 +37,8 @@ def test_there_is_one_of_each_method():
     methods = {path.parent.name for path in CONFIGS}
     assert methods == {
         *('simple', 'mixup', 'cutmix', 'resizemix', 'gridmix', 'smoothmix', 'fmix'),
-        *(
-            'saliencymix',
-            'attentivemix',
-            'cammix',
-            'puzzlemix',
-            'comixup',
-            'supermix',
-            'transformmix',
-        ),
-        *('manifold_mixup', 'automix', 'augmix'),
+        *('saliencymix', 'attentivemix', 'cammix', 'puzzlemix', 'comixup', 'supermix'),
+        *('transformmix', 'manifold_mixup', 'automix', 'adautomix', 'augmix'),
     }
 
 

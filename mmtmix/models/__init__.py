@@ -26,6 +26,7 @@ from .augments import (
 from .backbones import (
     CifarMobileNetV2,
     CifarResNet,
+    CifarResNeXt,
     CifarShuffleNetV1,
     CifarShuffleNetV2,
     CifarVGG,
@@ -34,7 +35,13 @@ from .backbones import (
     ShakeShake,
     WideResNet,
 )
-from .classifiers import AugMixClassifier, AutoMixClassifier, HeadUse, ManifoldMixup
+from .classifiers import (
+    AdAutoMixClassifier,
+    AugMixClassifier,
+    AutoMixClassifier,
+    HeadUse,
+    ManifoldMixup,
+)
 from .data_preprocessors import (
     RepeatMixPreprocessor,
     ResidentPreprocessor,
@@ -44,7 +51,7 @@ from .detailed_mix import DetailedMix, mix_with_details
 from .draw import Draw
 from .label_rules import LabelRule, TeacherLabels, VisibleLabels, build_labels
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
-from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
+from .mixers import AdaptiveMixBlock, MixBlock, TransformMixer, load_mixer, save_mixer
 from .saliency import (
     FineGrainedSaliency,
     InputGradient,
@@ -60,6 +67,8 @@ from .search import MixerSearch
 from .teachers import FrozenTeacher
 
 __all__ = [
+    'AdAutoMixClassifier',
+    'AdaptiveMixBlock',
     'AttentiveMix',
     'AugMixClassifier',
     'AutoMixClassifier',
@@ -68,6 +77,7 @@ __all__ = [
     'CRDLoss',
     'ChooseAugment',
     'CifarMobileNetV2',
+    'CifarResNeXt',
     'CifarResNet',
     'CifarShuffleNetV1',
     'CifarShuffleNetV2',

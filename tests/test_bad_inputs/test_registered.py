@@ -50,6 +50,7 @@ GOOD: dict[str, dict[str, Any]] = {
     'TeacherCAM': dict(teacher=TEACHER),
     'CifarMobileNetV2': {},
     'CifarResNet': dict(depth=8),
+    'CifarResNeXt': dict(depth=50),
     'CifarShuffleNetV1': {},
     'CifarShuffleNetV2': {},
     'CifarVGG': dict(depth=8),
@@ -61,6 +62,8 @@ GOOD: dict[str, dict[str, Any]] = {
     'MixBlock': dict(in_channels=4),
     'AugMixClassifier': NETWORK,
     'AutoMixClassifier': dict(NETWORK, mix_block=dict(type='MixBlock', in_channels=32)),
+    'AdAutoMixClassifier': dict(NETWORK, mix_block=dict(type='AdaptiveMixBlock', in_channels=32)),
+    'AdaptiveMixBlock': dict(in_channels=32),
     'ManifoldMixup': NETWORK,
     'MixerSearch': dict(mixer=dict(type='TransformMixer')),
     **dict.fromkeys(['RepeatMixPreprocessor', 'ResidentPreprocessor', 'ViewsPreprocessor'], {}),
@@ -103,6 +106,7 @@ CHOICES = {
     'FashionMNISTIdx': ['channels'],
 }
 TEXTS = {
+    'AdAutoMixClassifier': ['mask_layer'],
     'AutoMixClassifier': ['mask_layer'],
     'FiniteStopHook': ['filename'],
     'LastCheckpointHook': ['filename'],

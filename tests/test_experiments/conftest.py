@@ -23,6 +23,8 @@ from mmtmix.engine.launch import build_runner, set_loader_defaults
 from mmtmix.utils import load_config
 
 NUM_TRAIN, NUM_VAL, BATCH_SIZE = 8, 4, 4
+_VIT = dict(embed_dims=24, num_layers=2, num_heads=2, feedforward_channels=24)
+_SWIN = dict(embed_dims=12, depths=[1, 1, 1, 1], num_heads=[1, 2, 2, 3])
 # each backbone class that an experiment may have, and what makes it small
 _RESNET = dict(depth=18, stem_channels=8, base_channels=8)
 NETWORKS = dict(
@@ -33,6 +35,9 @@ NETWORKS = dict(
     DeepResNet=_RESNET,
     ResNet_CIFAR=_RESNET,
     CifarResNet=dict(depth=8),
+    CifarResNeXt=dict(stem_channels=8, base_channels=8, width_per_group=1, groups=4),
+    VisionTransformer=dict(arch=_VIT, patch_size=16),
+    SwinTransformer=dict(arch=_SWIN, pad_small_map=True),
     CifarVGG=dict(depth=8),
     CifarMobileNetV2={},
     CifarShuffleNetV1={},
@@ -190,8 +195,9 @@ def fit_teacher(path: str, checkpoint: Path) -> dict[str, Any]:
         square = design.T @ design
         square += 1e-4 * square.trace() / len(square) * torch.eye(len(square))
         solution = torch.linalg.solve(square, design.T @ wanted.double())
-        model.head.fc.weight.copy_(solution[:-1].T)
-        model.head.fc.bias.copy_(solution[-1])
+        linear = model.head.fc if hasattr(model.head, 'fc') else model.head.layers.head
+        linear.weight.copy_(solution[:-1].T)
+        linear.bias.copy_(solution[-1])
         hits = (model(inputs, mode='tensor').argmax(dim=1) == torch.tensor(labels)).float()
     assert hits.mean() > 0.9
     torch.save(dict(state_dict=model.state_dict()), checkpoint)

@@ -66,8 +66,8 @@ def test_there_are_configs_of_all_methods():
     assert len(CONFIGS) > 100
     assert {Path(config).parent.name for config in HOST} == {
         *('simple', 'mixup', 'cutmix', 'resizemix', 'fmix', 'saliencymix', 'puzzlemix', 'comixup'),
-        *('manifold_mixup', 'automix', 'augmix', 'autoaugment', 'randaugment'),
-        *('transformmix', 'supermix', 'supermix_randaugment', 'distill'),
+        *('manifold_mixup', 'automix', 'adautomix', 'augmix', 'autoaugment', 'randaugment'),
+        *('transformmix', 'supermix', 'supermix_randaugment', 'distill', 'mixbench'),
     }
 
 

@@ -75,7 +75,8 @@ def mixing_note(cfg: Config, model: Any, has_checkpoint: bool) -> str:
     if isinstance(model, MixerSearch):
         return f'Mixing: the module of the search{weights}.'
     if isinstance(model, AutoMixClassifier):
-        return f'Mixing: the mix block of AutoMix{weights}; the clean batch is learned as well.'
+        name = model.method
+        return f'Mixing: the mix block of {name}{weights}; the clean batch is learned as well.'
     if isinstance(model, Mixes):
         name = type(model).__name__
         return f'Mixing: {name} mixes inside the network, so the images are as they enter it.'

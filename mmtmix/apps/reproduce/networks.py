@@ -47,12 +47,15 @@ def teacher_network(settings: Mapping[str, Any], size: int) -> Network:
         size: Side of an image in pixels, >= 1.
     """
     config = settings['teacher']['config']
-    return count_network(_model_of(config) if isinstance(config, str) else config['model'], size)
+    if not isinstance(config, str):
+        return count_network(config['model'], size)
+    variants = settings['teacher'].get('variants') or {}
+    return count_network(_model_of(config, tuple(variants.items())), size)
 
 
 @cache
-def _model_of(config: str) -> Mapping[str, Any]:
-    return load_config(config).model
+def _model_of(config: str, variants: tuple[tuple[str, Any], ...]) -> Mapping[str, Any]:
+    return load_config(config, variants=dict(variants)).model
 
 
 @cache

@@ -143,6 +143,9 @@ def _student_calls(kind: str, network: Network) -> list[Call]:
     if kind == 'AutoMixClassifier':  # clean and mixed; a copy reads both for the mix block
         calls = [Call('network', network, 2 * STEP, 2.0)]
         return [*calls, Call('mixing', network, FORWARD + BOTH, 1.5)]
+    if kind == 'AdAutoMixClassifier':  # clean, plain and other mixes; the copy as above
+        calls = [Call('network', network, 3 * STEP, 3.0)]
+        return [*calls, Call('mixing', network, FORWARD + BOTH, 1.5)]
     return [Call('network', network, STEP, 1.0)]
 
 

@@ -22,6 +22,8 @@ _LENGTH = 'automix_max_iters'  # in the meta of a checkpoint
 class AutoMixHook(Hook):
     """Moves the momentum encoder of an ``AutoMixClassifier``, and keeps it for a resume.
 
+    It serves ``AdAutoMixClassifier`` as well.
+
     The encoder begins as a copy of the classifier, after weights are loaded. The encoder and the
     mix block have an entry of their own in those checkpoints that can be resumed. The momentum and
     the weight of the mask's area depend on the finished share of the training. A run that is
@@ -52,8 +54,9 @@ class AutoMixHook(Hook):
             _encoder(model).reset(model)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        """Set the finished share of the training in the model."""
-        _automix(runner).progress = runner.iter / runner.max_iters
+        """Set the finished share of the training and the step in the model."""
+        model = _automix(runner)
+        model.progress, model.iteration = runner.iter / runner.max_iters, runner.iter
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None

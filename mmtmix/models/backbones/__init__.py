@@ -2,6 +2,7 @@
 
 from .cifar_mobilenet_v2 import CifarMobileNetV2
 from .cifar_resnet import CifarResNet
+from .cifar_resnext import CifarResNeXt
 from .cifar_shufflenet_v1 import CifarShuffleNetV1
 from .cifar_shufflenet_v2 import CifarShuffleNetV2
 from .cifar_vgg import CifarVGG
@@ -12,6 +13,7 @@ from .wide_resnet import WideResNet
 
 __all__ = [
     'CifarMobileNetV2',
+    'CifarResNeXt',
     'CifarResNet',
     'CifarShuffleNetV1',
     'CifarShuffleNetV2',

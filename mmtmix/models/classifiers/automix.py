@@ -72,6 +72,8 @@ class AutoMixClassifier(ImageClassifier):
     """
 
     num_mix = 2
+    method = 'AutoMix'  # as pictures name its mixes
+    mixed_losses: tuple[str, ...] = ('loss_mix', 'loss_mix_block', 'loss_mask_area')
     mixing: Any  # a TrainingOnly, whose parts have types that torch does not declare
     # losses of the mix block; loss_mix is one of the head
     head_use = HeadUse(other_losses=('_mix_block', '_mask_area'))
@@ -112,6 +114,7 @@ class AutoMixClassifier(ImageClassifier):
         self.per_sample = per_sample
         # share of the training that is done, in [0, 1], set by AutoMixHook
         self.progress: float | None = None
+        self.iteration = 0  # from 0, set by AutoMixHook, too
         # so that the classifier draws the same first weights as without a mix block
         with torch.random.fork_rng(devices=[]):
             block = mix_block if isinstance(mix_block, nn.Module) else MODELS.build(mix_block)
@@ -134,22 +137,20 @@ class AutoMixClassifier(ImageClassifier):
         """
         if self.progress is None:
             raise RuntimeError(
-                'AutoMixClassifier has a momentum encoder, which only AutoMixHook updates; add '
-                "custom_hooks=[dict(type='AutoMixHook')] to the config"
+                f'{type(self).__name__} has a momentum encoder, which only AutoMixHook updates; '
+                "add custom_hooks=[dict(type='AutoMixHook')] to the config"
             )
         if len(inputs) < self.num_mix:
             # DDP needs a gradient for every parameter in every step
             weights = self.mixing.mix_block.parameters()
             nothing = torch.stack([weight.sum() for weight in weights]).sum() * 0
-            losses = dict(loss_mix=nothing, loss_mix_block=nothing, loss_mask_area=nothing)
+            losses = dict.fromkeys(self.mixed_losses, nothing)
         else:
-            scores = read_scores(data_samples, self.head.num_classes)
-            features = self.mixing.encoder.features(inputs, self.mask_layer)
-            generator = rank_generator()
-            losses = self._mix_block_loss(inputs, scores, features, generator)
-            losses |= self._classifier_loss(inputs, scores, features, generator)
+            losses = self._losses_of_mixes(
+                inputs, read_scores(data_samples, self.head.num_classes)
+            )
         # the head runs last on the clean samples, as `head_use` promises
-        return super().loss(inputs, data_samples) | losses
+        return self._clean_losses(inputs, data_samples) | losses
 
     def mix(
         self,
@@ -170,8 +171,8 @@ class AutoMixClassifier(ImageClassifier):
 
         Returns:
             Mixes (M, C, H, W) and their labels (M, num_classes). With ``return_details`` a dict
-            as well: ``weights`` (M, 2), ``index`` (M, 2), ``masks`` (M, 2, 1, H, W) and ``warped``
-            (M, 2, C, H, W), with ``mixed = sum_k masks * warped``.
+            as well: ``weights`` (M, k), ``index`` (M, k), ``masks`` (M, k, 1, H, W) and ``warped``
+            (M, k, C, H, W), with ``mixed = sum_k masks * warped`` and k = 2.
         """
         if weights is None or index is None:
             drawn = self._draw(inputs, rank_generator())
@@ -186,10 +187,27 @@ class AutoMixClassifier(ImageClassifier):
         details = dict(weights=weights, index=index, masks=masks, warped=inputs[index])
         return mixed, targets, details
 
+    def _clean_losses(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
+        return super().loss(inputs, data_samples)
+
+    def _losses_of_mixes(self, inputs: Tensor, scores: Tensor) -> dict[str, Tensor]:
+        features = self.mixing.encoder.features(inputs, self.mask_layer)
+        generator = rank_generator()
+        losses = self._mix_block_loss(inputs, scores, features, generator)
+        return losses | self._classifier_loss(inputs, scores, features, generator)
+
     def _classifier_loss(
         self, inputs: Tensor, scores: Tensor, features: Tensor, generator: torch.Generator
     ) -> dict[str, Tensor]:
         weights, index = self._draw(inputs, generator)
+        mixed, targets = self._mixes_of_classifier(inputs, scores, features, weights, index)
+        samples = scored_samples(targets)
+        return {f'{name}_mix': value for name, value in super().loss(mixed, samples).items()}
+
+    def _mixes_of_classifier(
+        self, inputs: Tensor, scores: Tensor, features: Tensor, weights: Tensor, index: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return mixes for the classifier and their labels; masks are constants for it."""
         with torch.no_grad():
             masks = self._masks(inputs, features, weights, index)
             is_uneven = weights.min(dim=1).values <= self.lam_margin
@@ -199,9 +217,8 @@ class AutoMixClassifier(ImageClassifier):
         targets = mix_targets(scores, weights, index)
         if is_watched():
             details = dict(weights=weights, index=index, masks=masks)
-            report_mix(MadeMix('AutoMix', mixed, targets, inputs, scores, details))
-        samples = scored_samples(targets)
-        return {f'{name}_mix': value for name, value in super().loss(mixed, samples).items()}
+            report_mix(MadeMix(self.method, mixed, targets, inputs, scores, details))
+        return mixed, targets
 
     def _mix_block_loss(
         self, inputs: Tensor, scores: Tensor, features: Tensor, generator: torch.Generator

@@ -7,6 +7,7 @@ from copy import deepcopy
 
 import torch
 from mmpretrain.models import ImageClassifier
+from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -65,6 +66,36 @@ class MomentumEncoder(ImageClassifier):
         with at_output(self.get_submodule(layer), outputs.append):
             self.backbone(inputs)
         return outputs[0]
+
+    def features_and_logits(self, inputs: Tensor, layer: str) -> tuple[Tensor, Tensor]:
+        """Return the output of a layer and the logits of the same forward pass, as constants.
+
+        Args:
+            inputs: Images, (N, C, H, W).
+            layer: Name of the layer, such as ``'backbone.layer3'``.
+
+        Returns:
+            Output of the layer, and logits (N, num_classes).
+        """
+        outputs: list[Tensor] = []
+        with torch.no_grad(), at_output(self.get_submodule(layer), outputs.append):
+            logits = self.head(self.extract_feat(inputs))
+        return outputs[0], logits
+
+    def losses_and_logits(
+        self, inputs: Tensor, data_samples: list[DataSample]
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the head's losses and its logits for images, by one pass of the backbone.
+
+        Args:
+            inputs: Images, (N, C, H, W), whose gradients are kept.
+            data_samples: N samples with labels.
+
+        Returns:
+            Losses by name, and logits (N, num_classes).
+        """
+        features = self.extract_feat(inputs)
+        return self.head.loss(features, data_samples), self.head(features)
 
     def _pairs(self, model: ImageClassifier) -> Iterator[tuple[nn.Module, nn.Module]]:
         for name in _PARTS:

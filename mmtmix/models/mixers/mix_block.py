@@ -80,13 +80,7 @@ class MixBlock(nn.Module):
         Raises:
             ValueError: If ``features`` are no maps of ``in_channels`` channels.
         """
-        shape = tuple(getattr(features, 'shape', ()))
-        if len(shape) != 4 or shape[1] != self.in_channels:
-            raise ValueError(
-                f'the mix block was made for maps (N, {self.in_channels}, h, w) and got '
-                f'{shape or type(features).__name__}; set mix_block=dict(in_channels=...) to the '
-                'channels of that layer, or mask_layer to another one'
-            )
+        check_maps(features, self.in_channels)
         # attention in float32: in half precision its softmax loses the small differences
         with torch.autocast(features.device.type, enabled=False):
             features, weights = self.norm(features.float()), weights.float()
@@ -109,3 +103,22 @@ def _with_share(features: Tensor, shares: Tensor) -> Tensor:
     """Add a channel that holds each image's share: (M, C, h, w) -> (M, C + 1, h, w)."""
     planes = shares[:, None, None, None].expand(-1, 1, *features.shape[-2:])
     return torch.cat([features, planes], dim=1)
+
+
+def check_maps(features: Tensor, in_channels: int) -> None:
+    """Check that a mix block gets the maps that it was made for.
+
+    Args:
+        features: Feature maps of a batch.
+        in_channels: Number of their channels, >= 1.
+
+    Raises:
+        ValueError: If they are no maps (N, in_channels, h, w).
+    """
+    shape = tuple(getattr(features, 'shape', ()))
+    if len(shape) != 4 or shape[1] != in_channels:
+        raise ValueError(
+            f'the mix block was made for maps (N, {in_channels}, h, w) and got '
+            f'{shape or type(features).__name__}; set mix_block=dict(in_channels=...) to the '
+            'channels of that layer, or mask_layer to another one'
+        )

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).resolve().parents[3] / 'configs' / '_base_' / 'datasets'
 
 CIFAR_10 = ([125.3, 123.0, 113.9], [63.0, 62.1, 66.7])
 CIFAR = ([129.3, 124.1, 112.4], [68.2, 65.4, 70.4])
+OPENMIXUP = ([125.307, 122.961, 113.8575], [51.5865, 50.847, 51.255])
 CIFAR_255 = ([129.3105, 124.1085, 112.404], [68.2125, 65.4075, 70.4055])
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 HALF = ([127.5] * 3, [127.5] * 3)
@@ -30,6 +31,17 @@ CONFIGS = {
     'aircraft_transfer': ('FGVCAircraft', 'aircraft', 'trainval', 'test', 64, IMAGENET, 224, 224),
     'cars_transfer': ('StanfordCars', 'cars', 'train', 'test', 64, IMAGENET, 224, 224),
     'cifar100_autoaugment': ('CIFAR100', 'cifar100', 'train', 'test', 128, CIFAR_255, 32, 32),
+    'cifar100_openmixup': ('CIFAR100', 'cifar100', 'train', 'test', 100, OPENMIXUP, 32, 32),
+    'cifar100_openmixup_224': (
+        'CIFAR100',
+        'cifar100',
+        'train',
+        'test',
+        100,
+        OPENMIXUP,
+        224,
+        224,
+    ),
     'cifar100_puzzle': ('CIFAR100', 'cifar100', 'train', 'test', 100, CIFAR, 32, 32),
     'cifar100_randaugment': ('CIFAR100', 'cifar100', 'train', 'test', 128, CIFAR_255, 32, 32),
     'cifar100_supermix': ('CIFAR100', 'cifar100', 'train', 'test', 64, CIFAR_255, 32, 32),

@@ -37,6 +37,7 @@ PARAMETERS = {
     'resnet56_cifar100': 861_620,
     'resnet8_cifar100': 83_892,
     'resnet8x4_cifar100': 1_233_540,
+    'resnext50_cifar100': 23_177_124,
     'shakeshake26_2x96d_cifar100': 26_227_572,
     'shufflenetv1_cifar100': 949_258,
     'shufflenetv2_cifar100': 1_355_528,

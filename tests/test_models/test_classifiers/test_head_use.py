@@ -2,7 +2,13 @@
 
 import pytest
 
-from mmtmix.models import AugMixClassifier, AutoMixClassifier, HeadUse, ManifoldMixup
+from mmtmix.models import (
+    AdAutoMixClassifier,
+    AugMixClassifier,
+    AutoMixClassifier,
+    HeadUse,
+    ManifoldMixup,
+)
 
 
 def test_a_classifier_that_says_nothing_classifies_its_samples():
@@ -22,6 +28,12 @@ def test_a_classifier_that_says_nothing_classifies_its_samples():
             'samples',
             {'loss', 'loss_mix', 'loss_aux_mix'},
             {'loss_mix_block', 'loss_aux_mix_block', 'loss_mask_area'},
+        ),
+        (
+            AdAutoMixClassifier,
+            'samples',
+            {'loss', 'loss_mixup', 'loss_mix'},
+            {'loss_mix_block', 'loss_similarity_mix_block'},
         ),
     ],
 )
