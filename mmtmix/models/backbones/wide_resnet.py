@@ -67,6 +67,7 @@ class WideResNet(BaseBackbone):
         widen_factor: Factor k >= 1 of the 16, 32 and 64 channels of the stages.
         in_channels: Number of channels of the images, >= 1.
         layout: Variant of the network, ``'distill'`` or ``'puzzle'``.
+        stem_stride: Stride of the stem, >= 1. With 2, a step costs about a quarter.
         init_cfg: Config of MMEngine's initialisation; by default that of the layout.
 
     Raises:
@@ -82,11 +83,13 @@ class WideResNet(BaseBackbone):
         widen_factor: int,
         in_channels: int = 3,
         layout: str = 'distill',
+        stem_stride: int = 1,
         init_cfg: dict | list | None = None,
     ):
         check_choice('layout', layout, LAYOUTS)
         check_integer('widen_factor', widen_factor, 1)
         check_integer('in_channels', in_channels, 1)
+        check_integer('stem_stride', stem_stride, 1)
         check_integer('depth', depth, 10, cure='6 n + 4, such as 10, 16, 22, 28 or 40')
         if (depth - 4) % 6:
             raise ValueError(f'depth must be 6 n + 4 (10, 16, 22, 28, 40, ...), got {depth!r}')
@@ -94,7 +97,9 @@ class WideResNet(BaseBackbone):
             init_cfg = FAN_OUT
         super().__init__(init_cfg=init_cfg)
         widths = [16] + [width * widen_factor for width in (16, 32, 64)]
-        self.conv1 = nn.Conv2d(in_channels, widths[0], 3, 1, 1, bias=layout == 'puzzle')
+        self.conv1 = nn.Conv2d(
+            in_channels, widths[0], 3, stem_stride, 1, bias=layout == 'puzzle'
+        )
         self.layers = nn.Sequential()
         for stage, stride in enumerate((1, 2, 2)):
             blocks = nn.Sequential()
@@ -109,5 +114,5 @@ class WideResNet(BaseBackbone):
         self.relu = nn.ReLU()  # a module, so that Grad-CAM too finds the activated tensor
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Return one feature map (N, 64 k, H / 4, W / 4) of images (N, C, H, W)."""
+        """Return one feature map (N, 64 k, H / 4s, W / 4s) of images (N, C, H, W), s: stem_stride."""
         return (self.relu(self.bn1(self.layers(self.conv1(x)))),)
