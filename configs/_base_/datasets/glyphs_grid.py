@@ -1,12 +1,21 @@
-# The first `NUM_IMAGES` of Glyphs' training images (3000 by default), for experiments. Settings
-# are chosen on the validation's drawing style, `SPLIT=val`; tables count the images of the test's,
-# `SPLIT=test`, the default.
+# The first `NUM_IMAGES` training images of Glyphs, 50 classes of large objects on clutter. Settings
+# are chosen on the validation images (`SPLIT=val`), and tables count the test's, the default.
+# `STYLES=new` gives each of the two a drawing style that no training image has; `STYLES=same` has
+# the four styles of training everywhere.
 _base_ = './glyphs.py'
 from mmtmix.recipes import variant
 
-num_images = variant('NUM_IMAGES', 3000, 300, 1000, 10000, 30000)
-splits = dict(val=dict(split='val', num_images=1000), test=dict(split='test', num_images=2000))
+num_images = variant('NUM_IMAGES', 1000, kind=int)
+num_classes = 50
+styles = dict(same=['noto', 'noto-v1', 'twemoji', 'emojione'], new=None)[
+    variant('STYLES', 'new', 'same')
+]
+split = variant('SPLIT', 'test', 'val')
+scene = dict(num_classes=num_classes, object_size=(0.5, 0.8), clutter=3)
 
-train_dataloader = dict(drop_last=True, dataset=dict(num_images=num_images))
-val_dataloader = dict(dataset=splits[variant('SPLIT', 'test', 'val')])
+data_preprocessor = dict(num_classes=num_classes)
+train_dataloader = dict(
+    batch_size=50, drop_last=True, dataset=dict(num_images=num_images, **scene)
+)
+val_dataloader = dict(dataset=dict(split=split, num_images=2000, styles=styles, **scene))
 test_dataloader = val_dataloader
