@@ -65,6 +65,7 @@ GOOD: dict[str, dict[str, Any]] = {
     **dict.fromkeys(['LastCheckpointHook', 'LiveModelHook', 'MixingCheckHook'], {}),
     **dict.fromkeys(['KeepFreedMemoryHook', 'KeepingCheckpointHook', 'PrecisionHook'], {}),
     **dict.fromkeys(['MixLogHook', 'MixVisualizationHook', 'PredictionPicturesHook'], {}),
+    'EarlyCheckpointHook': dict(epochs=[1]),
     'MixerSearchLoop': dict(runner=None, dataloader=None, max_epochs=1),
     **dict.fromkeys(['MixQuality', 'TeacherAgreement'], {}),
     **dict.fromkeys(['Flowers102Split818', 'ImageNet32', 'MixedImages', 'TinyImageNet'], LAZY),

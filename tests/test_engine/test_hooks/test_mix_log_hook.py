@@ -18,7 +18,14 @@ NAMES = {
         for name in ('scale', 'shift', 'rotation')
         for part in ('', '_spread')
     ),
-    *('temperature', 'mask_entropy', 'kept_saliency', 'teacher_clean_acc', 'teacher_mixed_acc'),
+    *(
+        'theta_image_share',
+        'temperature',
+        'mask_entropy',
+        'kept_saliency',
+        'teacher_clean_acc',
+        'teacher_mixed_acc',
+    ),
 }
 
 
