@@ -138,8 +138,9 @@ class MixerSearch(BaseModel):
         if self.diversity > 0:
             noise = self.mixer.draw_noise(len(draw.index), generator)
             noise = noise.to(inputs.device, non_blocking=True)
-        known = {} if noise is None else dict(noise=noise)
-        mixed, details = mix_with_teacher(self.teacher, self.mixer, inputs, scores, draw, **known)
+        mixed, details = mix_with_teacher(
+            self.teacher, self.mixer, inputs, scores, draw, noise=noise
+        )
         if mode == 'tensor':
             return mixed
         targets = mix_targets(scores, self._shares(draw, details), draw.index)
