@@ -11,7 +11,15 @@ from .affine import (
     warp,
 )
 from .automix import cosine_momentum, mask_area_loss
-from .boxes import box_covers, box_masks, centre_boxes, paste_boxes, place_boxes, shrink_into_boxes
+from .boxes import (
+    box_covers,
+    box_masks,
+    centre_boxes,
+    clip_boxes,
+    paste_boxes,
+    place_boxes,
+    shrink_into_boxes,
+)
 from .co_mixup import solve_co_mixup
 from .co_mixup_costs import (
     CoMixupSettings,
@@ -42,6 +50,7 @@ from .mixing import (
     draw_weights,
     mix_targets,
 )
+from .objects import covered_pixels, object_boxes, shift_images
 from .pixel_maps import draw_patches, pad_positions, patch_masks, pick_pixels, with_fill
 from .predictions import (
     jensen_shannon,
@@ -67,6 +76,7 @@ from .saliency import (
     kept_saliency,
     min_max,
     resize_map,
+    unit_mass,
     visible_shares,
 )
 from .search_terms import HARD_FORMS, hardness, mode_seeking
@@ -101,10 +111,12 @@ __all__ = [
     'centre_boxes',
     'class_activation_map',
     'class_activation_maps',
+    'clip_boxes',
     'co_mixup_objective',
     'contrast_loss',
     'corner_shift',
     'cosine_momentum',
+    'covered_pixels',
     'cut_grids',
     'draw_distinct_index',
     'draw_index',
@@ -149,6 +161,7 @@ __all__ = [
     'move_costs',
     'move_labels',
     'normalize_masks',
+    'object_boxes',
     'orient',
     'orient_back',
     'orient_theta_back',
@@ -162,6 +175,7 @@ __all__ = [
     'product',
     'puzzle_terms',
     'resize_map',
+    'shift_images',
     'shrink_into_boxes',
     'soft_cross_entropy',
     'soft_level_masks',
@@ -173,6 +187,7 @@ __all__ = [
     'top_classes_match',
     'total_variation',
     'transport_plan',
+    'unit_mass',
     'unit_saliency',
     'upsample_cells',
     'visible_shares',

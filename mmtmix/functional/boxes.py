@@ -76,6 +76,39 @@ def place_boxes(
     return torch.cat([start, length], dim=-1)
 
 
+def clip_boxes(
+    side: Tensor, height: int, width: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """Draw boxes of the picture's aspect ratio around any pixel, cut off at the border (CutMix).
+
+    As in the published code, torchvision and timm: the centre is a pixel ``(r, c)``, uniform over
+    the picture. A box of the sides ``h = floor(side * H)`` and ``w = floor(side * W)`` has the
+    rows from ``r - floor(h / 2)`` to before ``r + floor(h / 2)``, and such columns.
+
+    Args:
+        side: Sides before the cut as a share of the picture's, in [0, 1], (N, b).
+        height: Height H of the picture in pixels.
+        width: Width W of the picture in pixels.
+        generator: Source of randomness for the boxes' centres.
+
+    Returns:
+        Boxes: top, left, height and width in whole pixels, (N, b, 4), in the dtype of ``side``.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
+    """
+    _check_size(height, width)
+    device = generator.device if generator is not None else None
+    place = torch.rand(*side.shape, 2, generator=generator, device=device)
+    place = place.to(side.device, side.dtype, non_blocking=True)
+    rows, columns = place.unbind(dim=-1)
+    # a draw just below 1 may be rounded up to 1
+    rows = (rows * height).floor().clamp_max(height - 1)
+    columns = (columns * width).floor().clamp_max(width - 1)
+    return centre_boxes(side, torch.stack([rows, columns], dim=-1), height, width)
+
+
 def centre_boxes(side: Tensor, centre: Tensor, height: int, width: int) -> Tensor:
     """Return boxes of the picture's aspect ratio around pixels (SaliencyMix).
 

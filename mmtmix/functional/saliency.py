@@ -103,22 +103,41 @@ def min_max(cam: Tensor, eps: float = 1e-7) -> Tensor:
     return ((wide - low) / torch.maximum(span, least)).to(cam.dtype)
 
 
-def visible_shares(saliency: Tensor, masks: Tensor) -> Tensor:
+def unit_mass(saliency: Tensor) -> Tensor:
+    """Scale each map to a sum of 1; a map of zeros becomes the same value everywhere.
+
+    Args:
+        saliency: Maps >= 0, (N, 1, h, w).
+
+    Returns:
+        Maps whose sums are 1, float32 (N, 1, h, w); NaN where a map holds NaN or infinity.
+    """
+    wide = saliency.float()
+    # relative to the largest value first, since a sum of gradients may underflow or overflow
+    high = wide.amax(dim=(-2, -1), keepdim=True)
+    scaled = wide / torch.where(high == 0, torch.ones_like(high), high)
+    scaled = torch.where(high == 0, torch.ones_like(scaled), scaled)
+    return scaled / scaled.sum(dim=(-2, -1), keepdim=True)
+
+
+def visible_shares(saliency: Tensor, masks: Tensor, fallback: Tensor | None = None) -> Tensor:
     """Return the share of each image in the visible saliency of all.
 
     Args:
         saliency: Maps >= 0 where the images lie in the mix, (N, k, 1, h, w).
         masks: Masks of the images, (N, k, 1, h, w).
+        fallback: Shares where no saliency is visible, (N, k); None for equal ones.
 
     Returns:
-        Shares (N, k), rows on the simplex; equal ones where no saliency is visible, NaN where it
-        is NaN.
+        Shares (N, k), rows on the simplex; those of ``fallback`` where no saliency is visible,
+        NaN where it is NaN.
     """
     seen = (saliency.float() * masks.float()).sum(dim=(2, 3, 4))
     total = seen.sum(dim=1, keepdim=True)
-    equal = torch.full_like(seen, 1 / seen.size(1))
+    if fallback is None:
+        fallback = torch.full_like(seen, 1 / seen.size(1))
     # not by total > 0, which would hide NaN
-    return torch.where(total <= 0, equal, seen / total.clamp_min(1e-12))
+    return torch.where(total <= 0, fallback.to(seen.dtype), seen / total.clamp_min(1e-12))
 
 
 def kept_saliency(saliency: Tensor, masks: Tensor, theta: Tensor) -> Tensor:

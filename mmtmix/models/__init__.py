@@ -12,6 +12,7 @@ from .augments import (
     GridMix,
     LayerAugment,
     MaskAugment,
+    ObjectPaste,
     PuzzleMix,
     SaliencyMix,
     SampleCutMix,
@@ -41,14 +42,19 @@ from .data_preprocessors import (
 )
 from .detailed_mix import DetailedMix, mix_with_details
 from .draw import Draw
+from .label_rules import LabelRule, TeacherLabels, VisibleLabels, build_labels
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
 from .mixers import MixBlock, TransformMixer, load_mixer, save_mixer
 from .saliency import (
     FineGrainedSaliency,
     InputGradient,
+    NoiseSaliency,
+    OtherImages,
     SaliencySource,
     TeacherCAM,
+    TrueMasks,
     build_saliency,
+    object_masks,
 )
 from .search import MixerSearch
 from .teachers import FrozenTeacher
@@ -78,12 +84,16 @@ __all__ = [
     'HeadUse',
     'InputGradient',
     'KDLoss',
+    'LabelRule',
     'LayerAugment',
     'ManifoldMixup',
     'MaskAugment',
     'MixBlock',
     'MixerSearch',
     'NetworkOutputs',
+    'NoiseSaliency',
+    'ObjectPaste',
+    'OtherImages',
     'PreActResNet',
     'PuzzleMix',
     'RepeatMixPreprocessor',
@@ -99,12 +109,17 @@ __all__ = [
     'SoftmaxBCELoss',
     'SuperMix',
     'TeacherCAM',
+    'TeacherLabels',
     'TransformMix',
     'TransformMixer',
+    'TrueMasks',
     'ViewsPreprocessor',
+    'VisibleLabels',
     'WideResNet',
+    'build_labels',
     'build_saliency',
     'load_mixer',
     'mix_with_details',
+    'object_masks',
     'save_mixer',
 ]

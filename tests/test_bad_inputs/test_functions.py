@@ -35,6 +35,7 @@ GOOD: dict[str, dict[str, Any]] = dict(
     box_covers=dict(boxes=torch.tensor([[[1.0, 1, 3, 3]]] * 2), **SIZE),
     box_masks=dict(weights=SHARES, **SIZE),
     centre_boxes=dict(side=SHARES[:, :1], centre=torch.rand(2, 1, 2) * 8, **SIZE),
+    clip_boxes=dict(side=SHARES[:, :1], **SIZE),
     contrast_loss=dict(scores=LOGITS, log_normalizer=torch.tensor(1.0), num_samples=9),
     cosine_momentum=dict(progress=0.5, start=0.9),
     draw_distinct_index=dict(classes=torch.arange(4), num_mix=2),

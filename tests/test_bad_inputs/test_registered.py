@@ -16,6 +16,7 @@ import mmtmix.engine
 import mmtmix.evaluation
 import mmtmix.evaluation.image_loader
 import mmtmix.models  # noqa: F401  (registers)
+from mmtmix.models.label_rules import LABEL_RULES
 from mmtmix.models.saliency import SALIENCY_SOURCES
 
 pytestmark = pytest.mark.host
@@ -35,10 +36,16 @@ GOOD: dict[str, dict[str, Any]] = {
     'AttentiveMix': dict(teacher=TEACHER),
     'CAMMix': dict(teacher=TEACHER),
     'SoftMasks': dict(augment=dict(type='FMix'), sigma=1.0),
+    'ObjectPaste': {},
     'ChooseAugment': dict(augments=[dict(type='FMix')], probs=[0.5]),
     'SuperMix': dict(teacher=TEACHER),
     'TransformMix': dict(teacher=TEACHER, mixer='mixer.pth'),
     'FineGrainedSaliency': {},
+    'NoiseSaliency': {},
+    'OtherImages': dict(source='FineGrainedSaliency'),
+    'TrueMasks': {},
+    'TeacherLabels': dict(teacher=TEACHER),
+    'VisibleLabels': {},
     'InputGradient': {},
     'TeacherCAM': dict(teacher=TEACHER),
     'CifarMobileNetV2': {},
@@ -108,7 +115,7 @@ def _registered() -> dict[str, tuple[Registry, type]]:
     places = [one for one in vars(registries).values() if isinstance(one, Registry)]
     return {
         name: (place, kind)
-        for place in [*places, SALIENCY_SOURCES]
+        for place in [*places, SALIENCY_SOURCES, LABEL_RULES]
         for name, kind in place.module_dict.items()
         if isinstance(kind, type) and kind.__module__.startswith('mmtmix.')
     }
@@ -129,7 +136,7 @@ def build(teacher):
         place, kind = REGISTERED[name]
         if 'teacher' not in arguments and name == 'MixerSearch':
             arguments = arguments | dict(teacher=teacher)
-        if place is SALIENCY_SOURCES:
+        if place in (SALIENCY_SOURCES, LABEL_RULES):
             return kind(**arguments)
         return place.build(dict(type=name, _scope_='mmpretrain', **arguments))
 

@@ -27,6 +27,7 @@ from mmtmix.functional import (
     min_max,
     mix_targets,
     normalize_masks,
+    unit_mass,
     visible_shares,
     warp,
 )
@@ -172,6 +173,11 @@ def test_mix_and_labels(drawn):
     seen = (masks * saliency).sum(dim=(2, 3, 4))
     shares = visible_shares(saliency, masks)
     assert torch.allclose(shares, seen / seen.sum(1, keepdim=True), atol=1e-6)
+    # scaled to a sum of 1; those of constant masks are the weights
+    scaled = unit_mass(saliency.flatten(0, 1)).view_as(saliency)
+    assert torch.allclose(scaled, saliency / saliency.sum((2, 3, 4), keepdim=True), atol=1e-6)
+    constant = weights[..., None, None, None].expand_as(masks)
+    assert torch.allclose(visible_shares(scaled, constant), weights, atol=1e-6)
 
 
 def test_objective_and_step_of_supermix(drawn):

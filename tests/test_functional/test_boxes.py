@@ -8,6 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from mmtmix.functional import (
     box_masks,
     centre_boxes,
+    clip_boxes,
     draw_weights,
     paste_boxes,
     place_boxes,
@@ -178,3 +179,42 @@ def test_it_keeps_the_dtype(dtype):
 def test_an_empty_box_gives_finite_values():
     boxes = torch.tensor([[[3.0, 3.0, 0.0, 0.0]]])
     assert shrink_into_boxes(torch.randn(1, 1, 3, 8, 8), boxes).isfinite().all()
+
+
+def by_torchvision(row, column, side, height, width):
+    """Torchvision's `v2.CutMix`: half of the box's sides to each side of a pixel, then the cut."""
+    reach_rows, reach_columns = int(side * height / 2), int(side * width / 2)
+    top, left = max(row - reach_rows, 0), max(column - reach_columns, 0)
+    bottom, right = min(row + reach_rows, height), min(column + reach_columns, width)
+    return [top, left, bottom - top, right - left]
+
+
+@pytest.mark.parametrize('size', [(24, 40), (7, 5), (1, 1)])
+def test_clipped_boxes_are_torchvision_s(size):
+    sides = torch.rand(64, 2, generator=seeded())
+    found = clip_boxes(sides, *size, seeded(3))
+    place = torch.rand(64, 2, 2, generator=seeded(3))
+    for n in range(64):
+        for i in range(2):
+            centre = [int(share * length) for share, length in zip(place[n, i], size, strict=True)]
+            expected = by_torchvision(*centre, float(sides[n, i]), *size)
+            assert found[n, i].tolist() == expected
+
+
+def test_centres_of_clipped_boxes_are_uniform_over_the_picture():
+    boxes = clip_boxes(torch.full((20000, 1), 0.999), 4, 4, seeded())[:, 0]
+    # a box of 3 pixels reaches 1 to each side, so its end is its centre + 1
+    rows = (boxes[:, 0] + boxes[:, 2] - 1).long()
+    counts = torch.bincount(rows, minlength=4) / 20000
+    torch.testing.assert_close(counts, torch.full((4,), 0.25), atol=0.01, rtol=0)
+
+
+def test_clipped_boxes_show_less_of_the_partner_than_its_weight():
+    weights = draw_weights(4000, 2, 1.0, seeded())
+    masks = paste_boxes(clip_boxes(weights[:, 1:].sqrt(), 32, 32, seeded()), 32, 32)
+    areas = masks[:, 1].mean(dim=(1, 2, 3))
+    assert (areas <= weights[:, 1] + 1e-6).all()
+    # the mean over weights, centres and sides of the product of two clipped lengths
+    side = torch.arange(1, 20001) / 20000
+    expected = float((2 * side * (side - side.square() / 4).square()).mean())
+    assert abs(float(areas.mean()) - expected) < 0.02 and expected < 0.4

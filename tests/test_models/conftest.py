@@ -51,3 +51,18 @@ def freeze(tmp_path: Path) -> Callable[..., FrozenTeacher]:
         return FrozenTeacher(config, checkpoint, **kwargs)
 
     return make
+
+
+@pytest.fixture
+def make_batch() -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
+    """Make inputs and one-hot scores: ``make_batch(num_samples=6, shape=(3, 16, 16))``."""
+
+    def make(
+        num_samples: int = 6, shape: tuple[int, ...] = (3, 16, 16), num_classes: int = 10
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(num_samples)
+        labels = torch.randperm(num_classes, generator=generator)[:num_samples]
+        inputs = torch.randn(num_samples, *shape, generator=generator)
+        return inputs, torch.nn.functional.one_hot(labels, num_classes).float()
+
+    return make

@@ -73,7 +73,7 @@ class LabelledAugment:
         inputs = torch.where(flips[:, None, None, None], inputs.flip(3), inputs)
         check_labeller(self.teacher, self.num_classes, self.teacher.count_classes(inputs))
         draw = sampled.draw.to(inputs.device)
-        mixed, details = self.augment.mix(inputs, scores, draw)
+        mixed, details = self.augment.mix_and_label(inputs, scores, draw)
         # rounding changes a few winners, so the teacher labels what will be stored
         pixels = self._to_pixels(mixed.float()).round().clamp(0, 255)
         logits = self.teacher(self._from_pixels(pixels)).float()

@@ -74,7 +74,8 @@ def plan_pipeline(transforms: Sequence[Any], owner: str) -> Plan:
 
     Raises:
         ValueError: If a transform is not supported or at a place where it cannot be batched; the
-            message names it and lists those that are supported.
+            message names it and lists those that are supported. Or if masks of objects are packed,
+            which would not move with their images.
     """
     if not transforms or type(transforms[-1]) is not PackInputs:
         last = _name(transforms[-1]) if transforms else 'nothing'
@@ -101,6 +102,11 @@ def plan_pipeline(transforms: Sequence[Any], owner: str) -> Plan:
             geometric.append(transform)
         else:
             raise ValueError(_refusal(kind, is_random, owner))
+    if geometric and 'gt_mask' in pack.meta_keys:
+        raise ValueError(
+            f'the pipeline of {owner} packs gt_mask and has {_name(geometric[0])}, which '
+            f'ResidentDataset applies to images and not to masks of objects; {_CURE}'
+        )
     return Plan(tuple(once), tuple(geometric), tuple(erasing), pack)
 
 

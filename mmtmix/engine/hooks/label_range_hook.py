@@ -11,7 +11,7 @@ from mmtmix.datasets.class_names import ClassNames, compare_names, iter_names
 from mmtmix.engine.labels import check_labels, count_model_classes, iter_labelled
 from mmtmix.engine.runner_privates import built_loop
 from mmtmix.models.augments import iter_augments
-from mmtmix.models.teachers import TeacherMixin, check_class_names, recorded_classes
+from mmtmix.models.teachers import check_class_names, recorded_classes
 from mmtmix.utils import unwrap
 
 _LOADERS = ('train', 'val', 'test')
@@ -99,9 +99,9 @@ def check_teachers_of_augments(runner: Any, dataset: Any) -> None:
         ValueError: If a class has another label for a teacher, or a file does not fit.
     """
     for augment in iter_augments(unwrap(runner.model), runner.hooks):
-        for part in (augment, getattr(augment, 'saliency', None)):
-            # `saliency` of some is a setting, and SuperMix has no cam_class
+        for part in augment.teacher_holders:
+            # SuperMix and TeacherLabels have no cam_class
             cam_class = getattr(part, 'cam_class', None)
-            if isinstance(part, TeacherMixin) and cam_class != 'predicted':
+            if cam_class != 'predicted':
                 may_predict = cam_class is not None
                 check_class_names(part.teacher, dataset, 'train_dataloader', may_predict)

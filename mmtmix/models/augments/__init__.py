@@ -22,6 +22,7 @@ from .co_mixup import CoMixup
 from .f_mix import FMix
 from .grid_mix import GridMix
 from .mask_augment import LayerAugment, MaskAugment, SaliencyMaskAugment
+from .object_paste import ObjectPaste
 from .puzzle_mix import PuzzleMix
 from .reach import warn_unmixed
 from .resize_mix import SampleResizeMix
@@ -46,6 +47,7 @@ __all__ = [
     'GridMix',
     'LayerAugment',
     'MaskAugment',
+    'ObjectPaste',
     'PuzzleMix',
     'SaliencyMaskAugment',
     'SaliencyMix',

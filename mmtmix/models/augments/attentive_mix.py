@@ -11,6 +11,7 @@ from torch import Tensor
 from mmtmix.checks import check_integer
 from mmtmix.functional import enlarge_cells, layer_masks, top_cells
 from mmtmix.models.draw import Draw
+from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.saliency import SaliencySource
 from mmtmix.models.teachers import FrozenTeacher
 
@@ -32,6 +33,7 @@ class AttentiveMix(SaliencyMaskAugment):
         grid_size: Number of cells along each side of the picture, >= 1.
         num_mix: Number of images per mix, 2.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
 
     Raises:
         FileNotFoundError: At the first call, if the teacher's files do not exist.
@@ -47,6 +49,7 @@ class AttentiveMix(SaliencyMaskAugment):
         grid_size: int = 7,
         num_mix: int = 2,
         num_classes: int | None = None,
+        labels: str | Mapping | LabelRule = GT,
     ):
         cure = 'cells of one partner are pasted; for more images use SaliencyMix'
         check_integer('num_mix', num_mix, 2, 2, cure=cure)
@@ -54,7 +57,7 @@ class AttentiveMix(SaliencyMaskAugment):
         check_integer('num_cells', num_cells, 1, grid_size**2, cure='the grid has no more')
         source = saliency_of(teacher, saliency)
         self.num_cells, self.grid_size = num_cells, grid_size
-        super().__init__(source, num_classes=num_classes)
+        super().__init__(source, num_classes=num_classes, labels=labels)
 
     def salient_masks(self, saliency: Tensor, draw: Draw, size: torch.Size) -> Tensor:
         """See :meth:`SaliencyMaskAugment.salient_masks`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -13,8 +14,9 @@ from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import draw_index, draw_weights, mix_targets
 from mmtmix.models.draw import Details, Draw, rank_generator
 from mmtmix.models.label_check import as_scores, check_num_classes
+from mmtmix.models.label_rules import GT, LabelRule, MixToLabel, build_labels
 from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
-from mmtmix.models.saliency import InputGradient, SaliencySource
+from mmtmix.models.saliency import SaliencySource
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 
 from .batch_check import check_batch, check_of_inputs, check_of_saliency
@@ -25,9 +27,9 @@ class BatchAugment(metaclass=ABCMeta):
     """Mix the images and the labels of a batch.
 
     A subclass defines :meth:`mix`; a :class:`MaskAugment` defines ``masks`` alone. A call draws by
-    :meth:`make_draw`, mixes by :meth:`mix`, and mixes labels by :meth:`mix_targets`. The details
-    of a call hold its draw: ``mix(images, scores, Draw.from_details(details))`` returns the same
-    tensors again.
+    :meth:`make_draw`, mixes and labels by :meth:`mix_and_label`, and mixes labels by
+    :meth:`mix_targets`. The details of a call hold its draw:
+    ``mix_and_label(images, scores, Draw.from_details(details))`` returns the same tensors again.
 
     An augment is a plain callable, as MMPretrain's are, and no part of a model's state. It keeps
     no state that changes a mix, so deep copies (``EMAHook`` makes one) share it.
@@ -37,10 +39,12 @@ class BatchAugment(metaclass=ABCMeta):
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule of :mod:`mmtmix.models.label_rules`: its name, ``dict(type=..., ...)``
+            or the rule. ``'gt'`` keeps the augment's own weights on the ground truth.
 
     Raises:
         TypeError: If an argument is of another type.
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of its range, or the rule needs what the augment lacks.
     """
 
     teacher: FrozenTeacher | None = None
@@ -51,6 +55,12 @@ class BatchAugment(metaclass=ABCMeta):
     """Whether a mix consists of the images in its row of ``index``, all of them and no others."""
     needs_distinct_classes: bool = False
     """Whether the images of a mix should differ in the class of their label."""
+    gives_saliency: bool = False
+    """Whether :meth:`mix` returns the ``saliency`` that it mixed by, with ``full_details``."""
+    own_labels: tuple[str, ...] = (GT,)
+    """Values of ``labels`` for which the augment makes the labels itself."""
+    label_rule: LabelRule | None = None
+    """Rule of the labels; None for the augment's own."""
 
     def __init__(
         self,
@@ -58,6 +68,7 @@ class BatchAugment(metaclass=ABCMeta):
         alpha: float = 1.0,
         num_classes: int | None = None,
         per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
     ):
         check_integer('num_mix', num_mix, 2)
         check_number('alpha', alpha, above=0, cure='with 1 all shares are equally likely')
@@ -67,6 +78,10 @@ class BatchAugment(metaclass=ABCMeta):
         self.alpha = alpha
         self.num_classes = num_classes
         self.per_sample = per_sample
+        self.labels = labels
+        self.label_rule = build_labels(labels, self.own_labels)
+        if self.label_rule is not None:
+            self.label_rule.check_augment(self)
         self._check_finite = check_of_inputs()
         self._check_saliency = check_of_saliency(type(self).__name__)
         self._has_mixed = False
@@ -88,13 +103,32 @@ class BatchAugment(metaclass=ABCMeta):
     @property
     def needs_network(self) -> bool:
         """Whether mixing runs a network, which has no place in a data loader's worker."""
-        needing = (TeacherMixin, InputGradient)
-        return isinstance(self, needing) or isinstance(self.saliency, needing)
+        if isinstance(self, TeacherMixin) or any(s.needs_network for s in self.sources):
+            return True
+        return self.label_rule is not None and self.label_rule.needs_network
 
     @property
     def needs_batch(self) -> bool:
         """Whether mixing a part of a batch still needs all of its images."""
-        return self.saliency is not None and self.saliency.needs_batch
+        return any(source.needs_batch for source in self.sources)
+
+    @property
+    def adds_loss(self) -> bool:
+        """Whether mixing adds a loss to those of the step."""
+        return any(source.adds_loss for source in self.sources)
+
+    @property
+    def sources(self) -> tuple[SaliencySource, ...]:
+        """All sources of saliency: of the masks, of the labels, and those inside of others."""
+        of_labels = getattr(self.label_rule, 'saliency', None)
+        own = [source for source in (self.saliency, of_labels) if source is not None]
+        return tuple(part for source in own for part in source.parts)
+
+    @property
+    def teacher_holders(self) -> tuple[TeacherMixin, ...]:
+        """All parts with a teacher: the augment itself, sources of saliency, the label rule."""
+        parts: list[object] = [self, *self.sources, self.label_rule]
+        return tuple(part for part in parts if isinstance(part, TeacherMixin) and part.has_teacher)
 
     @property
     def saliency_title(self) -> str:
@@ -112,6 +146,8 @@ class BatchAugment(metaclass=ABCMeta):
         """
         if self.saliency is not None:
             self.saliency.load()
+        if self.label_rule is not None:
+            self.label_rule.load()
 
     def check_classes(self, num_classes: int) -> None:  # noqa: B027  (optional)
         """Refuse a task of too few classes for this augment.
@@ -176,7 +212,7 @@ class BatchAugment(metaclass=ABCMeta):
             mixed, details = self.mix_with_details(batch_inputs, scores, draw)
         else:
             watched = replace(draw, full_details=True) if is_watched() else draw
-            mixed, details = self.mix(batch_inputs, scores, watched)
+            mixed, details = self.mix_and_label(batch_inputs, scores, watched)
             details = {'weights': draw.weights, 'index': draw.index, **details}
         targets = self.mix_targets(scores, details)
         if is_watched():
@@ -229,12 +265,34 @@ class BatchAugment(metaclass=ABCMeta):
             ``draw.full_details``.
         """
 
+    def mix_and_label(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
+        """Mix as :meth:`mix` does, and find by the label rule what the labels follow.
+
+        Args:
+            images: Images of the batch, (N, C, H, W); never written to.
+            scores: Labels of the batch, (N, num_classes), floating point.
+            draw: Draw of M mixes.
+
+        Returns:
+            Mixed inputs (M, C, H, W), and the details of :meth:`mix`. By a label rule their
+            ``weights`` (M, k) are the shares of the labels, or they have ``targets``
+            (M, num_classes) as well.
+        """
+        rule = self.label_rule
+        if rule is None:
+            return self.mix(images, scores, draw)
+        full = replace(draw, full_details=draw.full_details or rule.needs_masks)
+        mixed, details = self.mix(images, scores, full)
+        details = {'weights': draw.weights, 'index': draw.index, **details}
+        found = rule(MixToLabel(self, images, scores, mixed, details, draw.generator))
+        return mixed, {**details, **found}
+
     def mix_with_details(
         self, images: Tensor, scores: Tensor, draw: Draw
     ) -> tuple[Tensor, Details]:
-        """Mix as :meth:`mix` does, and return all details that a call returns."""
+        """Mix as :meth:`mix_and_label` does, and return all details that a call returns."""
         replay = draw.to_details()
-        mixed, details = self.mix(images, scores, replace(draw, full_details=True))
+        mixed, details = self.mix_and_label(images, scores, replace(draw, full_details=True))
         details = {'weights': draw.weights, 'index': draw.index, **replay, **details}
         if 'warped' not in details:
             details['warped'] = self.warp_sources(images, details)
@@ -255,8 +313,11 @@ class BatchAugment(metaclass=ABCMeta):
 
         Args:
             scores: Labels of the batch, (N, num_classes).
-            details: Details of the mixes, with ``weights`` and ``index`` at least.
+            details: Details of the mixes, with ``weights`` and ``index`` at least. ``targets``
+                of a label rule are returned as they are.
         """
+        if 'targets' in details:
+            return details['targets']
         return mix_targets(scores, details['weights'], details['index'])
 
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
@@ -265,12 +326,15 @@ class BatchAugment(metaclass=ABCMeta):
         own = torch.zeros(num_samples, self.num_mix, device=images.device)
         own[:, 0] = 1
         index = torch.arange(num_samples, device=images.device)
-        return dict(
+        details = dict(
             weights=own,
             index=index[:, None].expand(-1, self.num_mix),
             warped=images[:, None].expand(-1, self.num_mix, -1, -1, -1),
             masks=own[..., None, None, None].expand(-1, -1, 1, height, width),
         )
+        if self.label_rule is not None and self.label_rule.gives_targets:
+            details['targets'] = scores
+        return details
 
     def _unmixed(
         self, images: Tensor, scores: Tensor, return_details: bool, repeat: int

@@ -191,13 +191,31 @@ def _complete(settings: Mapping, cfg: Config) -> ConfigDict:
     # the default source of saliency may need the normalisation, too
     default = signature(cls).parameters.get('saliency')
     source = complete.get('saliency', default.default if default else None)
-    source = dict(type=source) if isinstance(source, str) else source
-    if isinstance(source, Mapping):
-        source_cls = source.get('type')
-        if isinstance(source_cls, str):
-            source_cls = SALIENCY_SOURCES.module_dict.get(source_cls)
-        if source_cls is not None:  # building refuses an unknown name, and lists the names
-            complete.saliency = _with_stats(source, source_cls, cfg)
+    if source is not None:
+        complete.saliency = _complete_source(source, cfg)
+    labels = complete.get('labels')
+    if isinstance(labels, Mapping):
+        complete.labels = ConfigDict(labels)
+        if isinstance(labels.get('teacher'), Mapping):
+            complete.labels.teacher = with_input_stats(labels['teacher'], cfg)
+        if labels.get('saliency') is not None:
+            complete.labels.saliency = _complete_source(labels['saliency'], cfg)
+    return complete
+
+
+def _complete_source(source: Any, cfg: Config) -> Any:
+    """Return the settings of a saliency source with the normalisation for its parts."""
+    settings = dict(type=source) if isinstance(source, str) else source
+    if not isinstance(settings, Mapping):
+        return source
+    cls = settings.get('type')
+    if isinstance(cls, str):
+        cls = SALIENCY_SOURCES.module_dict.get(cls)
+    if cls is None:  # building refuses an unknown name, and lists the names
+        return source
+    complete = _with_stats(settings, cls, cfg)
+    if complete.get('source') is not None:  # of a placebo
+        complete.source = _complete_source(complete.source, cfg)
     return complete
 
 

@@ -62,7 +62,7 @@ class ChooseAugment(BatchAugment):
                 f'probs must sum to at most 1, got {list(probs)} with a sum of {sum(probs):.6g}; '
                 'what they lack to 1 is the share of unmixed samples'
             )
-        if per == 'sample' and sum(augment.needs_batch for augment in self.augments) > 1:
+        if per == 'sample' and sum(augment.adds_loss for augment in self.augments) > 1:
             raise ValueError(
                 'augments has several with a clean loss (InputGradient with clean_lam > 0), and a '
                 'later one would replace the others; set clean_lam=0 in all but one, or '
@@ -112,6 +112,8 @@ class ChooseAugment(BatchAugment):
 
     def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
         """See :meth:`BatchAugment.mix`.
+
+        Labels of the parts are among the details.
 
         Raises:
             ValueError: If the draw has no choice.
@@ -204,7 +206,7 @@ def _mix_rows(
         images, scores = images.index_select(0, needed), scores.index_select(0, needed)
         places = torch.arange(len(needed), device=needed.device).view(len(draw.index), -1)
         draw = Draw(draw.weights, places.expand_as(draw.index), draw.generator)
-    mix = augment.mix_with_details if with_details else augment.mix
+    mix = augment.mix_with_details if with_details else augment.mix_and_label
     mixed, details = mix(images, scores, draw)
     details = {'weights': draw.weights, 'index': draw.index, **details}
     details['targets'] = augment.mix_targets(scores, details)

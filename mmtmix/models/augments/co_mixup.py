@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -21,6 +21,7 @@ from mmtmix.functional import (
     upsample_cells,
 )
 from mmtmix.models.draw import Details, Draw
+from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.saliency import SaliencySource, build_saliency
 
 from .batch_augment import BatchAugment
@@ -50,6 +51,7 @@ class CoMixup(BatchAugment):
         eta: Weight of the prior, >= 0.
         omega: Weight of the distance between salient places in the affinity of images, in [0, 1].
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
         **settings: Fields of :class:`~mmtmix.functional.CoMixupSettings`: ``beta``, ``gamma``,
             ``tau``, ``sweeps`` and ``resolve``.
 
@@ -61,6 +63,7 @@ class CoMixup(BatchAugment):
 
     saliency: SaliencySource
     follows_index = False
+    gives_saliency = True
 
     def __init__(
         self,
@@ -71,9 +74,13 @@ class CoMixup(BatchAugment):
         eta: float = 0.05,
         omega: float = 0.001,
         num_classes: int | None = None,
+        labels: str | Mapping | LabelRule = GT,
         **settings: Any,
     ):
-        super().__init__(2, alpha, num_classes)
+        if saliency is None:
+            saliency = dict(type='InputGradient', clean_lam=1.0)
+        self.saliency = build_saliency(saliency)  # first, since a label rule may read it
+        super().__init__(2, alpha, num_classes, labels=labels)
         self._blocks = read_blocks(block_num)
         check_integer('group_size', group_size, 2)
         check_number('eta', eta, 0)
@@ -81,9 +88,6 @@ class CoMixup(BatchAugment):
         check_arguments('CoMixup', settings, CoMixup, CoMixupSettings)
         self.settings = CoMixupSettings(**settings)
         load_maxflow()  # a run without PyMaxflow ends before it starts
-        if saliency is None:
-            saliency = dict(type='InputGradient', clean_lam=1.0)
-        self.saliency = build_saliency(saliency)
         self.block_num, self.group_size = block_num, group_size
         self.eta, self.omega = eta, omega
 
@@ -95,7 +99,7 @@ class CoMixup(BatchAugment):
         their order, and makes one mix for each.
         """
         height, width = images.shape[-2:]
-        saliency = self.saliency(images, scores).float()
+        saliency = self.saliency.drawing_from(draw.generator)(images, scores).float()
         self._check_saliency(saliency)
         blocks = draw_blocks(self._blocks, draw.generator)
         pooled = pool_saliency(saliency, (min(blocks, height), min(blocks, width)))
@@ -103,7 +107,16 @@ class CoMixup(BatchAugment):
         shares = self._solve(saliency[:, 0].cpu(), pooled.cpu(), members, draw.generator)
         details = _details(shares.float(), members, (height, width))
         details = {name: value.to(images.device) for name, value in details.items()}
-        return blend_batch(images, details['index'], details['masks']), details
+        mixed = blend_batch(images, details['index'], details['masks'])
+        if draw.full_details:
+            details['saliency'] = saliency[details['index']]
+        return mixed, details
+
+    def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
+        """See :meth:`BatchAugment.unmixed_details`; saliency is 0, and the source does not run."""
+        details = super().unmixed_details(images, scores)
+        saliency = torch.zeros_like(details['weights'])[..., None, None, None]
+        return dict(details, saliency=saliency)
 
     def _groups(self, own: Tensor, num_samples: int) -> Tensor:
         """Return the images of each group, one row each, -1 where a group has no more images."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
@@ -9,6 +11,7 @@ from torch import Tensor
 from mmtmix.checks import check_number
 from mmtmix.functional import Covers, level_covers, low_frequency_noise, soft_level_masks
 from mmtmix.models.draw import Draw
+from mmtmix.models.label_rules import GT, LabelRule
 
 from .mask_augment import LayerAugment
 
@@ -28,6 +31,7 @@ class FMix(LayerAugment):
             [0, 0.5]; 0 for a hard edge.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -42,8 +46,9 @@ class FMix(LayerAugment):
         max_soft: float = 0.0,
         num_classes: int | None = None,
         per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
     ):
-        super().__init__(num_mix, alpha, num_classes, per_sample)
+        super().__init__(num_mix, alpha, num_classes, per_sample, labels)
         check_number('decay_power', decay_power, 0, cure='the paper uses 3')
         check_number('max_soft', max_soft, 0, 0.5, cure='it is a share to each side of the edge')
         if max_soft > 0 and num_mix != 2:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
@@ -9,6 +11,7 @@ from torch import Tensor
 from mmtmix.checks import check_integer
 from mmtmix.functional import Covers, enlarge_cells, level_covers
 from mmtmix.models.draw import Draw
+from mmtmix.models.label_rules import GT, LabelRule
 
 from .mask_augment import LayerAugment
 
@@ -28,6 +31,7 @@ class GridMix(LayerAugment):
         grid_size: Number of cells along each side of the picture, >= 2.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -41,8 +45,9 @@ class GridMix(LayerAugment):
         grid_size: int = 4,
         num_classes: int | None = None,
         per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
     ):
-        super().__init__(num_mix, alpha, num_classes, per_sample)
+        super().__init__(num_mix, alpha, num_classes, per_sample, labels)
         check_integer('grid_size', grid_size, 2)
         self.grid_size = grid_size
 

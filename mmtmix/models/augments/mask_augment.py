@@ -17,6 +17,7 @@ from mmtmix.functional import (
     product,
 )
 from mmtmix.models.draw import Details, Draw
+from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.late_verdict import finite_sum
 from mmtmix.models.saliency import SaliencySource, build_saliency
 from mmtmix.models.teachers import FrozenTeacher
@@ -132,6 +133,7 @@ class SaliencyMaskAugment(MaskAugment):
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`.
 
     Raises:
         TypeError: If ``saliency`` is no source.
@@ -139,6 +141,7 @@ class SaliencyMaskAugment(MaskAugment):
     """
 
     saliency: SaliencySource
+    gives_saliency = True
 
     def __init__(
         self,
@@ -147,20 +150,21 @@ class SaliencyMaskAugment(MaskAugment):
         alpha: float = 1.0,
         num_classes: int | None = None,
         per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
     ):
-        super().__init__(num_mix, alpha, num_classes, per_sample)
-        self.saliency = build_saliency(saliency)
+        self.saliency = build_saliency(saliency)  # first, since a label rule may read it
+        super().__init__(num_mix, alpha, num_classes, per_sample, labels)
 
     def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
         """See :meth:`BatchAugment.mix`."""
-        saliency = self._saliency_of(images, scores)
+        saliency = self._saliency_of(images, scores, draw)
         masks = self.salient_masks(saliency, draw, images.shape[-2:])
         mixed, details = self.mix_by_masks(images, draw, masks)
         return mixed, dict(details, saliency=saliency[draw.index])
 
     def masks(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
         """See :meth:`MaskAugment.masks`."""
-        saliency = self._saliency_of(images, scores)
+        saliency = self._saliency_of(images, scores, draw)
         return self.salient_masks(saliency, draw, images.shape[-2:])
 
     @abstractmethod
@@ -182,8 +186,8 @@ class SaliencyMaskAugment(MaskAugment):
         saliency = torch.zeros_like(details['weights'])[..., None, None, None]
         return dict(details, saliency=saliency)
 
-    def _saliency_of(self, images: Tensor, scores: Tensor) -> Tensor:
-        saliency = self.saliency(images, scores)
+    def _saliency_of(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
+        saliency = self.saliency.drawing_from(draw.generator)(images, scores)
         self._check_saliency(saliency)
         return saliency
 

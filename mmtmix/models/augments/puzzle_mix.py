@@ -24,6 +24,7 @@ from mmtmix.functional import (
     upsample_cells,
 )
 from mmtmix.models.draw import Details, Draw
+from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.saliency import SaliencySource, build_saliency
 from mmtmix.models.teachers import InputStats, Renormalize
 
@@ -75,6 +76,7 @@ class PuzzleMix(BatchAugment):
             standard deviation of 64.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
 
     Raises:
         ImportError: If PyMaxflow is missing.
@@ -83,6 +85,7 @@ class PuzzleMix(BatchAugment):
     """
 
     saliency: SaliencySource
+    gives_saliency = True
 
     def __init__(
         self,
@@ -101,8 +104,10 @@ class PuzzleMix(BatchAugment):
         input_stats: dict | InputStats | None = None,
         num_classes: int | None = None,
         per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
     ):
-        super().__init__(num_mix, alpha, num_classes, per_sample)
+        self.saliency = build_saliency(saliency)  # first, since a label rule may read it
+        super().__init__(num_mix, alpha, num_classes, per_sample, labels)
         check_integer('num_mix', num_mix, 2, 2, cure='PuzzleMix mixes two images')
         for name, value in dict(beta=beta, gamma=gamma, eta=eta, t_eps=t_eps).items():
             check_number(name, value, 0)
@@ -114,7 +119,6 @@ class PuzzleMix(BatchAugment):
             check_integer('t_size', t_size, 1, cure='it is in pixels; -1 moves whole blocks')
         self._stats = None if input_stats is None else _std_of(input_stats)
         load_maxflow()  # a run without PyMaxflow ends before it starts
-        self.saliency = build_saliency(saliency)
         self.block_num = block_num
         self.terms: dict[str, Any] = dict(beta=beta, gamma=gamma, eta=eta, num_labels=n_labels)
         self.neigh_size = neigh_size
@@ -124,7 +128,7 @@ class PuzzleMix(BatchAugment):
     @torch.no_grad()
     def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
         """See :meth:`BatchAugment.mix`."""
-        saliency = self.saliency(images, scores)
+        saliency = self.saliency.drawing_from(draw.generator)(images, scores)
         self._check_saliency(saliency)
         blocks = draw_blocks(self._blocks, draw.generator)
         height, width = images.shape[-2:]
@@ -134,14 +138,31 @@ class PuzzleMix(BatchAugment):
         shares = torch.stack([own, 1 - own], dim=1)
         masks = upsample_cells(shares, (height, width))[:, :, None]
         details = dict(weights=masks.mean(dim=(2, 3, 4)), masks=masks)
+        if draw.full_details:
+            details['saliency'] = saliency[draw.index]
         if not self.transport:
             return blend_batch(images, draw.index, masks), details
         parts = self._parts(images, shares)
         if parts != (1, 1):
             pooled = pool_saliency(saliency, (cells[0] * parts[0], cells[1] * parts[1]))
-        warped = self._transported(images, pooled, draw.index, shares, parts)
+        plan = self._plan(pooled, draw.index, shares, parts)
+        warped = _moved(images, draw.index, plan)
         mixed = blend(warped, masks.to(warped.dtype))
-        return mixed, dict(details, warped=warped)
+        return mixed, dict(details, warped=warped, plan=plan)
+
+    def warp_sources(self, images: Tensor, details: Details) -> Tensor:
+        """See :meth:`BatchAugment.warp_sources`."""
+        if not self.transport:
+            return super().warp_sources(images, details)
+        return _moved(images, details['index'], details['plan'])
+
+    def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
+        """See :meth:`BatchAugment.unmixed_details`; saliency is 0, and each cell stays."""
+        details = super().unmixed_details(images, scores)
+        details['saliency'] = torch.zeros_like(details['weights'])[..., None, None, None]
+        if self.transport:
+            details['plan'] = torch.zeros_like(details['index'])[..., None, None]
+        return details
 
     def _own_shares(self, images: Tensor, pooled: Tensor, draw: Draw) -> Tensor:
         """Return the share of the own image in each cell of each mix, (M, rows, columns)."""
@@ -150,15 +171,10 @@ class PuzzleMix(BatchAugment):
         terms = puzzle_terms(pooled, colours, draw.index, draw.weights[:, 0], **self.terms)
         return cut_grids(*terms) / (self.terms['num_labels'] - 1)
 
-    def _transported(
-        self,
-        images: Tensor,
-        pooled: Tensor,
-        index: Tensor,
-        shares: Tensor,
-        parts: tuple[int, int],
+    def _plan(
+        self, pooled: Tensor, index: Tensor, shares: Tensor, parts: tuple[int, int]
     ) -> Tensor:
-        """Return the images of each mix with their cells moved, (M, 2, C, H, W)."""
+        """Return the cell that each cell of each image takes, int64 (M, 2, rows, columns)."""
         rows, columns = pooled.shape[1:]
         shown = shares > 0
         for dim, part in enumerate(parts, 2):
@@ -167,7 +183,7 @@ class PuzzleMix(BatchAugment):
         # the images of all mixes in one call
         pooled = pooled.index_select(0, index.flatten())
         plan = transport_plan(pooled, shown.flatten(0, 1), self.t_eps, rounds)
-        return move_cells(images, index, plan.view(*index.shape, -1), (rows, columns))
+        return plan.view(*index.shape, rows, columns)
 
     def _parts(self, images: Tensor, shares: Tensor) -> tuple[int, int]:
         """Return how many cells that move a block has along its height and its width."""
@@ -186,6 +202,11 @@ class PuzzleMix(BatchAugment):
             )
             self._to_range = Renormalize(stats, InputStats(std=(255.0,)), swap=False)
         return self._to_range(images.float())
+
+
+def _moved(images: Tensor, index: Tensor, plan: Tensor) -> Tensor:
+    """Return the images of each mix with their cells moved by a plan, (M, 2, C, H, W)."""
+    return move_cells(images, index, plan.flatten(2), (plan.size(2), plan.size(3)))
 
 
 def _std_of(input_stats: Mapping | InputStats) -> InputStats:

@@ -19,6 +19,7 @@ from mmengine.runner import Runner
 from mmpretrain.engine import SwitchRecipeHook
 from mmpretrain.structures import DataSample, MultiTaskDataSample
 
+from mmtmix.models.saliency import set_object_masks
 from mmtmix.utils import unwrap
 
 
@@ -26,7 +27,8 @@ class BatchWatch:
     """Set one-hot labels while a data preprocessor has batch augments, or refuse a batch.
 
     It is a forward pre-hook of the preprocessor. It only compares types, so it never waits for a
-    GPU.
+    GPU. It also hands the data samples over to :class:`~mmtmix.models.TrueMasks`, which read
+    their masks.
 
     Args:
         to_onehot: Whether the config sets one-hot labels in any case.
@@ -50,6 +52,12 @@ class BatchWatch:
         module.to_onehot = self.to_onehot or has_augments
         if has_augments:
             check_samples(call['data'])
+            set_object_masks(call['data'].get('data_samples'))
+
+    @torch.compiler.disable
+    def end(self, module: BaseDataPreprocessor, args: tuple, output: Any) -> None:
+        """Take the data samples back after a call, or after an exception in it."""
+        set_object_masks(None)
 
 
 def watch(preprocessor: BaseDataPreprocessor) -> None:
@@ -63,6 +71,7 @@ def watch(preprocessor: BaseDataPreprocessor) -> None:
     if not any(isinstance(hook, BatchWatch) for hook in hooks):
         hook = BatchWatch(preprocessor.to_onehot)
         preprocessor.register_forward_pre_hook(hook, with_kwargs=True)
+        preprocessor.register_forward_hook(hook.end, always_call=True)
 
 
 def watch_builder() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
@@ -17,6 +19,7 @@ from mmtmix.functional import (
     shrink_into_boxes,
 )
 from mmtmix.models.draw import Details, Draw
+from mmtmix.models.label_rules import GT, LabelRule
 
 from .batch_augment import BatchAugment
 
@@ -43,6 +46,7 @@ class SampleResizeMix(BatchAugment):
             (MMPretrain's ResizeMix).
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -58,8 +62,9 @@ class SampleResizeMix(BatchAugment):
         lam_range: str = 'side',
         num_classes: int | None = None,
         per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
     ):
-        super().__init__(num_mix, alpha, num_classes, per_sample)
+        super().__init__(num_mix, alpha, num_classes, per_sample, labels)
         check_number('lam_min', lam_min, 0, 1)
         check_number('lam_max', lam_max, lam_min, 1, cure='lam_min is the least')
         check_choice('lam_range', lam_range, RANGES)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mmtmix.functional import centre_boxes, layer_shares, paste_boxes, resize_map
 from mmtmix.models.draw import Draw
+from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.saliency import SaliencySource
 
 from .mask_augment import SaliencyMaskAugment
@@ -30,6 +31,7 @@ class SaliencyMix(SaliencyMaskAugment):
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
 
     Raises:
         TypeError: If ``saliency`` is no source.
@@ -43,8 +45,9 @@ class SaliencyMix(SaliencyMaskAugment):
         alpha: float = 1.0,
         num_classes: int | None = None,
         per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
     ):
-        super().__init__(saliency, num_mix, alpha, num_classes, per_sample)
+        super().__init__(saliency, num_mix, alpha, num_classes, per_sample, labels)
 
     def salient_masks(self, saliency: Tensor, draw: Draw, size: torch.Size) -> Tensor:
         """See :meth:`SaliencyMaskAugment.salient_masks`."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
-from mmtmix.functional import Covers, box_covers, layer_shares, place_boxes
+from mmtmix.checks import check_choice
+from mmtmix.functional import Covers, box_covers, clip_boxes, layer_shares, place_boxes
 from mmtmix.models.draw import Draw
+from mmtmix.models.label_rules import GT, LabelRule
 
 from .mask_augment import LayerAugment
+
+PLACES = ('inside', 'clipped')
 
 
 @BATCH_AUGMENTS.register_module()
@@ -21,6 +27,7 @@ class SampleMixup(LayerAugment):
             1e4, gives all images the same share.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`; by default the drawn weights.
     """
 
     def covers(self, images: Tensor, scores: Tensor, draw: Draw) -> Covers:
@@ -45,15 +52,42 @@ class SampleCutMix(LayerAugment):
     Its ``weights`` are the shares that the images really have: boxes are whole pixels, and a
     later one may cover an earlier one.
 
+    ``places`` decides what these shares are. ``'inside'`` draws among the places where the whole
+    box is inside the picture. For two images its area is then the drawn weight, and the middle of
+    the picture is covered more often than its border. ``'clipped'`` is CutMix as published, and as
+    torchvision and timm have it: the centre is uniform over the picture, and the box is cut off
+    at the border. The partner's share is then at most the drawn weight, and smaller in the mean:
+    mixes keep more of the own image. Labels follow the visible area in both cases.
+
     Args:
         num_mix: Number of images per mix, k >= 2.
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
+        places: Places of the boxes: ``'inside'`` the picture or ``'clipped'`` at its border.
+
+    Raises:
+        TypeError: If an argument is of another type.
+        ValueError: If an argument is out of its range.
     """
+
+    def __init__(
+        self,
+        num_mix: int = 2,
+        alpha: float = 1.0,
+        num_classes: int | None = None,
+        per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
+        places: str = 'inside',
+    ):
+        super().__init__(num_mix, alpha, num_classes, per_sample, labels)
+        check_choice('places', places, PLACES)
+        self.places = places
 
     def covers(self, images: Tensor, scores: Tensor, draw: Draw) -> Covers:
         """See :meth:`LayerAugment.covers`."""
         height, width = images.shape[-2:]
         sides = layer_shares(draw.weights).sqrt()
-        return box_covers(place_boxes(sides, height, width, draw.generator), height, width)
+        place = place_boxes if self.places == 'inside' else clip_boxes
+        return box_covers(place(sides, height, width, draw.generator), height, width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from mmpretrain.registry import BATCH_AUGMENTS
@@ -11,6 +11,7 @@ from torch import Tensor
 from mmtmix.checks import check_numbers
 from mmtmix.functional import Covers, gaussian_spots, layer_shares
 from mmtmix.models.draw import Draw
+from mmtmix.models.label_rules import GT, LabelRule
 
 from .mask_augment import LayerAugment
 
@@ -29,6 +30,7 @@ class SmoothMix(LayerAugment):
         sigma: Range of the spots' standard deviation as a share of the picture's sides, > 0.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -42,8 +44,9 @@ class SmoothMix(LayerAugment):
         sigma: Sequence[float] = (0.25, 0.5),
         num_classes: int | None = None,
         per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
     ):
-        super().__init__(num_mix, alpha, num_classes, per_sample)
+        super().__init__(num_mix, alpha, num_classes, per_sample, labels)
         cure = 'it is the range of a standard deviation'
         check_numbers('sigma', sigma, 2, above=0, ordered=True, cure=cure)
         self.sigma = tuple(sigma)

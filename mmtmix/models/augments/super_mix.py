@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -18,14 +19,15 @@ from mmtmix.functional import (
 )
 from mmtmix.models.draw import Details, Draw
 from mmtmix.models.label_check import check_one_class
+from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.measures import count_hits, is_measured
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 from mmtmix.utils import current_value
 
 from .batch_augment import BatchAugment
 
-LABELS = ('source_prediction', 'gt')
-OLD_LABELS = {'teacher': 'source_prediction'}
+SOURCE_PREDICTION = 'source_prediction'
+OLD_LABELS = {'teacher': SOURCE_PREDICTION}
 ON_FAILURE = ('keep', 'clean')
 REPEATS = ('keep', 'resample')
 STARTS = ('saliency', 'flat')
@@ -63,7 +65,8 @@ class SuperMix(TeacherMixin, BatchAugment):
             ImageNet.
         labels: Class that an image stands for in the objective and in the mixed label:
             ``'source_prediction'`` takes the teacher's prediction for the image (Eq. 2), ``'gt'``
-            the ground truth.
+            the ground truth. Or a label rule, see :class:`BatchAugment`: the objective then has
+            the classes of the ground truth.
         on_failure: Treatment of a sample that doesn't finish: ``'keep'`` its last mix, or
             ``'clean'``, its own image and class.
         min_iters: Number of steps before a sample may finish, >= 0. With 0, the paper's Algorithm
@@ -88,6 +91,7 @@ class SuperMix(TeacherMixin, BatchAugment):
     """
 
     teacher: FrozenTeacher  # TeacherMixin reads its files at the first use
+    own_labels = (SOURCE_PREDICTION, GT)
 
     def __init__(
         self,
@@ -99,7 +103,7 @@ class SuperMix(TeacherMixin, BatchAugment):
         lambda_s: float = 0.0,
         max_iters: int = 12,
         max_unfinished_ratio: float = 0.1,
-        labels: str = 'source_prediction',
+        labels: str | Mapping | LabelRule = SOURCE_PREDICTION,
         on_failure: str = 'keep',
         min_iters: int = 0,
         legacy_kernel: bool = False,
@@ -109,16 +113,15 @@ class SuperMix(TeacherMixin, BatchAugment):
         start: str = 'saliency',
         **solver: Any,
     ):
-        super().__init__(num_mix, alpha, num_classes, per_sample)
         labels = current_value('labels of SuperMix', labels, OLD_LABELS)
-        check_choice('labels', labels, LABELS)
+        super().__init__(num_mix, alpha, num_classes, per_sample, labels)
         check_choice('on_failure', on_failure, ON_FAILURE)
         check_choice('repeats', repeats, REPEATS)
         check_choice('start', start, STARTS)
         check_arguments('SuperMix', solver, SuperMix, SuperMixSettings)
         if num_classes is not None:
             self.check_classes(num_classes)
-        self.labels, self.on_failure, self.repeats = labels, on_failure, repeats
+        self.on_failure, self.repeats = on_failure, repeats
         self.start = start
         self.needs_distinct_classes = repeats == 'resample'
         self.settings = SuperMixSettings(
@@ -182,7 +185,7 @@ class SuperMix(TeacherMixin, BatchAugment):
 
     def mix_targets(self, scores: Tensor, details: Details) -> Tensor:
         """See :meth:`BatchAugment.mix_targets`; by default of the teacher's classes, Eq. 2."""
-        if self.labels == 'gt':
+        if self.labels != SOURCE_PREDICTION:
             return super().mix_targets(scores, details)
         weights = details['weights'].to(scores.dtype)
         targets = scores.new_zeros(len(weights), scores.size(1))
@@ -226,7 +229,7 @@ class SuperMix(TeacherMixin, BatchAugment):
             )
         self.check_classes(teacher_classes)
         check_one_class(scores)
-        labels = scores.argmax(dim=1) if self.labels == 'gt' else None
+        labels = None if self.labels == SOURCE_PREDICTION else scores.argmax(dim=1)
         needs_logits = labels is None or self.on_failure == 'clean'
         logits = evidence = None
         if is_mixed and self.start == 'saliency':

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from mmtmix.checks import check_choice
 from mmtmix.functional import identity_theta, resize_map, visible_shares, warp
 from mmtmix.models.draw import Details, Draw
+from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.late_verdict import FiniteCheck
 from mmtmix.models.mixers import TransformMixer, build_module, check_module, module_file
 from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_cam_labels
@@ -21,7 +23,6 @@ from mmtmix.utils import current_value
 
 from .batch_augment import BatchAugment
 
-LABELS = ('gt', 'visible')
 OLD_LABELS = {'given': 'gt'}
 _MODULE_CURE = 'give a mixer.pth whose search did not diverge'
 
@@ -49,6 +50,9 @@ class TransformMix(TeacherMixin, BatchAugment):
             ``'predicted'`` the teacher's prediction, for a teacher of another label space.
         labels: Shares of the classes in the mixed labels: ``'gt'`` takes the drawn weights
             (Eq. 4), ``'visible'`` (ours) each image's part of all saliency that the masks leave.
+            The latter sums the maps in the range [0, 1] at their own size, as in our records.
+            Or a label rule, see :class:`BatchAugment`: ``dict(type='VisibleLabels')`` takes the
+            same maps, each scaled to a sum of 1, at the size of the images.
             The ``weights`` in the details are these shares.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
@@ -60,6 +64,8 @@ class TransformMix(TeacherMixin, BatchAugment):
     """
 
     teacher: FrozenTeacher  # TeacherMixin reads its files at the first use
+    gives_saliency = True
+    own_labels = (GT, 'visible')
 
     def __init__(
         self,
@@ -68,16 +74,14 @@ class TransformMix(TeacherMixin, BatchAugment):
         num_mix: int = 2,
         alpha: float = 1.0,
         cam_class: str = 'target',
-        labels: str = 'gt',
+        labels: str | Mapping | LabelRule = GT,
         num_classes: int | None = None,
         per_sample: bool = True,
     ):
-        super().__init__(num_mix, alpha, num_classes, per_sample)
         labels = current_value('labels of TransformMix', labels, OLD_LABELS)
-        check_choice('labels', labels, LABELS)
+        super().__init__(num_mix, alpha, num_classes, per_sample, labels)
         check_choice('cam_class', cam_class, CAM_CLASSES)
         self.cam_class = cam_class
-        self.labels = labels
         check_module(mixer, num_mix)
         name = module_file(mixer) or 'of the config'
         self._check_module = FiniteCheck(f'theta and masks of the mixer {name}', _MODULE_CURE)

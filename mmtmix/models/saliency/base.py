@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+import torch
 from mmengine.registry import Registry
 from torch import Tensor
 
 from mmtmix.checks import check_arguments, check_choice
+from mmtmix.models.teachers import TeacherMixin
 
 SALIENCY_SOURCES = Registry('saliency source', scope='mmtmix')  # inferring the scope is slow
 """Sources by name. Only our augments build them, so configs name them without a scope."""
@@ -24,8 +26,23 @@ class SaliencySource(metaclass=ABCMeta):
 
     @property
     def needs_batch(self) -> bool:
-        """Whether a call must get the whole batch, since it adds a loss on all of its images."""
+        """Whether a call must get the whole batch, in its order, and not some of its images."""
+        return self.adds_loss
+
+    @property
+    def adds_loss(self) -> bool:
+        """Whether a call adds a loss to the step; a second one would replace it."""
         return False
+
+    @property
+    def needs_network(self) -> bool:
+        """Whether a call runs a network, which has no place in a data loader's worker."""
+        return isinstance(self, TeacherMixin)
+
+    @property
+    def parts(self) -> Iterator[SaliencySource]:
+        """The source itself, and sources inside of it."""
+        yield self
 
     @abstractmethod
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
@@ -39,6 +56,14 @@ class SaliencySource(metaclass=ABCMeta):
             Saliency >= 0, float32 (N, 1, h, w), in the source's own scale and size, without
             gradients.
         """
+
+    def drawing_from(self, generator: torch.Generator) -> SaliencySource:
+        """Return a source that draws from a generator; one without randomness returns itself.
+
+        Args:
+            generator: Source of randomness of the mix, on the CPU.
+        """
+        return self
 
     def load(self) -> None:  # noqa: B027  (optional)
         """Read the files that the source needs, before its first call would read them."""

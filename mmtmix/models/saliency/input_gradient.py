@@ -56,9 +56,14 @@ class InputGradient(SaliencySource):
         return 'Input gradient'
 
     @property
-    def needs_batch(self) -> bool:
-        """See :attr:`SaliencySource.needs_batch`."""
+    def adds_loss(self) -> bool:
+        """See :attr:`SaliencySource.adds_loss`."""
         return self.clean_lam > 0
+
+    @property
+    def needs_network(self) -> bool:
+        """See :attr:`SaliencySource.needs_network`."""
+        return True
 
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
         """See :meth:`SaliencySource.__call__`.

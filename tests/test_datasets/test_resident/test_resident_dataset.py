@@ -190,6 +190,7 @@ def test_ranks_share_an_epoch_in_the_order_of_the_ordinary_loader(monkeypatch, r
         ([dict(ERASE), FLIP, PACK], 'RandomFlip after RandomErasing'),
         ([FLIP, dict(type='CenterCrop', crop_size=4, auto_pad=True), PACK], 'auto_pad=True'),
         ([FLIP], 'must end with PackInputs, got RandomFlip'),
+        ([FLIP, dict(PACK, meta_keys=('gt_mask',))], 'packs gt_mask and has RandomFlip'),
         ([dict(PACK, algorithm_keys=('a',))], r"algorithm_keys=\('a',\)"),
     ],
 )

@@ -36,18 +36,3 @@ def make_augment(make_teacher, make_mixer) -> Callable[..., TransformMix]:
         return TransformMix(teacher, make_mixer(num_mix), num_mix=num_mix, **settings)
 
     return make
-
-
-@pytest.fixture
-def make_batch() -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
-    """Make inputs and one-hot scores: ``make_batch(num_samples=6, shape=(3, 16, 16))``."""
-
-    def make(
-        num_samples: int = 6, shape: tuple[int, ...] = (3, 16, 16), num_classes: int = 10
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        generator = torch.Generator().manual_seed(num_samples)
-        labels = torch.randperm(num_classes, generator=generator)[:num_samples]
-        inputs = torch.randn(num_samples, *shape, generator=generator)
-        return inputs, torch.nn.functional.one_hot(labels, num_classes).float()
-
-    return make

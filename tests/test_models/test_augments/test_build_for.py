@@ -22,14 +22,25 @@ def cfg():
         dict(type='AttentiveMix', teacher=True),
         dict(type='SaliencyMix', saliency=dict(type='TeacherCAM', teacher=True)),
         dict(type=SaliencyMix, saliency=dict(type=TeacherCAM, teacher=True)),
+        dict(
+            type='SaliencyMix',
+            saliency=dict(type='OtherImages', source=dict(type='TeacherCAM', teacher=True)),
+        ),
+        dict(
+            type='FMix',
+            labels=dict(type='VisibleLabels', saliency=dict(type='TeacherCAM', teacher=True)),
+        ),
+        dict(type='FMix', labels=dict(type='TeacherLabels', teacher=True)),
     ],
 )
 def test_teachers_wherever_they_are_get_the_images_statistics(cfg, teacher_args, settings):
-    teacher = teacher_args(in_channels=1)
-    place = settings.get('saliency', settings)
-    place['teacher'] = teacher
+    place = settings
+    while 'teacher' not in place:
+        place = next(place[name] for name in ('saliency', 'source', 'labels') if name in place)
+    place['teacher'] = teacher_args(in_channels=1)
     mixer = build_for(settings, cfg)
-    told = mixer.saliency.teacher._inputs.given
+    (holder,) = mixer.teacher_holders
+    told = holder.teacher._inputs.given
     assert (told.mean, told.std) == ((10.0,), (5.0,))
 
 

@@ -54,6 +54,7 @@ def test_mixes_and_targets_add_up_pixel_by_pixel(
         index=(count, k),
         warped=(count, k, *shape),
         masks=(count, k, 1, *shape[1:]),
+        saliency=(count, k, 1, *shape[1:]),
     )
     masks, weights, index = details['masks'], details['weights'], details['index']
     assert set(masks.unique().tolist()) <= {0.0, 0.5, 1.0}

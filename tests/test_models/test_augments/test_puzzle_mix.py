@@ -41,6 +41,9 @@ def mix(batch, seed=0, **settings):
 def test_a_mix_and_its_target_add_up_pixel_by_pixel(make_batch, shape, settings, block_num):
     inputs, scores = make_batch(6, shape)
     mixed, targets, details = mix((inputs, scores), block_num=block_num, **settings)
+    seen = details.pop('saliency')
+    assert seen.shape == (6, 2, 1, *shape[1:]) and seen.isfinite().all()
+    details.pop('plan', None)  # of the transport
     shapes = {name: tuple(value.shape) for name, value in details.items() if name not in REPLAY}
     assert shapes == dict(
         weights=(6, 2), index=(6, 2), warped=(6, 2, *shape), masks=(6, 2, 1, *shape[1:])

@@ -50,6 +50,7 @@ AUGMENTS = {
     'CoMixup': dict(type='CoMixup', group_size=4, block_num=[2, 4], **SEEN),
     'FMix': dict(type='FMix', num_mix=3),
     'GridMix': dict(type='GridMix', per_sample=False),
+    'ObjectPaste': dict(type='ObjectPaste', place='clear', labels='visible', **SEEN),
     'PuzzleMix': dict(type='PuzzleMix', **SEEN),
     'SaliencyMix': dict(type='SaliencyMix', **SEEN),
     'SampleCutMix': dict(type='SampleCutMix', num_mix=3),
@@ -67,6 +68,8 @@ AUGMENTS = {
     'SuperMix': dict(SUPER, on_failure='clean', repeats='resample'),
     'TransformMix': TRANSFORM,
     'TransformMix, visible': dict(TRANSFORM, labels='visible'),
+    'TransformMix, soft_teacher': dict(TRANSFORM, labels='soft_teacher'),
+    'SaliencyMix, visible': dict(type='SaliencyMix', saliency='NoiseSaliency', labels='visible'),
 }
 
 
@@ -89,7 +92,7 @@ def test_details_make_the_same_mix_again(make_batch, name, repeat):
     assert all(isinstance(value, torch.Tensor) for value in details.values())
     before = torch.random.get_rng_state()
     draw = Draw.from_details(details)
-    again, found = augment.mix(images, scores, draw)
+    again, found = augment.mix_and_label(images, scores, draw)
     assert torch.equal(again, mixed)
     assert all(torch.equal(details[key], value) for key, value in found.items())
     assert torch.equal(augment.mix_targets(scores, {**details, **found}), targets)

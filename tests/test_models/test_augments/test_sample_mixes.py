@@ -110,3 +110,19 @@ def test_bad_settings_are_refused(kind):
         BATCH_AUGMENTS.build(dict(type=kind, alpha=0))
     with pytest.raises(ValueError, match='num_mix must be an integer >= 2'):
         BATCH_AUGMENTS.build(dict(type=kind, num_mix=1))
+
+
+def test_published_cutmix_draws_as_the_default_and_clips_its_boxes(make_batch):
+    batch = make_batch(8, (3, 24, 32))
+    _, _, inside = mix('SampleCutMix', batch)
+    mixed, targets, clipped = mix('SampleCutMix', batch, places='clipped')
+    for name in ('drawn_weights', 'index', 'generator_state'):
+        assert torch.equal(inside[name], clipped[name])
+    assert (clipped['weights'][:, 1] <= clipped['drawn_weights'][:, 1] + 1e-6).all()
+    assert clipped['weights'][:, 1].mean() < inside['weights'][:, 1].mean()
+    for n, mask in enumerate(clipped['masks'][:, 1, 0]):
+        expected = torch.where(mask.bool(), batch[0][clipped['index'][n, 1]], batch[0][n])
+        assert torch.equal(mixed[n], expected)
+        share = float(mask.sum()) / mask.numel()
+        label = (1 - share) * batch[1][n] + share * batch[1][clipped['index'][n, 1]]
+        torch.testing.assert_close(targets[n], label)

@@ -13,13 +13,14 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from mmtmix.engine import DistillHook
 from mmtmix.engine.distillation import check_class_counts
 from mmtmix.models.augments import SuperMix, TransformMix
+from mmtmix.models.label_rules import LABEL_RULES, TeacherLabels
 from mmtmix.models.saliency import SALIENCY_SOURCES
 from mmtmix.models.saliency.teacher_cam import TeacherCAM
 from mmtmix.models.teachers import preprocessor_config
 from mmtmix.utils import load_config
 
 from .lookup import find_class
-from .model import augments_of
+from .model import augments_of, parts_of_augment
 from .problems import Problems
 from .stand_ins import is_instance_of
 
@@ -121,12 +122,9 @@ def _teachers_of_this_task(cfg: Config) -> Iterator[tuple[str, Mapping[str, Any]
         by_label = augment.get('cam_class', 'target') == 'target'
         if is_instance_of(cls, SuperMix) or (is_instance_of(cls, TransformMix) and by_label):
             yield f'{field}.teacher', augment.get('teacher') or {}
-        source = augment.get('saliency')
-        if isinstance(source, Mapping) and source.get('cam_class', 'target') == 'target':
-            kind = source.get('type')
-            kind = SALIENCY_SOURCES.module_dict.get(kind) if isinstance(kind, str) else kind
-            if is_instance_of(kind, TeacherCAM):
-                yield f'{field}.saliency.teacher', source.get('teacher') or {}
+        for place, part in parts_of_augment(field, augment):
+            if place != field and _reads_labels(part):
+                yield f'{place}.teacher', part['teacher']
     model = cfg.get('model') or {}
     if isinstance(model.get('teacher'), Mapping):
         yield 'model.teacher', model['teacher']
@@ -135,3 +133,13 @@ def _teachers_of_this_task(cfg: Config) -> Iterator[tuple[str, Mapping[str, Any]
         yield 'model.hard_for.teacher', hard_for['teacher']
     if isinstance((cfg.get('generation') or {}).get('teacher'), Mapping):
         yield 'generation.teacher', cfg.generation.teacher
+
+
+def _reads_labels(part: Mapping[str, Any]) -> bool:
+    """Whether a source of saliency or a label rule has a teacher of the labels' classes."""
+    kind = part.get('type')
+    if isinstance(kind, str):
+        kind = {**SALIENCY_SOURCES.module_dict, **LABEL_RULES.module_dict}.get(kind)
+    by_label = part.get('cam_class', 'target') == 'target'
+    is_one = is_instance_of(kind, TeacherLabels) or (is_instance_of(kind, TeacherCAM) and by_label)
+    return is_one and isinstance(part.get('teacher'), Mapping)

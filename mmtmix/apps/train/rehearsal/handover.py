@@ -20,7 +20,7 @@ from mmtmix.models.search import MixerSearch
 from mmtmix.utils import is_shipped, shipped_file
 
 from .lookup import HOSTS, find_class
-from .model import augments_of
+from .model import augments_of, parts_of_augment
 from .problems import Problems
 from .stand_ins import is_instance_of
 
@@ -220,10 +220,7 @@ def _files_in(cfg: Config) -> Iterator[tuple[str, Any, str]]:
             if isinstance(mixed.get('augment'), Mapping):
                 holders.append((f'custom_hooks[{number}].mixed.augment', mixed['augment']))
     for field, holder in holders:
-        source = holder.get('saliency')
-        parts = [(field, holder)]
-        parts += [(f'{field}.saliency', source)] if isinstance(source, Mapping) else []
-        for place, part in parts:
+        for place, part in parts_of_augment(field, holder):
             teacher = part.get('teacher')
             if isinstance(teacher, Mapping) and teacher.get('checkpoint'):
                 yield f'{place}.teacher', teacher['checkpoint'], "the teacher's checkpoint"

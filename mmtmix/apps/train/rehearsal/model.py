@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -79,6 +79,21 @@ def augments_of(cfg: Config | Mapping[str, Any]) -> list[tuple[str, Mapping[str,
     if not isinstance(settings, Mapping):
         return []
     return _listed(f'{field}.augments', settings.get('augments') or [])
+
+
+def parts_of_augment(
+    field: str, augment: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield field and config of an augment, of its sources of saliency, and of its label rule.
+
+    Args:
+        field: Field of the augment in the config.
+        augment: Config of the augment, or of a part of one.
+    """
+    yield field, augment
+    for name in ('saliency', 'labels', 'source'):
+        if isinstance(augment.get(name), Mapping):
+            yield from parts_of_augment(f'{field}.{name}', augment[name])
 
 
 def _listed(field: str, augments: Any) -> list[tuple[str, Mapping[str, Any]]]:

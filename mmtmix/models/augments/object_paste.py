@@ -1,0 +1,138 @@
+"""Objects that are cut out of one image and pasted into another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from mmpretrain.registry import BATCH_AUGMENTS
+from torch import Tensor
+
+from mmtmix.checks import check_choice, check_integer, check_number
+from mmtmix.functional import (
+    covered_pixels,
+    layer_masks,
+    object_boxes,
+    patch_masks,
+    resize_map,
+    shift_images,
+)
+from mmtmix.models.draw import Details, Draw
+from mmtmix.models.label_rules import GT, LabelRule
+from mmtmix.models.saliency import SaliencySource, build_saliency
+
+from .batch_augment import BatchAugment
+
+SHAPES = ('box', 'mask')
+PLACES = ('own', 'random', 'clear')
+
+
+@BATCH_AUGMENTS.register_module()
+class ObjectPaste(BatchAugment):
+    """Cut the object out of the partner and paste it into the own image.
+
+    With :class:`~mmtmix.models.TrueMasks` it is no method but a reference: what a mixer could do
+    that knows where objects are. The object is where the saliency, enlarged to the picture,
+    exceeds ``threshold`` times its largest value. Only the partner is drawn, and the place. The
+    ``weights`` in the details are the areas of what is seen of both images. An image whose map
+    is 0 everywhere has no object, and its mix shows the own image alone.
+
+    The details have ``saliency`` (N, 2, 1, h, w) as well, as the source returned it, and ``shift``
+    (N, 2): pixels down and right by which the object moved.
+
+    Args:
+        saliency: Source of :mod:`mmtmix.models.saliency`: its name, ``dict(type=..., ...)`` or the
+            source.
+        shape: Pixels that are pasted: the least ``'box'`` around the object, or its exact
+            ``'mask'``.
+        place: Place of the pasted pixels: the object's ``'own'`` place; a ``'random'`` one, from
+            all at which its box is inside the picture; or a ``'clear'`` one, drawn from those
+            among them that cover the fewest pixels of the own image's object.
+        threshold: Share of a map's largest value that its object exceeds, in [0, 1).
+        num_mix: Number of images per mix, 2.
+        num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
+
+    Raises:
+        TypeError: If ``saliency`` is no source, or an argument is of another type.
+        ValueError: If an argument is out of its range.
+    """
+
+    saliency: SaliencySource
+    gives_saliency = True
+
+    def __init__(
+        self,
+        saliency: str | Mapping | SaliencySource = 'TrueMasks',
+        shape: str = 'box',
+        place: str = 'random',
+        threshold: float = 0.5,
+        num_mix: int = 2,
+        num_classes: int | None = None,
+        labels: str | Mapping | LabelRule = GT,
+    ):
+        check_integer('num_mix', num_mix, 2, 2, cure='the object of one partner is pasted')
+        check_choice('shape', shape, SHAPES)
+        check_choice('place', place, PLACES)
+        check_number('threshold', threshold, 0, below=1)
+        self.saliency = build_saliency(saliency)  # first, since a label rule may read it
+        super().__init__(num_mix, num_classes=num_classes, labels=labels)
+        self.shape, self.place, self.threshold = shape, place, threshold
+
+    @torch.no_grad()
+    def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
+        """See :meth:`BatchAugment.mix`."""
+        saliency = self.saliency.drawing_from(draw.generator)(images, scores)
+        self._check_saliency(saliency)
+        maps = resize_map(saliency.float(), (images.size(2), images.size(3)))[:, 0]
+        objects = maps > self.threshold * maps.amax(dim=(1, 2), keepdim=True)
+        own, partner = draw.index.unbind(1)
+        pasted = objects[partner]
+        boxes = object_boxes(pasted)
+        if self.shape == 'box':
+            pasted = patch_masks(boxes, *maps.shape[1:])[:, 0]
+        shift = self._draw_place(objects[own], pasted, boxes, draw.generator) - boxes[:, :2]
+        cover = shift_images(pasted[:, None], shift)
+        moved = shift_images(images.index_select(0, partner), shift)
+        mixed = torch.where(cover, moved, images.index_select(0, own))
+        area = cover.float().mean(dim=(2, 3))
+        details = dict(weights=torch.cat([1 - area, area], dim=1), shift=shift)
+        if draw.full_details:
+            details['masks'] = layer_masks(cover)
+            details['saliency'] = saliency[draw.index]
+        return mixed, details
+
+    def warp_sources(self, images: Tensor, details: Details) -> Tensor:
+        """See :meth:`BatchAugment.warp_sources`."""
+        own, partner = (images.index_select(0, row) for row in details['index'].unbind(1))
+        return torch.stack([own, shift_images(partner, details['shift'])], dim=1)
+
+    def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
+        """See :meth:`BatchAugment.unmixed_details`; saliency is 0, and nothing is moved."""
+        details = super().unmixed_details(images, scores)
+        saliency = torch.zeros_like(details['weights'])[..., None, None, None]
+        shift = torch.zeros(len(images), 2, dtype=torch.long, device=images.device)
+        return dict(details, saliency=saliency, shift=shift)
+
+    def _draw_place(
+        self, own: Tensor, pasted: Tensor, boxes: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Return top and left of each pasted box, int64 (M, 2)."""
+        corner, length = boxes[:, :2], boxes[:, 2:]
+        if self.place == 'own':
+            return corner
+        if self.place == 'random':
+            draws = torch.rand(len(own), 2, generator=generator, dtype=torch.float64)
+            draws = draws.to(own.device, non_blocking=True)
+            rows, columns = (own.size(1 + axis) - length[:, axis] for axis in (0, 1))
+            free = torch.stack([rows, columns], dim=1)
+            return (draws * (free + 1)).floor().long()
+        draws = torch.rand(own.shape, generator=generator).to(own.device, non_blocking=True)
+        covered = covered_pixels(own, shift_images(pasted[:, None], -corner)[:, 0])
+        for axis, side in enumerate(own.shape[1:]):
+            line = torch.arange(side, device=own.device).view((1, -1, 1) if axis == 0 else (1, -1))
+            outside = line > side - length[:, axis, None, None]
+            covered = covered.masked_fill(outside, own[0].numel() + 1)
+        # of equal ones the one with the least draw
+        best = (covered + draws).flatten(1).argmin(dim=1)
+        return torch.stack([best // own.size(2), best % own.size(2)], dim=1)
