@@ -208,3 +208,23 @@ def test_pictures_of_the_page_are_there():
     pictures = re.findall(r'!\[[^]]*\]\((.*?)\)', page.read_text(encoding='utf-8'))
     assert pictures
     assert all((page.parent / picture).is_file() for picture in pictures)
+
+
+@pytest.mark.parametrize('objective', ['hard', 'unlikely', 'hard_diverse', 'visible'])
+def test_an_objective_changes_the_search_alone(objective):
+    plain, cfg = read(SEARCH), read(SEARCH, OBJECTIVE=objective)
+    model = dict(cfg.model)
+    hard_for = model.pop('hard_for', None)
+    model.pop('diversity', None)
+    assert model.pop('labels', 'gt') == ('visible' if objective == 'visible' else 'gt')
+    assert model == dict(plain.model)
+    assert (hard_for is not None) == (objective != 'visible')
+    if hard_for is not None:
+        late, early = cfg.requires
+        assert early['config'] == late['config'] and early.get('variants') == late.get('variants')
+        assert hard_for['teacher']['checkpoint'] == early['produces']
+        assert early['produces'].endswith('early_2.pth')
+        # both are files of one run, which writes them
+        teacher = read(TEACHER)
+        (hook,) = [one for one in teacher.custom_hooks if one['type'] == 'EarlyCheckpointHook']
+        assert hook['epochs'] == [2]

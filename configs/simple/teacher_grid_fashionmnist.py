@@ -22,5 +22,6 @@ param_scheduler = dict(total_steps=epochs)
 train_cfg = dict(max_epochs=epochs, val_interval=epochs)
 # no student has this seed
 randomness = dict(seed=100)
-custom_hooks = [dict(type='ChannelsLastHook')]
+# the early teacher of searches whose `OBJECTIVE` is hard
+custom_hooks = [dict(type='ChannelsLastHook'), dict(type='EarlyCheckpointHook', epochs=[2])]
 default_hooks = dict(checkpoint=dict(interval=max(1, epochs // 4)))

@@ -1,10 +1,13 @@
 # Searches of the grid of docs/evidence.md. `SEARCH` names the module: `paper`, or how ours differ.
+# `OBJECTIVE` names what is minimised: the teacher's cross entropy, or terms beside it.
 _base_ = ['../_base_/datasets/grid.py', '../_base_/default_runtime.py']
 from mmtmix.recipes import stage, teacher_from, variant
 
 saliency = variant('SALIENCY', 'cam', 'grad_cam', 'input_gradient')
 teacher = stage('configs/simple/teacher_grid_fashionmnist.py', 'last.pth', STEPS=1560, CLEAN=0)
 requires = [teacher]
+objectives = ('hard', 'unlikely', 'diverse', 'visible', 'hard_diverse', 'hard_visible')
+objective = variant('OBJECTIVE', 'teacher', *objectives)
 
 # what modules differ in is written out, so that results don't depend on the library's defaults
 paper = dict(
@@ -70,6 +73,19 @@ model = dict(
     mixer=mixers[name],
     alpha=1.0,
 )
+if 'hard' in objective or objective == 'unlikely':
+    # the same teacher after its second epoch
+    early = stage(teacher['config'], 'early_2.pth', STEPS=1560, CLEAN=0)
+    requires.append(early)
+    model['hard_for'] = dict(
+        teacher=teacher_from(early, channels_last=True),
+        beta=0.5,
+        form='unlikelihood' if objective == 'unlikely' else 'clipped',
+    )
+if 'diverse' in objective:
+    model['diversity'] = 0.05
+if 'visible' in objective:
+    model['labels'] = 'visible'
 # enough of them to see how well the teacher reads the mixes
 val_dataloader = dict(dataset=dict(split='train', indices=-2000))
 test_dataloader = val_dataloader

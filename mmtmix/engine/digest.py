@@ -30,7 +30,13 @@ FIELDS = frozenset(
 # hooks that watch or log a run, and do not change its result
 WATCHERS = frozenset(
     {
-        *('AccuracySummaryHook', 'FiniteStopHook', 'IterTimerHook', 'KeepFreedMemoryHook'),
+        *(
+            'AccuracySummaryHook',
+            'EarlyCheckpointHook',
+            'FiniteStopHook',
+            'IterTimerHook',
+            'KeepFreedMemoryHook',
+        ),
         *('LabelRangeHook', 'LoggerHook', 'MixLogHook', 'MixVisualizationHook'),
         *('MixingCheckHook', 'PredictionPicturesHook', 'ProfilerHook', 'VisualizationHook'),
     }

@@ -41,7 +41,7 @@ from .masks import (
     top_cells,
     upsample_cells,
 )
-from .mix_statistics import mask_entropy, warp_statistics
+from .mix_statistics import image_share, mask_entropy, warp_statistics
 from .mixing import (
     blend,
     blend_batch,
@@ -79,6 +79,7 @@ from .saliency import (
     unit_mass,
     visible_shares,
 )
+from .search_terms import HARD_FORMS, hardness, mode_seeking
 from .smooth import gaussian_kernel, gaussian_smooth, gaussian_spots, low_frequency_noise
 from .soft_masks import area_shares, blur_masks, hold_areas, softmax_masks, unit_saliency
 from .supermix import SuperMixSolution, solve_masks
@@ -87,6 +88,7 @@ from .supermix_objective import SUPERMIX_FAST, SUPERMIX_PAPER, SuperMixSettings
 from .transport import move_cells, move_costs, transport_plan
 
 __all__ = [
+    'HARD_FORMS',
     'PADDING_MODES',
     'SUPERMIX_FAST',
     'SUPERMIX_PAPER',
@@ -133,9 +135,11 @@ __all__ = [
     'gradient_saliency',
     'gray_levels',
     'grid_energy',
+    'hardness',
     'hold_areas',
     'identity_theta',
     'image_affinity',
+    'image_share',
     'jensen_shannon',
     'join_maps',
     'kd_divergence',
@@ -152,6 +156,7 @@ __all__ = [
     'mask_entropy',
     'min_max',
     'mix_targets',
+    'mode_seeking',
     'move_cells',
     'move_costs',
     'move_labels',

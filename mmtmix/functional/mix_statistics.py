@@ -43,6 +43,24 @@ def warp_statistics(theta: Tensor) -> dict[str, Tensor]:
     )
 
 
+def image_share(theta: Tensor) -> Tensor:
+    """Return the share of warps' deviation from the identity that differs from image to image.
+
+    It is the variance of theta over the batch, divided by the mean square of its deviation from
+    the identity. It is 0 where all images are warped alike, and where nothing is warped.
+
+    Args:
+        theta: Parameters (N, k, 2, 3), of warps that only the images tell apart: predicted with
+            the same weights and noise.
+
+    Returns:
+        A scalar in [0, 1].
+    """
+    moved = theta.float() - torch.eye(2, 3, device=theta.device)
+    total = moved.square().mean()
+    return moved.var(dim=0, correction=0).mean() / total.clamp_min(1e-12)
+
+
 def mask_entropy(masks: Tensor) -> Tensor:
     """Return how evenly the pixels of mixes are shared: 0 for hard masks, 1 for plain averages.
 

@@ -75,6 +75,8 @@ GOOD: dict[str, dict[str, Any]] = dict(
         num_labels=3,
     ),
     softmax_masks=dict(saliency=PAIRS, weights=SHARES, temperature=0.5),
+    hardness=dict(logits=LOGITS, targets=LOGITS.softmax(dim=1)),
+    mode_seeking=dict(masks=PAIRS, others=PAIRS, noise=PAIRS, other_noise=PAIRS),
     unit_saliency=dict(saliency=MAPS, size=4),
     soft_level_masks=dict(maps=torch.rand(2, 8, 8), lam=SHARES[0], max_soft=0.1),
     top_cells=dict(maps=MAPS, grid_size=4, num_cells=3),

@@ -117,6 +117,33 @@ def test_quality_is_measured_beside_mixup_and_cutmix(searched):
     assert first['mix/transformmix/ce'] != second['mix/transformmix/ce']
 
 
+def test_a_search_with_all_terms_logs_each(tmp_path, search_runner, fitted_teacher):
+    options = {
+        'model.hard_for': dict(teacher=fitted_teacher, beta=0.3),
+        'model.diversity': 0.1,
+        'model.labels': 'visible',
+    }
+    runner = search_runner(tmp_path, epochs=1, **options)
+    early = runner.model.hard_for.teacher.model
+    before = {name: value.clone() for name, value in early.state_dict().items()}
+    runner.train()
+    assert_same(before, early.state_dict())
+    lines = next(tmp_path.glob('*/vis_data/scalars.json')).read_text().splitlines()
+    steps = [line for line in map(json.loads, lines) if 'loss' in line]
+    assert len(steps) == 2
+    for step in steps:
+        terms = [step[f'loss_{name}'] for name in ('teacher', 'hard', 'diversity')]
+        assert step['loss'] == pytest.approx(sum(terms), abs=1e-3)
+        assert step['loss_hard'] < 0 < step['loss_diversity'] <= 1
+        assert 0 <= step['labels_moved'] <= 1 and step['masks_apart'] > 0
+        assert 0 <= step['theta_image_share'] <= 1
+    # the second network is the teacher itself here; losses are means over the steps so far
+    assert steps[0]['hard_mixed_ce'] == pytest.approx(steps[0]['loss_teacher'], abs=1e-3)
+    state = torch.load(tmp_path / 'last.pth', weights_only=False)['state_dict']
+    own = load_mixer(tmp_path / 'mixer.pth').state_dict()
+    assert state.keys() == {f'mixer.{name}' for name in own}
+
+
 def test_early_stopping_ends_the_search_which_exports_and_warns(
     tmp_path, search_runner, monkeypatch
 ):

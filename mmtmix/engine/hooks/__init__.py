@@ -4,6 +4,7 @@ from .accuracy_summary_hook import AccuracySummaryHook
 from .automix_hook import AutoMixHook
 from .channels_last_hook import ChannelsLastHook
 from .distill_hook import DistillHook
+from .early_checkpoint_hook import EarlyCheckpointHook
 from .epoch_seed_hook import EpochSeedHook
 from .finite_stop_hook import DivergedError, FiniteStopHook
 from .keep_freed_memory_hook import KeepFreedMemoryHook
@@ -25,6 +26,7 @@ __all__ = [
     'ChannelsLastHook',
     'DistillHook',
     'DivergedError',
+    'EarlyCheckpointHook',
     'EpochSeedHook',
     'FiniteStopHook',
     'KeepFreedMemoryHook',

@@ -37,15 +37,33 @@ class LastCheckpointHook(Hook):
 
     def after_train(self, runner: Any) -> None:
         """Write the file."""
-        partial = f'.{self.filename}.partial'
-        runner.save_checkpoint(
-            runner.work_dir,
-            partial,
-            save_optimizer=False,
-            save_param_scheduler=False,
-            meta=dict(epoch=runner.epoch, iter=runner.iter),
-        )
+        final = write_weights(runner, self.filename, runner.epoch)
         if is_main_process():
-            final = osp.join(runner.work_dir, self.filename)
-            publish_file(osp.join(runner.work_dir, partial), final)
             runner.logger.info(f'The trained model is in {final}')
+
+
+def write_weights(runner: Any, filename: str, epoch: int) -> str:
+    """Write the model's weights into the work dir, under their name once they are complete.
+
+    All ranks have to call it.
+
+    Args:
+        runner: The Runner.
+        filename: Name of the file in the work dir.
+        epoch: Number of finished epochs, which the file holds.
+
+    Returns:
+        Path of the file.
+    """
+    partial = f'.{filename}.partial'
+    runner.save_checkpoint(
+        runner.work_dir,
+        partial,
+        save_optimizer=False,
+        save_param_scheduler=False,
+        meta=dict(epoch=epoch, iter=runner.iter),
+    )
+    final = osp.join(runner.work_dir, filename)
+    if is_main_process():
+        publish_file(osp.join(runner.work_dir, partial), final)
+    return final

@@ -16,15 +16,18 @@ class MixLogHook(Hook):
     """Logs how a mixing module warps and masks, and how accurate the teacher is.
 
     The values go into the lines and files of ``LoggerHook``, in the steps that it logs. Nothing is
-    computed that costs a pass of a network, and no other step waits for the device.
+    computed that costs a pass of a teacher, and no other step waits for the device.
 
     - ``teacher_clean_acc`` and ``teacher_mixed_acc``: share in percent of images, clean and mixed,
       whose largest label the teacher predicts, since the last log. They are logged where a step
       has these predictions.
     - ``theta_scale``, ``theta_shift`` and ``theta_rotation`` with their spread over the batch,
-      ``temperature``, ``mask_entropy`` and ``kept_saliency``: those of the logged batch, where a
-      module of TransformMix mixes; see :func:`~mmtmix.functional.warp_statistics`,
+      ``theta_image_share``, ``temperature``, ``mask_entropy`` and ``kept_saliency``: those of
+      the logged batch, where a module of TransformMix mixes; see
+      :func:`~mmtmix.functional.warp_statistics`, :func:`~mmtmix.functional.image_share`,
       :func:`~mmtmix.functional.mask_entropy` and :func:`~mmtmix.functional.kept_saliency`.
+    - ``hard_mixed_acc``, ``hard_mixed_ce``, ``masks_apart`` and ``labels_moved``: those of the
+      options ``hard_for``, ``diversity`` and ``labels`` of a search.
     """
 
     def __init__(self) -> None:

@@ -145,6 +145,9 @@ class MixerSearchLoop(EpochBasedTrainLoop):
         if num_classes:
             self._check_class_count(num_classes)
         check_class_names(self.search.teacher, self.dataloader.dataset, 'train_dataloader')
+        if self.search.hard_for is not None:
+            early = self.search.hard_for.teacher
+            check_class_names(early, self.dataloader.dataset, 'train_dataloader')
         counts = torch.zeros(2)
         for batch, data in enumerate(self.dataloader):
             if batch == self.teacher_batches:

@@ -127,7 +127,7 @@ class BatchAugment(metaclass=ABCMeta):
     @property
     def teacher_holders(self) -> tuple[TeacherMixin, ...]:
         """All parts with a teacher: the augment itself, sources of saliency, the label rule."""
-        parts = dict.fromkeys((self, *self.sources, self.label_rule))
+        parts: list[object] = [self, *self.sources, self.label_rule]
         return tuple(part for part in parts if isinstance(part, TeacherMixin) and part.has_teacher)
 
     @property

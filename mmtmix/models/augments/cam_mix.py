@@ -11,6 +11,7 @@ from torch import Tensor
 from mmtmix.checks import check_choice, check_integer, check_number
 from mmtmix.functional import area_shares, resize_map, softmax_masks, unit_saliency
 from mmtmix.models.draw import Draw
+from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.saliency import SaliencySource
 from mmtmix.models.teachers import FrozenTeacher
 
@@ -50,6 +51,7 @@ class CAMMix(SaliencyMaskAugment):
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
         per_sample: Whether each mix draws weights of its own; False draws one row per batch.
+        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
 
     Raises:
         FileNotFoundError: At the first call, if the teacher's files do not exist.
@@ -71,6 +73,7 @@ class CAMMix(SaliencyMaskAugment):
         alpha: float = 1.0,
         num_classes: int | None = None,
         per_sample: bool = True,
+        labels: str | Mapping | LabelRule = GT,
     ):
         source = saliency_of(teacher, saliency)
         check_number('temperature', temperature, above=0)
@@ -83,7 +86,7 @@ class CAMMix(SaliencyMaskAugment):
             check_integer('mask_size', mask_size, 1, cure='None takes that of the images')
         self.temperature, self.noise, self.noise_size = temperature, noise, noise_size
         self.anchor, self.mask_size = anchor, mask_size
-        super().__init__(source, num_mix, alpha, num_classes, per_sample)
+        super().__init__(source, num_mix, alpha, num_classes, per_sample, labels)
 
     def draw_noise(self, num_mixes: int, generator: torch.Generator) -> Tensor:
         """Draw the noise of mixes, N(0, 1), (num_mixes, k, noise_size, noise_size)."""

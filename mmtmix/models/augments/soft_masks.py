@@ -30,7 +30,7 @@ class SoftMasks(BatchAugment):
     The other augment draws its weights, partners and masks as it does alone. Its masks are then
     blurred, drawn towards those of Mixup, and tied to the weights, in this order. Each step is
     off by default, and then nothing changes. ``weights`` in the details, which labels follow, are
-    the areas of the softened masks.
+    the areas of the softened masks. A label rule of the other augment sees these masks, too.
 
     Args:
         augment: Augment whose labels follow the areas of its masks, or its config: each
@@ -72,6 +72,8 @@ class SoftMasks(BatchAugment):
         num_classes = own.num_classes if num_classes is None else num_classes
         super().__init__(own.num_mix, own.alpha, num_classes, own.per_sample)
         self.saliency = own.saliency
+        self.labels, self.label_rule = own.labels, own.label_rule
+        self.gives_saliency = own.gives_saliency
         self.follows_index = own.follows_index
         self.needs_distinct_classes = own.needs_distinct_classes
 

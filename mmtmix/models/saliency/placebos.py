@@ -123,6 +123,7 @@ class NoiseSaliency(SaliencySource):
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
         """See :meth:`SaliencySource.__call__`; the maps have the images' size."""
         generator = self._generator or rank_generator()
-        size = batch_inputs.shape[-2:]
-        noise = low_frequency_noise(len(batch_inputs), *size, self.decay_power, generator)
+        height, width = batch_inputs.shape[-2:]
+        count = len(batch_inputs)
+        noise = low_frequency_noise(count, height, width, self.decay_power, generator)
         return min_max(noise[:, None]).to(batch_inputs.device, non_blocking=True)

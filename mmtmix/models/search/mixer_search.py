@@ -26,9 +26,12 @@ from mmtmix.models.label_check import check_one_class
 from mmtmix.models.measures import count_hits
 from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
 from mmtmix.models.mixers import TransformMixer
-from mmtmix.models.teacher_mix import mix_with_teacher
+from mmtmix.models.teacher_mix import mix_with_teacher, visible_weights
 from mmtmix.models.teachers import FrozenTeacher, InputStats, build_teacher, check_teacher
 
+from .objective import HardFor, check_hard_for, diversity_term, measure_shares
+
+LABELS = ('gt', 'visible')
 _QUALITY_SEED = 0
 
 
@@ -36,10 +39,10 @@ _QUALITY_SEED = 0
 class MixerSearch(BaseModel):
     """Learn to mix so that a frozen teacher recognises both images (TransformMix, section 3.2).
 
-    The loss is CE(teacher(x'), y'). Only the mixing module is a part of this model: the teacher
-    is in no checkpoint, optimizer, EMA copy or DDP bucket. The config's ``compile`` has no effect
-    on a search; ``teacher=dict(compile=True, ...)`` compiles the teacher, which takes most of the
-    time.
+    The loss is CE(teacher(x'), y'); further terms are options. Only the mixing module is a part of
+    this model: no teacher is in a checkpoint, optimizer, EMA copy or DDP bucket. The config's
+    ``compile`` has no effect on a search; ``teacher=dict(compile=True, ...)`` compiles the
+    teacher, which takes most of the time.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher.
@@ -47,10 +50,19 @@ class MixerSearch(BaseModel):
         alpha: Parameter of the Dirichlet distribution of the weights, > 0.
         data_preprocessor: Config of the data preprocessor, as for a classifier. The teacher reads
             the normalisation from it.
+        labels: Shares of the classes in y': ``'gt'`` takes the drawn weights, ``'visible'`` (ours)
+            each image's part of the saliency that warp and masks leave. The module then learns
+            the labels as well. A validation always takes the drawn weights.
+        hard_for: Second network that should not recognise the mixes, such as the teacher after
+            its first epochs: ``dict(teacher=..., beta=1.0, form='clipped')``, with the arguments
+            of a teacher; None for no such term. See :func:`~mmtmix.functional.hardness`.
+        diversity: Weight, >= 0, of a term against masks that are the same for different noise;
+            see :func:`~mmtmix.functional.mode_seeking`.
 
     Raises:
         TypeError: If an argument is of another type.
-        ValueError: If ``alpha`` is not positive, or the data preprocessor has batch augments.
+        ValueError: If an argument is out of its range, or the data preprocessor has batch
+            augments.
     """
 
     def __init__(
@@ -59,7 +71,13 @@ class MixerSearch(BaseModel):
         mixer: dict,
         alpha: float = 1.0,
         data_preprocessor: dict | None = None,
+        labels: str = 'gt',
+        hard_for: Mapping | None = None,
+        diversity: float = 0.0,
     ):
+        check_choice('labels', labels, LABELS)
+        check_hard_for(hard_for)
+        check_number('diversity', diversity, 0, cure='it is a weight; 0 leaves the term out')
         check_number('alpha', alpha, above=0, cure='it is that of Dir(alpha)')
         check_instance('mixer', mixer, dict, "dict(type='TransformMixer', ...)")
         check_teacher(teacher)
@@ -73,11 +91,12 @@ class MixerSearch(BaseModel):
             )
         self.alpha = alpha
         self.mixer: TransformMixer = MODELS.build(mixer)
-        if isinstance(teacher, Mapping) and data_preprocessor is not None:
-            # a run adds the order of the channels, which depends on its data set
-            stats = InputStats.from_preprocessor(data_preprocessor)
-            teacher = {'input_stats': stats, **teacher}
-        self.teacher = build_teacher(teacher)
+        self.labels, self.diversity = labels, diversity
+        self.teacher = _build_teacher(teacher, data_preprocessor)
+        self.hard_for: HardFor | None = None
+        if hard_for is not None:
+            early = _build_teacher(hard_for['teacher'], data_preprocessor)
+            self.hard_for = HardFor(**{**hard_for, 'teacher': early})
 
     @torch.compiler.disable  # a compiled step can't hold a teacher that is compiled itself
     def forward(
@@ -95,6 +114,8 @@ class MixerSearch(BaseModel):
 
         Returns:
             ``dict(loss=...)``, or the samples, each with ``mix_quality``, or the mixes, by mode.
+            With further terms the first has ``loss_teacher`` and theirs, ``loss_hard`` and
+            ``loss_diversity``, which MMEngine adds up.
 
         Raises:
             ValueError: If the mode is none of these, an image has no labels or several, or a batch
@@ -113,19 +134,43 @@ class MixerSearch(BaseModel):
             )
         generator = rank_generator()
         draw = self._draw(inputs, generator)
-        mixed, details = mix_with_teacher(self.teacher, self.mixer, inputs, scores, draw)
+        noise = None
+        if self.diversity > 0:
+            noise = self.mixer.draw_noise(len(draw.index), generator)
+            noise = noise.to(inputs.device, non_blocking=True)
+        mixed, details = mix_with_teacher(
+            self.teacher, self.mixer, inputs, scores, draw, noise=noise
+        )
         if mode == 'tensor':
             return mixed
-        targets = mix_targets(scores, draw.weights, draw.index)
+        targets = mix_targets(scores, self._shares(draw, details), draw.index)
         logits = self.teacher(mixed, check=False)
         if is_watched():
             drawn = dict(weights=draw.weights, index=draw.index)
-            known = MadeMix('Search', mixed, targets, inputs, scores, {**drawn, **details})
+            made = MadeMix('Search', mixed, targets, inputs, scores, {**drawn, **details})
             title = self.teacher.saliency_title
-            report_mix(replace(known, warp=self._warp_sources, saliency_title=title))
+            report_mix(replace(made, warp=self._warp_sources, saliency_title=title))
         count_hits('teacher_mixed_acc', logits, targets)
         # a search that diverges is ended by FiniteStopHook, which has the last good weights
-        return dict(loss=soft_cross_entropy(logits, targets).mean())
+        loss = soft_cross_entropy(logits, targets).mean()
+        if self.hard_for is None and noise is None:
+            return dict(loss=loss)
+        losses = dict(loss_teacher=loss)
+        if self.hard_for is not None:
+            losses['loss_hard'] = self.hard_for(mixed, targets)
+        if noise is not None:
+            losses['loss_diversity'] = diversity_term(
+                self.mixer, details, draw, noise, self.diversity
+            )
+        return losses
+
+    def _shares(self, draw: Draw, details: Details) -> Tensor:
+        """Return the shares of the images in the labels, (M, k)."""
+        if self.labels == 'gt':
+            return draw.weights
+        shares = visible_weights(details, self.mixer)
+        measure_shares(shares, draw.weights)
+        return shares
 
     def read_scores(self, data_samples: Sequence[DataSample]) -> Tensor:
         """Return the labels of N samples as scores (N, num_classes).
@@ -201,3 +246,12 @@ class MixerSearch(BaseModel):
     def _draw(self, inputs: Tensor, generator: torch.Generator) -> Draw:
         # the host does not wait for this copy, because the device is still busy with the last step
         return draw_mixes(len(inputs), self.mixer.num_mix, self.alpha, generator, inputs.device)
+
+
+def _build_teacher(teacher: dict | FrozenTeacher, data_preprocessor: dict | None) -> FrozenTeacher:
+    """Return a teacher that knows the normalisation of a search's images."""
+    if isinstance(teacher, Mapping) and data_preprocessor is not None:
+        # a run adds the order of the channels, which depends on its data set
+        stats = InputStats.from_preprocessor(data_preprocessor)
+        teacher = {'input_stats': stats, **teacher}
+    return build_teacher(teacher)

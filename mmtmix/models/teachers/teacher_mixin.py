@@ -25,7 +25,7 @@ class TeacherMixin:
             ValueError: If ``config`` or ``checkpoint`` is missing or an option is unknown.
         """
         check_teacher(teacher)
-        self._teacher: dict | FrozenTeacher | None = teacher
+        self._teacher = teacher
 
     @property
     def has_teacher(self) -> bool:

@@ -18,7 +18,14 @@ NAMES = {
         for name in ('scale', 'shift', 'rotation')
         for part in ('', '_spread')
     ),
-    *('temperature', 'mask_entropy', 'kept_saliency', 'teacher_clean_acc', 'teacher_mixed_acc'),
+    *(
+        'theta_image_share',
+        'temperature',
+        'mask_entropy',
+        'kept_saliency',
+        'teacher_clean_acc',
+        'teacher_mixed_acc',
+    ),
 }
 
 
@@ -26,8 +33,8 @@ def test_a_search_logs_its_warps_masks_and_teacher(search_runner, tmp_path, monk
     made = []
     mix = mixer_search.mix_with_teacher
 
-    def watched(*args):
-        mixed, details = mix(*args)
+    def watched(*args, **options):
+        mixed, details = mix(*args, **options)
         if details['theta'].requires_grad:  # a step of training
             made.append((args[3], args[4], args[0](mixed), details))
         return mixed, details

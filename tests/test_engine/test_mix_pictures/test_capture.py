@@ -20,7 +20,7 @@ SEEING = dict(
     )
 )
 SETTINGS = dict(
-    **dict.fromkeys(('CoMixup', 'PuzzleMix', 'SaliencyMix'), SEEING),
+    **dict.fromkeys(('CoMixup', 'ObjectPaste', 'PuzzleMix', 'SaliencyMix'), SEEING),
     Mixup=dict(alpha=1.0),
     CutMix=dict(alpha=1.0),
     ResizeMix=dict(alpha=1.0),

@@ -201,3 +201,17 @@ def test_the_scale_of_the_saliency_does_not_matter(make_batch):
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         CAMMix(**{'saliency': Given((7, 7)), **settings})
+
+
+def test_labels_may_follow_the_visible_saliency(make_batch):
+    batch, source = make_batch(6, (3, 12, 12)), Given((6, 6))
+    plain = mix(CAMMix(saliency=source), batch)
+    mixed, targets, details = mix(CAMMix(saliency=source, labels='visible'), batch)
+    assert torch.equal(mixed, plain[0]) and not torch.allclose(targets, plain[1])
+    for n in range(6):
+        seen = []
+        for i, image in enumerate(details['index'][n]):
+            share = F.interpolate(source.maps[image][None], size=(12, 12), mode='bilinear')[0, 0]
+            seen.append(float((share / share.sum() * details['masks'][n, i, 0]).sum()))
+        expected = torch.tensor(seen) / sum(seen)
+        torch.testing.assert_close(details['weights'][n], expected, atol=2e-3, rtol=1e-2)

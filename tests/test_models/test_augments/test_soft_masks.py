@@ -154,3 +154,20 @@ def test_an_anchor_needs_drawn_weights():
     pytest.importorskip('maxflow')
     with pytest.raises(ValueError, match='anchored must be False for CoMixup'):
         SoftMasks(CoMixup(saliency=Brightness()), anchored=True)
+
+
+def test_a_label_rule_sees_the_softened_masks(make_batch):
+    batch = make_batch(8, (3, 12, 12))
+    rule = dict(type='VisibleLabels', saliency=Brightness())
+    augment = SoftMasks(dict(type='SampleCutMix', labels=rule), sigma=2.0)
+    _, targets, details = mix(augment, batch)
+    saliency = batch[0].amax(dim=1).exp()
+    for n in range(8):
+        seen = []
+        for i, image in enumerate(details['index'][n]):
+            share = saliency[image] / saliency[image].sum()
+            seen.append(float((share * details['masks'][n, i, 0]).sum()))
+        label = torch.zeros(10)
+        for share, image in zip(seen, details['index'][n], strict=True):
+            label += share / sum(seen) * batch[1][image]
+        torch.testing.assert_close(targets[n], label, atol=1e-4, rtol=1e-3)

@@ -128,6 +128,9 @@ def _teachers_of_this_task(cfg: Config) -> Iterator[tuple[str, Mapping[str, Any]
     model = cfg.get('model') or {}
     if isinstance(model.get('teacher'), Mapping):
         yield 'model.teacher', model['teacher']
+    hard_for = model.get('hard_for')
+    if isinstance(hard_for, Mapping) and isinstance(hard_for.get('teacher'), Mapping):
+        yield 'model.hard_for.teacher', hard_for['teacher']
     if isinstance((cfg.get('generation') or {}).get('teacher'), Mapping):
         yield 'generation.teacher', cfg.generation.teacher
 

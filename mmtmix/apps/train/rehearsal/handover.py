@@ -12,7 +12,7 @@ from mmengine.registry import HOOKS, LOOPS, MODELS
 from mmpretrain.registry import BATCH_AUGMENTS
 
 from mmtmix.datasets.mixed_shards import DATASET_FILE
-from mmtmix.engine import LastCheckpointHook, MixerSearchLoop
+from mmtmix.engine import EarlyCheckpointHook, LastCheckpointHook, MixerSearchLoop
 from mmtmix.engine.stages import Stage, words_of
 from mmtmix.models.augments import TransformMix
 from mmtmix.models.mixers import build_module, module_file
@@ -72,6 +72,9 @@ def files_of(cfg: Config) -> Collection[str] | None:
         if is_instance_of(kind, LastCheckpointHook):
             name = hook.get('filename', 'last.pth') if isinstance(hook, Mapping) else hook.filename
             names.add(name)
+        elif is_instance_of(kind, EarlyCheckpointHook):
+            epochs = hook['epochs'] if isinstance(hook, Mapping) else hook.epochs
+            names.update(map(EarlyCheckpointHook.name_of, epochs))
         elif not getattr(kind, '__module__', '').startswith(HOSTS):
             return None  # hooks of other libraries may write anything
     loop = cfg.get('train_cfg') or {}
@@ -205,7 +208,10 @@ def _files_in(cfg: Config) -> Iterator[tuple[str, Any, str]]:
         what = 'to resume' if cfg.get('resume') else 'to start from'
         yield 'load_from', cfg.load_from, f'the checkpoint {what}'
     holders = list(augments_of(cfg))
-    holders += [('model', cfg.get('model') or {})] if _has_teacher_of_search(cfg) else []
+    if _has_teacher_of_search(cfg):
+        hard_for = cfg.model.get('hard_for')
+        holders.append(('model', cfg.model))
+        holders += [('model.hard_for', hard_for)] if isinstance(hard_for, Mapping) else []
     holders.append(('generation', cfg.get('generation') or {}))
     for number, hook in enumerate(cfg.get('custom_hooks') or ()):
         if isinstance(hook, Mapping):

@@ -132,6 +132,11 @@ def _without_files(settings: ConfigDict, problems: Problems) -> ConfigDict:
         with problems.of('model.teacher'):
             check_teacher(teacher)
         settings.teacher = unread_teacher()
+        hard_for = settings.get('hard_for')
+        if isinstance(hard_for, dict) and isinstance(hard_for.get('teacher'), dict):
+            with problems.of('model.hard_for.teacher'):
+                check_teacher(hard_for['teacher'])
+            hard_for['teacher'] = unread_teacher()
     return settings
 
 
