@@ -32,11 +32,16 @@ SETS = [
     and (ROOT / config.replace('generate_', 'offline_')).is_file()
 ]
 # the papers' experiments are built in test_experiments, piece by piece: most are large
-BUILT = [config for config in CONFIGS if 'fashionmnist' in config or 'wrn28_cifar100' in config]
+BUILT = [
+    config
+    for config in CONFIGS
+    if 'fashionmnist' in config or 'glyphs' in config or 'wrn28_cifar100' in config
+]
 TRAINVAL = ('Flowers102', 'Flowers102Split818', 'OxfordIIITPet', 'FGVCAircraft')
 OFFLINE = [config for config in CONFIGS if Path(config).name.startswith('offline_')]
 MINI = [config for config in CONFIGS if Path(config).name == 'wrn16_fashionmnist_mini.py']
 DEMO = [config for config in CONFIGS if Path(config).name == 'wrn10_fashionmnist_demo.py']
+GLYPHS = [config for config in CONFIGS if Path(config).name == 'glyphs_demo.py']
 
 
 def build(cfg):
@@ -134,7 +139,7 @@ def test_splits_are_the_right_ones(config):
                 if 'LoadImageFromFile' not in step.type and step.type != 'OneHotScore'
             ]
         # the test images of both have no labels
-        held_out = 'val' if dataset_cfg.type in ('ImageNet', 'TinyImageNet') else 'test'
+        held_out = 'val' if dataset_cfg.type in ('ImageNet', 'TinyImageNet', 'Glyphs') else 'test'
         if name == 'val' and dataset_cfg.get('indices', 0) < 0:
             held_out = 'train'  # the last of its images, which no training uses
         training = 'trainval' if dataset_cfg.type in TRAINVAL else 'train'
@@ -147,7 +152,10 @@ def test_splits_are_the_right_ones(config):
             assert len(dataset) == dataset_cfg.get('indices', count)
             # AugMix gives several views
             assert dataset[0]['inputs'].shape[-3:] == (1, 28, 28)
-    assert cfg.test_dataloader == cfg.val_dataloader
+    if cfg.val_dataloader.dataset.type == 'Glyphs':  # which has an own style to choose by
+        assert cfg.test_dataloader.dataset.split == 'test'
+    else:
+        assert cfg.test_dataloader == cfg.val_dataloader
     assert cfg.test_evaluator == cfg.val_evaluator
 
 
@@ -160,7 +168,7 @@ def test_small_configs_are_of_all_methods():
     }
 
 
-@pytest.mark.parametrize('configs', [MINI, DEMO], ids=['mini', 'demo'])
+@pytest.mark.parametrize('configs', [MINI, DEMO, GLYPHS], ids=['mini', 'demo', 'glyphs'])
 def test_small_methods_differ_in_the_mix_alone(configs):
     own = ('requires', 'teacher', 'checkpoint', 'search', 'mixer', 'custom_hooks')
     recipes = []

@@ -20,7 +20,7 @@ from mmtmix.utils import atomic_path, load_config, run_command
 from mmtmix.visualization import plot_curves, save_figure
 
 TOOLS = Path(__file__).resolve().parent
-NAME = 'wrn10_fashionmnist_demo'
+NAME = 'glyphs_demo'
 # TransformMix first: its teacher is the Simple run
 METHODS = {
     'TransformMix': 'transformmix',
@@ -108,13 +108,13 @@ def main(argv: list[str] | None = None) -> None:
     runs = {name: Path('work_dirs', METHODS[name], NAME) for name in ORDER}
     save_figure(plot_curves(runs), curves)
     cfg = load_config(f'configs/simple/{NAME}.py')
-    images, epochs = cfg.train_dataloader.dataset.indices, cfg.train_cfg.max_epochs
+    images, epochs = cfg.train_dataloader.dataset.num_images, cfg.train_cfg.max_epochs
     text = table(accuracies, last_quality(Path('work_dirs', 'transformmix', f'search_{NAME}')))
     with atomic_path(report) as temporary:
         temporary.write_text(text + '\n')
     print(
-        f'\nWRN-10-1 on {images:,} of the bundled images of Fashion-MNIST, {epochs} epochs, '
-        'one seed:\n'
+        f'\nWRN-10-1 on {images:,} images of Glyphs, {epochs} epochs, one seed; tested on a '
+        'drawing style that no training image has:\n'
         f'\n{text}\n\n'
         'One seed and a short budget: differences of a point are noise.\n'
         f'Mixes: {panel}\nTraining curves: {curves}\nTable: {report}\n'

@@ -109,7 +109,7 @@ def read_icons(folder: Path, style: str) -> dict[str, str]:
     found = {}
     for name in (*aliases, *icons):  # an icon wins over an alias of the same name
         target = name
-        while target in aliases:
+        while target not in icons:
             target = aliases[target]['parent']
         found[name.replace('-', '')] = _as_svg(icons[target], data)
     return found

@@ -1,5 +1,5 @@
-# The demo: WRN-10-1 without mixing on 1,000 images of ten classes of Glyphs, 240 steps; the teacher
-# of its search.
+# The demo: WRN-10-1 without mixing on 1,000 images of ten classes of Glyphs, 256 steps; the
+# teacher of its search.
 _base_ = [
     '../_base_/models/wrn16_1_cifar100.py',
     '../_base_/datasets/glyphs_demo.py',

@@ -1,5 +1,5 @@
-# Glyphs for the demo: ten classes, large objects, four drawing styles in training and a fifth, which
-# no training image has, in the test.
+# Glyphs for the demo: ten classes and large objects. Training images have four drawing styles, and
+# the validation and the test one of their own.
 _base_ = './glyphs.py'
 
 easy = dict(num_classes=10, object_size=(0.5, 0.8), clutter=3)

@@ -120,7 +120,7 @@ def steps(pipeline):
 
 def test_every_config_is_in_the_table():
     elsewhere = {'imagenet32_supermix', 'fashionmnist_grid', 'digits_grid', 'scattered_grid'}
-    elsewhere |= {'glyphs', 'glyphs48', 'glyphs_grid'}  # in test_glyphs
+    elsewhere |= {'glyphs', 'glyphs48', 'glyphs_demo', 'glyphs_grid'}  # in test_glyphs
     elsewhere |= {'grid', 'transfer'}  # one of the others, by a variant
     assert {path.stem for path in FOLDER.glob('*.py')} == {*CONFIGS, *elsewhere}
 

@@ -191,7 +191,7 @@ def test_bad_arguments(settings, message):
         Glyphs(**settings)
 
 
-CONFIGS = {'glyphs': 32, 'glyphs48': 48, 'glyphs_grid': 32}
+CONFIGS = {'glyphs': 32, 'glyphs48': 48, 'glyphs_demo': 32, 'glyphs_grid': 32}
 
 
 @pytest.mark.parametrize('name', CONFIGS)
