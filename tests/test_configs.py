@@ -150,8 +150,9 @@ def test_splits_are_the_right_ones(config):
                 dataset = DATASETS.build(dataset_cfg | dict(serialize_data=False))
             assert isinstance(dataset, FashionMNISTIdx)
             assert len(dataset) == dataset_cfg.get('indices', count)
-            # AugMix gives several views
-            assert dataset[0]['inputs'].shape[-3:] == (1, 28, 28)
+            # AugMix gives several views; a network of ImageNet reads larger images in colour
+            side = cfg.get('side', 28)
+            assert dataset[0]['inputs'].shape[-3:] == (1 if side == 28 else 3, side, side)
     if cfg.val_dataloader.dataset.type == 'Glyphs':  # which has an own style to choose by
         assert cfg.test_dataloader.dataset.split == 'test'
     else:

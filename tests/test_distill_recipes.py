@@ -24,6 +24,7 @@ CIFAR = pair_names('cifar100')
 FIFTH = ('mobilenetv2', 'shufflenetv1', 'shufflenetv2')  # of the learning rate, as students
 TEACHERS = sorted(path.stem for path in ROOT.glob('configs/distill/teacher_*.py'))
 METHODS = {path.stem for path in ROOT.glob('configs/distill/*.py')} - set(TEACHERS)
+METHODS -= {'mixes_fashionmnist_mini'}  # of one bed, not of a pair
 CLEAN = {'student', 'kd', 'crd', 'crd_kd'}
 MIXED = METHODS - CLEAN
 

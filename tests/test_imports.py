@@ -204,6 +204,7 @@ def test_importing_registers_everything_into_mmpretrain(fresh_import):
         'CifarShuffleNetV2',
         'CifarVGG',
         'DeepResNet',
+        'EfficientNetLite0',
         'FiniteStopHook',
         'LastCheckpointHook',
         'MixQuality',

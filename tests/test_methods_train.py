@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmpretrain.registry import MODELS
+from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 
 from mmtmix.engine.launch import build_runner
 from mmtmix.utils import load_checkpoint, load_config
@@ -66,3 +66,33 @@ def test_it_trains_to_a_plain_classifier(path, tmp_path, fitted_teacher, gradien
     network.load_state_dict(load_checkpoint(tmp_path / 'last.pth')['state_dict'], strict=True)
     with torch.no_grad():
         assert network(torch.zeros(1, 1, 28, 28), mode='tensor').shape == (1, 10)
+
+
+@pytest.mark.parametrize(
+    'variants',
+    [
+        {},
+        *(dict(MIX=mix) for mix in ('mixup', 'cutmix', 'cam', 'transformmix', 'supermix')),
+        dict(MIX='transformmix', LABELS='mixed', KD_ON='both'),
+    ],
+    ids=lambda variants: '-'.join(variants.values()) or 'none',
+)
+def test_a_student_is_distilled_on_any_mixes(variants, tmp_path, fitted_teacher):
+    cfg = load_config('configs/distill/mixes_fashionmnist_mini.py', variants=variants)
+    if variants.get('MIX') == 'cam' and 'CAMMix' not in BATCH_AUGMENTS:
+        pytest.skip('there is no CAMMix')
+    cfg.work_dir, cfg.log_level = str(tmp_path), 'ERROR'
+    with_teacher(cfg.custom_hooks, fitted_teacher)
+    cfg.train_dataloader.update(batch_size=16)
+    cfg.train_dataloader.dataset.indices = 32
+    cfg.val_dataloader.dataset.indices = 32
+    cfg.train_cfg.max_epochs = cfg.train_cfg.val_interval = cfg.param_scheduler.total_steps = 1
+    cfg.default_hooks.logger.interval = 1
+    runner = build_runner(cfg)
+    runner.train()
+    scalars = runner.message_hub.log_scalars
+    for term in ('loss_cls', 'loss_kd', *(['loss_mixed'] if variants else [])):
+        assert all(map(math.isfinite, scalars[f'train/{term}'].data[0])), term
+    assert ('train/loss_kd_mixed' in scalars) == ('KD_ON' in variants)
+    keys = load_checkpoint(tmp_path / 'last.pth')['state_dict']
+    assert {key.split('.')[0] for key in keys} == {'backbone', 'head'}

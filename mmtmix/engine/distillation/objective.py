@@ -28,8 +28,9 @@ class DistillObjective:
     """Adds a teacher's terms to the losses of a step.
 
     The teacher takes the same tensors as the student, each image once. ``TransformMix`` and
-    ``SuperMix`` return the teacher's logits among their details. Those are used, unless a loss
-    needs features. Other augments, such as ``AttentiveMix``, return none. Clean and mixed images
+    ``SuperMix`` return the teacher's logits among their details, and the maps of ``TeacherCAM``,
+    such as those of ``AttentiveMix``, come with logits. Those are used, unless a loss needs
+    features. Clean and mixed images
     pass through the student separately, so that batch norm treats them separately (SuperMix, Eq.
     8, 9).
 

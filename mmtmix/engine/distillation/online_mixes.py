@@ -14,6 +14,7 @@ from torch import Tensor
 from mmtmix.engine.mixing import check_batch_size
 from mmtmix.models.augments import BatchAugment
 from mmtmix.models.classifiers.labels import read_scores
+from mmtmix.models.saliency import TeacherCAM
 from mmtmix.models.teachers import FrozenTeacher
 
 from .mixes import MixedBatch, Mixes
@@ -86,7 +87,12 @@ class OnlineMixes(Mixes):
                 # MMPretrain's augments write into their batch
                 return MixedBatch(*augment(inputs.clone(), scores))
             if not isinstance(augment, HasTeacher) or augment.teacher is not teacher:
-                return MixedBatch(*augment(inputs, scores))
+                batch = MixedBatch(*augment(inputs, scores))
+                source = getattr(augment, 'saliency', None)
+                if isinstance(source, TeacherCAM):
+                    logits = source.take_logits(inputs)  # forgotten in any case
+                    batch.clean_logits = logits if source.teacher is teacher else None
+                return batch
             # the details have the logits that it computed with the teacher
             mixed, targets, details = augment(inputs, scores, return_details=True)
         return MixedBatch(mixed, targets, details.get('clean_logits'), details.get('logits'))

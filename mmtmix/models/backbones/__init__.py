@@ -7,6 +7,7 @@ from .cifar_shufflenet_v1 import CifarShuffleNetV1
 from .cifar_shufflenet_v2 import CifarShuffleNetV2
 from .cifar_vgg import CifarVGG
 from .deep_resnet import DeepResNet
+from .efficientnet_lite import EfficientNetLite0
 from .preact_resnet import PreActResNet
 from .shake_shake import ShakeShake
 from .wide_resnet import WideResNet
@@ -19,6 +20,7 @@ __all__ = [
     'CifarShuffleNetV2',
     'CifarVGG',
     'DeepResNet',
+    'EfficientNetLite0',
     'PreActResNet',
     'ShakeShake',
     'WideResNet',

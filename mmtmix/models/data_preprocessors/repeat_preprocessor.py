@@ -1,4 +1,4 @@
-"""Several mixes of each batch."""
+"""Several mixes of each batch, and the batch itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmpretrain.models import ClsDataPreprocessor
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from mmtmix.checks import check_integer
+from mmtmix.checks import check_flag, check_integer
 from mmtmix.models.augments import BatchAugment
 
 
@@ -23,9 +23,14 @@ class RepeatMixPreprocessor(ClsDataPreprocessor):
     A loaded image then serves ``repeat`` times in a step, and the network gets a batch of
     ``repeat`` times the size. Our augments call their teacher once for all of them.
 
+    With ``keep_clean`` the step also has the images themselves, in front of the mixes. Its loss
+    is the mean over all rows: ``(L(clean) + repeat * L(mixed)) / (1 + repeat)``. It works for any
+    augment. Batch norm sees clean and mixed images together.
+
     Args:
         repeat: Number of mixes of each image, >= 1. Of several augments, one is chosen for each
             mix of the batch.
+        keep_clean: Whether each step has the unmixed images, too.
         **kwargs: Other arguments of ``ClsDataPreprocessor``; augments come from
             ``model.train_cfg`` as usual.
 
@@ -34,10 +39,12 @@ class RepeatMixPreprocessor(ClsDataPreprocessor):
         ValueError: If ``repeat`` is below 1.
     """
 
-    def __init__(self, repeat: int = 2, **kwargs: Any):
+    def __init__(self, repeat: int = 2, keep_clean: bool = False, **kwargs: Any):
         check_integer('repeat', repeat, 1)
+        check_flag('keep_clean', keep_clean)
         super().__init__(**kwargs)
         self.repeat = repeat
+        self.keep_clean = keep_clean
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Normalise and, in training, mix.
@@ -47,8 +54,8 @@ class RepeatMixPreprocessor(ClsDataPreprocessor):
             training: Whether the batch is mixed.
 
         Returns:
-            Dict with ``inputs`` (R * N, C, H, W) and as many ``data_samples``; N where nothing
-            mixes.
+            Dict with ``inputs`` (R * N, C, H, W) and as many ``data_samples``, after N clean ones
+            with ``keep_clean``; N where nothing mixes.
         """
         data = super().forward(data, training=False)
         samples = data['data_samples']
@@ -61,7 +68,11 @@ class RepeatMixPreprocessor(ClsDataPreprocessor):
                 sample.set_gt_score(score)
             return data
         mixed, targets = self._mix(data['inputs'], scores)
-        samples = [sample.clone() for _ in range(self.repeat) for sample in samples]
+        copies = self.repeat
+        if self.keep_clean:
+            mixed, targets = torch.cat([data['inputs'], mixed]), torch.cat([scores, targets])
+            copies += 1
+        samples = [sample.clone() for _ in range(copies) for sample in samples]
         for sample, target in zip(samples, targets, strict=True):
             sample.set_gt_score(target)
         return dict(inputs=mixed, data_samples=samples)

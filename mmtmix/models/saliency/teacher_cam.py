@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 from torch import Tensor
 
 from mmtmix.checks import check_choice
@@ -35,6 +37,8 @@ class TeacherCAM(TeacherMixin, SaliencySource):
         check_choice('cam_class', cam_class, CAM_CLASSES)
         self.cam_class = cam_class
         self.hold_teacher(teacher)
+        self._images: weakref.ref[Tensor] | None = None
+        self._logits: Tensor | None = None
 
     @property
     def title(self) -> str:
@@ -53,7 +57,28 @@ class TeacherCAM(TeacherMixin, SaliencySource):
             classes = batch_scores.argmax(dim=1)
         logits, saliency = self.teacher.saliency(batch_inputs, classes)
         self.teacher.report(logits, batch_scores)
+        self._images, self._logits = weakref.ref(batch_inputs), logits
         return saliency
+
+    def take_logits(self, batch_inputs: Tensor) -> Tensor | None:
+        """Return the teacher's logits of the last call, if that had these very images.
+
+        So what else needs the teacher's view of them, such as a distillation, runs it no second
+        time. They are returned once.
+
+        Args:
+            batch_inputs: Images, (N, C, H, W).
+
+        Returns:
+            Logits (N, num_classes); None if the last call had other images, or there was none.
+        """
+        seen = None if self._images is None else self._images()
+        logits, self._images, self._logits = self._logits, None, None
+        return logits if seen is batch_inputs else None
+
+    def __getstate__(self) -> dict:
+        """Return the state to copy, without a batch's logits."""
+        return {**self.__dict__, '_images': None, '_logits': None}
 
 
 def check_cam_labels(teacher: FrozenTeacher, batch_inputs: Tensor, batch_scores: Tensor) -> None:

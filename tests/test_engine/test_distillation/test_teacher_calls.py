@@ -62,6 +62,16 @@ def test_clean_pass_of_transformmix_serves_the_distillation(train, teacher, kd_o
     assert all(torch.equal(a, b) for a, b in zip(seen.teacher, seen.student, strict=True))
 
 
+@pytest.mark.parametrize('is_own', [True, False])
+def test_the_pass_for_saliency_serves_the_distillation(train, teacher, teacher_args, is_own):
+    # the same weights in another file are another teacher
+    theirs = teacher if is_own else dict(teacher_args(num_classes=4), channel_order='rgb')
+    augment = dict(type='AttentiveMix', teacher=theirs, num_cells=3, grid_size=3)
+    seen = train(dict(preset='kd_mixed', mixed=dict(augment=augment), kd_on='both'))
+    assert len(seen.teacher) == len(seen.student) == 6
+    assert all(torch.equal(a, b) for a, b in zip(seen.teacher, seen.student, strict=True))
+
+
 @pytest.mark.parametrize('labels', ['source_prediction', 'gt'])
 def test_both_answers_of_supermix_serve_the_distillation(train, teacher, labels):
     augment = dict(SUPERMIX, teacher=teacher, labels=labels)

@@ -1,7 +1,9 @@
 """Several mixes of a batch: what the network and the labels get."""
 
+import numpy as np
 import pytest
 import torch
+from mmpretrain.models import LinearClsHead
 from mmpretrain.models.utils.batch_augments import RandomBatchAugment
 from mmpretrain.structures import DataSample
 
@@ -10,10 +12,10 @@ from mmtmix.models import RepeatMixPreprocessor, SampleCutMix, SampleMixup, Tran
 pytestmark = pytest.mark.host
 
 
-def preprocessor(augments, repeat=3, probs=None):
+def preprocessor(augments, repeat=3, probs=None, **kwargs):
     settings = dict(augments=augments, probs=probs)
     return RepeatMixPreprocessor(
-        repeat, mean=[10.0], std=[2.0], num_classes=4, batch_augments=settings
+        repeat, mean=[10.0], std=[2.0], num_classes=4, batch_augments=settings, **kwargs
     )
 
 
@@ -38,6 +40,48 @@ def test_each_image_is_mixed_several_times_and_labels_follow(augment):
     # the mean of a mix is that of its images by their shares
     expected = scores @ torch.arange(4.0)
     torch.testing.assert_close(data['inputs'].mean(dim=(1, 2, 3)), expected)
+
+
+@pytest.mark.parametrize('repeat', [1, 2])
+@pytest.mark.parametrize('augment', ['SampleMixup', 'SampleCutMix', 'Mixup', 'CutMix', 'FMix'])
+def test_a_step_can_have_the_clean_images_too(augment, repeat):
+    augment = dict(type=augment, alpha=1.0)
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002  (as MMPretrain draws)
+    data = preprocessor(augment, repeat, keep_clean=True)(batch(), training=True)
+    assert len(data['inputs']) == len(data['data_samples']) == 4 * (1 + repeat)
+    assert torch.equal(data['inputs'][:4].mean(dim=(1, 2, 3)), torch.arange(4.0))
+    assert torch.equal(shares(data)[:4], torch.eye(4))
+    # the mixes are those of a step without clean images
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002  (as MMPretrain draws)
+    alone = preprocessor(augment, repeat)(batch(), training=True)
+    assert torch.equal(data['inputs'][4:], alone['inputs'])
+    assert torch.equal(shares(data)[4:], shares(alone))
+    # in validation nothing is added
+    assert len(preprocessor(augment, repeat, keep_clean=True)(batch())['inputs']) == 4
+
+
+def test_the_loss_of_clean_and_mixed_images_is_the_mean_over_both(make_batch_loss):
+    module = preprocessor(dict(type='SampleCutMix'), 2, keep_clean=True)
+    data = module(batch(), training=True)
+    loss, per_row = make_batch_loss(data)
+    clean, mixed = per_row[:4].mean(), per_row[4:].mean()
+    torch.testing.assert_close(loss, (clean + 2 * mixed) / 3)
+
+
+@pytest.fixture
+def make_batch_loss():
+    """Compute the loss of a small classifier's head, and that of each row."""
+
+    def make(data):
+        head = LinearClsHead(num_classes=4, in_channels=36)
+        features = data['inputs'].flatten(1)
+        loss = head.loss((features,), data['data_samples'])['loss']
+        logits = head.fc(features).log_softmax(dim=1)
+        return loss, -(shares(data) * logits).sum(dim=1)
+
+    return make
 
 
 def test_repeats_differ():

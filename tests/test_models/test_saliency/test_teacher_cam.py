@@ -1,5 +1,7 @@
 """Activation maps of a frozen teacher as saliency."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 
@@ -60,3 +62,16 @@ def test_a_config_names_the_teacher(teacher_args, batch):
 def test_an_unknown_class_is_refused(teacher_args):
     with pytest.raises(ValueError, match="cam_class must be one of .*'truth'"):
         TeacherCAM(teacher_args(), cam_class='truth')
+
+
+def test_logits_of_the_same_pass_can_be_taken_once(make_teacher, batch):
+    source = TeacherCAM(make_teacher())
+    images, scores = batch
+    assert source.take_logits(images) is None
+    source(images, scores)
+    torch.testing.assert_close(source.take_logits(images), source.teacher(images))
+    assert source.take_logits(images) is None
+    source(images, scores)
+    copied = deepcopy(source)  # as EMAHook's copy of a model, which must not hold a batch
+    assert copied.take_logits(images) is None
+    assert source.take_logits(images.clone()) is None  # other images, as far as it knows
