@@ -94,7 +94,9 @@ class AdAutoMixClassifier(AutoMixClassifier):
         check_number('beta', beta, 0, 1)
         check_integer('adversarial_every', adversarial_every, 1)
         check_flag('keep_similarity', keep_similarity)
-        shared = dict(mask_layer=mask_layer, lam_margin=lam_margin, per_sample=per_sample)
+        shared: dict[str, Any] = dict(
+            mask_layer=mask_layer, lam_margin=lam_margin, per_sample=per_sample
+        )
         super().__init__(backbone, *args, mix_block=mix_block, alpha=alpha, **shared, **kwargs)
         self.num_mix = num_mix
         self.mixup_weight = mixup_weight
