@@ -1,48 +1,48 @@
 # `MIX` on `SHARE` % of the batches of the bed. What a mix is made by is the saliency `SEE`, and
 # what its label counts is `LABELS`: the mix's own weights (gt), or the visible part of a saliency.
-# The saliency is that of a teacher (cam, grad_cam, gradient), the true mask of the object (true),
-# or a placebo: the activation map of another image (other), or smooth noise (noise).
+# The saliency is that of a teacher (cam), the same refined by colour (refined), or the true mask of
+# the object (true). Placebos are those of another image (other_...) and smooth noise (noise).
 _base_ = './simple.py'
 from mmtmix.recipes import stage, teacher_from, variant
 
-mix = variant('MIX', 'cutmix', 'mixup', 'fmix', 'smoothmix', 'resizemix', 'cutmix_inside', 'paste', 'cammix')
+mix = variant(
+    'MIX', 'cutmix', 'mixup', 'fmix', 'smoothmix', 'resizemix', 'cutmix_inside', 'cammix', 'paste'
+)
 share = variant('SHARE', 50, kind=int)
-see = variant('SEE', 'cam', 'grad_cam', 'gradient', 'true', 'other', 'noise')
-by = variant('LABELS', 'gt', 'cam', 'grad_cam', 'gradient', 'true', 'other', 'noise')
+MAPS = ('cam', 'refined', 'true', 'other_cam', 'other_refined', 'other_true', 'noise')
+see, labels = variant('SEE', *MAPS), variant('LABELS', 'gt', *MAPS)
 place = variant('PLACE', 'over', 'random', 'own', 'clear')
-shape = variant('SHAPE', 'soft', 'mask', 'box')
+shape = variant('SHAPE', 'mask', 'box')
+teacher = stage('configs/glyphs/teacher.py', 'last.pth')
 
-mixes = dict(
+
+def saliency(name):
+    """Return the config of a source of saliency."""
+    kind, _, source = name.partition('_')
+    if kind == 'other':
+        return dict(type='OtherImages', source=saliency(source))
+    if kind == 'refined':
+        return dict(type='RefinedSaliency', source=saliency('cam'))
+    if kind == 'cam':
+        return dict(type='TeacherCAM', teacher=teacher_from(teacher, channels_last=True))
+    return dict(type='TrueMasks' if kind == 'true' else 'NoiseSaliency')
+
+
+augments = dict(
     mixup=dict(type='SampleMixup'),
     cutmix=dict(type='SampleCutMix', places='clipped'),
     cutmix_inside=dict(type='SampleCutMix'),
     fmix=dict(type='FMix'),
     smoothmix=dict(type='SmoothMix'),
     resizemix=dict(type='SampleResizeMix'),
-    paste=dict(type='ObjectPaste', shape=shape, place=place),
-    cammix=dict(type='CAMMix'),
+    cammix=dict(type='CAMMix', saliency=saliency(see)),
+    paste=dict(type='ObjectPaste', saliency=saliency(see), shape=shape, place=place),
 )
-looks = mix in ('paste', 'cammix')
-teacher = stage('configs/glyphs/teacher.py', 'last.pth')
-maps = dict(cam='cam', grad_cam='grad_cam', gradient='input_gradient')
-
-
-def saliency(name):
-    if name in maps:
-        named = teacher_from(teacher, saliency=maps[name], channels_last=True)
-        return dict(type='TeacherCAM', teacher=named)
-    if name == 'other':
-        return dict(type='OtherImages', source=saliency('cam'))
-    return dict(type='TrueMasks' if name == 'true' else 'NoiseSaliency')
-
-
-augment = mixes[mix]
-if looks:
-    augment['saliency'] = saliency(see)
-if by != 'gt':
-    own = looks and by == see
-    augment['labels'] = 'visible' if own else dict(type='VisibleLabels', saliency=saliency(by))
-sources = {see} if looks else set()
-if {*sources, by} & {'other', *maps}:
-    requires = [teacher]
+augment = augments[mix]
+maps = [see] if 'saliency' in augment else []
+if labels in maps:
+    augment['labels'] = 'visible'  # by the maps that it mixes by
+elif labels != 'gt':
+    augment['labels'] = dict(type='VisibleLabels', saliency=saliency(labels))
+requires = [teacher] if any(name.endswith(('cam', 'refined')) for name in (*maps, labels)) else []
 model = dict(train_cfg=dict(augments=augment, probs=[share / 100]))

@@ -65,6 +65,7 @@ from .puzzle import (
     pool_saliency,
     puzzle_terms,
 )
+from .refinement import colour_evidence, spread_by_colour
 from .saliency import (
     class_activation_map,
     class_activation_maps,
@@ -114,6 +115,7 @@ __all__ = [
     'clip_boxes',
     'co_mixup_objective',
     'contrast_loss',
+    'colour_evidence',
     'corner_shift',
     'cosine_momentum',
     'covered_pixels',

@@ -24,7 +24,7 @@ from mmtmix.models.saliency import SaliencySource, build_saliency
 from .batch_augment import BatchAugment
 
 SHAPES = ('box', 'mask')
-PLACES = ('own', 'random', 'clear')
+PLACES = ('over', 'own', 'random', 'clear')
 
 
 @BATCH_AUGMENTS.register_module()
@@ -45,9 +45,10 @@ class ObjectPaste(BatchAugment):
             source.
         shape: Pixels that are pasted: the least ``'box'`` around the object, or its exact
             ``'mask'``.
-        place: Place of the pasted pixels: the object's ``'own'`` place; a ``'random'`` one, from
-            all at which its box is inside the picture; or a ``'clear'`` one, drawn from those
-            among them that cover the fewest pixels of the own image's object.
+        place: Place of the pasted pixels: ``'over'`` the own image's object, centre on centre as
+            far as the picture allows; the object's ``'own'`` place; a ``'random'`` one, from all
+            at which its box is inside the picture; or a ``'clear'`` one, drawn from those among
+            them that cover the fewest pixels of the own image's object.
         threshold: Share of a map's largest value that its object exceeds, in [0, 1).
         num_mix: Number of images per mix, 2.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
@@ -121,6 +122,11 @@ class ObjectPaste(BatchAugment):
         corner, length = boxes[:, :2], boxes[:, 2:]
         if self.place == 'own':
             return corner
+        if self.place == 'over':
+            below = object_boxes(own)
+            centred = below[:, :2] + (below[:, 2:] - length).div(2, rounding_mode='floor')
+            room = length.new_tensor(own.shape[1:]) - length
+            return torch.minimum(centred.clamp_min(0), room)
         if self.place == 'random':
             draws = torch.rand(len(own), 2, generator=generator, dtype=torch.float64)
             draws = draws.to(own.device, non_blocking=True)

@@ -5,6 +5,7 @@ from .fine_grained import FineGrainedSaliency
 from .input_gradient import InputGradient
 from .live_model import LiveModel, live_model, set_live_model
 from .placebos import NoiseSaliency, OtherImages
+from .refined import RefinedSaliency
 from .teacher_cam import TeacherCAM
 from .true_masks import TrueMasks, object_masks, set_object_masks
 
@@ -15,6 +16,7 @@ __all__ = [
     'LiveModel',
     'NoiseSaliency',
     'OtherImages',
+    'RefinedSaliency',
     'SaliencySource',
     'TeacherCAM',
     'TrueMasks',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator, Mapping
+from copy import copy
 
 import torch
 from mmengine.registry import Registry
@@ -67,6 +68,53 @@ class SaliencySource(metaclass=ABCMeta):
 
     def load(self) -> None:  # noqa: B027  (optional)
         """Read the files that the source needs, before its first call would read them."""
+
+
+class ChangedSaliency(SaliencySource):
+    """Change the saliency of another source.
+
+    Args:
+        source: Source of :mod:`mmtmix.models.saliency`: its name, ``dict(type=..., ...)`` or the
+            source.
+
+    Raises:
+        TypeError: If ``source`` is no source.
+        ValueError: If there is no source of this name.
+    """
+
+    def __init__(self, source: str | Mapping | SaliencySource):
+        self.source = build_saliency(source)
+
+    @property
+    def needs_batch(self) -> bool:
+        """See :attr:`SaliencySource.needs_batch`."""
+        return self.source.needs_batch
+
+    @property
+    def adds_loss(self) -> bool:
+        """See :attr:`SaliencySource.adds_loss`."""
+        return self.source.adds_loss
+
+    @property
+    def needs_network(self) -> bool:
+        """See :attr:`SaliencySource.needs_network`."""
+        return self.source.needs_network
+
+    @property
+    def parts(self) -> Iterator[SaliencySource]:
+        """See :attr:`SaliencySource.parts`."""
+        yield self
+        yield from self.source.parts
+
+    def drawing_from(self, generator: torch.Generator) -> SaliencySource:
+        """See :meth:`SaliencySource.drawing_from`."""
+        changed = copy(self)
+        changed.source = self.source.drawing_from(generator)
+        return changed
+
+    def load(self) -> None:
+        """See :meth:`SaliencySource.load`."""
+        self.source.load()
 
 
 def build_saliency(source: str | Mapping | SaliencySource) -> SaliencySource:

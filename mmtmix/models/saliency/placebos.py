@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 import torch
 from torch import Tensor
 
@@ -11,11 +9,11 @@ from mmtmix.checks import check_number
 from mmtmix.functional import low_frequency_noise, min_max
 from mmtmix.models.draw import rank_generator
 
-from .base import SALIENCY_SOURCES, SaliencySource, build_saliency
+from .base import SALIENCY_SOURCES, ChangedSaliency, SaliencySource
 
 
 @SALIENCY_SOURCES.register_module()
-class OtherImages(SaliencySource):
+class OtherImages(ChangedSaliency):
     """Give each image of a batch the saliency of the image before it.
 
     The first image gets that of the last one. It is a placebo: the maps are those of ``source``,
@@ -35,9 +33,6 @@ class OtherImages(SaliencySource):
         ValueError: If there is no source of this name.
     """
 
-    def __init__(self, source: str | Mapping | SaliencySource):
-        self.source = build_saliency(source)
-
     @property
     def title(self) -> str:
         """See :attr:`SaliencySource.title`."""
@@ -47,30 +42,6 @@ class OtherImages(SaliencySource):
     def needs_batch(self) -> bool:
         """See :attr:`SaliencySource.needs_batch`."""
         return True
-
-    @property
-    def adds_loss(self) -> bool:
-        """See :attr:`SaliencySource.adds_loss`."""
-        return self.source.adds_loss
-
-    @property
-    def needs_network(self) -> bool:
-        """See :attr:`SaliencySource.needs_network`."""
-        return self.source.needs_network
-
-    @property
-    def parts(self) -> Iterator[SaliencySource]:
-        """See :attr:`SaliencySource.parts`."""
-        yield self
-        yield from self.source.parts
-
-    def drawing_from(self, generator: torch.Generator) -> SaliencySource:
-        """See :meth:`SaliencySource.drawing_from`."""
-        return OtherImages(self.source.drawing_from(generator))
-
-    def load(self) -> None:
-        """See :meth:`SaliencySource.load`."""
-        self.source.load()
 
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
         """See :meth:`SaliencySource.__call__`.

@@ -9,7 +9,7 @@ from mmtmix.models import ObjectPaste, object_masks
 
 pytestmark = pytest.mark.host
 HEIGHT, WIDTH = 14, 10
-SHAPES, PLACES = ['box', 'mask'], ['own', 'random', 'clear']
+SHAPES, PLACES = ['box', 'mask'], ['over', 'own', 'random', 'clear']
 EVERY = pytest.mark.parametrize(('shape', 'place'), [*itertools.product(SHAPES, PLACES)])
 
 
