@@ -7,7 +7,7 @@ import os
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from mmengine.dataset import force_full_init
@@ -30,7 +30,12 @@ class LazyDataset(LocalDataset, metaclass=ABCMeta):
         **kwargs: Other arguments of MMPretrain's ``BaseDataset``.
     """
 
-    refused = ('ann_file', 'data_prefix', 'filter_cfg', 'serialize_data')
+    refused: ClassVar[tuple[str, ...]] = (
+        'ann_file',
+        'data_prefix',
+        'filter_cfg',
+        'serialize_data',
+    )
 
     def __init__(
         self, data_root: str | os.PathLike | None, split: str | None = None, **kwargs: Any

@@ -92,4 +92,4 @@ def test_bundled_icons_are_made_again(tool):
     np.testing.assert_allclose(
         drawn[16:32, 2:46].astype(int), [[[255, 0, 0, 255]] * 44] * 16, atol=2
     )
-    assert not drawn[:10].any() and not drawn[38:].any()
+    assert not drawn[:9].any() and not drawn[39:].any()

@@ -112,9 +112,9 @@ def run(evaluation: Evaluation, chosen: Mapping[str, Any]) -> Found:
     means = 100 * np.mean(np.array(rows, float), axis=0)
     figures = dict(zip(names, map(float, means), strict=True))
     if of_masks:
-        names = ('mask_pointing_game', 'share_in_mask', 'mask_area')
+        of_mask = ('mask_pointing_game', 'share_in_mask', 'mask_area')
         means = 100 * np.mean(np.array(of_masks, float), axis=0)
-        figures.update(zip(names, map(float, means), strict=True))
+        figures.update(zip(of_mask, map(float, means), strict=True))
     details = dict(images=len(rows), without_box=left_out, saliency=teacher.saliency_source)
     notes = (f'{left_out} images without a box are left out',) if left_out else ()
     return Found(figures, details, notes)

@@ -38,7 +38,7 @@ class Draws:
             high: Bound from above.
         """
         bits = self._bits(slot) >> np.uint64(11)
-        return low + (high - low) * (bits * 2.0**-53)
+        return low + (high - low) * (bits.astype(np.float64) * 2.0**-53)
 
     def integer(self, slot: int, count: int) -> NDArray[np.int64]:
         """Draw an integer per image, int64 (N,) in [0, count).

@@ -69,11 +69,12 @@ class CarryMask(BaseTransform):
         is_grey = image.ndim == 2
         stacked = np.dstack([image, np.where(mask > 0, 255, 0).astype(image.dtype)])
         kept = {name: value for name, value in results.items() if name not in (MASK, *_STALE)}
-        found: dict | None = {**kept, 'img': stacked}
+        found: dict = {**kept, 'img': stacked}
         for transform in self.transforms:
-            found = transform(found)
-            if found is None:
+            moved_on = transform(found)
+            if moved_on is None:  # another image takes its place
                 return None
+            found = moved_on
         moved = found.pop('img')
         found.pop('scale_factor', None)
         image = np.ascontiguousarray(moved[..., 0] if is_grey else moved[..., :-1])
