@@ -3,7 +3,7 @@
 # `STYLES=new` gives each of the two a drawing style that no training image has; `STYLES=same` has
 # the four styles of training everywhere.
 _base_ = './glyphs.py'
-from mmtmix.recipes import variant
+from mmtmix.recipes import resident, variant
 
 num_images = variant('NUM_IMAGES', 1000, kind=int)
 num_classes = 50
@@ -14,8 +14,8 @@ split = variant('SPLIT', 'test', 'val')
 scene = dict(num_classes=num_classes, object_size=(0.5, 0.8), clutter=3)
 
 data_preprocessor = dict(num_classes=num_classes)
-train_dataloader = dict(
-    batch_size=50, drop_last=True, dataset=dict(num_images=num_images, **scene)
-)
+train = dict(_base_.train_dataloader, batch_size=50, drop_last=True)
+train['dataset'] = dict(train['dataset'], num_images=num_images, **scene)
+train_dataloader = resident(train)
 val_dataloader = dict(dataset=dict(split=split, num_images=2000, styles=styles, **scene))
 test_dataloader = val_dataloader
