@@ -36,6 +36,7 @@ GOOD: dict[str, dict[str, Any]] = dict(
     box_masks=dict(weights=SHARES, **SIZE),
     centre_boxes=dict(side=SHARES[:, :1], centre=torch.rand(2, 1, 2) * 8, **SIZE),
     clip_boxes=dict(side=SHARES[:, :1], **SIZE),
+    colour_evidence=dict(images=IMAGES, saliency=MAPS),
     contrast_loss=dict(scores=LOGITS, log_normalizer=torch.tensor(1.0), num_samples=9),
     cosine_momentum=dict(progress=0.5, start=0.9),
     draw_distinct_index=dict(classes=torch.arange(4), num_mix=2),
@@ -79,6 +80,7 @@ GOOD: dict[str, dict[str, Any]] = dict(
     mode_seeking=dict(masks=PAIRS, others=PAIRS, noise=PAIRS, other_noise=PAIRS),
     unit_saliency=dict(saliency=MAPS, size=4),
     soft_level_masks=dict(maps=torch.rand(2, 8, 8), lam=SHARES[0], max_soft=0.1),
+    spread_by_colour=dict(images=IMAGES, maps=MAPS),
     top_cells=dict(maps=MAPS, grid_size=4, num_cells=3),
     total_variation=dict(masks=PAIRS[:, :, 0]),
     transport_plan=dict(

@@ -43,6 +43,7 @@ GOOD: dict[str, dict[str, Any]] = {
     'FineGrainedSaliency': {},
     'NoiseSaliency': {},
     'OtherImages': dict(source='FineGrainedSaliency'),
+    'RefinedSaliency': dict(source='FineGrainedSaliency'),
     'TrueMasks': {},
     'TeacherLabels': dict(teacher=TEACHER),
     'VisibleLabels': {},

@@ -137,3 +137,25 @@ def test_a_single_image_stays_and_three_are_refused(make_batch):
     assert details['shift'].shape == (1, 2)
     with pytest.raises(ValueError, match='num_mix must be .*2.*got 3.*one partner'):
         ObjectPaste(num_mix=3)
+
+
+def test_over_puts_the_centre_of_one_box_on_that_of_the_other(make_batch):
+    _, (_, _, details) = mix(make_batch, 'mask', 'over')
+    masks = objects()
+    for n in range(7):  # the last image has no object
+        partner = int(details['index'][n, 1])
+        if partner == 7:
+            continue
+        (top, bottom, left, right), below = box_of(masks[partner]), box_of(masks[n])
+        for shift, first, last, start, end, side in zip(
+            details['shift'][n].tolist(),
+            (top, left),
+            (bottom, right),
+            below[::2],
+            below[1::2],
+            (HEIGHT, WIDTH),
+            strict=True,
+        ):
+            centred = int(start) + (int(end - start) - int(last - first)) // 2
+            expected = min(max(centred, 0), side - int(last - first))
+            assert int(first) + shift == expected
