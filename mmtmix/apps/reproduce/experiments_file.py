@@ -10,10 +10,11 @@ from typing import Any, get_args
 import yaml
 
 from mmtmix.apps.evaluate.names import DEFAULTS, suite_of
+from mmtmix.engine.stage_seeds import OF_RUN, STAGE_SEEDS
 
 from .experiments import ACCURACIES, LAST_FILE, TOP1, Cell, Checkpoint
 
-_SHARED_FIELDS = {'config', 'options', 'variants', 'checkpoint'}
+_SHARED_FIELDS = {'config', 'options', 'variants', 'checkpoint', 'stages'}
 _ROW_FIELDS = _SHARED_FIELDS | {'metrics', 'evaluate', 'against', 'seeds', 'cells'}
 _CELL_FIELDS = _SHARED_FIELDS | {'printed', 'quoted'}
 
@@ -26,8 +27,10 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
             may also have a ``checkpoint``, ``metrics``, the ``seeds`` that count, and ``against``:
             columns that its cells are compared with by top-1 accuracy. With metrics of an
             evaluation it may have ``evaluate``, arguments of the command. The ``config``,
-            ``options`` and ``variants`` of a row hold for all its cells. A cell may override
-            them; its options and variants override those of the row one by one.
+            ``options``, ``variants`` and ``stages`` of a row hold for all its cells. A cell may
+            override them; its options and variants override those of the row one by one. With
+            ``stages: per_seed``, in place of ``shared``, each seed has teachers, searches and
+            other required runs of its own, by the option ``stage_seeds=run``.
 
     Returns:
         Cells by id, in the order of the file.
@@ -122,6 +125,7 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
     for name in ('options', 'variants'):
         if not isinstance(settings.get(name, {}), Mapping):
             raise ValueError(f'{name} of {cell} in {path} is no Mapping: {settings!r}')
+    options = _with_stages(cell, settings, path)
     printed = settings.get('printed')
     if not isinstance(printed, list):
         printed = [] if printed is None else [printed]
@@ -132,7 +136,7 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         tuple(float(figure) for figure in printed),
         settings.get('config', ''),
         settings.get('quoted', ''),
-        dict(settings.get('options', {})),
+        options,
         {name: str(value) for name, value in settings.get('variants', {}).items()},
         checkpoint,
         metrics,
@@ -140,6 +144,20 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         tuple(row.get('seeds', ())),
         evaluate,
     )
+
+
+def _with_stages(cell: str, settings: Mapping, path: str | os.PathLike) -> dict[str, Any]:
+    """Return the options of a cell, with what its `stages` stand for."""
+    options = dict(settings.get('options', {}))
+    stages = settings.get('stages', 'shared')
+    if stages not in ('shared', 'per_seed'):
+        raise ValueError(f'stages of {cell} in {path} must be shared or per_seed, got {stages!r}')
+    if STAGE_SEEDS in options:
+        raise ValueError(
+            f'options of {cell} in {path} have {STAGE_SEEDS}={options[STAGE_SEEDS]!r}; write '
+            'stages: per_seed'
+        )
+    return options | ({STAGE_SEEDS: OF_RUN} if stages == 'per_seed' else {})
 
 
 def _with_settings(metric: str, evaluate: Mapping[str, Any]) -> str:

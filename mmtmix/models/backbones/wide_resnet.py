@@ -97,9 +97,7 @@ class WideResNet(BaseBackbone):
             init_cfg = FAN_OUT
         super().__init__(init_cfg=init_cfg)
         widths = [16] + [width * widen_factor for width in (16, 32, 64)]
-        self.conv1 = nn.Conv2d(
-            in_channels, widths[0], 3, stem_stride, 1, bias=layout == 'puzzle'
-        )
+        self.conv1 = nn.Conv2d(in_channels, widths[0], 3, stem_stride, 1, bias=layout == 'puzzle')
         self.layers = nn.Sequential()
         for stage, stride in enumerate((1, 2, 2)):
             blocks = nn.Sequential()
