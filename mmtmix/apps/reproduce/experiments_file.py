@@ -15,7 +15,7 @@ from mmtmix.engine.stage_seeds import OF_RUN, STAGE_SEEDS
 from .experiments import ACCURACIES, LAST_FILE, TOP1, Cell, Checkpoint
 
 _SHARED_FIELDS = {'config', 'options', 'variants', 'checkpoint', 'stages'}
-_ROW_FIELDS = _SHARED_FIELDS | {'metrics', 'evaluate', 'against', 'seeds', 'cells'}
+_ROW_FIELDS = _SHARED_FIELDS | {'metrics', 'evaluate', 'against', 'oracle', 'seeds', 'cells'}
 _CELL_FIELDS = _SHARED_FIELDS | {'printed', 'quoted'}
 
 
@@ -25,11 +25,12 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
     Args:
         path: Path of a YAML file. For each ``paper/table/row`` it has ``cells`` by column. A row
             may also have a ``checkpoint``, ``metrics``, the ``seeds`` that count, and ``against``:
-            columns that its cells are compared with by top-1 accuracy. With metrics of an
-            evaluation it may have ``evaluate``, arguments of the command. The ``config``,
-            ``options``, ``variants`` and ``stages`` of a row hold for all its cells. A cell may
-            override them; its options and variants override those of the row one by one. With
-            ``stages: per_seed``, in place of ``shared``, each seed has teachers, searches and
+            columns that its cells are compared with by top-1 accuracy. With ``oracle``, one of its
+            columns, gains over the first of these are also shown as shares of the oracle's. With
+            metrics of an evaluation it may have ``evaluate``, arguments of the command. The
+            ``config``, ``options``, ``variants`` and ``stages`` of a row hold for all its cells. A
+            cell may override them; its options and variants override those of the row one by one.
+            With ``stages: per_seed``, in place of ``shared``, each seed has teachers, searches and
             other required runs of its own, by the option ``stage_seeds=run``.
 
     Returns:
@@ -62,6 +63,12 @@ def _row(row: str, content: Any, path: str | os.PathLike) -> dict[str, Cell]:
         raise ValueError(
             f'against of {row} in {path} must list columns of the row, some of {columns}, got '
             f'{against!r}'
+        )
+    oracle = content.get('oracle')
+    if oracle is not None and (oracle not in columns or oracle in against[:1] or not against):
+        raise ValueError(
+            f'oracle of {row} in {path} must be a column of the row, one of {columns}, beside '
+            f'`against`, whose first column is another one; got {oracle!r}'
         )
     metrics = content.get('metrics', list(ACCURACIES))
     if not isinstance(metrics, list) or not metrics or not all(map(_is_name, metrics)):
@@ -143,6 +150,7 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         tuple(map(str, row.get('against', ()))),
         tuple(row.get('seeds', ())),
         evaluate,
+        str(row.get('oracle', '')),
     )
 
 
