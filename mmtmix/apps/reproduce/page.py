@@ -3,7 +3,8 @@
 A block begins with a line such as ``<!-- results: paper/1/row -->`` for tables, or
 ``<!-- plot: paper/1 -->`` for a picture, or
 ``<!-- summary: TITLE = ROWS | ... ; TITLE = METHOD | ... -->`` for one small table. It ends with
-``<!-- end -->``.
+``<!-- end -->``. With results of several experiments files, ``<!-- results of NAME: ... -->``
+names those that it shows.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .report import render
 from .results import CellResult
 from .summary import Summary
 
-_START = re.compile(r'<!-- *(results|plot|summary): *(\S.*?) *-->')
+_START = re.compile(r'<!-- *(results|plot|summary)(?: of ([\w-]+))?: *(\S.*?) *-->')
 _END = '<!-- end -->'
 
 Kind = Literal['results', 'plot', 'summary']
@@ -36,6 +37,7 @@ class Block:
         start: Index of the line that begins it.
         end: Index of the line that ends it.
         text: Text between those lines.
+        source: Name of the results that it shows; empty for the first ones.
     """
 
     kind: Kind
@@ -43,9 +45,11 @@ class Block:
     start: int
     end: int
     text: str
+    source: str = ''
 
     def __str__(self) -> str:
-        return f'{self.kind}: {self.name} (line {self.start + 1})'
+        source = f' of {self.source}' if self.source else ''
+        return f'{self.kind}{source}: {self.name} (line {self.start + 1})'
 
     def cells(self, cells: Mapping[str, Cell]) -> list[Cell]:
         """Return the cells that the block shows.
@@ -109,7 +113,8 @@ def find_blocks(text: str) -> list[Block]:
             if begun is None:
                 raise ValueError(f'line {index + 1} ends a block, but none is open')
             content = '\n'.join(lines[start + 1 : index])
-            blocks.append(Block(cast(Kind, begun[1]), begun[2], start, index, content))
+            kind, source, name = begun.groups()
+            blocks.append(Block(cast(Kind, kind), name, start, index, content, source or ''))
             begun = None
     if begun:
         raise ValueError(f'the block of line {start + 1}, {begun[0]}, is not closed by {_END}')
