@@ -1,10 +1,10 @@
 """Fill the blocks of a hand-written page with tables and plots of recorded results.
 
 Tables stand between the lines <!-- results: CELL ... --> and <!-- end -->, a picture between
-<!-- plot: TABLE --> and <!-- end -->; cells are named as for tools/reproduce.py. The rest of
-the page stays as it is. With several files of results, <!-- results of NAME: CELL ... -->
-shows those of the file in the folder NAME. If a recorded run is in no table, it is named and the
-exit status is 1.
+<!-- plot: TABLE --> or <!-- forest: TABLE --> and <!-- end -->; cells are named as for
+tools/reproduce.py. The rest of the page stays as it is. With several files of results,
+<!-- results of NAME: CELL ... --> shows those of the file in the folder NAME. If a recorded run
+is in no table, it is named and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from mmtmix.apps.reproduce import (
     RunResult,
     fill,
     find_blocks,
-    plot_tables,
     read_experiments,
     read_records,
     recorded_results,
@@ -129,7 +128,7 @@ def update(args: argparse.Namespace) -> int:
         for source in sources
     }
     contents: dict[Block, str] = {}
-    plots: list[tuple[list[CellResult], str]] = []
+    plots: list[tuple[Block, list[CellResult], str]] = []
     is_whole = True
     for source in sources:
         of_source = wanted[source.name]
@@ -143,8 +142,7 @@ def update(args: argparse.Namespace) -> int:
             found = [results[cell.id] for cell in chosen]
             prefix = '_'.join([args.page.stem, *([block.source] if block.source else []), ''])
             contents[block] = block.write(found, PICTURES, prefix)
-            if block.kind == 'plot':
-                plots.append((found, prefix))
+            plots.append((block, found, prefix))
         for record in unseen(source, of_source):
             is_whole = False
             print(f'{args.page} has no table with {describe(record)}', file=sys.stderr)
@@ -155,8 +153,8 @@ def update(args: argparse.Namespace) -> int:
     if not args.check:
         with atomic_path(args.page) as temporary:
             temporary.write_text(fill(text, contents), encoding='utf-8')
-        for of_table, prefix in plots:
-            plot_tables(of_table, args.page.parent / PICTURES, prefix)
+        for block, found, prefix in plots:
+            block.draw(found, args.page.parent / PICTURES, prefix)
     return 0 if is_whole else 1
 
 

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from mmtmix.apps.reproduce import CellResult, describe, plot_tables, render
+from mmtmix.apps.reproduce import (
+    CellResult,
+    describe,
+    paired_difference,
+    plot_tables,
+    render,
+)
+from mmtmix.apps.reproduce.forest import draw_forest
 from mmtmix.apps.reproduce.panels import draw_panels
 
 pytestmark = pytest.mark.host
@@ -117,6 +124,32 @@ def test_rows_are_panels_of_differences_on_an_axis_of_methods(row):
     (cutmix,) = [line for line in large.lines if line.get_marker() == 'o']
     assert list(cutmix.get_xdata()) == [2.0, 1.0]
     assert '95% interval' not in [line.get_label() for line in large.lines]
+
+
+def test_a_forest_has_a_mark_and_an_interval_per_method_and_row(row):
+    results = row('small', simple=[80.0, 81.0, 82.0], mixup=[82.0, 83.1, 84.0])
+    results += row('large', simple=[90.0, 91.0, 92.0], mixup=[90.0, 92.0, 92.5], cutmix=[94, 95])
+    figure = draw_forest('a/1', results)
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ['mixup', 'cutmix']
+    lines = [line for line in axes.lines if len(line.get_xdata())][1:]  # without that at zero
+    marks = [line for line in lines if line.get_marker() != 'None']
+    assert [list(mark.get_xdata()) for mark in marks] == [
+        pytest.approx([6.1 / 3]),
+        pytest.approx([0.5]),
+        [4.0],
+    ]
+    assert [mark.get_marker() for mark in marks] == ['o', 's', 's']
+    # filled where the adjusted p-value is below 0.05
+    is_filled = [mark.get_markerfacecolor() != 'white' for mark in marks]
+    assert is_filled == [True, False, True]
+    intervals = [list(line.get_xdata()) for line in lines if line not in marks]
+    found = paired_difference({0: 82.0, 1: 83.1, 2: 84.0}, {0: 80.0, 1: 81.0, 2: 82.0})
+    assert intervals[0] == [found.low, found.high] and len(intervals) == 2  # not of two pairs
+    heights = [mark.get_ydata()[0] for mark in marks]
+    assert [round(height) for height in heights] == [0, 0, 1] and heights[0] < heights[1]
+    with pytest.raises(ValueError, match="a/1/small is not compared with 'mixup'"):
+        draw_forest('a/1', results, 'mixup')
 
 
 def test_a_table_is_one_picture(row, tmp_path):
