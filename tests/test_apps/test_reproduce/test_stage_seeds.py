@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from mmtmix.apps.reproduce import collect_results, job_graph, read_experiments, runs_of
+from mmtmix.apps.reproduce import (
+    collect_results,
+    job_graph,
+    read_experiments,
+    read_records,
+    recorded_results,
+    runs_of,
+    write_records,
+)
 from mmtmix.apps.reproduce.command import command_line
 from mmtmix.cli.main import call
 from mmtmix.engine.run_record import read_record
@@ -79,6 +87,11 @@ def test_the_shown_command_makes_the_teacher_and_a_run_that_counts(cells):
     result = collect_results(cell, 'runs')
     assert [each.seed for each in result.runs] == [3] and not result.left_out
     assert run.record['digest'] == other.digest()
+    # and as a recorded run, without its folder
+    write_records(result.runs, 'results/runs.jsonl')
+    records = read_records('results/runs.jsonl')
+    assert [each.seed for each in recorded_results(cell, records).runs] == [3]
+    assert not recorded_results(cells['a/1/r/shared'], records).runs
 
 
 @pytest.mark.parametrize(
