@@ -101,9 +101,9 @@ def _draw_row(
         if difference is None:
             continue
         line = methods.index(column) + offset
-        if len(difference.by_seed) >= _FEWEST:
-            ends = (difference.low, difference.high)
-            axes.plot(ends, [line] * 2, color=color, linewidth=1.4, zorder=2)
+        low, high = difference.low, difference.high
+        if len(difference.by_seed) >= _FEWEST and low is not None and high is not None:
+            axes.plot([low, high], [line] * 2, color=color, linewidth=1.4, zorder=2)
         fill = color if column in holds else 'white'
         axes.plot(difference.mean, line, shape, color=color, markerfacecolor=fill, zorder=3)
     axes.plot([], [], shape, color=color, label=label)

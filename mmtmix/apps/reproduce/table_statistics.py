@@ -96,7 +96,7 @@ def row_statistics(row: Sequence[CellResult], metric: str = TOP1) -> RowStatisti
         gains = {column: of.get(cell.against[0]) for column, of in found.items()}
         oracle = gains.get(cell.oracle)
         shares = {
-            column: gain and oracle and share_of_gain(gain.by_seed, oracle.by_seed)
+            column: share_of_gain(gain.by_seed, oracle.by_seed) if gain and oracle else None
             for column, gain in gains.items()
             if column not in (cell.oracle, cell.against[0])
         }
