@@ -1,4 +1,4 @@
-# `MIX` on `SHARE` % of the batches of the bed. What a mix is made by is the saliency `SEE`, and
+# `MIX` on `SHARE` % of the batches of the bed. A mix is made by the saliency `SEE`, and
 # what its label counts is `LABELS`: the mix's own weights (gt), or the visible part of a saliency.
 # The saliency is that of a teacher (cam), the same refined by colour (refined), or the true mask of
 # the object (true). Placebos are those of another image (other_...) and smooth noise (noise).

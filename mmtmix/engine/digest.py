@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmtmix.functional import SUPERMIX_FAST, SUPERMIX_PAPER
 from mmtmix.utils import file_digest, is_shipped, load_config, shipped_file
 
+from .stage_seeds import STAGE_SEEDS, shifted_content
 from .stages import Stage, plan_stages, required_files
 
 # fields that a Runner or the generation of mixed images reads, and that a result depends on
@@ -25,6 +26,7 @@ FIELDS = frozenset(
         *('load_from', 'randomness', 'default_scope', 'env_cfg', 'runner_type', 'strategy'),
         *('model_wrapper_cfg', 'sync_bn', 'find_unused_parameters', 'compile'),
         *('activation_checkpointing', 'efficient_conv_bn_eval', 'init_weights_for_test_or_val'),
+        STAGE_SEEDS,
     }
 )
 # hooks that watch or log a run, and do not change its result
@@ -82,7 +84,9 @@ def run_digest(stages: Sequence[Stage]) -> str:
     ``mmtmix://NAME``, count by the digest of their bytes. A default that has changed since
     the first release counts as :func:`with_first_defaults` writes it. Names of other variables,
     the order of entries, logs, pictures and work dirs do not count. Neither do the seed of the run
-    itself and arguments that change time or memory alone.
+    itself and arguments that change time or memory alone. Where the seeds of required runs follow
+    from that of the run (``stage_seeds='run'``), they count as for seed 0, so runs of all seeds
+    have one digest.
 
     Args:
         stages: Stages from :func:`~mmtmix.engine.stages.plan_stages`; the last one is the run.
@@ -154,18 +158,26 @@ class _Digests:
 
     def __init__(self, stages: Sequence[Stage], named: dict[tuple[str, str], str] | None = None):
         self._stages = {stage.produces: stage for stage in stages if stage.produces}
-        self._digests: dict[str, str] = {}
+        self._digests: dict[tuple[str, int], str] = {}
         # digests of configs whose path is a value, shared by all plans
         self._named = {} if named is None else named
         for stage in stages[:-1]:
             if not stage.options:  # a value that names its config means the one without them
                 self._named[_name(stage.config, stage.variants)] = self._required(stage.produces)
 
-    def of(self, stage: Stage, has_seed: bool = True) -> str:
-        """Return the digest of a run."""
+    def of(self, stage: Stage, has_seed: bool = True, shift: int | None = None) -> str:
+        """Return the digest of a run.
+
+        Args:
+            stage: The run, one of the plan.
+            has_seed: Whether its own seed counts.
+            shift: What is taken off the seeds of runs that were given seeds of their own, >= 0; by
+                default what the run has added to those that it requires.
+        """
+        shift = stage.seed_shift if shift is None else shift
         required = set(required_files(stage.cfg))
-        folders = self._folders(required)
-        content = _content(stage.cfg, has_seed)
+        folders = self._folders(required, shift)
+        content = shifted_content(_content(stage.cfg, has_seed), shift)
         plain = _plain(
             with_first_defaults(content), lambda text: _by_maker(text, folders), self._config
         )
@@ -176,7 +188,7 @@ class _Digests:
         text = json.dumps([plain, makers], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
-    def _folders(self, required: set[str]) -> dict[str, str]:
+    def _folders(self, required: set[str], shift: int) -> dict[str, str]:
         """Return the digests of required runs by their work dirs, nested ones first.
 
         Raises:
@@ -184,18 +196,19 @@ class _Digests:
         """
         found: dict[str, str] = {}
         for path in sorted(self._reach(required)):
-            folder, digest = os.path.dirname(path), self._required(path)
+            folder, digest = os.path.dirname(path), self._required(path, shift)
             if found.setdefault(folder, digest) != digest:
                 raise ValueError(
                     f'two required runs write into {folder}; give each a work dir of its own'
                 )
         return dict(sorted(found.items(), key=lambda each: -len(each[0])))
 
-    def _required(self, produces: str | None) -> str:
+    def _required(self, produces: str | None, shift: int = 0) -> str:
         assert produces is not None  # only the last stage produces none, and no run requires it
-        if produces not in self._digests:
-            self._digests[produces] = self.of(self._stages[produces])
-        return self._digests[produces]
+        if (produces, shift) not in self._digests:
+            found = self.of(self._stages[produces], shift=shift)
+            self._digests[produces, shift] = found
+        return self._digests[produces, shift]
 
     def _reach(self, paths: set[str]) -> set[str]:
         """Return the files of required runs and of all runs that these require."""

@@ -20,6 +20,7 @@ from .digest import changed_digest
 from .newest_checkpoint import newest_checkpoint
 from .run_identity import UNMARKED, RunIdentity, unmarked_run
 from .run_record import DONE, FAILED, OF_AN_ATTEMPT, RUNNING, STOPPED, RunRecord, now, read_record
+from .stage_seeds import seed_in
 from .stages import Stage
 from .versions import used_device, used_versions
 
@@ -141,9 +142,7 @@ def seed_of(stage: Stage) -> int | None:
     Args:
         stage: Stage of a launch.
     """
-    held = stage.cfg.get('generation') or stage.cfg.get('randomness') or {}
-    seed = held.get('seed', 0 if 'generation' in stage.cfg else None)
-    return seed if isinstance(seed, int) else None
+    return seed_in(stage.cfg)
 
 
 def continues(stage: Stage) -> bool:

@@ -19,6 +19,7 @@ from mmtmix.utils.work_dirs import folder_of
 
 from .claims import on_main_process
 from .run_record import DONE, read_record
+from .stage_seeds import OF_RUN, STAGE_SEEDS, move_paths, shift_entry, stage_shift
 
 Maker = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 
@@ -35,6 +36,8 @@ class Stage:
         goes_on: Whether it continues from the newest checkpoint in its work dir.
         variants: Values, by name, of the variants that its config was read with.
         options: Values of overridden fields, by names with dots.
+        seed_shift: What was added to the seeds of the stages that it requires because their seeds
+            follow from its own, >= 0; 0 if they do not.
     """
 
     config: str
@@ -43,6 +46,7 @@ class Stage:
     goes_on: bool = False
     variants: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    seed_shift: int = 0
 
     @property
     def maker(self) -> Maker:
@@ -85,7 +89,10 @@ class Stage:
 
 
 def plan_stages(
-    config: str, cfg: Config, variants: Mapping[str, Any] | None = None
+    config: str,
+    cfg: Config,
+    variants: Mapping[str, Any] | None = None,
+    seed: int | None = None,
 ) -> list[Stage]:
     """Return the runs that a config needs, in an order in which they can run, and itself last.
 
@@ -94,8 +101,11 @@ def plan_stages(
         cfg: Content of the config. ``requires=[dict(config=..., produces=...), ...]`` names the
             runs whose files it uses; see :func:`mmtmix.recipes.stage`. An entry may have
             ``variants`` of the other config, and ``options`` that override its fields. One whose
-            file comes with the package, ``mmtmix://NAME``, needs no run.
+            file comes with the package, ``mmtmix://NAME``, needs no run. With ``stage_seeds`` the
+            entries get seeds and folders of their own, and paths in those folders follow, see
+            :mod:`mmtmix.engine.stage_seeds`. The content is changed in place.
         variants: Values, by name, of the variants that the config was read with.
+        seed: Seed of the run, >= 0, for ``stage_seeds='run'``; by default that of the config.
 
     Returns:
         The runs, each once.
@@ -103,42 +113,94 @@ def plan_stages(
     Raises:
         FileNotFoundError: If a config does not exist.
         ValueError: If a ``requires`` is malformed, two configs produce the same file, or configs
-            require each other; or the package has no weights of a name.
+            require each other. Or if the package has no weights of a name, or there is no seed
+            that ``stage_seeds`` needs.
     """
-    stages: dict[str, Stage] = {}
+    plan = _StagePlan()
+    plan.visit(cfg, config, (os.path.normpath(config),), seed)
+    follows = cfg.get(STAGE_SEEDS) == OF_RUN
+    shift = stage_shift(cfg, config, seed) if follows else 0
+    last = Stage(config, cfg, variants=dict(variants or {}), seed_shift=shift or 0)
+    return [*plan.stages.values(), last]
 
-    def visit(cfg: Config, config: str, above: tuple[str, ...]) -> None:
+
+class _StagePlan:
+    """The stages that a config requires, in an order in which they can run.
+
+    Attributes:
+        stages: Stages by the files that they produce.
+    """
+
+    def __init__(self) -> None:
+        self.stages: dict[str, Stage] = {}
+        # folders of each stage and of those that it requires, which have seeds of their own
+        self._moved: dict[str, dict[str, str]] = {}
+
+    def visit(
+        self, cfg: Config, config: str, above: tuple[str, ...], seed: int | None = None
+    ) -> dict[str, str]:
+        """Add what a config requires, and return the folders that were moved, with the new ones.
+
+        Args:
+            cfg: Content of the config.
+            config: Path of the config.
+            above: Paths of the configs that require it, and its own.
+            seed: Seed of the run; None takes that of the config.
+        """
+        shift = stage_shift(cfg, config, seed)
+        own: dict[str, str] = {}
+        below: dict[str, str] = {}
         for needed in cfg.get('requires') or ():
-            required, optional = {'config', 'produces'}, {'variants', 'options'}
-            if not isinstance(needed, dict) or set(needed) - optional != required:
-                raise ValueError(
-                    f'requires in {config} must list dict(config=..., produces=...), some with '
-                    f'variants or options, got {needed!r}'
-                )
+            _check_entry(needed, config)
             if is_shipped(needed['produces']):
+                if shift is not None:
+                    raise ValueError(
+                        f'{config} requires {needed["produces"]}, which all seeds share; leave '
+                        f'out {STAGE_SEEDS}, or make these weights by a run'
+                    )
                 # it comes with the package: no run has to make it
                 shipped_file(needed['produces'])
                 continue
-            path, produces = map(os.path.normpath, (needed['config'], needed['produces']))
-            chosen = dict(needed.get('variants') or {})
-            options = flat_options(needed.get('options') or {})
-            if not os.path.dirname(produces):
-                raise ValueError(
-                    f'produces={produces!r} in {config} needs a folder, the work dir of {path}, '
-                    f'such as {folder_of(path, chosen)}/last.pth'
-                )
-            if path in above:
-                raise ValueError(f'configs require each other: {" -> ".join((*above, path))}')
-            if produces in stages:
-                check_maker(stages[produces], (path, chosen, options))
-                continue
-            needed_cfg = load_config(path, options, chosen)
-            needed_cfg.work_dir = os.path.dirname(produces)
-            visit(needed_cfg, path, (*above, path))
-            stages[produces] = Stage(path, needed_cfg, produces, variants=chosen, options=options)
+            if shift is not None:
+                own |= shift_entry(needed, shift, config)
+            below |= self._add(needed, config, above)
+        moved = below | own
+        if moved:
+            move_paths(cfg._cfg_dict, moved)
+        return moved
 
-    visit(cfg, config, (os.path.normpath(config),))
-    return [*stages.values(), Stage(config, cfg, variants=dict(variants or {}))]
+    def _add(
+        self, needed: Mapping[str, Any], config: str, above: tuple[str, ...]
+    ) -> dict[str, str]:
+        """Add a required run after those that it requires, and return their moved folders."""
+        path, produces = map(os.path.normpath, (needed['config'], needed['produces']))
+        chosen = dict(needed.get('variants') or {})
+        options = flat_options(needed.get('options') or {})
+        if not os.path.dirname(produces):
+            raise ValueError(
+                f'produces={produces!r} in {config} needs a folder, the work dir of {path}, '
+                f'such as {folder_of(path, chosen)}/last.pth'
+            )
+        if path in above:
+            raise ValueError(f'configs require each other: {" -> ".join((*above, path))}')
+        if produces in self.stages:
+            check_maker(self.stages[produces], (path, chosen, options))
+            return self._moved[produces]
+        needed_cfg = load_config(path, options, chosen)
+        needed_cfg.work_dir = os.path.dirname(produces)
+        self._moved[produces] = self.visit(needed_cfg, path, (*above, path))
+        self.stages[produces] = Stage(path, needed_cfg, produces, variants=chosen, options=options)
+        return self._moved[produces]
+
+
+def _check_entry(needed: Any, config: str) -> None:
+    """Refuse an entry of `requires` that is malformed."""
+    required, optional = {'config', 'produces'}, {'variants', 'options'}
+    if not isinstance(needed, dict) or set(needed) - optional != required:
+        raise ValueError(
+            f'requires in {config} must list dict(config=..., produces=...), some with '
+            f'variants or options, got {needed!r}'
+        )
 
 
 def check_maker(stage: Stage, maker: Maker, user: str = '') -> None:

@@ -53,7 +53,7 @@ def colour_evidence(
     check_number('bandwidth', bandwidth, above=0)
     check_integer('rounds', rounds, 1)
     check_integer('num_anchors', num_anchors, 1)
-    size = images.shape[-2:]
+    size = (images.size(-2), images.size(-1))
     prior = min_max(resize_map(saliency.float(), size)).clamp(MARGIN, 1 - MARGIN).logit()
     step = 1
     while -(-size[0] // step) * -(-size[1] // step) > num_anchors:
@@ -89,8 +89,8 @@ def spread_by_colour(
 
     Pixel-adaptive mask refinement (Araslanov & Roth, CVPR 2020, https://arxiv.org/abs/2005.08104).
     The weights of the neighbours ``v`` of a pixel ``u`` are the softmax over ``v`` of
-    ``-mean_c |x_c(u) - x_c(v)| / (contrast * sigma_c(u))``, with the standard deviation ``sigma`` over
-    the neighbours. They are the eight pixels at each of the ``dilations``; the image is continued
+    ``-mean_c |x_c(u) - x_c(v)| / (contrast * sigma_c(u))``, with the standard deviation ``sigma``
+    over the neighbours. They are the eight pixels at each of the ``dilations``; the image is continued
     by its border.
 
     Args:

@@ -12,6 +12,11 @@ from torch import nn
 from mmtmix.apps.generate import GenerationSettings
 from mmtmix.apps.generate.sampling import draw_sources
 from mmtmix.apps.reproduce.paired import paired_difference
+from mmtmix.apps.reproduce.table_statistics import (
+    detectable_difference,
+    paired_power,
+    share_of_gain,
+)
 from mmtmix.datasets.mixed_shards import ShardReader
 from mmtmix.datasets.mixed_shards.mixed_set import MixedSet
 from mmtmix.functional import SuperMixSettings
@@ -36,6 +41,9 @@ SUBJECTS: dict[Any, dict[str, Any]] = {
     HeadUse: {},
     MaskNetwork: dict(num_mix=2),
     SpatialTransformer: dict(num_mix=2, cam_size=18),
+    detectable_difference: dict(deviation=0.4, pairs=10),
+    paired_power: dict(effect=1.0, pairs=10),
+    share_of_gain: dict(gain={0: 1.0}, whole={0: 2.0}),
     choose_dtype: dict(dtype='float32', device_type='cpu'),
     draw_sources: dict(num=2, num_mix=2, num_images=4, generator=torch.Generator()),
     image_grid: dict(columns=[Group(['a'])], rows=[Group(['b'])], aspect=1.0),

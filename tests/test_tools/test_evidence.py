@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mmtmix.apps.reproduce import (
     RunResult,
     choose_cells,
     read_experiments,
+    read_records,
     runs_of,
     write_records,
 )
@@ -82,7 +84,7 @@ def test_a_page_is_filled_and_then_up_to_date(folder, call, capsys):
     assert (folder / 'docs/page.md').read_text() == PAGE
     assert call() == 0
     text = (folder / 'docs/page.md').read_text()
-    assert '| mixup | 83.00 ± 1.00 | 3 | +2.00 **[+2.00, +2.00]** |' in text
+    assert '| mixup | 83.00 ± 1.00 | 3 | +2.00 **[+2.00, +2.00]**† |' in text
     assert '](images/page_final_main.png)' in text
     assert '| small/simple | - | not run | 0 | - | last |' in text
     assert 'Nothing of final/other was run yet.' in text
@@ -145,6 +147,70 @@ def test_a_damaged_line_of_results_is_told(folder, call, capsys):
     (folder / 'runs.jsonl').write_text('\n'.join([lines[0], lines[1][:50]]))
     assert call('--check') == 2
     assert 'runs.jsonl is damaged in line 2' in capsys.readouterr().err
+
+
+TWO = (
+    '--experiments',
+    'experiments.yaml',
+    'more.yaml',
+    '--results',
+    'a/runs.jsonl',
+    'b/runs.jsonl',
+)
+
+
+@pytest.fixture
+def two(folder, load):
+    """A page of two experiments files, whose cells have the same names."""
+    for name in 'ab':
+        (folder / name).mkdir()
+    records = read_records('runs.jsonl')
+    write_records(records, 'a/runs.jsonl')
+    better = {'accuracy/top1': 95.0}
+    write_records([replace(each, metrics=better) for each in records[:3]], 'b/runs.jsonl')
+    (folder / 'more.yaml').write_text(EXPERIMENTS)
+    text = PAGE + '\n<!-- results of b: final/main -->\n<!-- end -->\n'
+    (folder / 'docs/page.md').write_text(text + '<!-- plot of b: final/main -->\n<!-- end -->\n')
+    tool = load('evidence')
+    return lambda *args: run_command(
+        tool.main, 'evidence.py', ['--page', 'docs/page.md', *(args or TWO)]
+    )
+
+
+def test_one_page_shows_the_results_of_two_experiments_files(folder, two, capsys):
+    assert two() == 0
+    text = (folder / 'docs/page.md').read_text()
+    assert text.count('| mixup | 83.00 ± 1.00 | 3 |') == 1
+    assert text.count('| simple | 95.00 ± 0.00 | 3 | - |\n| mixup | not run | 0 | - |') == 1
+    for name in ('page_final_main.png', 'page_b_final_main.png'):
+        assert f'](images/{name})' in text and (folder / 'docs/images' / name).is_file()
+    assert two(*TWO, '--check') == 0
+    # every recorded run of each file must be shown from that file
+    (folder / 'docs/page.md').write_text(text.replace('results of b', 'results'))
+    assert two(*TWO, '--check') == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert sum('has no table with configs/a.py' in line for line in lines) == 3
+    assert any('does not match a/runs.jsonl: results: final/main (line ' in line for line in lines)
+    (folder / 'docs/page.md').write_text(text.replace('results of b', 'results of c'))
+    assert two(*TWO, '--check') == 2
+    assert "(line 35): there are results of a, b, got 'c'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('args', [TWO[:-1], TWO[3:], TWO[:3], (*TWO[:-1], 'a/runs.jsonl')])
+def test_each_experiments_file_has_its_own_results(two, capsys, args):
+    assert two(*args) == 2
+    assert 'must name as many files, at least one of each' in capsys.readouterr().err
+
+
+def test_by_default_the_page_shows_what_is_recorded(folder, two):
+    for name, source in (('fashionmnist', 'a'), ('glyphs', 'b')):
+        (folder / 'results' / name).mkdir(parents=True)
+        (folder / source / 'runs.jsonl').rename(folder / 'results' / name / 'runs.jsonl')
+        (folder / f'configs/experiments_{name}.yaml').write_text(EXPERIMENTS)
+    page = folder / 'docs/page.md'
+    page.write_text(page.read_text().replace(' of b:', ' of glyphs:'))
+    assert two('--page', 'docs/page.md') == 0
+    assert (folder / 'docs/images/page_glyphs_final_main.png').is_file()
 
 
 def test_our_page_says_what_our_results_say(load, monkeypatch):

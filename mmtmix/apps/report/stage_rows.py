@@ -187,7 +187,8 @@ def _present_digests(run: WorkDir, present: PresentConfig) -> dict[Path, str] | 
     fault = present.fault
     if present.cfg is not None:
         try:
-            stages = plan_stages(present.named, present.cfg, present.variants)
+            seed = run.record.get('seed')
+            stages = plan_stages(present.named, present.cfg, present.variants, seed)
             digests = stage_digests(stages)
         except Exception as error:
             if not is_user_error(error):

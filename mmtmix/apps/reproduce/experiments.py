@@ -33,9 +33,11 @@ class Cell:
             ``'median'`` of the last ten.
         metrics: Metrics that count, by their names in a training log. Those of an evaluation are
             ``SUITE/FIGURE``, with the settings of :attr:`evaluate` behind them.
-        evaluate: Arguments of ``mmtmix evaluate`` that are no defaults, by name.
         against: Columns of its row that it is compared with.
         seeds: Seeds that count, fixed before any run; empty if all count.
+        evaluate: Arguments of ``mmtmix evaluate`` that are no defaults, by name.
+        oracle: Column of its row whose gain over the first column in ``against`` is the whole of
+            which other gains are shown as shares; empty for none.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Cell:
     against: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     evaluate: Mapping[str, Any] = field(default_factory=dict)
+    oracle: str = ''
 
     @property
     def table(self) -> str:

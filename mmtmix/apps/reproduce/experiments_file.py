@@ -10,11 +10,12 @@ from typing import Any, get_args
 import yaml
 
 from mmtmix.apps.evaluate.names import DEFAULTS, suite_of
+from mmtmix.engine.stage_seeds import OF_RUN, STAGE_SEEDS
 
 from .experiments import ACCURACIES, LAST_FILE, TOP1, Cell, Checkpoint
 
-_SHARED_FIELDS = {'config', 'options', 'variants', 'checkpoint'}
-_ROW_FIELDS = _SHARED_FIELDS | {'metrics', 'evaluate', 'against', 'seeds', 'cells'}
+_SHARED_FIELDS = {'config', 'options', 'variants', 'checkpoint', 'stages'}
+_ROW_FIELDS = _SHARED_FIELDS | {'metrics', 'evaluate', 'against', 'oracle', 'seeds', 'cells'}
 _CELL_FIELDS = _SHARED_FIELDS | {'printed', 'quoted'}
 
 
@@ -24,10 +25,13 @@ def read_experiments(path: str | os.PathLike) -> dict[str, Cell]:
     Args:
         path: Path of a YAML file. For each ``paper/table/row`` it has ``cells`` by column. A row
             may also have a ``checkpoint``, ``metrics``, the ``seeds`` that count, and ``against``:
-            columns that its cells are compared with by top-1 accuracy. With metrics of an
-            evaluation it may have ``evaluate``, arguments of the command. The ``config``,
-            ``options`` and ``variants`` of a row hold for all its cells. A cell may override
-            them; its options and variants override those of the row one by one.
+            columns that its cells are compared with by top-1 accuracy. With ``oracle``, one of its
+            columns, gains over the first of these are also shown as shares of the oracle's. With
+            metrics of an evaluation it may have ``evaluate``, arguments of the command. The
+            ``config``, ``options``, ``variants`` and ``stages`` of a row hold for all its cells. A
+            cell may override them; its options and variants override those of the row one by one.
+            With ``stages: per_seed``, in place of ``shared``, each seed has teachers, searches and
+            other required runs of its own, by the option ``stage_seeds=run``.
 
     Returns:
         Cells by id, in the order of the file.
@@ -59,6 +63,12 @@ def _row(row: str, content: Any, path: str | os.PathLike) -> dict[str, Cell]:
         raise ValueError(
             f'against of {row} in {path} must list columns of the row, some of {columns}, got '
             f'{against!r}'
+        )
+    oracle = content.get('oracle')
+    if oracle is not None and (oracle not in columns or oracle in against[:1] or not against):
+        raise ValueError(
+            f'oracle of {row} in {path} must be a column of the row, one of {columns}, beside '
+            f'`against`, whose first column is another one; got {oracle!r}'
         )
     metrics = content.get('metrics', list(ACCURACIES))
     if not isinstance(metrics, list) or not metrics or not all(map(_is_name, metrics)):
@@ -122,6 +132,7 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
     for name in ('options', 'variants'):
         if not isinstance(settings.get(name, {}), Mapping):
             raise ValueError(f'{name} of {cell} in {path} is no Mapping: {settings!r}')
+    options = _with_stages(cell, settings, path)
     printed = settings.get('printed')
     if not isinstance(printed, list):
         printed = [] if printed is None else [printed]
@@ -132,14 +143,29 @@ def _cell(cell: str, settings: Any, row: Mapping, path: str | os.PathLike) -> Ce
         tuple(float(figure) for figure in printed),
         settings.get('config', ''),
         settings.get('quoted', ''),
-        dict(settings.get('options', {})),
+        options,
         {name: str(value) for name, value in settings.get('variants', {}).items()},
         checkpoint,
         metrics,
         tuple(map(str, row.get('against', ()))),
         tuple(row.get('seeds', ())),
         evaluate,
+        str(row.get('oracle', '')),
     )
+
+
+def _with_stages(cell: str, settings: Mapping, path: str | os.PathLike) -> dict[str, Any]:
+    """Return the options of a cell, with what its `stages` stand for."""
+    options = dict(settings.get('options', {}))
+    stages = settings.get('stages', 'shared')
+    if stages not in ('shared', 'per_seed'):
+        raise ValueError(f'stages of {cell} in {path} must be shared or per_seed, got {stages!r}')
+    if STAGE_SEEDS in options:
+        raise ValueError(
+            f'options of {cell} in {path} have {STAGE_SEEDS}={options[STAGE_SEEDS]!r}; write '
+            'stages: per_seed'
+        )
+    return options | ({STAGE_SEEDS: OF_RUN} if stages == 'per_seed' else {})
 
 
 def _with_settings(metric: str, evaluate: Mapping[str, Any]) -> str:

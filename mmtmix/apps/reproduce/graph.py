@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from mmtmix.engine.digest import run_digest, stage_digests
 from mmtmix.engine.recording import seed_of
 from mmtmix.engine.run_record import read_record
+from mmtmix.engine.stage_seeds import OF_RUN, STAGE_SEEDS
 from mmtmix.engine.stages import Stage, check_maker
 from mmtmix.utils.config import option_words
 
@@ -179,10 +180,11 @@ def job_graph(
     planned: dict[Experiment, list[tuple[Stage, str | None]] | Exception] = {}
     jobs: dict[str, Job] = {}
     for run in dict.fromkeys(runs):
-        shared = run.experiment  # of all seeds
-        if shared not in planned:
-            planned[shared] = _plan(run, jobs)
-        stages = planned[shared]
+        stages = planned.get(run.experiment)
+        if stages is None:
+            stages = _plan(run, jobs)
+            if not _is_of_one_seed(stages):
+                planned[run.experiment] = stages
         if isinstance(stages, Exception):
             if on_fault is None:
                 raise stages
@@ -199,6 +201,11 @@ def job_graph(
             other = jobs.setdefault(stage.produces, job)
             check_maker(other.stage, stage.maker, str(run.folder))
     return JobGraph(jobs.values())
+
+
+def _is_of_one_seed(stages: Sequence[tuple[Stage, str | None]] | Exception) -> bool:
+    """Return whether the stages that a run requires have seeds that follow from its own."""
+    return not isinstance(stages, Exception) and stages[-1][0].cfg.get(STAGE_SEEDS) == OF_RUN
 
 
 def _plan(run: Run, known: Container[str]) -> list[tuple[Stage, str | None]] | Exception:

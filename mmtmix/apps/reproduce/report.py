@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from .experiments import ACCURACIES, TOP1
 from .paired import CONFIDENCE, PairedDifference
-from .results import CellResult, differences, group
+from .results import CellResult, group
+from .table_statistics import LEVEL, POWER, RowStatistics, Share, p_value, row_statistics
+
+MARK = '†'
+"""Mark of a difference that holds among all to one reference in its table."""
 
 _PRINTED = ('cell', 'printed', 'here', 'seeds', 'difference', 'what counts')
 _OF_RUN = (
@@ -22,7 +26,9 @@ def render(results: Sequence[CellResult], headings: bool = True) -> str:
     """Return results as tables in Markdown, under a heading for each table of a paper.
 
     Most cells stand beside their printed figures. A row has a table of its own if it is compared
-    by `against`, or has metrics other than accuracies. A cell that was not run is marked so. A
+    by `against`, or has metrics other than accuracies. Below a table of differences is the
+    difference that its number of seeds detects. :data:`MARK` marks the differences that hold
+    among all to one reference. A cell that was not run is marked so. A
     printed figure never replaces a measured one.
 
     Args:
@@ -51,32 +57,46 @@ def describe(results: Sequence[CellResult]) -> list[dict[str, Any]]:
     Args:
         results: Results of any cells.
     """
-    rows = group(results, 'row')
-    return [
-        dict(
-            id=result.cell.id,
-            printed=list(result.cell.printed),
-            config=result.cell.config,
-            options=dict(result.cell.options),
-            variants=dict(result.cell.variants),
-            checkpoint=result.cell.checkpoint,
-            quoted=result.cell.quoted,
-            mean={metric: result.mean(metric) for metric in result.cell.metrics},
-            deviation={metric: result.deviation(metric) for metric in result.cell.metrics},
-            differences={
-                metric: {
-                    name: difference and asdict(difference)
-                    for name, difference in differences(
-                        result, rows[result.cell.row], metric
-                    ).items()
-                }
-                for metric in result.cell.metrics
-            },
-            runs=[{name: getattr(run, name) for name in _OF_RUN} for run in result.runs],
-            left_out={str(seed): reason for seed, reason in result.left_out.items()},
-        )
-        for result in results
-    ]
+    described = []
+    for row in group(results, 'row').values():
+        statistics = {metric: row_statistics(row, metric) for metric in row[0].cell.metrics}
+        described += [_describe(result, statistics) for result in row]
+    return described
+
+
+def _describe(result: CellResult, statistics: Mapping[str, RowStatistics]) -> dict[str, Any]:
+    """Return a cell's result as data, with its comparisons by metric."""
+    column = result.cell.column
+    return dict(
+        id=result.cell.id,
+        printed=list(result.cell.printed),
+        config=result.cell.config,
+        options=dict(result.cell.options),
+        variants=dict(result.cell.variants),
+        checkpoint=result.cell.checkpoint,
+        quoted=result.cell.quoted,
+        mean={metric: result.mean(metric) for metric in result.cell.metrics},
+        deviation={metric: result.deviation(metric) for metric in result.cell.metrics},
+        differences={
+            metric: {
+                name: difference
+                and dict(
+                    **asdict(difference),
+                    p=p_value(difference),
+                    adjusted_p=found.adjusted.get((column, name)),
+                )
+                for name, difference in found.differences[column].items()
+            }
+            for metric, found in statistics.items()
+        },
+        share_of_oracle={
+            metric: share and share._asdict()
+            for metric, found in statistics.items()
+            for share in [found.shares.get(column)]
+        },
+        runs=[{name: getattr(run, name) for name in _OF_RUN} for run in result.runs],
+        left_out={str(seed): reason for seed, reason in result.left_out.items()},
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -114,30 +134,69 @@ def _measures(name: str, row: Sequence[CellResult]) -> str:
 
 
 def _comparison(name: str, row: Sequence[CellResult]) -> str:
-    """Return a table of a row's cells with their differences."""
+    """Return a table of a row's cells with their differences, and what it can tell."""
     cell = row[0].cell
     columns = {result.cell.column for result in row}
     against = [name for name in cell.against if name in columns]
+    found = row_statistics(row)
     head = [name, f'top-1 ({cell.checkpoint})', 'seeds']
     head += [f'difference to {name} [{CONFIDENCE:.0%}]' for name in against]
+    if has_shares := cell.oracle in columns and bool(against):
+        head.append(f"share of {cell.oracle}'s gain over {against[0]} [{CONFIDENCE:.0%}]")
     lines = []
     for result in row:
-        found = differences(result, row)
-        shown = [_difference(found.get(name), len(result.runs)) for name in against]
-        lines.append([result.cell.column, _here(result, (TOP1,)), _seeds(result), *shown])
-    return _table(head, lines)
+        column = result.cell.column
+        shown = [
+            _difference(
+                found.differences[column].get(name),
+                len(result.runs),
+                found.adjusted.get((column, name), 1.0) < LEVEL,
+            )
+            for name in against
+        ]
+        shown += [_share(found.shares.get(column))] if has_shares else []
+        lines.append([column, _here(result, (TOP1,)), _seeds(result), *shown])
+    table = _table(head, lines)
+    return f'{table}\n\n{_can_tell(found)}' if found.power else table
 
 
-def _difference(found: PairedDifference | None, runs: int) -> str:
-    """Return a difference and its interval, which is bold if it excludes zero."""
+def _difference(found: PairedDifference | None, runs: int, is_discovery: bool) -> str:
+    """Return a difference and its interval, bold if it excludes zero, with a mark if it holds."""
     if found is None:
         return '-'
     text = _signed(found.mean)
     if found.low is not None and found.high is not None:
         interval = f'[{_signed(found.low)}, {_signed(found.high)}]'
         text += f' **{interval}**' if found.excludes_zero else f' {interval}'
+    text += MARK if is_discovery else ''
     count = len(found.by_seed)
     return text if count == runs else f'{text} ({count} {"pair" if count == 1 else "pairs"})'
+
+
+def _share(found: Share | None) -> str:
+    """Return a share of a gain and its interval in percent."""
+    if found is None:
+        return '-'
+    value, low, high = (f'{100 * each + 0.0:.0f}' for each in found)
+    return f'{value} % [{low}, {high}]'
+
+
+def _can_tell(found: RowStatistics) -> str:
+    """Return what a table detects, and what its mark stands for."""
+    power = found.power
+    assert power is not None  # the caller leaves the sentence out
+    fewest = ' (the fewest here)' if power.is_fewest else ''
+    text = (
+        f'{power.pairs} pairs of seeds{fewest} detect a difference of {power.detectable:.2f} '
+        f'points with {100 * POWER:.0f} % power (paired t-test at {100 * LEVEL:.0f} %, pooled SD '
+        f'{power.deviation:.2f}).'
+    )
+    if any(value < LEVEL for value in found.adjusted.values()):
+        text += (
+            f' {MARK}: adjusted p < {LEVEL:g} among the differences to one reference '
+            '(Benjamini-Hochberg).'
+        )
+    return text
 
 
 def _signed(value: float) -> str:

@@ -145,7 +145,7 @@ class Run:
             FileNotFoundError: If a config does not exist.
             ValueError: If a config cannot be read, or a variant does not fit it.
         """
-        return _plan(self.config, self.variants, self.options)
+        return _plan(self.config, self.variants, self.options, self.seed)
 
     def command(self, tools: str | os.PathLike) -> list[str]:
         """Return the command that starts or resumes the run.
@@ -220,8 +220,10 @@ def runs_of(
     return [Run(cell.config, options, variants, seed, root, gpus) for seed in numbers]
 
 
-def _plan(config: str, variants: Sequence[tuple[str, str]], options: Sequence[str]) -> list[Stage]:
-    """Return the stages of a config, and itself last.
+def _plan(
+    config: str, variants: Sequence[tuple[str, str]], options: Sequence[str], seed: int
+) -> list[Stage]:
+    """Return the stages of a run of a config, and itself last.
 
     Raises:
         FileNotFoundError: If a config does not exist.
@@ -230,7 +232,7 @@ def _plan(config: str, variants: Sequence[tuple[str, str]], options: Sequence[st
     chosen = dict(variants)
     try:
         cfg = load_config(config, parse_options(options), chosen)
-        return plan_stages(config, cfg, chosen)
+        return plan_stages(config, cfg, chosen, seed)
     except (Exception, SystemExit) as error:
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
         given = ' '.join([*map('='.join, variants), *options])

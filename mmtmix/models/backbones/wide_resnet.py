@@ -112,5 +112,8 @@ class WideResNet(BaseBackbone):
         self.relu = nn.ReLU()  # a module, so that Grad-CAM too finds the activated tensor
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Return one feature map (N, 64 k, H / 4s, W / 4s) of images (N, C, H, W), s: stem_stride."""
+        """Return one feature map (N, 64 k, H / 4s, W / 4s) of images (N, C, H, W).
+
+        k is the widen factor, and s the stride of the stem.
+        """
         return (self.relu(self.bn1(self.layers(self.conv1(x)))),)

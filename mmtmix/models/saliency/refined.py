@@ -58,9 +58,9 @@ class RefinedSaliency(ChangedSaliency):
 
     @torch.no_grad()
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> Tensor:
-        """See :meth:`SaliencySource.__call__`; the maps have the images' size and are in [0, 1]."""
-        maps = self.source(batch_inputs, batch_scores)
-        maps = min_max(resize_map(maps.float(), batch_inputs.shape[-2:]))
+        """See :meth:`SaliencySource.__call__`; maps have the images' size, and are in [0, 1]."""
+        maps, size = self.source(batch_inputs, batch_scores), batch_inputs.shape[-2:]
+        maps = min_max(resize_map(maps.float(), (size[0], size[1])))
         if self.evidence_rounds:
             maps = colour_evidence(batch_inputs, maps, self.bandwidth, self.evidence_rounds)
         return spread_by_colour(batch_inputs, maps, self.spread_rounds, self.dilations)

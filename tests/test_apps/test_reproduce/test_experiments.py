@@ -62,6 +62,17 @@ def test_a_row_says_what_it_is_compared_with(cells):
     assert {cell.against for cell in cells().values()} == {()}
 
 
+def test_a_row_names_its_oracle(cells):
+    row = 'a/1/r: {against: [x], oracle: %s, cells: {x: {config: a}, y: {config: b}}}'
+    assert {cell.oracle for cell in cells(row % 'y').values()} == {'y'}
+    assert {cell.oracle for cell in cells().values()} == {''}
+    for wrong in ('x', 'z'):
+        with pytest.raises(ValueError, match=f'oracle of a/1/r .* another one; got {wrong!r}'):
+            cells(row % wrong)
+    with pytest.raises(ValueError, match='oracle of a/1/r in .* must be a column of the row'):
+        cells((row % 'y').replace('against: [x], ', ''))
+
+
 def test_a_row_says_what_counts(cells):
     found = cells('a/1/r: {metrics: [mix/ce], cells: {x: {config: a}}}')
     assert [cell.metrics for cell in found.values()] == [('mix/ce',)]

@@ -76,6 +76,32 @@ def test_tables_stand_without_headings_and_pictures_are_linked(cell, record):
     assert plot.write([CellResult(one)], 'images', 'page_') == '\nNothing of a/1 was run yet.\n'
 
 
+def test_a_forest_plot_is_of_a_table_and_a_reference(cell, record, tmp_path):
+    names = ('a/1/small/x', 'a/1/small/y', 'a/1/large/x', 'a/1/large/y')
+    cells = {name: cell(name, against=('x', 'y') if 'small' in name else ('y',)) for name in names}
+    results = [CellResult(one, [record(one, 0, 80.0 + len(one.id))]) for one in cells.values()]
+    (block,) = find_blocks('<!-- forest of it: a/1 y -->\n<!-- end -->')
+    assert (block.source, str(block)) == ('it', 'forest of it: a/1 y (line 1)')
+    assert [each.id for each in block.cells(cells)] == list(names)
+    text = block.write(results, 'images', 'page_')
+    assert text == '\n![differences to y in a/1, with intervals](images/page_a_1_forest_y.png)\n'
+    block.draw(results, tmp_path, 'page_')
+    assert (tmp_path / 'page_a_1_forest_y.png').stat().st_size > 5000
+    empty = [CellResult(one) for one in cells.values()]
+    assert block.write(empty, 'images', '') == '\nNothing of a/1 was run yet.\n'
+    block.draw(empty, tmp_path / 'none', '')
+    assert not (tmp_path / 'none').exists()
+    for name, said in (
+        ('a/1', 'maybe a column that all its rows are compared with'),
+        ('a/1 x', 'maybe a column that all its rows are compared with'),
+        ('a/1 y y', 'maybe a column that all its rows are compared with'),
+        ('a/1/small y', 'a plot is of one table, such as a/1'),
+    ):
+        (block,) = find_blocks(f'<!-- forest: {name} -->\n<!-- end -->')
+        with pytest.raises(ValueError, match=said):
+            block.cells(cells)
+
+
 SUMMARY = '<!-- summary: small = a/1/small a/2/small | large = a/1/large ; none = x | M = y -->'
 
 
