@@ -1,18 +1,27 @@
-# `MIX` on `SHARE` % of the batches of the bed. A mix is made by the saliency `SEE`, and
-# what its label counts is `LABELS`: the mix's own weights (gt), or the visible part of a saliency.
-# The saliency is that of a teacher (cam), the same refined by colour (refined), or the true mask of
-# the object (true). Placebos are those of another image (other_...) and smooth noise (noise).
+# `MIX` on `SHARE` % of the batches of the bed. A mix is made by the saliency `SEE`, and its label
+# follows `LABELS`: the mix's own weights (gt), or the visible part of a saliency. The saliency is
+# that of a teacher (cam), the same refined by colour (refined), or the true mask of the object
+# (true). Placebos are those of another image (other_...) and smooth noise (noise).
 _base_ = './simple.py'
 from mmtmix.recipes import stage, teacher_from, variant
 
 mix = variant(
-    'MIX', 'cutmix', 'mixup', 'fmix', 'smoothmix', 'resizemix', 'cutmix_inside', 'cammix', 'paste'
+    'MIX',
+    'cutmix',
+    'mixup',
+    'fmix',
+    'smoothmix',
+    'resizemix',
+    'cutmix_inside',
+    'cammix',
+    'paste',
+    'paste_mixup',
 )
 share = variant('SHARE', 50, kind=int)
 MAPS = ('cam', 'refined', 'true', 'other_cam', 'other_refined', 'other_true', 'noise')
 see, labels = variant('SEE', *MAPS), variant('LABELS', 'gt', *MAPS)
 place = variant('PLACE', 'over', 'random', 'own', 'clear')
-shape = variant('SHAPE', 'mask', 'box')
+shape, opacity = variant('SHAPE', 'mask', 'box'), variant('OPACITY', 'full', 'drawn')
 teacher = stage('configs/glyphs/teacher.py', 'last.pth')
 
 
@@ -36,13 +45,18 @@ augments = dict(
     smoothmix=dict(type='SmoothMix'),
     resizemix=dict(type='SampleResizeMix'),
     cammix=dict(type='CAMMix', saliency=saliency(see)),
-    paste=dict(type='ObjectPaste', saliency=saliency(see), shape=shape, place=place),
+    paste=dict(
+        type='ObjectPaste', saliency=saliency(see), shape=shape, place=place, opacity=opacity
+    ),
 )
-augment = augments[mix]
+augment = augments['paste' if mix == 'paste_mixup' else mix]
 maps = [see] if 'saliency' in augment else []
 if labels in maps:
     augment['labels'] = 'visible'  # by the maps that it mixes by
 elif labels != 'gt':
     augment['labels'] = dict(type='VisibleLabels', saliency=saliency(labels))
 requires = [teacher] if any(name.endswith(('cam', 'refined')) for name in (*maps, labels)) else []
-model = dict(train_cfg=dict(augments=augment, probs=[share / 100]))
+probs = [share / 100]
+if mix == 'paste_mixup':  # one half of the mixed batches each
+    augment, probs = [augment, augments['mixup']], [share / 200, share / 200]
+model = dict(train_cfg=dict(augments=augment, probs=probs))

@@ -1,7 +1,6 @@
 # The teachers of the bed. `TEACHER` is like the network that it teaches but for a stem that keeps
 # the size of the images, for finer maps (fine, the default); or just like it (same). The weights
-# after a tenth of the epochs are kept as well, as `early_N.pth`, for searches whose mixes are to be
-# hard.
+# after a tenth of the epochs are kept as `early_N.pth`, for searches whose mixes are to be hard.
 _base_ = './simple.py'
 from mmtmix.recipes import variant
 

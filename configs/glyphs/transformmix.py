@@ -1,6 +1,6 @@
 # TransformMix on `SHARE` % of the batches of the bed, with the module of the search `SEARCH`.
-# Labels are the drawn weights (gt), or the visible part of the refined saliency (refined) or of the
-# true masks (true).
+# Labels are the drawn weights (gt), or the visible part of the refined saliency (refined) or of
+# the true masks (true).
 _base_ = './simple.py'
 from mmtmix.recipes import stage, teacher_from, transformmix, variant
 

@@ -14,15 +14,16 @@ from .saliency import min_max, resize_map
 
 MARGIN = 0.02
 FLAT = 1e-3
+LEAST = 1e-6
 NEIGHBOURS = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x)
 
 
 def colour_evidence(
     images: Tensor,
     saliency: Tensor,
-    bandwidth: float = 0.25,
+    bandwidth: float = 0.4,
     rounds: int = 3,
-    num_anchors: int = 256,
+    num_anchors: int = 64,
 ) -> Tensor:
     """Return how likely each pixel belongs to the salient object, by its colour and its place.
 
@@ -58,24 +59,34 @@ def colour_evidence(
     step = 1
     while -(-size[0] // step) * -(-size[1] // step) > num_anchors:
         step += 1
-    start = [(side - 1) % step // 2 for side in size]
-    colours = images.float().flatten(2).transpose(1, 2)
-    anchors = images[..., start[0] :: step, start[1] :: step].float().flatten(2)
-    distances = colours.square().sum(2, keepdim=True) + anchors.square().sum(1, keepdim=True)
-    distances = torch.baddbmm(distances, colours, anchors, alpha=-2).clamp_min(0)
-    kernel = distances.mul_(-0.5 / bandwidth**2).exp_()  # (N, H W, anchors)
-    found = prior.sigmoid()
-    for _ in range(rounds):
-        inside = found[..., start[0] :: step, start[1] :: step].flatten(1)
-        densities = [
-            torch.bmm(kernel, share[..., None]).view_as(prior)
-            / share.sum(dim=1).clamp_min(FLAT)[:, None, None, None]
-            for share in (inside, 1 - inside)
-        ]
-        # a colour that no anchor has says nothing
-        evidence = (densities[0] + 1e-6).log() - (densities[1] + 1e-6).log()
-        found = (prior + evidence).sigmoid()
-    return found
+    rows, columns = (
+        torch.arange((side - 1) % step // 2, side, step, device=images.device) for side in size
+    )
+    places = (rows[:, None] * size[1] + columns).flatten()
+    pixels = images.float().flatten(2).transpose(1, 2)  # (N, H W, C)
+    kernel = _colour_kernel(pixels, pixels[:, places], bandwidth)  # (N, H W, anchors)
+    prior = prior.flatten(1)
+    at_anchors = kernel[:, places]
+    found = prior[:, places].sigmoid()
+    for _ in range(rounds - 1):
+        found = _posterior(prior[:, places], at_anchors, found)
+    return _posterior(prior, kernel, found).view(-1, 1, *size)
+
+
+def _colour_kernel(pixels: Tensor, anchors: Tensor, bandwidth: float) -> Tensor:
+    """Return the kernel between the colours of pixels (N, P, C) and anchors (N, A, C)."""
+    squares = pixels.square().sum(2, keepdim=True) + anchors.square().sum(2).unsqueeze(1)
+    distances = torch.baddbmm(squares, pixels, anchors.transpose(1, 2), alpha=-2).clamp_min_(0)
+    return distances.mul_(-0.5 / bandwidth**2).exp_()
+
+
+def _posterior(prior: Tensor, kernel: Tensor, inside: Tensor) -> Tensor:
+    """Return probabilities (N, P) for logits (N, P), by the anchors' probabilities (N, A)."""
+    shares = torch.stack([inside, 1 - inside], dim=2)
+    densities = torch.bmm(kernel, shares) / shares.sum(dim=1, keepdim=True).clamp_min(FLAT)
+    # a colour that no anchor has is no evidence
+    logs = (densities + LEAST).log()
+    return (prior + logs[..., 0] - logs[..., 1]).sigmoid()
 
 
 def spread_by_colour(
@@ -90,8 +101,8 @@ def spread_by_colour(
     Pixel-adaptive mask refinement (Araslanov & Roth, CVPR 2020, https://arxiv.org/abs/2005.08104).
     The weights of the neighbours ``v`` of a pixel ``u`` are the softmax over ``v`` of
     ``-mean_c |x_c(u) - x_c(v)| / (contrast * sigma_c(u))``, with the standard deviation ``sigma``
-    over the neighbours. They are the eight pixels at each of the ``dilations``; the image is continued
-    by its border.
+    over the neighbours. They are the eight pixels at each of the ``dilations``. The image is
+    continued by its border.
 
     Args:
         images: Images, normalised, (N, C, H, W).
@@ -114,25 +125,30 @@ def spread_by_colour(
     if rounds == 0:
         return maps
     pixels = images.float()
-    around = _neighbours(pixels, dilations)
-    scale = contrast * (around.std(dim=1, keepdim=True) + FLAT)
-    weights = ((around - pixels[:, None]).abs() / -scale).mean(dim=2, keepdim=True).softmax(dim=1)
+    # neighbour by neighbour, since all of them at once do not fit a CPU's cache
+    around = [each - pixels for each in _neighbours(pixels, dilations)]
+    count = len(around)
+    total, squares = torch.zeros_like(pixels), torch.zeros_like(pixels)
+    for each in around:
+        total += each
+        squares += each * each
+    sigma = ((squares - total * total / count) / (count - 1)).clamp_min(0).sqrt()
+    scale = -1 / (contrast * (sigma + FLAT) * pixels.size(1))
+    weights = torch.stack([(each.abs() * scale).sum(dim=1, keepdim=True) for each in around])
+    weights = weights.softmax(dim=0)
     for _ in range(rounds):
-        maps = (_neighbours(maps, dilations) * weights).sum(dim=1)
+        near = zip(_neighbours(maps, dilations), weights, strict=True)
+        maps = sum((each * weight for each, weight in near), torch.zeros_like(maps))
     return maps
 
 
-def _neighbours(maps: Tensor, dilations: Sequence[int]) -> Tensor:
-    """Return the values at all neighbours of each pixel, (N, 8 * len(dilations), C, H, W)."""
+def _neighbours(maps: Tensor, dilations: Sequence[int]) -> list[Tensor]:
+    """Return the values at each neighbour of all pixels, views (N, C, H, W)."""
     height, width = maps.shape[-2:]
     reach = max(dilations)
-    # more than the image's side is no valid padding of other modes than this
     padded = F.pad(maps, (reach,) * 4, mode='replicate')
-    return torch.stack(
-        [
-            padded[..., reach + y * d :, reach + x * d :][..., :height, :width]
-            for d in dilations
-            for y, x in NEIGHBOURS
-        ],
-        dim=1,
-    )
+    return [
+        padded[..., reach + y * d :, reach + x * d :][..., :height, :width]
+        for d in dilations
+        for y, x in NEIGHBOURS
+    ]

@@ -1,5 +1,5 @@
 # The first `NUM_IMAGES` training images of Glyphs, 50 classes of large objects on clutter.
-# Settings are chosen on the validation images (`SPLIT=val`), and tables count the test's, the default.
+# Settings are chosen on the validation images (`SPLIT=val`); tables count the test's, the default.
 # `STYLES=new` gives each of the two a drawing style that no training image has; `STYLES=same` has
 # the four styles of training everywhere.
 _base_ = './glyphs.py'

@@ -24,6 +24,7 @@ from mmtmix.models.saliency import SaliencySource, build_saliency
 from .batch_augment import BatchAugment
 
 SHAPES = ('box', 'mask')
+OPACITIES = ('full', 'drawn')
 PLACES = ('over', 'own', 'random', 'clear')
 
 
@@ -33,8 +34,9 @@ class ObjectPaste(BatchAugment):
 
     With :class:`~mmtmix.models.TrueMasks` it is no method but a reference: what a mixer could do
     that knows where objects are. The object is where the saliency, enlarged to the picture,
-    exceeds ``threshold`` times its largest value. Only the partner is drawn, and the place. The
-    ``weights`` in the details are the areas of what is seen of both images. An image whose map
+    exceeds ``threshold`` times its largest value. Besides the partner, only a random place and a
+    drawn opacity are drawn. The ``weights`` in the details are the mean of the masks: how much of
+    the picture shows each image. An image whose map
     is 0 everywhere has no object, and its mix shows the own image alone.
 
     The details have ``saliency`` (N, 2, 1, h, w) as well, as the source returned it, and ``shift``
@@ -49,6 +51,9 @@ class ObjectPaste(BatchAugment):
             far as the picture allows; the object's ``'own'`` place; a ``'random'`` one, from all
             at which its box is inside the picture; or a ``'clear'`` one, drawn from those among
             them that cover the fewest pixels of the own image's object.
+        opacity: Opacity of the pasted pixels: ``'full'``, or ``'drawn'``, which is the partner's
+            weight: a Mixup of objects before one background.
+        alpha: Parameter of the Beta distribution of the weights, > 0, for a drawn opacity.
         threshold: Share of a map's largest value that its object exceeds, in [0, 1).
         num_mix: Number of images per mix, 2.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
@@ -67,6 +72,8 @@ class ObjectPaste(BatchAugment):
         saliency: str | Mapping | SaliencySource = 'TrueMasks',
         shape: str = 'box',
         place: str = 'random',
+        opacity: str = 'full',
+        alpha: float = 1.0,
         threshold: float = 0.5,
         num_mix: int = 2,
         num_classes: int | None = None,
@@ -75,10 +82,12 @@ class ObjectPaste(BatchAugment):
         check_integer('num_mix', num_mix, 2, 2, cure='the object of one partner is pasted')
         check_choice('shape', shape, SHAPES)
         check_choice('place', place, PLACES)
+        check_choice('opacity', opacity, OPACITIES)
         check_number('threshold', threshold, 0, below=1)
         self.saliency = build_saliency(saliency)  # first, since a label rule may read it
-        super().__init__(num_mix, num_classes=num_classes, labels=labels)
-        self.shape, self.place, self.threshold = shape, place, threshold
+        super().__init__(num_mix, alpha, num_classes=num_classes, labels=labels)
+        self.shape, self.place, self.opacity = shape, place, opacity
+        self.threshold = threshold
 
     @torch.no_grad()
     def mix(self, images: Tensor, scores: Tensor, draw: Draw) -> tuple[Tensor, Details]:
@@ -95,7 +104,12 @@ class ObjectPaste(BatchAugment):
         shift = self._draw_place(objects[own], pasted, boxes, draw.generator) - boxes[:, :2]
         cover = shift_images(pasted[:, None], shift)
         moved = shift_images(images.index_select(0, partner), shift)
-        mixed = torch.where(cover, moved, images.index_select(0, own))
+        below = images.index_select(0, own)
+        if self.opacity == 'full':
+            mixed = torch.where(cover, moved, below)
+        else:
+            cover = cover * draw.weights[:, 1, None, None, None]
+            mixed = torch.lerp(below, moved, cover.to(images.dtype))
         area = cover.float().mean(dim=(2, 3))
         details = dict(weights=torch.cat([1 - area, area], dim=1), shift=shift)
         if draw.full_details:

@@ -38,7 +38,7 @@ class RefinedSaliency(ChangedSaliency):
     def __init__(
         self,
         source: str | Mapping | SaliencySource,
-        bandwidth: float = 0.25,
+        bandwidth: float = 0.4,
         evidence_rounds: int = 3,
         spread_rounds: int = 5,
         dilations: Sequence[int] = (1, 2, 4),

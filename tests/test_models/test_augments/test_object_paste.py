@@ -159,3 +159,28 @@ def test_over_puts_the_centre_of_one_box_on_that_of_the_other(make_batch):
             centred = int(start) + (int(end - start) - int(last - first)) // 2
             expected = min(max(centred, 0), side - int(last - first))
             assert int(first) + shift == expected
+
+
+@pytest.mark.parametrize('labels', ['gt', 'visible'])
+def test_a_drawn_opacity_blends_the_objects(make_batch, labels):
+    settings = dict(opacity='drawn', alpha=2.0, labels=labels)
+    (images, scores), (mixed, targets, details) = mix(make_batch, 'mask', 'over', **settings)
+    masks = objects()
+    for n in range(8):
+        partner, opacity = int(details['index'][n, 1]), float(details['drawn_weights'][n, 1])
+        down, right = details['shift'][n].tolist()
+        expected, below = images[n].clone(), masks[n].float()
+        for r, c in pasted_pixels(masks[partner], 'mask'):
+            at = (..., r + down, c + right)
+            expected[at] = (1 - opacity) * expected[at] + opacity * images[partner, :, r, c]
+            below[at] *= 1 - opacity
+        torch.testing.assert_close(mixed[n], expected)
+        count = int(masks[partner].sum())
+        seen = [1 - opacity * count / (HEIGHT * WIDTH), opacity * count / (HEIGHT * WIDTH)]
+        if labels == 'visible' and masks[n].any() and count:
+            seen = [float(below.sum() / masks[n].sum()), opacity]
+            seen = [part / sum(seen) for part in seen]
+        if labels == 'gt' or (masks[n].any() and count):
+            torch.testing.assert_close(
+                targets[n], seen[0] * scores[n] + seen[1] * scores[partner], atol=1e-5, rtol=1e-4
+            )
