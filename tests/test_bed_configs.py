@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mmtmix.apps.reproduce import read_experiments
+from mmtmix.datasets.glyphs.settings import STYLES
 from mmtmix.models import build_labels, build_saliency
 from mmtmix.utils import load_config, resolve_config
 
@@ -42,10 +43,12 @@ def test_all_methods_take_the_same_steps_in_the_same_recipe(config, num_images, 
     assert cfg.model == simple.model
 
 
-def test_settings_are_chosen_on_another_style_than_the_test_s():
-    for variants, split in ((dict(SPLIT='val'), 'val'), ({}, 'test')):
-        dataset = read('simple', **variants).val_dataloader.dataset
-        assert (dataset.split, dataset.styles) == (split, None)
+def test_settings_are_chosen_on_other_images_than_the_test_s():
+    train = STYLES['train']
+    for split in ('val', 'test'):
+        for shift, styles in (('same', [*train]), ('new', None)):
+            dataset = read('simple', SPLIT=split, STYLES=shift).val_dataloader.dataset
+            assert (dataset.split, dataset.styles) == (split, styles)
     for name, cell in read_experiments(resolve_config('configs/experiments_glyphs.yaml')).items():
         is_chosen = name.startswith('choose/')
         assert (cell.variants.get('SPLIT') == 'val') == is_chosen, name

@@ -163,7 +163,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_the_shipped_files_name_configs_that_are_there():
     root = Path(__file__).resolve().parents[3]
     files = sorted(root.glob('configs/experiments*.yaml'))
-    assert len(files) == 3
+    assert len(files) == 5
     for file in files:
         configs = {cell.config for cell in read_experiments(file).values()} - {''}
         assert all((root / config).is_file() for config in configs)
