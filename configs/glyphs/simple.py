@@ -1,5 +1,5 @@
-# Without mixing, on the bed of docs/evidence.md: `NET` on the first `NUM_IMAGES` images of Glyphs for
-# `STEPS` steps of 50 images.
+# Without mixing, on the bed of docs/evidence.md: `NET` on the first `NUM_IMAGES` images of Glyphs
+# for `STEPS` steps of 50 images.
 _base_ = [
     '../_base_/linear_classifier.py',
     '../_base_/datasets/glyphs_grid.py',

@@ -1,7 +1,7 @@
 # The first `NUM_IMAGES` training images of Glyphs, 50 classes of large objects on clutter.
 # Settings are chosen on the validation images (`SPLIT=val`); tables count the test's, the default.
-# All have the four drawing styles of training, `STYLES=same`. With `STYLES=new`, the validation and
-# the test have one each that no training image has.
+# All have the four drawing styles of training, `STYLES=same`. With `STYLES=new`, the validation
+# and the test have one each that no training image has.
 _base_ = './glyphs.py'
 from mmtmix.recipes import resident, variant
 
