@@ -32,15 +32,16 @@ PLACES = ('over', 'own', 'random', 'clear')
 class ObjectPaste(BatchAugment):
     """Cut the object out of the partner and paste it into the own image.
 
-    With :class:`~mmtmix.models.TrueMasks` it is no method but a reference: what a mixer could do
-    that knows where objects are. The object is where the saliency, enlarged to the picture,
-    exceeds ``threshold`` times its largest value. Besides the partner, only a random place and a
-    drawn opacity are drawn. The ``weights`` in the details are the mean of the masks: how much of
-    the picture shows each image. An image whose map
-    is 0 everywhere has no object, and its mix shows the own image alone.
+    The object is where the saliency, enlarged to the picture, exceeds ``threshold`` times its
+    largest value. With :class:`~mmtmix.models.RefinedSaliency` of a teacher's maps this is a mixer; with
+    :class:`~mmtmix.models.TrueMasks` it is a reference: what a mixer could do that knows where
+    objects are. The ``weights`` in the details are the means of the masks: how much of the picture
+    shows each image. An image whose map is 0 everywhere has no object, and its mix shows the own
+    image alone.
 
-    The details have ``saliency`` (N, 2, 1, h, w) as well, as the source returned it, and ``shift``
-    (N, 2): pixels down and right by which the object moved.
+    The details have as well: ``saliency`` (N, 2, 1, H, W), 1 on the objects and 0 elsewhere, by
+    which ``labels='visible'`` counts; and ``shift`` (N, 2), pixels down and right by which the
+    partner's object moved.
 
     Args:
         saliency: Source of :mod:`mmtmix.models.saliency`: its name, ``dict(type=..., ...)`` or the
@@ -114,7 +115,7 @@ class ObjectPaste(BatchAugment):
         details = dict(weights=torch.cat([1 - area, area], dim=1), shift=shift)
         if draw.full_details:
             details['masks'] = layer_masks(cover)
-            details['saliency'] = saliency[draw.index]
+            details['saliency'] = objects[draw.index].unsqueeze(2).float()
         return mixed, details
 
     def warp_sources(self, images: Tensor, details: Details) -> Tensor:

@@ -128,6 +128,8 @@ def test_the_object_of_a_soft_map_is_what_exceeds_the_threshold(make_batch):
     _, _, details = augment(images, scores, return_details=True)
     shown = torch.linspace(0, 1, WIDTH) > 0.7
     assert torch.equal(details['masks'][:, 1, 0].bool(), shown.expand(4, HEIGHT, WIDTH))
+    # labels count the object, and not what is below the threshold
+    assert torch.equal(details['saliency'][:, 0, 0].bool(), shown.expand(4, HEIGHT, WIDTH))
 
 
 def test_a_single_image_stays_and_three_are_refused(make_batch):
