@@ -33,11 +33,11 @@ class ObjectPaste(BatchAugment):
     """Cut the object out of the partner and paste it into the own image.
 
     The object is where the saliency, enlarged to the picture, exceeds ``threshold`` times its
-    largest value. With :class:`~mmtmix.models.RefinedSaliency` of a teacher's maps this is a mixer; with
-    :class:`~mmtmix.models.TrueMasks` it is a reference: what a mixer could do that knows where
-    objects are. The ``weights`` in the details are the means of the masks: how much of the picture
-    shows each image. An image whose map is 0 everywhere has no object, and its mix shows the own
-    image alone.
+    largest value. With :class:`~mmtmix.models.RefinedSaliency` of a teacher's maps this is a
+    mixer. With :class:`~mmtmix.models.TrueMasks` it is a reference: what a mixer could do that
+    knows where objects are. The ``weights`` in the details are the means of the masks: how much of
+    the picture shows each image. An image whose map is 0 everywhere has no object, and its mix
+    shows the own image alone.
 
     The details have as well: ``saliency`` (N, 2, 1, H, W), 1 on the objects and 0 elsewhere, by
     which ``labels='visible'`` counts; and ``shift`` (N, 2), pixels down and right by which the
