@@ -1,5 +1,6 @@
 """The bed of docs/evidence.md: what its variants choose, that its methods compare, and a run."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from mmtmix.apps.reproduce import read_experiments
 from mmtmix.datasets.glyphs.settings import STYLES
 from mmtmix.models import build_labels, build_saliency
-from mmtmix.utils import load_config, resolve_config
+from mmtmix.utils import default_work_dir, load_config, resolve_config
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = 'configs/glyphs'
@@ -113,3 +114,16 @@ def test_a_run_of_few_steps(see, tmp_path):
     runner = Runner.from_cfg(cfg)
     runner.train()
     assert runner.iter == 2
+
+
+@pytest.mark.parametrize('mix', ['cammix', 'paste', 'transformmix'])
+def test_students_get_the_files_that_stages_make(mix):
+    cfg = read('transformmix') if mix == 'transformmix' else read('mixed', MIX=mix)
+    text = repr(cfg.model.to_dict())
+    assert cfg.requires and all(repr(stage['produces']) in text for stage in cfg.requires)
+    distilled = read('distill', MIX=mix)
+    text = repr([dict(hook) for hook in distilled.custom_hooks])
+    assert all(repr(stage['produces']) in text for stage in distilled.requires)
+    for stage in [*cfg.requires, *distilled.requires]:
+        made = default_work_dir(stage['config'])
+        assert os.path.dirname(stage['produces']) == made

@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in ROOT.glob('configs/**/*.py')
-    # test_distill_configs.py has those of distill
-    if not {'_base_', 'distill'} & set(path.relative_to(ROOT).parts)
+    # test_distill_configs.py has those of distill, and test_bed_configs.py those of glyphs
+    if not {'_base_', 'distill', 'glyphs'} & set(path.relative_to(ROOT).parts)
 )
 # those of data sets to train on; the others are for students, in test_distill_configs.py
 SETS = [
