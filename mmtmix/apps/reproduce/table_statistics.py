@@ -104,17 +104,15 @@ def row_statistics(row: Sequence[CellResult], metric: str = TOP1) -> RowStatisti
 
 
 def p_value(found: PairedDifference) -> float | None:
-    """Return the p-value of the two-sided paired t-test; None with a single pair.
+    """Return the p-value of the two-sided paired t-test; None where there is none.
 
     Args:
-        found: Difference of two methods. Without any deviation, it is 0, or 1 if the difference
-            is zero.
+        found: Difference of two methods. Without a deviation there is no p-value: of rounded
+            values, two can agree by chance. So there is none with a single pair.
     """
     values = list(found.by_seed.values())
-    if len(values) < 2:
+    if len(set(values)) < 2:
         return None
-    if len(set(values)) == 1:
-        return float(values[0] == 0)
     return float(ttest_1samp(values, 0.0).pvalue)
 
 
