@@ -20,6 +20,8 @@ from .results import CellResult, differences
 LEVEL = 0.05
 """Level of the tests, and bound of the adjusted p-values that are marked."""
 POWER = 0.8
+LEAST_DEVIATION = 1e-9
+"""Range of differences below which they differ by the rounding of the subtraction alone."""
 
 
 class Power(NamedTuple):
@@ -107,11 +109,11 @@ def p_value(found: PairedDifference) -> float | None:
     """Return the p-value of the two-sided paired t-test; None where there is none.
 
     Args:
-        found: Difference of two methods. Without a deviation there is no p-value: of rounded
-            values, two can agree by chance. So there is none with a single pair.
+        found: Difference of two methods. Without a deviation there is no p-value: values are
+            rounded, so a few can agree by chance. So there is none with a single pair.
     """
     values = list(found.by_seed.values())
-    if len(set(values)) < 2:
+    if np.ptp(values) < LEAST_DEVIATION:
         return None
     return float(ttest_1samp(values, 0.0).pvalue)
 
