@@ -321,7 +321,10 @@ class BatchAugment(metaclass=ABCMeta):
         return mix_targets(scores, details['weights'], details['index'])
 
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
-        """Return the details of a batch too small to mix: each image with all of its weight."""
+        """Return the details of a batch too small to mix: each image with all of its weight.
+
+        Saliency is 0, and no source runs.
+        """
         num_samples, (height, width) = len(images), images.shape[-2:]
         own = torch.zeros(num_samples, self.num_mix, device=images.device)
         own[:, 0] = 1
@@ -332,6 +335,8 @@ class BatchAugment(metaclass=ABCMeta):
             warped=images[:, None].expand(-1, self.num_mix, -1, -1, -1),
             masks=own[..., None, None, None].expand(-1, -1, 1, height, width),
         )
+        if self.gives_saliency:
+            details['saliency'] = torch.zeros_like(own)[..., None, None, None]
         if self.label_rule is not None and self.label_rule.gives_targets:
             details['targets'] = scores
         return details

@@ -125,10 +125,8 @@ class TransformMix(TeacherMixin, BatchAugment):
         """See :meth:`BatchAugment.unmixed_details`."""
         details = super().unmixed_details(images, scores)
         own = details['weights']
-        saliency = torch.zeros_like(own)[..., None, None, None]
         return dict(
             details,
-            saliency=saliency,
             theta=identity_theta(own.size(0), own.size(1), like=own),
             clean_logits=self.teacher(images),
         )
