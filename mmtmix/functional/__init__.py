@@ -82,7 +82,7 @@ from .saliency import (
 )
 from .search_terms import HARD_FORMS, hardness, mode_seeking
 from .smooth import gaussian_kernel, gaussian_smooth, gaussian_spots, low_frequency_noise
-from .soft_masks import area_shares, blur_masks, hold_areas, softmax_masks, unit_saliency
+from .soft_masks import area_shares, blur_masks, hold_areas, softmax_masks, square_maps
 from .supermix import SuperMixSolution, solve_masks
 from .supermix_model import MaskModel, evidence_from_cams, evidence_from_saliency
 from .supermix_objective import SUPERMIX_FAST, SUPERMIX_PAPER, SuperMixSettings
@@ -186,12 +186,12 @@ __all__ = [
     'solve_masks',
     'sparsity',
     'spread_by_colour',
+    'square_maps',
     'top_cells',
     'top_classes_match',
     'total_variation',
     'transport_plan',
     'unit_mass',
-    'unit_saliency',
     'upsample_cells',
     'visible_shares',
     'warp',

@@ -133,7 +133,8 @@ def corner_shift(theta: Tensor) -> Tensor:
     corners = torch.tensor([[-1, 1, -1, 1], [-1, -1, 1, 1], [1, 1, 1, 1]], device=theta.device)
     moved = theta - identity_theta(theta.size(0), theta.size(1), like=theta)
     # normalised coordinates run over 2 from side to side
-    return (moved @ corners.to(theta.dtype)).norm(dim=2).mean(dim=2) / 2
+    with torch.autocast(theta.device.type, enabled=False):  # which would round the product
+        return (moved @ corners.to(theta.dtype)).norm(dim=2).mean(dim=2) / 2
 
 
 def orient(maps: Tensor, orientation: Tensor) -> Tensor:

@@ -31,11 +31,17 @@ def colour_evidence(
     on a regular grid, the anchors ``a``. With the saliency ``s`` as the first guess ``z``, every
     round computes at each pixel ``u``
 
-    ``z(u) = sigmoid(logit s(u) + log sum_a k(u, a) z(a) / sum_a z(a)
-    - log sum_a k(u, a) (1 - z(a)) / sum_a (1 - z(a)))``,
+    ``z(u) = sigmoid(logit s(u) + log(p(u) + 1e-6) - log(q(u) + 1e-6))``,
 
-    ``k(u, a) = exp(-|x(u) - x(a)|^2 / (2 bandwidth^2))``. GrabCut (Rother et al. 2004) alternates
-    in the same way, with Gaussian mixtures, and with a graph cut in place of the sigmoid.
+    ``p(u) = sum_a k(u, a) z(a) / max(sum_a z(a), 1e-3)``,
+
+    ``q(u) = sum_a k(u, a) (1 - z(a)) / max(sum_a (1 - z(a)), 1e-3)``,
+
+    ``k(u, a) = exp(-|x(u) - x(a)|^2 / (2 bandwidth^2))``.
+
+    By the 1e-6, a colour that no anchor has is no evidence. The 1e-3 keeps a density finite whose
+    anchors have next to no share. GrabCut (Rother et al. 2004) alternates in the same way, with
+    Gaussian mixtures, and with a graph cut in place of the sigmoid.
 
     Args:
         images: Images, normalised, (N, C, H, W).
@@ -64,13 +70,15 @@ def colour_evidence(
     )
     places = (rows[:, None] * size[1] + columns).flatten()
     pixels = images.float().flatten(2).transpose(1, 2)  # (N, H W, C)
-    kernel = _colour_kernel(pixels, pixels[:, places], bandwidth)  # (N, H W, anchors)
     prior = prior.flatten(1)
-    at_anchors = kernel[:, places]
-    found = prior[:, places].sigmoid()
-    for _ in range(rounds - 1):
-        found = _posterior(prior[:, places], at_anchors, found)
-    return _posterior(prior, kernel, found).view(-1, 1, *size)
+    # a distance is a small difference of large numbers, of which autocast's rounding leaves little
+    with torch.autocast(images.device.type, enabled=False):
+        kernel = _colour_kernel(pixels, pixels[:, places], bandwidth)  # (N, H W, anchors)
+        at_anchors = kernel[:, places]
+        found = prior[:, places].sigmoid()
+        for _ in range(rounds - 1):
+            found = _posterior(prior[:, places], at_anchors, found)
+        return _posterior(prior, kernel, found).view(-1, 1, *size)
 
 
 def _colour_kernel(pixels: Tensor, anchors: Tensor, bandwidth: float) -> Tensor:
@@ -84,7 +92,6 @@ def _posterior(prior: Tensor, kernel: Tensor, inside: Tensor) -> Tensor:
     """Return probabilities (N, P) for logits (N, P), by the anchors' probabilities (N, A)."""
     shares = torch.stack([inside, 1 - inside], dim=2)
     densities = torch.bmm(kernel, shares) / shares.sum(dim=1, keepdim=True).clamp_min(FLAT)
-    # a colour that no anchor has is no evidence
     logs = (densities + LEAST).log()
     return (prior + logs[..., 0] - logs[..., 1]).sigmoid()
 

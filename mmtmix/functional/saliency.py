@@ -136,8 +136,10 @@ def visible_shares(saliency: Tensor, masks: Tensor, fallback: Tensor | None = No
     total = seen.sum(dim=1, keepdim=True)
     if fallback is None:
         fallback = torch.full_like(seen, 1 / seen.size(1))
-    # not by total > 0, which would hide NaN
-    return torch.where(total <= 0, fallback.to(seen.dtype), seen / total.clamp_min(1e-12))
+    is_empty = total <= 0  # not total > 0, which would hide NaN
+    # by no least total, since gradients may be of any size
+    shares = seen / torch.where(is_empty, torch.ones_like(total), total)
+    return torch.where(is_empty, fallback.to(seen.dtype), shares)
 
 
 def kept_saliency(saliency: Tensor, masks: Tensor, theta: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ STEPS = 12
 JOINT_SIZES = (1.0, 0.3, 0.05, 0.0)
 
 
-def unit_saliency(saliency: Tensor, size: int) -> Tensor:
+def square_maps(saliency: Tensor, size: int) -> Tensor:
     """Return saliency of any scale and size as square maps in [0, 1].
 
     Larger maps are averaged first, so that a single high pixel does not set the scale. Then each
@@ -87,6 +87,20 @@ def hold_areas(logits: Tensor, weights: Tensor, shares: Tensor | None = None) ->
     if shares is None:
         shares = flat.new_full(flat.shape[2:], 1 / flat.size(2))
     shares = shares.to(flat).flatten()
+    # autocast would round the products, to areas that are off by some thousandths
+    with torch.autocast(flat.device.type, enabled=False):
+        shift = _shifts(flat, wanted, shares)
+    return logits.float() + shift.view(*shift.shape, 1, 1)
+
+
+def _shifts(flat: Tensor, wanted: Tensor, shares: Tensor) -> Tensor:
+    """Return the numbers b of :func:`hold_areas`, (M, k).
+
+    Args:
+        flat: Logits, (M, k, P).
+        wanted: Areas, (M, k).
+        shares: Share of each cell, (P,).
+    """
     count = flat.size(1)
     shift = wanted.log() - (flat @ shares)
     # the first image keeps its shift, since only differences matter
@@ -98,7 +112,7 @@ def hold_areas(logits: Tensor, weights: Tensor, shares: Tensor | None = None) ->
     if count > 2:
         for _ in range(STEPS):
             shift = _joint_step(flat, wanted, shares, shift)
-    return logits.float() + shift.view(*shift.shape, 1, 1)
+    return shift
 
 
 def _root(margin: Tensor, area: Tensor, shares: Tensor, start: Tensor) -> Tensor:
@@ -212,10 +226,11 @@ def blur_masks(masks: Tensor, sigma: float) -> Tensor:
     check_number('sigma', sigma, above=0, cure='it is in pixels of the images')
     kernel = gaussian_kernel(sigma)
     wide = masks.squeeze(2).to(torch.promote_types(masks.dtype, torch.float32))
-    for dim in (-2, -1):
-        band = _blur_matrix(kernel, wide.size(dim)).to(wide, non_blocking=True)
-        # over the rows or columns of all maps at once
-        wide = (band @ wide) if dim == -2 else (wide @ band.T)
+    with torch.autocast(wide.device.type, enabled=False):  # which would round the products
+        for dim in (-2, -1):
+            band = _blur_matrix(kernel, wide.size(dim)).to(wide, non_blocking=True)
+            # over the rows or columns of all maps at once
+            wide = (band @ wide) if dim == -2 else (wide @ band.T)
     wide = wide / wide.sum(dim=1, keepdim=True)
     return wide.unsqueeze(2).to(masks.dtype)
 

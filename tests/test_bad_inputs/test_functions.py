@@ -78,7 +78,7 @@ GOOD: dict[str, dict[str, Any]] = dict(
     softmax_masks=dict(saliency=PAIRS, weights=SHARES, temperature=0.5),
     hardness=dict(logits=LOGITS, targets=LOGITS.softmax(dim=1)),
     mode_seeking=dict(masks=PAIRS, others=PAIRS, noise=PAIRS, other_noise=PAIRS),
-    unit_saliency=dict(saliency=MAPS, size=4),
+    square_maps=dict(saliency=MAPS, size=4),
     soft_level_masks=dict(maps=torch.rand(2, 8, 8), lam=SHARES[0], max_soft=0.1),
     spread_by_colour=dict(images=IMAGES, maps=MAPS),
     top_cells=dict(maps=MAPS, grid_size=4, num_cells=3),

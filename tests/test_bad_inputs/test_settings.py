@@ -12,9 +12,8 @@ from torch import nn
 from mmtmix.apps.generate import GenerationSettings
 from mmtmix.apps.generate.sampling import draw_sources
 from mmtmix.apps.reproduce.paired import paired_difference
+from mmtmix.apps.reproduce.power import detectable_difference, paired_power
 from mmtmix.apps.reproduce.table_statistics import (
-    detectable_difference,
-    paired_power,
     share_of_gain,
 )
 from mmtmix.datasets.mixed_shards import ShardReader

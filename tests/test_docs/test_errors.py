@@ -22,7 +22,7 @@ FAMILIES = (
     *('engine/launch.py', 'engine/stages.py', 'engine/stage_records.py'),
     *('engine/hooks/finite_stop_hook.py', 'engine/hooks/precision_hook.py'),
     *('engine/runners/mixer_search_loop.py', 'functional/mixing.py', 'functional/graph_cut.py'),
-    *('models/label_check.py', 'models/augments/reach.py', 'models/augments/batch_augment.py'),
+    *('models/label_check.py', 'models/augments/reach.py', 'models/augments/augment_parts.py'),
     *('models/mixers/building.py', 'models/mixers/mixer_file.py', 'models/classifiers/labels.py'),
     *('models/saliency/live_model.py', 'models/saliency/teacher_cam.py'),
     *('models/teachers/cam_layer.py', 'models/teachers/checks.py', 'models/teachers/loading.py'),

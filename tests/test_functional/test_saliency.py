@@ -150,6 +150,13 @@ def test_visible_shares_are_what_masks_leave_of_each_images_saliency():
         torch.testing.assert_close(shares[n], torch.tensor(seen) / sum(seen))
 
 
+def test_visible_shares_of_the_least_gradients_sum_to_1():
+    saliency, masks = torch.rand(2, 3, 1, 4, 4), torch.rand(2, 3, 1, 4, 4).softmax(dim=1)
+    expected = visible_shares(saliency, masks)
+    for scale in (2.0**-60, 2.0**60):  # a power of two rounds nothing
+        assert torch.equal(visible_shares(scale * saliency, masks), expected)
+
+
 def test_where_no_saliency_is_seen_shares_are_equal():
     saliency = torch.zeros(1, 4, 1, 3, 3)
     assert visible_shares(saliency, torch.ones_like(saliency)).tolist() == [[0.25] * 4]

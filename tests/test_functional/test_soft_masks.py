@@ -11,7 +11,7 @@ from mmtmix.functional import (
     hold_areas,
     resize_map,
     softmax_masks,
-    unit_saliency,
+    square_maps,
 )
 
 
@@ -83,7 +83,7 @@ def test_saliency_is_averaged_before_it_is_scaled():
     maps = torch.rand(3, 1, 8, 8)
     maps[0, 0, 1, 1] = 1000.0  # a single pixel
     maps[2] = 7.0
-    found = unit_saliency(maps, 4)
+    found = square_maps(maps, 4)
     for n in range(2):
         cells = torch.tensor(
             [[float(maps[n, 0, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].mean()) for x in range(4)]
@@ -95,7 +95,7 @@ def test_saliency_is_averaged_before_it_is_scaled():
     small = torch.rand(2, 1, 3, 5)
     low, high = small.amin((2, 3), keepdim=True), small.amax((2, 3), keepdim=True)
     expected = resize_map((small - low) / (high - low), 6)
-    torch.testing.assert_close(unit_saliency(small, 6), expected)
+    torch.testing.assert_close(square_maps(small, 6), expected)
 
 
 @pytest.mark.parametrize('sigma', [0.6, 2.0])

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from .paired import CONFIDENCE
 from .panels import legend_of
+from .power import LEVEL
 from .results import CellResult, group
-from .table_statistics import LEVEL, adjusted_p, row_statistics
+from .table_statistics import adjusted_p, row_statistics
 
 # of Okabe and Ito (2008), apart for all common kinds of colour blindness; and in grey by shape
 _STYLES = (

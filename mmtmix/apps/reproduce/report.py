@@ -9,8 +9,9 @@ from typing import Any
 
 from .experiments import ACCURACIES, TOP1
 from .paired import CONFIDENCE, PairedDifference
+from .power import LEVEL, POWER
 from .results import CellResult, group
-from .table_statistics import LEVEL, POWER, RowStatistics, Share, p_value, row_statistics
+from .table_statistics import RowStatistics, Share, p_value, row_statistics
 
 MARK = '†'
 """Mark of a difference that holds among all to one reference in its table."""

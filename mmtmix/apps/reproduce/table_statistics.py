@@ -1,43 +1,24 @@
-"""What a table of comparisons can tell: its power, its false discoveries, shares of a gain."""
+"""What a table of comparisons can tell: its false discoveries, and shares of a gain."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import false_discovery_control, nct, t, ttest_1samp
+from scipy.stats import false_discovery_control, t, ttest_1samp
 
-from mmtmix.checks import check_integer, check_number
+from mmtmix.checks import check_number
 
 from .experiments import TOP1
 from .paired import CONFIDENCE, PairedDifference
+from .power import Power, table_power
 from .results import CellResult, differences
 
-LEVEL = 0.05
-"""Level of the tests, and bound of the adjusted p-values that are marked."""
-POWER = 0.8
-
-
-class Power(NamedTuple):
-    """The difference that a table detects.
-
-    Attributes:
-        detectable: Smallest true difference that is detected with :data:`POWER`, in the unit of
-            the values.
-        pairs: Number of pairs of seeds, >= 2; the fewest of the table's comparisons with
-            intervals.
-        deviation: Standard deviation of paired differences, pooled over these comparisons.
-        is_fewest: Whether other comparisons have more pairs.
-    """
-
-    detectable: float
-    pairs: int
-    deviation: float
-    is_fewest: bool
+LEAST_DEVIATION = 1e-9
+"""Range of differences below which they differ by the rounding of the subtraction alone."""
 
 
 class Share(NamedTuple):
@@ -104,17 +85,15 @@ def row_statistics(row: Sequence[CellResult], metric: str = TOP1) -> RowStatisti
 
 
 def p_value(found: PairedDifference) -> float | None:
-    """Return the p-value of the two-sided paired t-test; None with a single pair.
+    """Return the p-value of the two-sided paired t-test; None where there is none.
 
     Args:
-        found: Difference of two methods. Without any deviation, it is 0, or 1 if the difference
-            is zero.
+        found: Difference of two methods. Without a deviation there is no p-value: values are
+            rounded, so a few can agree by chance. So there is none with a single pair.
     """
     values = list(found.by_seed.values())
-    if len(values) < 2:
+    if np.ptp(values) < LEAST_DEVIATION:
         return None
-    if len(set(values)) == 1:
-        return float(values[0] == 0)
     return float(ttest_1samp(values, 0.0).pvalue)
 
 
@@ -136,82 +115,6 @@ def adjusted_p(found: Mapping[str, PairedDifference | None]) -> dict[str, float]
         return {}
     adjusted = false_discovery_control(list(known.values()))
     return dict(zip(known, map(float, adjusted), strict=True))
-
-
-def table_power(found: Iterable[PairedDifference]) -> Power | None:
-    """Return the difference that comparisons of a table detect.
-
-    Args:
-        found: Comparisons, each once. Those with one pair do not count.
-
-    Returns:
-        The power, by the pooled deviation of all of them; None without any deviation.
-    """
-    samples = [np.array(list(each.by_seed.values())) for each in found if len(each.by_seed) > 1]
-    if not samples:
-        return None
-    squares = sum(float(((values - values.mean()) ** 2).sum()) for values in samples)
-    counts = [len(values) for values in samples]
-    deviation = math.sqrt(squares / sum(count - 1 for count in counts))
-    if deviation == 0:
-        return None
-    fewest = min(counts)
-    detectable = detectable_difference(deviation, fewest)
-    return Power(detectable, fewest, deviation, max(counts) > fewest)
-
-
-def detectable_difference(
-    deviation: float, pairs: int, power: float = POWER, level: float = LEVEL
-) -> float:
-    """Return the smallest true difference that a two-sided paired t-test detects.
-
-    Args:
-        deviation: Standard deviation of the differences of pairs, > 0.
-        pairs: Number of pairs, >= 2.
-        power: Probability with which the difference is detected, in (level, 1).
-        level: Level of the test, in (0, 1).
-
-    Returns:
-        The difference, in the unit of the deviation.
-
-    Raises:
-        TypeError: If an argument is of another type.
-        ValueError: If an argument is out of its range.
-    """
-    check_number('deviation', deviation, above=0)
-    check_integer('pairs', pairs, 2)
-    check_number('level', level, above=0, below=1)
-    check_number('power', power, above=level, below=1)
-    most = 1.0
-    while paired_power(most, pairs, level) < power:
-        most *= 2
-    return deviation * brentq(lambda effect: paired_power(effect, pairs, level) - power, 0, most)
-
-
-def paired_power(effect: float, pairs: float, level: float = LEVEL) -> float:
-    """Return the probability that a two-sided paired t-test detects a difference.
-
-    By the noncentral t distribution with n - 1 degrees of freedom, which is exact for normal
-    differences.
-
-    Args:
-        effect: Size of the true mean of the differences, in units of their standard deviation,
-            >= 0.
-        pairs: Number n of pairs, > 1; a fraction is allowed, as in tables of sample sizes.
-        level: Level of the test, in (0, 1).
-
-    Raises:
-        TypeError: If an argument is of another type.
-        ValueError: If an argument is out of its range.
-    """
-    check_number('effect', effect, 0)
-    check_number('pairs', pairs, above=1)
-    check_number('level', level, above=0, below=1)
-    bound = t.isf(level / 2, pairs - 1)
-    shift = effect * math.sqrt(pairs)
-    # the other tail of a large shift is below the smallest number, which scipy gives as NaN
-    other = float(np.nan_to_num(nct.cdf(-bound, pairs - 1, shift)))
-    return float(nct.sf(bound, pairs - 1, shift)) + other
 
 
 def share_of_gain(

@@ -36,7 +36,7 @@ class Glyphs(LazyDataset):
     - ``img``: Image in RGB, uint8 (size, size, 3), in [0, 255].
     - ``gt_label``: Class, an int.
     - ``gt_mask``: Visible pixels of the objects, uint8 (size, size) of 0 and 1. A pixel counts if
-      an object covers at least half of it, and no occluder does.
+      an object covers at least half of it, and no occluder does. ``opacity`` does not change it.
     - ``gt_bboxes``: Left, top, right and bottom border of each object's visible pixels, float32
       (n, 4). An object that is hidden has none.
 

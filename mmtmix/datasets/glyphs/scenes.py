@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .atlas import Atlas, cut_backgrounds
 from .bundle import Bundle
 from .draws import Draws
-from .painting import Atlas, Canvas, Pieces, cut_backgrounds, margin_of
+from .painting import Canvas, Pieces, margin_of
 from .settings import Scene
 
 STREAMS = ('train', 'val', 'test')

@@ -114,13 +114,19 @@ def plan_pipeline(transforms: Sequence[Any], owner: str) -> Plan:
 def _unwrap(transforms: Sequence[Any]) -> list[Any]:
     """Return a pipeline in which what a ``CarryMask`` holds stands by itself.
 
-    One that runs once stays: it carries the mask of an item.
+    What of it runs once stays in a ``CarryMask``, which moves the mask of an item.
     """
     found: list[Any] = []
     for transform in transforms:
-        held = transform.transforms if type(transform) is CarryMask else []
-        runs_once = all(type(each) in ONCE for each in held)
-        found += [transform] if runs_once else held
+        if type(transform) is not CarryMask:
+            found.append(transform)
+            continue
+        held, count = transform.transforms, 0
+        if not any(type(each) in _RANDOM for each in found):
+            while count < len(held) and type(held[count]) in ONCE:
+                count += 1
+        found += [CarryMask(held[:count])] if count else []
+        found += held[count:]
     return found
 
 

@@ -25,6 +25,7 @@ class CarryMask(BaseTransform):
     The mask becomes one more channel of the image, so each random draw holds for both. The draws
     and the image are those without a mask. A resized mask is 1 where the interpolated mask is at
     least one half. Padded pixels have the mask 0. Boxes are removed, since crops do not move them.
+    A ``RandomErasing`` behind it changes the image alone: the mask keeps erased pixels at 1.
 
     **Required keys:** ``img``, uint8 (H, W) or (H, W, C), and ``gt_mask``, uint8 (H, W) of 0 and
     1. **Modified keys:** both, and what the transforms modify. **Removed keys:** ``gt_bboxes``

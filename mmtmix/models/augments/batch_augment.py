@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.utils.data import get_worker_info
 
 from mmtmix.checks import check_flag, check_integer, check_number
 from mmtmix.functional import draw_index, draw_weights, mix_targets
@@ -16,14 +15,13 @@ from mmtmix.models.draw import Details, Draw, rank_generator
 from mmtmix.models.label_check import as_scores, check_num_classes
 from mmtmix.models.label_rules import GT, LabelRule, MixToLabel, build_labels
 from mmtmix.models.mix_watch import MadeMix, is_watched, report_mix
-from mmtmix.models.saliency import SaliencySource
-from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 
+from .augment_parts import AugmentParts
 from .batch_check import check_batch, check_of_inputs, check_of_saliency
 from .reach import warn_unmixed, watch_builder
 
 
-class BatchAugment(metaclass=ABCMeta):
+class BatchAugment(AugmentParts, metaclass=ABCMeta):
     """Mix the images and the labels of a batch.
 
     A subclass defines :meth:`mix`; a :class:`MaskAugment` defines ``masks`` alone. A call draws by
@@ -47,10 +45,6 @@ class BatchAugment(metaclass=ABCMeta):
         ValueError: If an argument is out of its range, or the rule needs what the augment lacks.
     """
 
-    teacher: FrozenTeacher | None = None
-    """Teacher of the augment itself; that of a saliency source belongs to the source."""
-    saliency: SaliencySource | None = None
-    """Source of the saliency that the augment mixes by."""
     follows_index: bool = True
     """Whether a mix consists of the images in its row of ``index``, all of them and no others."""
     needs_distinct_classes: bool = False
@@ -59,8 +53,6 @@ class BatchAugment(metaclass=ABCMeta):
     """Whether :meth:`mix` returns the ``saliency`` that it mixed by, with ``full_details``."""
     own_labels: tuple[str, ...] = (GT,)
     """Values of ``labels`` for which the augment makes the labels itself."""
-    label_rule: LabelRule | None = None
-    """Rule of the labels; None for the augment's own."""
 
     def __init__(
         self,
@@ -99,55 +91,6 @@ class BatchAugment(metaclass=ABCMeta):
     def checks_while_mixing(self) -> bool:
         """Whether :meth:`mix` itself refuses NaN and infinity, for a draw in order."""
         return False
-
-    @property
-    def needs_network(self) -> bool:
-        """Whether mixing runs a network, which has no place in a data loader's worker."""
-        if isinstance(self, TeacherMixin) or any(s.needs_network for s in self.sources):
-            return True
-        return self.label_rule is not None and self.label_rule.needs_network
-
-    @property
-    def needs_batch(self) -> bool:
-        """Whether mixing a part of a batch still needs all of its images."""
-        return any(source.needs_batch for source in self.sources)
-
-    @property
-    def adds_loss(self) -> bool:
-        """Whether mixing adds a loss to those of the step."""
-        return any(source.adds_loss for source in self.sources)
-
-    @property
-    def sources(self) -> tuple[SaliencySource, ...]:
-        """All sources of saliency: of the masks, of the labels, and those inside of others."""
-        of_labels = getattr(self.label_rule, 'saliency', None)
-        own = [source for source in (self.saliency, of_labels) if source is not None]
-        return tuple(part for source in own for part in source.parts)
-
-    @property
-    def teacher_holders(self) -> tuple[TeacherMixin, ...]:
-        """All parts with a teacher: the augment itself, sources of saliency, the label rule."""
-        parts: list[object] = [self, *self.sources, self.label_rule]
-        return tuple(part for part in parts if isinstance(part, TeacherMixin) and part.has_teacher)
-
-    @property
-    def saliency_title(self) -> str:
-        """Name of the maps in the details' ``saliency``, for pictures."""
-        if self.saliency is not None:
-            return self.saliency.title
-        return 'Saliency' if self.teacher is None else self.teacher.saliency_title
-
-    def load(self) -> None:
-        """Read the files that mixing needs, before the first call would read them.
-
-        Raises:
-            FileNotFoundError: If one is missing.
-            ValueError: If one doesn't fit.
-        """
-        if self.saliency is not None:
-            self.saliency.load()
-        if self.label_rule is not None:
-            self.label_rule.load()
 
     def check_classes(self, num_classes: int) -> None:  # noqa: B027  (optional)
         """Refuse a task of too few classes for this augment.
@@ -195,7 +138,7 @@ class BatchAugment(metaclass=ABCMeta):
                 is negative or out of range.
         """
         check_batch(batch_inputs, batch_scores)
-        self._check_process()
+        self.check_process()
         scores = as_scores(batch_scores, self.num_classes)
         check_integer('repeat', repeat, 1)
         check_flag('return_details', return_details)
@@ -321,7 +264,10 @@ class BatchAugment(metaclass=ABCMeta):
         return mix_targets(scores, details['weights'], details['index'])
 
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
-        """Return the details of a batch too small to mix: each image with all of its weight."""
+        """Return the details of a batch too small to mix: each image with all of its weight.
+
+        Saliency is 0, and no source runs.
+        """
         num_samples, (height, width) = len(images), images.shape[-2:]
         own = torch.zeros(num_samples, self.num_mix, device=images.device)
         own[:, 0] = 1
@@ -332,6 +278,8 @@ class BatchAugment(metaclass=ABCMeta):
             warped=images[:, None].expand(-1, self.num_mix, -1, -1, -1),
             masks=own[..., None, None, None].expand(-1, -1, 1, height, width),
         )
+        if self.gives_saliency:
+            details['saliency'] = torch.zeros_like(own)[..., None, None, None]
         if self.label_rule is not None and self.label_rule.gives_targets:
             details['targets'] = scores
         return details
@@ -353,16 +301,8 @@ class BatchAugment(metaclass=ABCMeta):
     def _report(
         self, mixed: Tensor, targets: Tensor, images: Tensor, scores: Tensor, details: Details
     ) -> None:
-        """Hand mixes to those who watch the run."""
+        """Report mixes to the registered watchers."""
         known = MadeMix(type(self).__name__, mixed, targets, images, scores, details)
         makers = tuple(type(part).__name__ for part in self.parts)
         title = self.saliency_title
         report_mix(replace(known, warp=self.warp_sources, saliency_title=title, makers=makers))
-
-    def _check_process(self) -> None:
-        if self.needs_network and get_worker_info() is not None:
-            raise RuntimeError(
-                f'{type(self).__name__} needs a network, which has no place in the worker of a '
-                'data loader; mix in the main process, after the batch has left the loader, or '
-                'in a config by model.train_cfg.augments'
-            )

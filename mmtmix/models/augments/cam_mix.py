@@ -9,7 +9,7 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.checks import check_choice, check_integer, check_number
-from mmtmix.functional import area_shares, resize_map, softmax_masks, unit_saliency
+from mmtmix.functional import area_shares, resize_map, softmax_masks, square_maps
 from mmtmix.models.draw import Draw
 from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.saliency import SaliencySource
@@ -98,7 +98,7 @@ class CAMMix(SaliencyMaskAugment):
         """See :meth:`SaliencyMaskAugment.salient_masks`."""
         height, width = size
         side = self.mask_size or max(height, width)
-        maps = unit_saliency(saliency, side)
+        maps = square_maps(saliency, side)
         # index_select copies whole maps, several times faster than maps[index] does
         maps = maps.index_select(0, draw.index.flatten()).unflatten(0, draw.index.shape)
         if self.noise > 0:

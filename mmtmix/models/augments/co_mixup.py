@@ -112,12 +112,6 @@ class CoMixup(BatchAugment):
             details['saliency'] = saliency[details['index']]
         return mixed, details
 
-    def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
-        """See :meth:`BatchAugment.unmixed_details`; saliency is 0, and the source does not run."""
-        details = super().unmixed_details(images, scores)
-        saliency = torch.zeros_like(details['weights'])[..., None, None, None]
-        return dict(details, saliency=saliency)
-
     def _groups(self, own: Tensor, num_samples: int) -> Tensor:
         """Return the images of each group, one row each, -1 where a group has no more images."""
         # a group holds no two mixes of one repetition of the batch and of the next

@@ -180,12 +180,6 @@ class SaliencyMaskAugment(MaskAugment):
             Masks (M, k, 1, H, W) that sum to 1 over k.
         """
 
-    def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
-        """See :meth:`BatchAugment.unmixed_details`; saliency is 0, and the source does not run."""
-        details = super().unmixed_details(images, scores)
-        saliency = torch.zeros_like(details['weights'])[..., None, None, None]
-        return dict(details, saliency=saliency)
-
     def _saliency_of(self, images: Tensor, scores: Tensor, draw: Draw) -> Tensor:
         saliency = self.saliency.drawing_from(draw.generator)(images, scores)
         self._check_saliency(saliency)

@@ -124,11 +124,10 @@ class ObjectPaste(BatchAugment):
         return torch.stack([own, shift_images(partner, details['shift'])], dim=1)
 
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
-        """See :meth:`BatchAugment.unmixed_details`; saliency is 0, and nothing is moved."""
+        """See :meth:`BatchAugment.unmixed_details`; nothing is moved."""
         details = super().unmixed_details(images, scores)
-        saliency = torch.zeros_like(details['weights'])[..., None, None, None]
         shift = torch.zeros(len(images), 2, dtype=torch.long, device=images.device)
-        return dict(details, saliency=saliency, shift=shift)
+        return dict(details, shift=shift)
 
     def _draw_place(
         self, own: Tensor, pasted: Tensor, boxes: Tensor, generator: torch.Generator

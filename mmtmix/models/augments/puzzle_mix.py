@@ -157,9 +157,8 @@ class PuzzleMix(BatchAugment):
         return _moved(images, details['index'], details['plan'])
 
     def unmixed_details(self, images: Tensor, scores: Tensor) -> Details:
-        """See :meth:`BatchAugment.unmixed_details`; saliency is 0, and each cell stays."""
+        """See :meth:`BatchAugment.unmixed_details`; each cell stays."""
         details = super().unmixed_details(images, scores)
-        details['saliency'] = torch.zeros_like(details['weights'])[..., None, None, None]
         if self.transport:
             details['plan'] = torch.zeros_like(details['index'])[..., None, None]
         return details

@@ -11,13 +11,13 @@ from mmpretrain.registry import BATCH_AUGMENTS
 from torch import Tensor
 
 from mmtmix.checks import check_choice
-from mmtmix.functional import identity_theta, resize_map, visible_shares, warp
+from mmtmix.functional import identity_theta
 from mmtmix.models.draw import Details, Draw
 from mmtmix.models.label_rules import GT, LabelRule
 from mmtmix.models.late_verdict import FiniteCheck
 from mmtmix.models.mixers import TransformMixer, build_module, check_module, module_file
 from mmtmix.models.saliency.teacher_cam import CAM_CLASSES, check_cam_labels
-from mmtmix.models.teacher_mix import mix_with_teacher
+from mmtmix.models.teacher_mix import mix_with_teacher, visible_weights
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 from mmtmix.utils import current_value
 
@@ -112,9 +112,7 @@ class TransformMix(TeacherMixin, BatchAugment):
         # a transformation of NaN would show a corner of the image, which is finite
         self._check_module(details['theta'], details['masks'])
         if self.labels == 'visible':
-            shown = resize_map(details['masks'].squeeze(2), self.mixer.cam_size).unsqueeze(2)
-            moved = warp(details['saliency'], details['theta'], self.mixer.padding_mode)
-            details['weights'] = visible_shares(moved, shown)
+            details['weights'] = visible_weights(details, self.mixer)
         return mixed, details
 
     @torch.no_grad()
@@ -127,10 +125,8 @@ class TransformMix(TeacherMixin, BatchAugment):
         """See :meth:`BatchAugment.unmixed_details`."""
         details = super().unmixed_details(images, scores)
         own = details['weights']
-        saliency = torch.zeros_like(own)[..., None, None, None]
         return dict(
             details,
-            saliency=saliency,
             theta=identity_theta(own.size(0), own.size(1), like=own),
             clean_logits=self.teacher(images),
         )

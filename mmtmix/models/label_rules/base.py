@@ -11,8 +11,9 @@ import torch
 from mmengine.registry import Registry
 from torch import Tensor
 
-from mmtmix.checks import check_arguments, check_choice
+from mmtmix.checks import check_choice
 from mmtmix.models.draw import Details
+from mmtmix.models.named_parts import build_named
 from mmtmix.models.saliency import SaliencySource
 from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
 
@@ -140,22 +141,10 @@ def build_labels(
         TypeError: If it is none of these.
         ValueError: If there is no rule of this name.
     """
-    if isinstance(labels, LabelRule):
-        return labels
     if isinstance(labels, str):
         if labels in own:
             return None
         names = dict.fromkeys([*own, *SHORT_NAMES, *sorted(LABEL_RULES.module_dict)])
         check_choice('labels', labels, names)
-        labels = SHORT_NAMES.get(labels, dict(type=labels))
-    if not isinstance(labels, Mapping) or 'type' not in labels:
-        raise TypeError(
-            f'labels must be a name, dict(type=..., ...) or a LabelRule, got {labels!r:.200}'
-        )
-    settings = dict(labels)
-    kind = settings.pop('type')
-    if isinstance(kind, str):
-        check_choice('labels', kind, sorted(LABEL_RULES.module_dict))
-        kind = LABEL_RULES.module_dict[kind]
-    check_arguments('labels', settings, kind)
-    return kind(**settings)
+        labels = SHORT_NAMES.get(labels, labels)
+    return build_named('labels', LABEL_RULES, labels, LabelRule)

@@ -10,7 +10,7 @@ import torch
 from mmengine.registry import Registry
 from torch import Tensor
 
-from mmtmix.checks import check_arguments, check_choice
+from mmtmix.models.named_parts import build_named
 from mmtmix.models.teachers import TeacherMixin
 
 SALIENCY_SOURCES = Registry('saliency source', scope='mmtmix')  # inferring the scope is slow
@@ -128,18 +128,4 @@ def build_saliency(source: str | Mapping | SaliencySource) -> SaliencySource:
         TypeError: If it is none of these.
         ValueError: If there is no source of this name.
     """
-    if isinstance(source, SaliencySource):
-        return source
-    config = dict(type=source) if isinstance(source, str) else source
-    if not isinstance(config, Mapping) or 'type' not in config:
-        raise TypeError(
-            f'saliency must be a name, dict(type=..., ...) or a SaliencySource, got {source!r}'
-        )
-    settings = dict(config)
-    kind = settings.pop('type')
-    if isinstance(kind, str):
-        check_choice('saliency', kind, sorted(SALIENCY_SOURCES.module_dict))
-        kind = SALIENCY_SOURCES.module_dict[kind]
-    check_arguments('saliency', settings, kind)
-    # not by `build`, which warns that the default scope has no such registry
-    return kind(**settings)
+    return build_named('saliency', SALIENCY_SOURCES, source, SaliencySource)

@@ -48,11 +48,14 @@ def set_object_masks(masks: Sequence[Any] | Tensor | None) -> None:
 class TrueMasks(SaliencySource):
     """Return the true masks of the objects: 1 on a visible pixel of the object, 0 elsewhere.
 
-    It is no method but a reference, for data sets that know where their objects are. Each data
+    It is a reference, not a method, for data sets that hold the places of their objects. Each data
     sample holds ``gt_mask``, bool or integers (H, W), which the pipeline flips and crops together
     with the image. ``PackInputs(meta_keys=(..., 'gt_mask'))`` packs it. The data preprocessor of
     the augment hands the data samples of its training batch over. Outside of one,
     :func:`object_masks` does.
+
+    What ``RandomErasing`` erases stays 1 in the mask. An image that shows no pixel of its object
+    has a map of zeros.
 
     It needs all images of a batch in their order.
     """
@@ -100,6 +103,9 @@ class TrueMasks(SaliencySource):
 
 def _stacked(samples: Sequence[Any]) -> Tensor:
     """Return the masks of data samples, or of a list of masks, in one tensor."""
+    joined = getattr(samples, 'masks', None)  # of a resident set, one tensor already
+    if joined is not None:
+        return joined
     masks = [_mask_of(sample, number) for number, sample in enumerate(samples)]
     shapes = {tuple(mask.shape) for mask in masks}
     if len(shapes) != 1:

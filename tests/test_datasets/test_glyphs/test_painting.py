@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from mmtmix.datasets.glyphs.painting import Atlas, Canvas, Pieces, cut_backgrounds, margin_of
+from mmtmix.datasets.glyphs.atlas import Atlas, cut_backgrounds
+from mmtmix.datasets.glyphs.painting import Canvas, Pieces, margin_of
 
 SIDE, SIZE = 12, 16
 WHOLE = (-1.0, -1.0, 2.0, 2.0)

@@ -80,6 +80,7 @@ def test_a_mask_of_another_size_is_refused():
 PACK = dict(type='PackInputs', meta_keys=('gt_mask',))
 CROP = dict(type='RandomCrop', crop_size=32, padding=4)
 FLIP = dict(type='RandomFlip', prob=0.5, direction='horizontal')
+PAD, CROP_40 = dict(type='Pad', size=(40, 40)), dict(type='RandomCrop', crop_size=32)
 
 
 @pytest.mark.parametrize('wrap', [lambda x: x, lambda x: dict(type='ResidentDataset', dataset=x)])
@@ -92,10 +93,19 @@ def test_masks_that_would_stay_behind_are_refused(wrap):
         DATASETS.build(wrap(dataset))
 
 
-def test_a_resident_set_moves_masks_with_its_images():
+@pytest.mark.parametrize(
+    'parts',
+    [
+        [[CROP, FLIP]],
+        [[PAD, CROP_40, FLIP]],  # the pad runs once, when the set is read
+        [[PAD], [CROP_40]],
+        [[FLIP], [PAD, CROP_40]],  # the pad comes after what is random
+    ],
+)
+def test_a_resident_set_moves_masks_with_its_images(parts):
     """Objects of full brightness on black show in the image where the mask must be."""
-    carry = dict(type='CarryMask', transforms=[CROP, FLIP])
-    dataset = dict(type='Glyphs', num_images=64, clutter=0, pipeline=[carry, PACK])
+    carry = [dict(type='CarryMask', transforms=part) for part in parts]
+    dataset = dict(type='Glyphs', num_images=64, clutter=0, pipeline=[*carry, PACK])
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         ordinary = DATASETS.build(dataset)
         for number in range(64):

@@ -122,6 +122,8 @@ def test_a_single_image_comes_back_unmixed(make_batch, kind):
     assert torch.equal(mixed, inputs) and torch.equal(targets, scores)
     assert torch.equal((details['masks'] * details['warped']).sum(dim=1), mixed)
     assert {*details, *REPLAY} == set(mix(kind, make_batch())[2])
+    if kind in SEEING:
+        assert details['saliency'].shape == (1, 2, 1, 1, 1) and not details['saliency'].any()
 
 
 @EVERY

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import default_collate, pseudo_collate
-from mmpretrain.registry import BATCH_AUGMENTS, MODELS
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from mmpretrain.registry import BATCH_AUGMENTS, DATASETS, MODELS
 from mmpretrain.structures import DataSample
 
+from mmtmix.datasets.resident.samples import ResidentSamples
 from mmtmix.models import TrueMasks, object_masks
 from mmtmix.models.saliency import true_masks
+from mmtmix.recipes import resident
+from mmtmix.utils import load_config
 
 pytestmark = pytest.mark.host
 SEEING = dict(
@@ -32,7 +37,7 @@ def items(count=6, kind=np.uint8):
 
 
 def build(kind, augment=SEEING, **settings):
-    settings = dict(settings, mean=[0.0], std=[1.0], num_classes=6)
+    settings = dict(dict(mean=[0.0], std=[1.0], num_classes=6), **settings)
     return MODELS.build(dict(type=kind, batch_augments=dict(augments=augment), **settings))
 
 
@@ -46,6 +51,42 @@ def test_labels_count_the_object_pixels_that_a_mix_shows(kind, collate):
             counts = torch.stack([(image == number).sum() for number in range(6)]).float()
             torch.testing.assert_close(sample.gt_score, counts / counts.sum())
         assert true_masks._handed is None
+
+
+@pytest.mark.parametrize('mix', ['SampleCutMix', 'ObjectPaste'])
+def test_labels_of_a_resident_set_count_the_object_pixels_that_a_mix_shows(mix):
+    """The path of every oracle: crops and flips of a batch, its masks, the mix and its labels."""
+    loader = load_config('configs/_base_/datasets/glyphs.py').train_dataloader.to_dict()
+    loader = resident(dict(loader, batch_size=20), device='cpu', inherits=False)
+    glyphs = dict(loader['dataset']['dataset'], num_images=60, num_classes=10)
+    augment = dict(SEEING, type=mix)
+    if mix == 'ObjectPaste':
+        augment.update(saliency='TrueMasks', shape='mask', opacity='full')
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        painted = DATASETS.build(glyphs)
+        for number in range(60):  # its class on the object, and black elsewhere
+            shown = painted._images.marks[number][..., None] > 0
+            painted._images.pixels[number] = shown * (100 + number % 10)
+        loader['dataset']['dataset'] = painted
+        loader = Runner.build_dataloader(loader, seed=0)
+    preprocessor = build('ResidentPreprocessor', augment, num_classes=10)
+    torch.manual_seed(0)
+    epochs, mixed = [], 0
+    for epoch in range(2):
+        loader.sampler.set_epoch(epoch)
+        objects = []
+        for batch in loader:
+            objects += [sample.gt_mask for sample in batch['data_samples']]
+            data = preprocessor(batch, training=True)
+            for image, sample in zip(data['inputs'], data['data_samples'], strict=True):
+                counts = torch.stack([(image[0] == 100 + c).sum() for c in range(10)]).float()
+                if counts.sum() > 0:  # otherwise labels are the drawn weights
+                    torch.testing.assert_close(sample.gt_score, counts / counts.sum())
+                    mixed += int((counts > 0).sum() == 2)
+        epochs.append({mask.numpy().tobytes() for mask in objects})
+    assert mixed > 60  # of 120
+    # crops and flips are new in each epoch
+    assert all(len(masks) == 60 for masks in epochs) and len(epochs[0] & epochs[1]) < 10
 
 
 def test_samples_that_choose_it_get_their_own_masks():
@@ -71,6 +112,14 @@ def test_validation_needs_no_masks():
     assert len(data['data_samples']) == 6
     with pytest.raises(ValueError, match='data sample 0 of the batch has no gt_mask.*PackInputs'):
         build('ClsDataPreprocessor')(default_collate(batch), training=True)
+
+
+def test_masks_that_come_as_one_tensor_are_not_taken_apart():
+    masks = torch.rand(6, 8, 10) < 0.5
+    samples = ResidentSamples([DataSample() for _ in range(6)], None, None, masks)
+    with object_masks(samples):
+        maps = TrueMasks()(torch.rand(6, 3, 8, 10), torch.eye(6))
+    assert torch.equal(maps, masks[:, None].float())
 
 
 def test_masks_of_a_batch_that_failed_are_forgotten():
