@@ -23,6 +23,9 @@ if mix == 'transformmix':
     search = stage('configs/glyphs/search.py', 'mixer.pth')
     requires += [search]
     augments[mix] = transformmix(search, teacher)
+    objective = variant('OBJECTIVE', 'teacher', 'hard', 'diverse', 'visible', 'hard_diverse')
+    if objective == 'visible':
+        augments[mix]['labels'] = 'visible'  # those that the module has learned with its masks
 if mix == 'none':
     hook = distill('kd', teacher)
 else:
