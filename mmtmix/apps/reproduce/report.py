@@ -13,7 +13,7 @@ from .results import CellResult, group
 from .table_statistics import LEVEL, POWER, RowStatistics, Share, p_value, row_statistics
 
 MARK = '†'
-"""Mark of a difference that holds among all to one reference in its table."""
+"""Mark of a difference whose adjusted p-value is below 0.05, among all to one reference."""
 
 _PRINTED = ('cell', 'printed', 'here', 'seeds', 'difference', 'what counts')
 _OF_RUN = (

@@ -353,7 +353,7 @@ class BatchAugment(metaclass=ABCMeta):
     def _report(
         self, mixed: Tensor, targets: Tensor, images: Tensor, scores: Tensor, details: Details
     ) -> None:
-        """Hand mixes to those who watch the run."""
+        """Report mixes to the registered watchers."""
         known = MadeMix(type(self).__name__, mixed, targets, images, scores, details)
         makers = tuple(type(part).__name__ for part in self.parts)
         title = self.saliency_title
