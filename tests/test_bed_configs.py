@@ -7,6 +7,7 @@ from mmpretrain.registry import MODELS
 
 from mmtmix.apps.reproduce import read_experiments
 from mmtmix.datasets.glyphs.settings import STYLES
+from mmtmix.engine.distillation import PRESETS
 from mmtmix.models import TransformMixer, build_labels, build_saliency
 from mmtmix.recipes import read_base
 from mmtmix.utils import load_config, resolve_config
@@ -43,6 +44,20 @@ def test_all_methods_take_the_same_steps_in_the_same_recipe(config, num_images, 
         model = cfg.model.backbone
         assert (model.pop('stem_stride'), simple.model.backbone.pop('stem_stride')) == (1, 2)
     assert cfg.model == simple.model
+
+
+@pytest.mark.parametrize('mix', ['none', 'cutmix', 'paste', 'transformmix'])
+def test_a_step_of_distillation_on_mixes_has_twice_the_images(mix):
+    (hook,) = (one for one in read('distill', MIX=mix).custom_hooks if one.type == 'DistillHook')
+    # a preset that mixes trains on the clean batch and on a mixed one
+    assert PRESETS[hook.preset]['mixes'] == ('mixed' in hook) == (mix != 'none')
+    # the config and its page warn of the comparison
+    head, page = (
+        ' '.join((ROOT / FOLDER / name).read_text(encoding='utf-8').replace('\n# ', ' ').split())
+        for name in ('distill.py', 'README.md')
+    )
+    assert 'twice the images of a step of `MIX=none`' in head
+    assert 'twice the images of its `MIX=none`' in page
 
 
 def test_settings_are_chosen_on_other_images_than_the_test_s():

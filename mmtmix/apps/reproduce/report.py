@@ -27,9 +27,9 @@ def render(results: Sequence[CellResult], headings: bool = True) -> str:
 
     Most cells stand beside their printed figures. A row has a table of its own if it is compared
     by `against`, or has metrics other than accuracies. Below a table of differences is the
-    difference that its number of seeds detects. :data:`MARK` marks the differences that hold
-    among all to one reference. A cell that was not run is marked so. A
-    printed figure never replaces a measured one.
+    difference that its number of seeds detects. :data:`MARK` marks differences whose adjusted
+    p-value is below 0.05, among all differences to one reference. A cell that was not run is
+    marked so. A printed figure never replaces a measured one.
 
     Args:
         results: Results of any cells.
