@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from mmpretrain.registry import MODELS
 
 from mmtmix.apps.reproduce import read_experiments
 from mmtmix.datasets.glyphs.settings import STYLES
-from mmtmix.models import build_labels, build_saliency
+from mmtmix.engine.distillation import PRESETS
+from mmtmix.models import TransformMixer, build_labels, build_saliency
+from mmtmix.recipes import read_base
 from mmtmix.utils import default_work_dir, load_config, resolve_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +45,20 @@ def test_all_methods_take_the_same_steps_in_the_same_recipe(config, num_images, 
         model = cfg.model.backbone
         assert (model.pop('stem_stride'), simple.model.backbone.pop('stem_stride')) == (1, 2)
     assert cfg.model == simple.model
+
+
+@pytest.mark.parametrize('mix', ['none', 'cutmix', 'paste', 'transformmix'])
+def test_a_step_of_distillation_on_mixes_has_twice_the_images(mix):
+    (hook,) = (one for one in read('distill', MIX=mix).custom_hooks if one.type == 'DistillHook')
+    # a preset that mixes trains on the clean batch and on a mixed one
+    assert PRESETS[hook.preset]['mixes'] == ('mixed' in hook) == (mix != 'none')
+    # the config and its page warn of the comparison
+    head, page = (
+        ' '.join((ROOT / FOLDER / name).read_text(encoding='utf-8').replace('\n# ', ' ').split())
+        for name in ('distill.py', 'README.md')
+    )
+    assert 'twice the images of a step of `MIX=none`' in head
+    assert 'twice the images of its `MIX=none`' in page
 
 
 def test_settings_are_chosen_on_other_images_than_the_test_s():
@@ -90,16 +107,115 @@ def test_labels_may_count_other_maps_than_the_mix():
     )
 
 
-@pytest.mark.parametrize('objective', ['teacher', 'hard', 'diverse', 'visible'])
-def test_searches_have_their_terms(objective):
-    cfg = read('search', OBJECTIVE=objective)
+@pytest.mark.parametrize(
+    ('mix', 'variants'),
+    [
+        ('cutmix', dict(SEE='true')),
+        ('mixup', dict(PLACE='own')),
+        ('cammix', dict(SHAPE='box')),
+        ('fmix', dict(OPACITY='drawn')),
+        ('resizemix', dict(SEE='true', PLACE='own')),
+    ],
+)
+def test_a_variant_that_the_mixer_does_not_read_is_refused(mix, variants):
+    name, value = next(iter(variants.items()))
+    cure = f'{name}={value} has no effect with MIX={mix}; leave it out, or choose MIX=paste'
+    with pytest.raises(ValueError, match=cure):
+        read('mixed', MIX=mix, **variants)
+
+
+def test_the_first_variant_that_is_not_read_is_refused_though_others_are():
+    assert augment_of(MIX='cammix', SEE='true').saliency.type == 'TrueMasks'
+    with pytest.raises(ValueError, match='variant PLACE=own has no effect with MIX=cammix'):
+        read('mixed', MIX='cammix', SEE='true', PLACE='own')
+
+
+@pytest.mark.parametrize('mix', ['paste', 'paste_mixup'])
+def test_pasting_follows_its_variants(mix):
+    chosen = dict(SEE='true', PLACE='clear', SHAPE='box', OPACITY='drawn')
+    for variants, expected in (
+        ({}, dict(place='over', shape='mask', opacity='full')),
+        (chosen, dict(place='clear', shape='box', opacity='drawn')),
+    ):
+        augment = augment_of(MIX=mix, **variants)
+        paste = augment[0] if mix == 'paste_mixup' else augment
+        assert {name: paste[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(('share', 'expected'), [(50, 0.5), (100, 1.0)])
+def test_a_share_of_the_batches_is_mixed(share, expected):
+    for mix in ('cutmix', 'paste', 'paste_mixup'):
+        train_cfg = read('mixed', MIX=mix, SHARE=share).model.train_cfg
+        assert sum(train_cfg.probs) == pytest.approx(expected)
+    # the last has both mixers, on one half of the mixed batches each
+    assert [each.type for each in train_cfg.augments] == ['ObjectPaste', 'SampleMixup']
+    assert train_cfg.probs[0] == train_cfg.probs[1]
+
+
+TERMS = dict(
+    teacher=set(),
+    hard={'hard_for'},
+    diverse={'diversity'},
+    visible={'labels'},
+    hard_diverse={'hard_for', 'diversity'},
+)
+
+
+@pytest.mark.parametrize('objective', TERMS)
+@pytest.mark.parametrize(('num_images', 'steps'), [(1000, 1200), (300, 600)])
+def test_searches_have_their_terms(objective, num_images, steps):
+    variants = dict(NUM_IMAGES=num_images, STEPS=steps)
+    cfg = read('search', OBJECTIVE=objective, **variants)
     terms = {name for name in ('hard_for', 'diversity', 'labels') if name in cfg.model}
-    assert terms == dict(hard={'hard_for'}, diverse={'diversity'}, visible={'labels'}).get(
-        objective, set()
+    assert terms == TERMS[objective]
+    if 'hard' in objective:
+        # the teacher of the same variants writes the file that the search reads
+        kept = read('teacher', **variants).custom_hooks[1].epochs
+        early = cfg.requires[1]
+        assert early.produces.endswith(f'early_{kept[0]}.pth')
+        assert cfg.model.hard_for.teacher.checkpoint == early.produces
+        assert dict(early.get('variants', {})) == ({} if steps == 1200 else variants)
+
+
+def test_searched_modules_are_what_their_names_say():
+    paper, ours, masks = (
+        dict(read('search', SEARCH=name).model.mixer) for name in ('paper', 'ours', 'masks')
     )
-    if objective == 'hard':
-        kept = read('teacher').custom_hooks[1].epochs
-        assert cfg.requires[1].produces.endswith(f'early_{kept[0]}.pth')
+    published = read_base('_base_/mixers/transformmix_paper.py')['model']['mixer']
+    built, wanted = (MODELS.build(dict(each)).arch for each in (paper, published))
+    assert built == wanted
+    assert masks == ours | dict(transform='none')
+    # ours are the defaults, with masks of the maps' size
+    assert MODELS.build(dict(ours)).arch == TransformMixer(mask_size=None).arch
+    for objective in ('diverse', 'hard_diverse'):
+        with pytest.raises(ValueError, match=f'OBJECTIVE={objective} needs a noise z'):
+            read('search', SEARCH='masks', OBJECTIVE=objective)
+
+
+@pytest.mark.parametrize('styles', ['same', 'new'])
+def test_a_search_validates_on_the_styles_that_settings_are_chosen_by(styles):
+    search, chosen = (
+        read(name, STYLES=styles, **split).val_dataloader.dataset
+        for name, split in (('search', {}), ('simple', dict(SPLIT='val')))
+    )
+    assert (search.split, search.styles) == ('val', chosen.styles)
+
+
+def test_a_student_has_the_labels_that_its_module_learned():
+    for variants, labels in (
+        ({}, 'gt'),
+        (dict(OBJECTIVE='hard'), 'gt'),
+        (dict(OBJECTIVE='visible'), 'visible'),
+        (dict(OBJECTIVE='visible', LABELS='gt'), 'gt'),
+        (dict(LABELS='visible'), 'visible'),
+    ):
+        cfg = read('transformmix', **variants)
+        assert cfg.model.train_cfg.augments.labels == labels
+        searched = cfg.requires[1].get('variants', {})
+        assert searched.get('OBJECTIVE') == variants.get('OBJECTIVE')
+    for objective, labels in (('teacher', 'gt'), ('visible', 'visible')):
+        hook = read('distill', MIX='transformmix', OBJECTIVE=objective).custom_hooks[1]
+        assert hook.mixed.augment.get('labels', 'gt') == labels
 
 
 @pytest.mark.parametrize('see', ['true', 'other_true'])

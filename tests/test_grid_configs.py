@@ -210,6 +210,11 @@ def test_pictures_of_the_page_are_there():
     assert all((page.parent / picture).is_file() for picture in pictures)
 
 
+def test_a_search_without_a_transformer_has_no_noise_to_follow():
+    with pytest.raises(ValueError, match='diverse needs a noise z, and SEARCH=noisy_mask_only'):
+        read(SEARCH, SEARCH='noisy_mask_only', OBJECTIVE='diverse')
+
+
 @pytest.mark.parametrize('objective', ['hard', 'unlikely', 'hard_diverse', 'visible'])
 def test_an_objective_changes_the_search_alone(objective):
     plain, cfg = read(SEARCH), read(SEARCH, OBJECTIVE=objective)

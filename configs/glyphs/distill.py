@@ -1,6 +1,8 @@
 # Distillation on mixes, on the bed: the network of simple.py learns from the teacher of teacher.py
 # on clean images and on mixes, `MIX`: none (the default), mixup, cutmix, cammix, paste (of refined
 # objects), transformmix or supermix. Labels of mixes are `LABELS`, and KD compares on `KD_ON`.
+# Each step with mixes trains on 50 clean and 50 mixed images, so it has twice the images of a step
+# of `MIX=none`, and about twice the time: compare the mixes with each other.
 _base_ = './simple.py'
 from mmtmix.recipes import distill, stage, supermix, teacher_from, transformmix, variant
 
@@ -23,6 +25,9 @@ if mix == 'transformmix':
     search = stage('configs/glyphs/search.py', 'mixer.pth')
     requires += [search]
     augments[mix] = transformmix(search, teacher)
+    objective = variant('OBJECTIVE', 'teacher', 'hard', 'diverse', 'visible', 'hard_diverse')
+    if objective == 'visible':
+        augments[mix]['labels'] = 'visible'  # those that the module has learned with its masks
 if mix == 'none':
     hook = distill('kd', teacher)
 else:

@@ -1,7 +1,9 @@
 # `MIX` on `SHARE` % of the batches of the bed. A mix is made by the saliency `SEE`, and its label
 # follows `LABELS`: the mix's own weights (gt), or the visible part of a saliency. The saliency is
 # that of a teacher (cam), the same refined by colour (refined), or the true mask of the object
-# (true). Placebos are those of another image (other_...) and smooth noise (noise).
+# (true). Placebos are those of another image (other_...) and smooth noise (noise). A variant that
+# the mixer does not read is refused: SEE is that of cammix and paste, PLACE, SHAPE and OPACITY are
+# those of paste.
 _base_ = './simple.py'
 from mmtmix.recipes import stage, teacher_from, variant
 
@@ -23,6 +25,21 @@ see, labels = variant('SEE', *MAPS), variant('LABELS', 'gt', *MAPS)
 place = variant('PLACE', 'over', 'random', 'own', 'clear')
 shape, opacity = variant('SHAPE', 'mask', 'box'), variant('OPACITY', 'full', 'drawn')
 teacher = stage('configs/glyphs/teacher.py', 'last.pth')
+
+
+def refuse_unused(**chosen):
+    """Refuse settings that the mixer does not read."""
+    used = dict(cammix=['SEE'], paste=[*chosen], paste_mixup=[*chosen]).get(mix, [])
+    defaults = dict(SEE='cam', PLACE='over', SHAPE='mask', OPACITY='full')
+    for name, value in chosen.items():
+        if name not in used and value != defaults[name]:
+            raise ValueError(
+                f'variant {name}={value} has no effect with MIX={mix}; leave it out, or choose '
+                f'MIX=paste{" or cammix" if name == "SEE" else ""}'
+            )
+
+
+refuse_unused(SEE=see, PLACE=place, SHAPE=shape, OPACITY=opacity)
 
 
 def saliency(name):

@@ -1,7 +1,7 @@
 # Searches of the bed. `SEARCH` is the module: ours, ours without a spatial transformer (masks), or
 # that of the paper (paper). `OBJECTIVE` adds terms to the teacher's cross entropy: mixes that are
-# hard for the early teacher (hard), masks that follow the noise (diverse), labels that are learned
-# with the masks (visible).
+# hard for the early teacher (hard), masks that follow the noise z (diverse, not with
+# SEARCH=masks), labels that are learned with the masks (visible).
 _base_ = ['../_base_/datasets/glyphs_grid.py', '../_base_/default_runtime.py']
 from mmtmix.recipes import stage, teacher_from, variant
 
@@ -29,12 +29,13 @@ published = dict(
     anchored=False,
 )
 mixers = dict(ours=ours, masks=ours | dict(transform='none'), paper=ours | published)
+name = variant('SEARCH', *mixers)
 steps = variant('STEPS', 1200, kind=int)
 epochs = max(1, steps // (_base_.num_images // 50))
 model = dict(
     type='MixerSearch',
     teacher=teacher_from(teacher, channels_last=True),
-    mixer=mixers[variant('SEARCH', *mixers)],
+    mixer=mixers[name],
     alpha=1.0,
 )
 objective = variant('OBJECTIVE', 'teacher', 'hard', 'diverse', 'visible', 'hard_diverse')
@@ -43,12 +44,14 @@ if 'hard' in objective:
     requires.append(early)
     model['hard_for'] = dict(teacher=teacher_from(early, channels_last=True), beta=0.5)
 if 'diverse' in objective:
+    if name == 'masks':
+        raise ValueError(f'OBJECTIVE={objective} needs a noise z; choose SEARCH=ours or paper')
     model['diversity'] = 0.05
 if objective == 'visible':
     model['labels'] = 'visible'
 
-# how well the teacher reads the mixes is measured on the style that settings are chosen by
-val_dataloader = dict(dataset=dict(split='val', styles=None))
+# how well the teacher reads the mixes is measured on the images that settings are chosen by
+val_dataloader = dict(dataset=dict(split='val'))
 test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='MixQuality')
 test_evaluator = val_evaluator

@@ -1,11 +1,14 @@
 # TransformMix on `SHARE` % of the batches of the bed, with the module of the search `SEARCH`.
-# Labels are the drawn weights (gt), or the visible part of the refined saliency (refined) or of
-# the true masks (true).
+# Labels are the drawn weights (gt); the visible part of the module's own saliency (visible), as in
+# a search with OBJECTIVE=visible, which makes it the default; or the visible part of the refined
+# saliency (refined) or of the true masks (true).
 _base_ = './simple.py'
 from mmtmix.recipes import stage, teacher_from, transformmix, variant
 
 share = variant('SHARE', 50, kind=int)
-labels = variant('LABELS', 'gt', 'refined', 'true')
+objective = variant('OBJECTIVE', 'teacher', 'hard', 'diverse', 'visible', 'hard_diverse')
+learned = ('visible', 'gt') if objective == 'visible' else ('gt', 'visible')
+labels = variant('LABELS', *learned, 'refined', 'true')
 teacher = stage('configs/glyphs/teacher.py', 'last.pth')
 search = stage('configs/glyphs/search.py', 'mixer.pth')
 requires = [teacher, search]
@@ -14,6 +17,7 @@ named = teacher_from(teacher, channels_last=True)
 refined = dict(type='RefinedSaliency', source=dict(type='TeacherCAM', teacher=named))
 rules = dict(
     gt='gt',
+    visible='visible',
     refined=dict(type='VisibleLabels', saliency=refined),
     true=dict(type='VisibleLabels', saliency='TrueMasks'),
 )

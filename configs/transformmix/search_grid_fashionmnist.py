@@ -83,6 +83,8 @@ if 'hard' in objective or objective == 'unlikely':
         form='unlikelihood' if objective == 'unlikely' else 'clipped',
     )
 if 'diverse' in objective:
+    if mixers[name].get('transform') == 'none':
+        raise ValueError(f'OBJECTIVE={objective} needs a noise z, and SEARCH={name} has none')
     model['diversity'] = 0.05
 if 'visible' in objective:
     model['labels'] = 'visible'

@@ -14,7 +14,7 @@ from .results import CellResult, group
 from .table_statistics import RowStatistics, Share, p_value, row_statistics
 
 MARK = '†'
-"""Mark of a difference that holds among all to one reference in its table."""
+"""Mark of a difference whose adjusted p-value is below 0.05, among all to one reference."""
 
 _PRINTED = ('cell', 'printed', 'here', 'seeds', 'difference', 'what counts')
 _OF_RUN = (
@@ -28,9 +28,9 @@ def render(results: Sequence[CellResult], headings: bool = True) -> str:
 
     Most cells stand beside their printed figures. A row has a table of its own if it is compared
     by `against`, or has metrics other than accuracies. Below a table of differences is the
-    difference that its number of seeds detects. :data:`MARK` marks the differences that hold
-    among all to one reference. A cell that was not run is marked so. A
-    printed figure never replaces a measured one.
+    difference that its number of seeds detects. :data:`MARK` marks differences whose adjusted
+    p-value is below 0.05, among all differences to one reference. A cell that was not run is
+    marked so. A printed figure never replaces a measured one.
 
     Args:
         results: Results of any cells.

@@ -102,8 +102,8 @@ def adjusted_p(found: Mapping[str, PairedDifference | None]) -> dict[str, float]
 
     Those below a bound hold, in the mean, at most that share of false discoveries (Benjamini and
     Hochberg, 1995). This is proven for independent tests, and for one-sided tests with a shared
-    reference (Benjamini and Yekutieli, 2001). Ours are two-sided. With ten methods and one
-    reference, none or half of them different, 4,000 simulated tables had 2 to 5 % at a bound of 5.
+    reference (Benjamini and Yekutieli, 2001). Ours are two-sided, for
+    which it is not proven.
 
     Args:
         found: Differences to the reference, by the name of the method. Those without a p-value

@@ -71,8 +71,8 @@ class ObjectPaste(BatchAugment):
     def __init__(
         self,
         saliency: str | Mapping | SaliencySource = 'TrueMasks',
-        shape: str = 'box',
-        place: str = 'random',
+        shape: str = 'mask',
+        place: str = 'over',
         opacity: str = 'full',
         alpha: float = 1.0,
         threshold: float = 0.5,

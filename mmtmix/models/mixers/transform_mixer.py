@@ -175,6 +175,30 @@ class TransformMixer(nn.Module):
             device=generator.device if generator is not None else None,
         )
 
+    def redraw_z(self, noise: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return noise that differs in the transformer's plane z alone.
+
+        Signs and the noise on the CAMs stay. So predictions differ only as far as they follow z.
+
+        Args:
+            noise: Noise from :meth:`draw_noise`.
+            generator: Source of randomness, whose device makes z.
+
+        Returns:
+            Noise of the same shape, on the same device.
+
+        Raises:
+            ValueError: If the module has no transformer, the only part that reads z.
+        """
+        if self.stn is None:
+            raise ValueError("a module with transform='none' reads no z; set transform='stn'")
+        z = torch.randn(
+            (len(noise), 1, self.noise_size, self.noise_size),
+            generator=generator,
+            device=generator.device if generator is not None else None,
+        )
+        return torch.cat([z.to(noise.device, non_blocking=True), noise[:, 1:]], dim=1)
+
     def forward(self, saliency: Tensor, weights: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Predict transformations and masks (Eq. 2 and 3).
 

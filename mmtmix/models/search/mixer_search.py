@@ -56,13 +56,13 @@ class MixerSearch(BaseModel):
         hard_for: Second network that should not recognise the mixes, such as the teacher after
             its first epochs: ``dict(teacher=..., beta=1.0, form='clipped')``, with the arguments
             of a teacher; None for no such term. See :func:`~mmtmix.functional.hardness`.
-        diversity: Weight, >= 0, of a term against masks that are the same for different noise;
-            see :func:`~mmtmix.functional.mode_seeking`.
+        diversity: Weight, >= 0, of a term against masks that are the same for different noise z of
+            the spatial transformer; see :func:`~mmtmix.functional.mode_seeking`.
 
     Raises:
         TypeError: If an argument is of another type.
-        ValueError: If an argument is out of its range, or the data preprocessor has batch
-            augments.
+        ValueError: If an argument is out of its range, the data preprocessor has batch augments,
+            or ``diversity`` is set for a module without a spatial transformer.
     """
 
     def __init__(
@@ -91,6 +91,11 @@ class MixerSearch(BaseModel):
             )
         self.alpha = alpha
         self.mixer: TransformMixer = MODELS.build(mixer)
+        if diversity > 0 and self.mixer.stn is None:
+            raise ValueError(
+                f"diversity must be 0 for a mixer with transform='none', got {diversity}: only "
+                "the spatial transformer reads the noise z; set transform='stn'"
+            )
         self.labels, self.diversity = labels, diversity
         self.teacher = _build_teacher(teacher, data_preprocessor)
         self.hard_for: HardFor | None = None

@@ -47,7 +47,7 @@ def check_hard_for(hard_for: Any) -> None:
 
 
 class HardFor:
-    """Ask for mixes that a second network, such as an early teacher, does not recognise.
+    """Penalise mixes that a second network recognises, such as an early teacher.
 
     Args:
         teacher: The second network, frozen.
@@ -85,25 +85,29 @@ class HardFor:
 def diversity_term(
     mixer: TransformMixer, details: Details, draw: Draw, noise: Tensor, factor: float
 ) -> Tensor:
-    """Return the weighted term against masks that ignore the noise, a scalar.
+    """Return the weighted term against masks that ignore the transformer's noise z, a scalar.
 
-    The module predicts masks once more, with other noise. The term is
-    :func:`~mmtmix.functional.mode_seeking` of both. It takes no pass of a teacher.
+    The module predicts masks once more, with another z. Orientations and the noise on the saliency
+    stay, since these change masks even where z is ignored. The term is
+    :func:`~mmtmix.functional.mode_seeking` of both. It takes no pass of a teacher. At masks that
+    are equal its gradient is 0, so another loss must move a new module first.
 
     Args:
-        mixer: The mixing module.
+        mixer: The mixing module, with a spatial transformer.
         details: Details of :func:`~mmtmix.models.teacher_mix.mix_with_teacher`.
-        draw: Draw of M mixes; its generator draws the other noise.
+        draw: Draw of M mixes; its generator draws the other z.
         noise: Noise by which the masks in the details were made, on the masks' device.
         factor: Weight of the term, > 0.
+
+    Raises:
+        ValueError: If the module has no spatial transformer.
     """
     masks = details['masks']
-    other = mixer.draw_noise(len(draw.index), draw.generator)
-    other = other.to(masks.device, non_blocking=True)
+    other = mixer.redraw_z(noise, draw.generator)
     _, others = mixer(details['saliency'], draw.weights, other)
     others = resize_map(others.squeeze(2), (masks.size(-2), masks.size(-1))).unsqueeze(2)
     measure('masks_apart', (masks - others).detach().abs().mean())
-    return factor * mode_seeking(masks, others, noise, other)
+    return factor * mode_seeking(masks, others, noise[:, :1], other[:, :1])
 
 
 @torch.no_grad()

@@ -132,6 +132,16 @@ def test_the_object_of_a_soft_map_is_what_exceeds_the_threshold(make_batch):
     assert torch.equal(details['saliency'][:, 0, 0].bool(), shown.expand(4, HEIGHT, WIDTH))
 
 
+def test_by_default_the_mask_is_pasted_over_the_own_object(make_batch):
+    batch = make_batch(8, (3, HEIGHT, WIDTH))
+    torch.manual_seed(0)
+    with object_masks(objects()):
+        mixed, _ = ObjectPaste()(*batch)
+    _, (expected, *_) = mix(make_batch, 'mask', 'over', opacity='full')
+    _, (boxes, *_) = mix(make_batch, 'box', 'over')
+    assert torch.equal(mixed, expected) and not torch.equal(mixed, boxes)
+
+
 def test_a_single_image_stays_and_three_are_refused(make_batch):
     images, scores = make_batch(1)
     mixed, targets, details = ObjectPaste()(images, scores, return_details=True)

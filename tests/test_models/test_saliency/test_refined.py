@@ -28,7 +28,7 @@ def test_maps_are_those_of_the_functions(make_batch):
     assert torch.equal(alone, coarse)
 
 
-def test_it_is_what_its_source_is():
+def test_refined_saliency_needs_what_its_source_needs():
     inner = OtherImages('TrueMasks')
     source = RefinedSaliency(inner)
     assert source.needs_batch and not source.needs_network and not source.adds_loss

@@ -7,7 +7,7 @@ import torch
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from mmtmix.functional import hardness, mode_seeking, resize_map, soft_cross_entropy
+from mmtmix.functional import hardness, resize_map, soft_cross_entropy
 from mmtmix.models.measures import Measures, measuring
 
 pytestmark = pytest.mark.host
@@ -121,21 +121,42 @@ def test_steps_make_mixes_harder_for_the_early_teacher(make_search, batch, form)
     assert not any('hard_for' in name for name in search.state_dict())
 
 
-def test_the_diversity_term_compares_two_noises(make_search, batch):
-    search = make_search(diversity=0.2)
-    noises, masks = [], []
-    draw, forward = search.mixer.draw_noise, search.mixer.forward
-    search.mixer.draw_noise = lambda *args: noises.append(draw(*args)) or noises[-1]
-    search.mixer.forward = lambda *args: masks.append(forward(*args)[1]) or forward(*args)
+def follow_z(search):
+    """Give a new transformer, whose last layer is 0, weights by which theta follows z."""
+    torch.manual_seed(3)
+    torch.nn.init.normal_(search.mixer.stn.fc.weight, std=0.05)
+    return search
+
+
+def test_the_diversity_term_compares_two_z_alone(make_search, batch):
+    search = follow_z(make_search(diversity=0.2))
+    noises, masks, forward = [], [], search.mixer.forward
+
+    def kept(saliency, weights, noise):
+        noises.append(noise)
+        theta, found = forward(saliency, weights, noise)
+        masks.append(found)
+        return theta, found
+
+    search.mixer.forward = kept
     losses = losses_of(search, batch)
-    assert len(noises) == len(masks) == 2
-    one, other = (resize_map(each.squeeze(2), 16).unsqueeze(2) for each in masks)
-    expected = 0.2 * mode_seeking(one, other, *noises)
-    torch.testing.assert_close(losses['loss_diversity'], expected)
+    one, other = noises
+    # signs of orientations and the noise on the saliency are equal
+    assert torch.equal(one[:, 1:], other[:, 1:]) and (one[:, :1] != other[:, :1]).all()
+    ratio = [resize_map(each.squeeze(2), 16) for each in masks]
+    ratio = (ratio[0] - ratio[1]).abs().mean() / (one[:, 0] - other[:, 0]).abs().mean()
+    torch.testing.assert_close(losses['loss_diversity'], 0.2 / (ratio + 0.1))
 
 
-def test_steps_make_masks_differ_by_noise(make_search, batch):
-    search = make_search(diversity=1.0)
+def test_a_module_that_ignores_z_has_the_largest_diversity_loss(make_search, batch):
+    # its last layer is 0: what it adds to the saliency and turns differs, and does not count
+    search = make_search(diversity=0.2)
+    assert search.mixer.saliency_noise and search.mixer.random_orientation
+    assert losses_of(search, batch)['loss_diversity'].item() == pytest.approx(2.0)
+
+
+def test_steps_make_masks_differ_by_z(make_search, batch):
+    search = follow_z(make_search(diversity=1.0))
     before, after = step_lowers(search, batch, 'loss_diversity')
     assert after < before - 0.1
 
@@ -182,6 +203,11 @@ def test_visible_labels_by_a_loop(make_search, batch, padding):
     [
         (dict(labels='given'), ValueError, "labels must be one of 'gt', 'visible'"),
         (dict(diversity=-1), ValueError, 'diversity must be a finite number >= 0'),
+        (
+            dict(diversity=0.1, mixer=dict(transform='none')),
+            ValueError,
+            "got 0.1.*set transform='s",
+        ),
         (dict(hard_for=dict(beta=0)), ValueError, r"hard_for\['beta'\] must be .* > 0"),
         (dict(hard_for=dict(form='soft')), ValueError, r"hard_for\['form'\] must be one of"),
         (dict(hard_for=dict(betas=1)), TypeError, "hard_for has no 'betas'"),
@@ -193,7 +219,7 @@ def test_bad_settings_are_refused(teacher_args, settings, error, message):
     teacher = dict(teacher_args(), channel_order='rgb')
     if isinstance(settings.get('hard_for'), dict):
         settings = dict(settings, hard_for={'teacher': teacher, **settings['hard_for']})
-    mixer = dict(type='TransformMixer', cam_size=18)
+    mixer = dict(type='TransformMixer', cam_size=18, **settings.pop('mixer', {}))
     config = dict(type='MixerSearch', teacher=teacher, mixer=mixer, **settings)
     with pytest.raises(error, match=message):
         MODELS.build(dict(config, _scope_='mmpretrain'))
