@@ -84,7 +84,7 @@ def test_a_page_is_filled_and_then_up_to_date(folder, call, capsys):
     assert (folder / 'docs/page.md').read_text() == PAGE
     assert call() == 0
     text = (folder / 'docs/page.md').read_text()
-    assert '| mixup | 83.00 ± 1.00 | 3 | +2.00 **[+2.00, +2.00]**† |' in text
+    assert '| mixup | 83.00 ± 1.00 | 3 | +2.00 **[+2.00, +2.00]** |' in text
     assert '](images/page_final_main.png)' in text
     assert '| small/simple | - | not run | 0 | - | last |' in text
     assert 'Nothing of final/other was run yet.' in text

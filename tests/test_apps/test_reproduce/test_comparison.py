@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from scipy import stats
 
 from mmtmix.apps.reproduce import (
     CellResult,
@@ -72,20 +73,23 @@ def test_runs_of_different_precisions_are_not_paired(row):
     runs = [*mixup.runs[:2], replace(mixup.runs[2], precision='float32')]
     text = render([simple, replace(mixup, runs=runs)])
     assert '| simple | 81.00 ± 1.00 | 3 | - |\n' in text
-    assert '3 (2 in bfloat16, 1 in float32) | +2.00 **[+2.00, +2.00]**† (2 pairs) |' in text
+    assert '3 (2 in bfloat16, 1 in float32) | +2.00 **[+2.00, +2.00]** (2 pairs) |' in text
 
 
 def test_data_hold_the_differences(row):
-    results = row('small', simple=[80.0, 81.0], mixup=[82.0, 83.0], cutmix=[80.0])
+    results = row('small', simple=[80.0, 81.0], mixup=[82.0, 83.5], cutmix=[80.0])
     simple, mixup, _ = json.loads(json.dumps(describe(results)))
     single = dict(mean=0.0, low=None, high=None, by_seed={'0': 0.0}, p=None, adjusted_p=None)
     assert simple['differences'] == {
         'accuracy/top1': {'cutmix': single},
         'accuracy/top5': {'cutmix': None},
     }
-    tested = dict(low=2.0, high=2.0, by_seed={'0': 2.0, '1': 2.0}, p=0.0, adjusted_p=0.0)
+    found = paired_difference({0: 82.0, 1: 83.5}, {0: 80.0, 1: 81.0})
+    p = stats.ttest_rel([82.0, 83.5], [80.0, 81.0]).pvalue
+    tested = dict(low=found.low, high=found.high, by_seed={'0': 2.0, '1': 2.5})
+    tested |= dict(p=pytest.approx(p), adjusted_p=pytest.approx(p))
     assert mixup['differences']['accuracy/top1'] == dict(
-        simple=dict(mean=2.0, **tested),
+        simple=dict(mean=2.25, **tested),
         cutmix=dict(single, mean=2.0, by_seed={'0': 2.0}),
     )
     assert mixup['share_of_oracle'] == {'accuracy/top1': None, 'accuracy/top5': None}
@@ -142,7 +146,7 @@ def test_a_forest_has_a_mark_and_an_interval_per_method_and_row(row):
     assert [mark.get_marker() for mark in marks] == ['o', 's', 's']
     # filled where the adjusted p-value is below 0.05
     is_filled = [mark.get_markerfacecolor() != 'white' for mark in marks]
-    assert is_filled == [True, False, True]
+    assert is_filled == [True, False, False]  # two equal differences have no p-value
     intervals = [list(line.get_xdata()) for line in lines if line not in marks]
     found = paired_difference({0: 82.0, 1: 83.1, 2: 84.0}, {0: 80.0, 1: 81.0, 2: 82.0})
     assert intervals[0] == [found.low, found.high] and len(intervals) == 2  # not of two pairs

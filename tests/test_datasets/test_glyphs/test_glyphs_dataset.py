@@ -198,11 +198,13 @@ CONFIGS = {'glyphs': 32, 'glyphs48': 48, 'glyphs_demo': 32, 'glyphs_grid': 32}
 def test_base_configs(name):
     cfg = Config.fromfile(f'configs/_base_/datasets/{name}.py')
     loaders = [cfg[f'{split}_dataloader'] for split in ('train', 'val', 'test')]
-    splits = [loader.dataset.split for loader in loaders]
+    # the training set of glyphs_grid is a resident one
+    datasets = [loader.dataset.get('dataset', loader.dataset) for loader in loaders]
+    splits = [dataset.split for dataset in datasets]
     assert splits == ['train', 'test' if name == 'glyphs_grid' else 'val', 'test']
     with DefaultScope.overwrite_default_scope('mmpretrain'):
-        for loader in loaders:
-            dataset = DATASETS.build(dict(loader.dataset, num_images=5))
+        for config in datasets:
+            dataset = DATASETS.build(dict(config, num_images=5))
             item = dataset[3]
             assert item['inputs'].shape == (3, *item['data_samples'].gt_mask.shape)
             assert item['inputs'].shape[1] == CONFIGS[name]
