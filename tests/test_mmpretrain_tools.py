@@ -11,7 +11,8 @@ pytestmark = pytest.mark.host
 
 @pytest.mark.parametrize('name', sorted(backbones.__all__))
 def test_vis_tsne_finds_the_numbers_of_the_outputs(name):
-    depths = dict(CifarResNet=8, CifarVGG=8, DeepResNet=50, ShakeShake=26, WideResNet=10)
+    depths = dict(CifarResNet=8, CifarResNeXt=50, CifarVGG=8, DeepResNet=50, ShakeShake=26)
+    depths['WideResNet'] = 10
     settings = dict(depth=depths[name]) if name in depths else {}
     if name == 'WideResNet':
         settings['widen_factor'] = 1

@@ -34,6 +34,8 @@ class EfficientNetLite0(TIMMBackbone):
         TypeError: If ``pretrained`` is no bool.
     """
 
+    out_indices = (0,)  # MMPretrain's tool vis_tsne names the only output by it
+
     def __init__(self, pretrained: bool = True, **kwargs: Any):
         check_flag('pretrained', pretrained)
         try:
