@@ -64,8 +64,8 @@ def test_a_failure_prevents_only_what_needs_it_and_a_second_call_goes_on(tools):
     summary = reported[start:]
     assert summary[0] == '1 of 5 jobs failed:'
     assert re.fullmatch(
-        rf'    {failing}/dataset.json: exit status 1 after 0:00:\d\d: train.py: error: the loss is '
-        rf'not finite \(log in runs/logs/{failing}.log\)',
+        rf'    {failing}/dataset.json: exit status 1 after 0:00:\d\d: train.py: error: the loss '
+        rf'is not finite \(log in runs/logs/{failing}.log\)',
         summary[1],
     )
     assert summary[2].startswith('1 jobs did not run')
