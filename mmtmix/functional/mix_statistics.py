@@ -50,7 +50,7 @@ def image_share(theta: Tensor) -> Tensor:
     the identity. It is 0 where all images are warped alike, and where nothing is warped.
 
     Args:
-        theta: Parameters (N, k, 2, 3), of warps that only the images tell apart: predicted with
+        theta: Parameters (N, k, 2, 3), of warps that differ by their images alone: predicted with
             the same weights and noise.
 
     Returns:

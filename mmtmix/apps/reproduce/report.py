@@ -135,7 +135,7 @@ def _measures(name: str, row: Sequence[CellResult]) -> str:
 
 
 def _comparison(name: str, row: Sequence[CellResult]) -> str:
-    """Return a table of a row's cells with their differences, and what it can tell."""
+    """Return a table of a row's cells with their differences, and the statistics of its seeds."""
     cell = row[0].cell
     columns = {result.cell.column for result in row}
     against = [name for name in cell.against if name in columns]

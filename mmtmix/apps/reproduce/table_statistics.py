@@ -1,4 +1,4 @@
-"""What a table of comparisons can tell: its false discoveries, and shares of a gain."""
+"""Statistics of a table of comparisons: its false discoveries, and shares of a gain."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class ObjectPaste(BatchAugment):
     The object is where the saliency, enlarged to the picture, exceeds ``threshold`` times its
     largest value. With :class:`~mmtmix.models.RefinedSaliency` of a teacher's maps this is a
     mixer. With :class:`~mmtmix.models.TrueMasks` it is a reference: what a mixer could do that
-    knows where objects are. The ``weights`` in the details are the means of the masks: how much of
+    has their true masks. The ``weights`` in the details are the means of the masks: how much of
     the picture shows each image. An image whose map is 0 everywhere has no object, and its mix
     shows the own image alone.
 

@@ -89,11 +89,6 @@ class LabelRule(metaclass=ABCMeta):
         """Whether labelling runs a network, which has no place in a data loader's worker."""
         return any(isinstance(p, TeacherMixin) or p.needs_network for p in self.parts)
 
-    @property
-    def needs_batch(self) -> bool:
-        """Whether labelling a part of a batch still needs all of its images."""
-        return any(isinstance(p, SaliencySource) and p.needs_batch for p in self.parts)
-
     def check_augment(self, augment: Labelled) -> None:  # noqa: B027  (optional)
         """Refuse an augment whose mixes the rule cannot label.
 

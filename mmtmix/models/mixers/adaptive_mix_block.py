@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmtmix.checks import check_choice, check_flag, check_integer
 
-from .mix_block import UPSAMPLING, check_maps
+from .mix_block import UPSAMPLING, check_maps, with_share
 
 
 @MODELS.register_module()
@@ -81,8 +81,7 @@ class AdaptiveMixBlock(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             maps = features.float()[index.flatten()]
             if self.lam_concat:
-                planes = weights.float().reshape(-1, 1, 1, 1).expand(-1, 1, *maps.shape[-2:])
-                maps = torch.cat([maps, planes], dim=1)
+                maps = with_share(maps, weights.float().flatten())
             query, key, value = (
                 part(maps).flatten(2).transpose(1, 2).unflatten(0, (num_mixes, num_mix))
                 for part in (self.query, self.key, self.value)

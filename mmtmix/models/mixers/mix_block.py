@@ -87,7 +87,7 @@ class MixBlock(nn.Module):
             first, second = (features[index[:, i]] for i in range(2))
             if self.lam_concat:
                 first, second = (
-                    _with_share(maps, weights[:, i]) for i, maps in enumerate((first, second))
+                    with_share(maps, weights[:, i]) for i, maps in enumerate((first, second))
                 )
             query, key, value = (
                 part.flatten(2).transpose(1, 2)
@@ -99,7 +99,7 @@ class MixBlock(nn.Module):
             return torch.sigmoid(torch.stack([-scores, scores], dim=1))
 
 
-def _with_share(features: Tensor, shares: Tensor) -> Tensor:
+def with_share(features: Tensor, shares: Tensor) -> Tensor:
     """Add a channel that holds each image's share: (M, C, h, w) -> (M, C + 1, h, w)."""
     planes = shares[:, None, None, None].expand(-1, 1, *features.shape[-2:])
     return torch.cat([features, planes], dim=1)

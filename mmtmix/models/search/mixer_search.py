@@ -254,7 +254,7 @@ class MixerSearch(BaseModel):
 
 
 def _build_teacher(teacher: dict | FrozenTeacher, data_preprocessor: dict | None) -> FrozenTeacher:
-    """Return a teacher that knows the normalisation of a search's images."""
+    """Return a teacher with the normalisation of a search's images."""
     if isinstance(teacher, Mapping) and data_preprocessor is not None:
         # a run adds the order of the channels, which depends on its data set
         stats = InputStats.from_preprocessor(data_preprocessor)
