@@ -4,7 +4,7 @@
 # Each step with mixes trains on 50 clean and 50 mixed images, so it has twice the images of a step
 # of `MIX=none`, and about twice the time: compare the mixes with each other.
 _base_ = './simple.py'
-from mmtmix.recipes import distill, stage, supermix, teacher_from, transformmix, variant
+from mmtmix.recipes import distill, named_saliency, stage, supermix, transformmix, variant
 
 mix = variant('MIX', 'none', 'mixup', 'cutmix', 'cammix', 'paste', 'transformmix', 'supermix')
 labels = variant('LABELS', 'mixed', 'hard_teacher')
@@ -12,8 +12,7 @@ kd_on = variant('KD_ON', 'both', 'clean', 'mixed')
 
 teacher = stage('configs/glyphs/teacher.py', 'last.pth')
 requires = [teacher]
-cam = dict(type='TeacherCAM', teacher=teacher_from(teacher))
-refined = dict(type='RefinedSaliency', source=cam)
+cam, refined = (named_saliency(name, teacher) for name in ('cam', 'refined'))
 augments = dict(
     mixup=dict(type='SampleMixup'),
     cutmix=dict(type='SampleCutMix', places='clipped'),

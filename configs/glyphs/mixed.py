@@ -3,9 +3,17 @@
 # that of a teacher (cam), the same refined by colour (refined), or the true mask of the object
 # (true). Placebos are those of another image (other_...) and smooth noise (noise). A variant that
 # the mixer does not read is refused: SEE is that of cammix and paste, PLACE, SHAPE and OPACITY are
-# those of paste.
+# those of paste. `SOFT` blurs the masks of cutmix, fmix and resizemix, by a Gaussian of so many
+# pixels.
 _base_ = './simple.py'
-from mmtmix.recipes import stage, teacher_from, variant
+from mmtmix.recipes import (
+    SALIENCY,
+    named_saliency,
+    stage,
+    teacher_from,
+    uses_teacher,
+    variant,
+)
 
 mix = variant(
     'MIX',
@@ -14,17 +22,19 @@ mix = variant(
     'fmix',
     'smoothmix',
     'resizemix',
+    'puzzlemix',
     'cutmix_inside',
     'cammix',
     'paste',
     'paste_mixup',
 )
 share = variant('SHARE', 50, kind=int)
-MAPS = ('cam', 'refined', 'true', 'other_cam', 'other_refined', 'other_true', 'noise')
-see, labels = variant('SEE', *MAPS), variant('LABELS', 'gt', *MAPS)
+see, labels = variant('SEE', *SALIENCY), variant('LABELS', 'gt', *SALIENCY)
 place = variant('PLACE', 'over', 'random', 'own', 'clear')
 shape, opacity = variant('SHAPE', 'mask', 'box'), variant('OPACITY', 'full', 'drawn')
+soft = variant('SOFT', 0, kind=int)
 teacher = stage('configs/glyphs/teacher.py', 'last.pth')
+named = teacher_from(teacher, channels_last=True)
 
 
 def refuse_unused(**chosen):
@@ -42,18 +52,6 @@ def refuse_unused(**chosen):
 refuse_unused(SEE=see, PLACE=place, SHAPE=shape, OPACITY=opacity)
 
 
-def saliency(name):
-    """Return the config of a source of saliency."""
-    kind, _, source = name.partition('_')
-    if kind == 'other':
-        return dict(type='OtherImages', source=saliency(source))
-    if kind == 'refined':
-        return dict(type='RefinedSaliency', source=saliency('cam'))
-    if kind == 'cam':
-        return dict(type='TeacherCAM', teacher=teacher_from(teacher, channels_last=True))
-    return dict(type='TrueMasks' if kind == 'true' else 'NoiseSaliency')
-
-
 augments = dict(
     mixup=dict(type='SampleMixup'),
     cutmix=dict(type='SampleCutMix', places='clipped'),
@@ -61,19 +59,28 @@ augments = dict(
     fmix=dict(type='FMix'),
     smoothmix=dict(type='SmoothMix'),
     resizemix=dict(type='SampleResizeMix'),
-    cammix=dict(type='CAMMix', saliency=saliency(see)),
+    puzzlemix=dict(type='PuzzleMix'),
+    cammix=dict(type='CAMMix', saliency=named_saliency(see, named)),
     paste=dict(
-        type='ObjectPaste', saliency=saliency(see), shape=shape, place=place, opacity=opacity
+        type='ObjectPaste',
+        saliency=named_saliency(see, named),
+        shape=shape,
+        place=place,
+        opacity=opacity,
     ),
 )
 augment = augments['paste' if mix == 'paste_mixup' else mix]
-maps = [see] if 'saliency' in augment else []
+maps = [see] if mix in ('cammix', 'paste', 'paste_mixup') else []
 if labels in maps:
     augment['labels'] = 'visible'  # by the maps that it mixes by
 elif labels != 'gt':
-    augment['labels'] = dict(type='VisibleLabels', saliency=saliency(labels))
-requires = [teacher] if any(name.endswith(('cam', 'refined')) for name in (*maps, labels)) else []
+    augment['labels'] = dict(type='VisibleLabels', saliency=named_saliency(labels, named))
+if soft:
+    augment = dict(type='SoftMasks', augment=augment, sigma=soft)
+requires = [teacher] if any(map(uses_teacher, (*maps, labels))) else []
 probs = [share / 100]
 if mix == 'paste_mixup':  # one half of the mixed batches each
     augment, probs = [augment, augments['mixup']], [share / 200, share / 200]
 model = dict(train_cfg=dict(augments=augment, probs=probs))
+if mix == 'puzzlemix':  # it takes the saliency of the network in training
+    custom_hooks = [*_base_.custom_hooks, dict(type='LiveModelHook')]

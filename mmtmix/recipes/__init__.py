@@ -22,10 +22,12 @@ from .offline import clean_and_mixed, mixed_images, scale_schedule
 from .pairs import PAIRS, pair_names
 from .policies import autoaugment_cifar_policies, randaugment_policies
 from .resident import resident
+from .saliency import SALIENCY, named_saliency, uses_teacher
 from .stages import stage, teacher_from
 
 __all__ = [
     'PAIRS',
+    'SALIENCY',
     'autoaugment_cifar_policies',
     'clean_and_mixed',
     'distill',
@@ -33,6 +35,7 @@ __all__ = [
     'mixed_pipeline_of',
     'mixed_set_of',
     'mixes_of',
+    'named_saliency',
     'pair_names',
     'pair_variant',
     'randaugment_policies',
@@ -46,5 +49,6 @@ __all__ = [
     'teacher_from',
     'teacher_of',
     'transformmix',
+    'uses_teacher',
     'variant',
 ]

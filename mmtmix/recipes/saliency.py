@@ -1,0 +1,55 @@
+"""Sources of saliency by the names that experiments have for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmtmix.checks import check_choice
+
+from .augments import settings_of
+
+SALIENCY = ('cam', 'refined', 'true', 'other_cam', 'other_refined', 'other_true', 'noise')
+"""Names that :func:`named_saliency` knows."""
+
+
+def named_saliency(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of a source of saliency, by its short name.
+
+    >>> teacher = stage('configs/glyphs/teacher.py', 'last.pth')
+    >>> dict(type='ObjectPaste', saliency=named_saliency('refined', teacher), labels='visible')
+
+    Args:
+        name: ``'cam'`` for the class activation maps of the teacher, ``'refined'`` for the same
+            refined by colour, ``'true'`` for the true masks of the data set, or ``'noise'`` for
+            smooth noise. ``'other_cam'``, ``'other_refined'`` and ``'other_true'`` are placebos:
+            the maps of another image of the batch.
+        teacher: Entry of ``requires`` that trains the teacher, or its settings from
+            :func:`~mmtmix.recipes.teacher_from`. True masks and noise ignore it.
+
+    Returns:
+        ``dict(type=..., ...)`` for the argument ``saliency`` of augments and label rules.
+
+    Raises:
+        TypeError: If ``teacher`` is neither.
+        ValueError: If ``name`` is unknown.
+    """
+    check_choice('name', name, SALIENCY)
+    if name.startswith('other_'):
+        return dict(
+            type='OtherImages', source=named_saliency(name.removeprefix('other_'), teacher)
+        )
+    if name == 'refined':
+        return dict(type='RefinedSaliency', source=named_saliency('cam', teacher))
+    if name == 'cam':
+        return dict(type='TeacherCAM', teacher=settings_of(teacher))
+    return dict(type='TrueMasks' if name == 'true' else 'NoiseSaliency')
+
+
+def uses_teacher(name: str) -> bool:
+    """Return whether a source of saliency needs a teacher, by its short name.
+
+    Args:
+        name: Name of the source, see :func:`named_saliency`.
+    """
+    return name.endswith(('cam', 'refined'))
