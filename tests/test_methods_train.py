@@ -38,7 +38,7 @@ def test_there_is_one_of_each_method():
     assert methods == {
         *('simple', 'mixup', 'cutmix', 'resizemix', 'gridmix', 'smoothmix', 'fmix'),
         *('saliencymix', 'attentivemix', 'cammix', 'puzzlemix', 'comixup', 'supermix'),
-        *('transformmix', 'manifold_mixup', 'automix', 'adautomix', 'augmix'),
+        *('transformmix', 'manifold_mixup', 'automix', 'adautomix', 'augmix', 'visible'),
     }
 
 

@@ -13,6 +13,7 @@ from mmtmix.recipes import (
     teacher_from,
     uses_teacher,
     variant,
+    visible_labels,
 )
 
 mix = variant(
@@ -74,7 +75,7 @@ maps = [see] if mix in ('cammix', 'paste', 'paste_mixup') else []
 if labels in maps:
     augment['labels'] = 'visible'  # by the maps that it mixes by
 elif labels != 'gt':
-    augment['labels'] = dict(type='VisibleLabels', saliency=named_saliency(labels, named))
+    augment['labels'] = visible_labels(labels, named)
 if soft:
     augment = dict(type='SoftMasks', augment=augment, sigma=soft)
 requires = [teacher] if any(map(uses_teacher, (*maps, labels))) else []

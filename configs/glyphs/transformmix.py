@@ -4,7 +4,7 @@
 # saliency (refined), of the true masks (true), or of another image's refined saliency, a placebo
 # (other_refined).
 _base_ = './simple.py'
-from mmtmix.recipes import named_saliency, stage, teacher_from, transformmix, variant
+from mmtmix.recipes import stage, teacher_from, transformmix, variant, visible_labels
 
 share = variant('SHARE', 50, kind=int)
 objective = variant('OBJECTIVE', 'teacher', 'hard', 'diverse', 'visible', 'hard_diverse')
@@ -15,8 +15,6 @@ search = stage('configs/glyphs/search.py', 'mixer.pth')
 requires = [teacher, search]
 
 named = teacher_from(teacher, channels_last=True)
-rule = labels
-if labels not in learned:
-    rule = dict(type='VisibleLabels', saliency=named_saliency(labels, named))
+rule = labels if labels in learned else visible_labels(labels, named)
 augment = transformmix(search, named, labels=rule)
 model = dict(train_cfg=dict(augments=augment, probs=[share / 100]))

@@ -22,7 +22,7 @@ from .offline import clean_and_mixed, mixed_images, scale_schedule
 from .pairs import PAIRS, pair_names
 from .policies import autoaugment_cifar_policies, randaugment_policies
 from .resident import resident
-from .saliency import SALIENCY, named_saliency, uses_teacher
+from .saliency import SALIENCY, named_saliency, uses_teacher, visible_labels
 from .stages import stage, teacher_from
 
 __all__ = [
@@ -51,4 +51,5 @@ __all__ = [
     'transformmix',
     'uses_teacher',
     'variant',
+    'visible_labels',
 ]

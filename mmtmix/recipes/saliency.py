@@ -46,6 +46,23 @@ def named_saliency(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
     return dict(type='TrueMasks' if name == 'true' else 'NoiseSaliency')
 
 
+def visible_labels(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of labels by the visible part of a saliency, by its short name.
+
+    Args:
+        name: Name of the saliency, see :func:`named_saliency`.
+        teacher: As in :func:`named_saliency`.
+
+    Returns:
+        ``dict(type='VisibleLabels', ...)`` for the argument ``labels`` of augments.
+
+    Raises:
+        TypeError: If ``teacher`` is neither.
+        ValueError: If ``name`` is unknown.
+    """
+    return dict(type='VisibleLabels', saliency=named_saliency(name, teacher))
+
+
 def uses_teacher(name: str) -> bool:
     """Return whether a source of saliency needs a teacher, by its short name.
 
