@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from mmpretrain.registry import MODELS
+from mmpretrain.registry import BATCH_AUGMENTS, MODELS
 
 from mmtmix.apps.reproduce import read_experiments
 from mmtmix.datasets.glyphs.settings import STYLES
@@ -107,19 +107,35 @@ def test_labels_may_count_other_maps_than_the_mix():
     )
 
 
+def test_masks_are_softened_and_keep_their_labels():
+    for mix in ('cutmix', 'fmix'):
+        sharp, soft = (augment_of(MIX=mix, LABELS='refined', SOFT=sigma) for sigma in (0, 2))
+        assert soft == dict(type='SoftMasks', augment=sharp, sigma=2)
+        built = BATCH_AUGMENTS.build(dict(soft, num_classes=50))
+        assert built.labels == built.augment.labels
+
+
+def test_puzzlemix_sees_the_network_in_training():
+    cfg, simple = read('mixed', MIX='puzzlemix'), read('simple')
+    assert cfg.model.train_cfg.augments == dict(type='PuzzleMix')
+    assert cfg.custom_hooks == [*simple.custom_hooks, dict(type='LiveModelHook')]
+    assert 'requires' not in cfg or not cfg.requires
+
+
 @pytest.mark.parametrize(
-    ('mix', 'variants'),
+    ('mix', 'variants', 'reader'),
     [
-        ('cutmix', dict(SEE='true')),
-        ('mixup', dict(PLACE='own')),
-        ('cammix', dict(SHAPE='box')),
-        ('fmix', dict(OPACITY='drawn')),
-        ('resizemix', dict(SEE='true', PLACE='own')),
+        ('cutmix', dict(SEE='true'), 'cammix or paste or paste_mixup'),
+        ('mixup', dict(PLACE='own'), 'paste or paste_mixup'),
+        ('cammix', dict(SHAPE='box'), 'paste or paste_mixup'),
+        ('fmix', dict(OPACITY='drawn'), 'paste or paste_mixup'),
+        ('resizemix', dict(SEE='true', PLACE='own'), 'cammix or paste'),
+        ('mixup', dict(SOFT=2), 'cutmix or fmix'),
     ],
 )
-def test_a_variant_that_the_mixer_does_not_read_is_refused(mix, variants):
+def test_a_variant_that_the_mixer_does_not_read_is_refused(mix, variants, reader):
     name, value = next(iter(variants.items()))
-    cure = f'{name}={value} has no effect with MIX={mix}; leave it out, or choose MIX=paste'
+    cure = f'{name}={value} has no effect with MIX={mix}; leave it out, or choose MIX={reader}'
     with pytest.raises(ValueError, match=cure):
         read('mixed', MIX=mix, **variants)
 
@@ -199,6 +215,13 @@ def test_a_search_validates_on_the_styles_that_settings_are_chosen_by(styles):
         for name, split in (('search', {}), ('simple', dict(SPLIT='val')))
     )
     assert (search.split, search.styles) == ('val', chosen.styles)
+
+
+@pytest.mark.parametrize('labels', ['refined', 'true', 'other_refined'])
+def test_labels_of_transformmix_may_count_other_maps(labels):
+    augment = read('transformmix', LABELS=labels).model.train_cfg.augments
+    rule = read('mixed', MIX='cutmix', LABELS=labels).model.train_cfg.augments.labels
+    assert augment.labels == rule and rule.type == 'VisibleLabels'
 
 
 def test_a_student_has_the_labels_that_its_module_learned():

@@ -233,3 +233,30 @@ def test_an_objective_changes_the_search_alone(objective):
         teacher = read(TEACHER)
         (hook,) = [one for one in teacher.custom_hooks if one['type'] == 'EarlyCheckpointHook']
         assert hook['epochs'] == [2]
+
+
+def visible(**variants):
+    return load_config('configs/visible/grid_fashionmnist.py', variants=variants)
+
+
+@pytest.mark.parametrize('mix', ['mixup', 'cutmix', 'fmix', 'resizemix'])
+def test_labels_of_one_mixer_differ_in_nothing_else(mix):
+    plain, *others = (
+        visible(MIX=mix, LABELS=labels) for labels in ('gt', 'cam', 'refined', 'other_refined')
+    )
+    assert not plain.requires and 'labels' not in plain.model.train_cfg.augments
+    for cfg in others:
+        assert len(cfg.requires) == 1
+        assert cfg.model.train_cfg.augments.pop('labels').type == 'VisibleLabels'
+        assert cfg.model == plain.model and cfg.train_dataloader == plain.train_dataloader
+
+
+def test_pasted_objects_and_their_placebo():
+    own, placebo = (
+        visible(MIX='paste', **chosen) for chosen in ({}, dict(LABELS='other_refined'))
+    )
+    augments = [cfg.model.train_cfg.augments for cfg in (own, placebo)]
+    assert augments[1].saliency == dict(type='OtherImages', source=augments[0].saliency)
+    assert all(augment.labels == 'visible' for augment in augments)
+    with pytest.raises(ValueError, match='LABELS must be refined or other_refined with MIX=paste'):
+        visible(MIX='paste', LABELS='gt')

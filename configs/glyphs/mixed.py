@@ -3,7 +3,7 @@
 # that of a teacher (cam), the same refined by colour (refined), or the true mask of the object
 # (true). Placebos are those of another image (other_...) and smooth noise (noise). A variant that
 # the mixer does not read is refused: SEE is that of cammix and paste, PLACE, SHAPE and OPACITY are
-# those of paste. `SOFT` blurs the masks of cutmix, fmix and resizemix, by a Gaussian of so many
+# those of paste, and SOFT is that of cutmix and fmix, whose masks it blurs by a Gaussian of so many
 # pixels.
 _base_ = './simple.py'
 from mmtmix.recipes import (
@@ -38,19 +38,23 @@ teacher = stage('configs/glyphs/teacher.py', 'last.pth')
 named = teacher_from(teacher, channels_last=True)
 
 
+PASTE = ('SEE', 'PLACE', 'SHAPE', 'OPACITY')
+READ = dict(cammix=('SEE',), cutmix=('SOFT',), fmix=('SOFT',), paste=PASTE, paste_mixup=PASTE)
+DEFAULTS = dict(SEE='cam', PLACE='over', SHAPE='mask', OPACITY='full', SOFT=0)
+
+
 def refuse_unused(**chosen):
     """Refuse settings that the mixer does not read."""
-    used = dict(cammix=['SEE'], paste=[*chosen], paste_mixup=[*chosen]).get(mix, [])
-    defaults = dict(SEE='cam', PLACE='over', SHAPE='mask', OPACITY='full')
     for name, value in chosen.items():
-        if name not in used and value != defaults[name]:
+        if value != DEFAULTS[name] and name not in READ.get(mix, ()):
+            readers = ' or '.join(each for each, names in READ.items() if name in names)
             raise ValueError(
                 f'variant {name}={value} has no effect with MIX={mix}; leave it out, or choose '
-                f'MIX=paste{" or cammix" if name == "SEE" else ""}'
+                f'MIX={readers}'
             )
 
 
-refuse_unused(SEE=see, PLACE=place, SHAPE=shape, OPACITY=opacity)
+refuse_unused(SEE=see, PLACE=place, SHAPE=shape, OPACITY=opacity, SOFT=soft)
 
 
 augments = dict(
@@ -71,7 +75,7 @@ augments = dict(
     ),
 )
 augment = augments['paste' if mix == 'paste_mixup' else mix]
-maps = [see] if mix in ('cammix', 'paste', 'paste_mixup') else []
+maps = [see] if 'SEE' in READ.get(mix, ()) else []
 if labels in maps:
     augment['labels'] = 'visible'  # by the maps that it mixes by
 elif labels != 'gt':
