@@ -2,9 +2,8 @@
 # follows `LABELS`: the mix's own weights (gt), or the visible part of a saliency. The saliency is
 # that of a teacher (cam), the same refined by colour (refined), or the true mask of the object
 # (true). Placebos are those of another image (other_...) and smooth noise (noise). A variant that
-# the mixer does not read is refused: SEE is that of cammix and paste, PLACE, SHAPE and OPACITY are
-# those of paste, and SOFT is that of cutmix and fmix, whose masks it blurs by a Gaussian of so many
-# pixels.
+# the mixer does not read is refused: SEE is that of cammix and paste; PLACE, SHAPE and OPACITY are
+# those of paste; SOFT, that of cutmix and fmix, blurs masks by a Gaussian of so many pixels.
 _base_ = './simple.py'
 from mmtmix.recipes import (
     SALIENCY,
