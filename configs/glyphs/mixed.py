@@ -77,8 +77,8 @@ augment = augments['paste' if mix == 'paste_mixup' else mix]
 maps = [see] if 'SEE' in READ.get(mix, ()) else []
 if labels in maps:
     augment['labels'] = 'visible'  # by the maps that it mixes by
-elif labels != 'gt':
-    augment['labels'] = visible_labels(labels, named)
+elif maps or labels != 'gt':
+    augment['labels'] = 'gt' if labels == 'gt' else visible_labels(labels, named)
 if soft:
     augment = dict(type='SoftMasks', augment=augment, sigma=soft)
 requires = [teacher] if any(map(uses_teacher, (*maps, labels))) else []

@@ -17,7 +17,7 @@ def named_saliency(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
     """Return the config of a source of saliency, by its short name.
 
     >>> teacher = stage('configs/glyphs/teacher.py', 'last.pth')
-    >>> dict(type='ObjectPaste', saliency=named_saliency('refined', teacher), labels='visible')
+    >>> dict(type='CAMMix', saliency=named_saliency('refined', teacher))
 
     Args:
         name: ``'cam'`` for the class activation maps of the teacher, ``'refined'`` for the same

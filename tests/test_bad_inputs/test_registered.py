@@ -36,7 +36,7 @@ GOOD: dict[str, dict[str, Any]] = {
     'AttentiveMix': dict(teacher=TEACHER),
     'CAMMix': dict(teacher=TEACHER),
     'SoftMasks': dict(augment=dict(type='FMix'), sigma=1.0),
-    'ObjectPaste': {},
+    'ObjectPaste': dict(teacher=TEACHER),
     'ChooseAugment': dict(augments=[dict(type='FMix')], probs=[0.5]),
     'SuperMix': dict(teacher=TEACHER),
     'TransformMix': dict(teacher=TEACHER, mixer='mixer.pth'),

@@ -18,10 +18,12 @@ from mmtmix.functional import (
     shift_images,
 )
 from mmtmix.models.draw import Details, Draw
-from mmtmix.models.label_rules import GT, LabelRule
+from mmtmix.models.label_rules import LabelRule
 from mmtmix.models.saliency import SaliencySource, build_saliency
+from mmtmix.models.teachers import FrozenTeacher
 
 from .batch_augment import BatchAugment
+from .mask_augment import saliency_of
 
 SHAPES = ('box', 'mask')
 OPACITIES = ('full', 'drawn')
@@ -30,22 +32,24 @@ PLACES = ('over', 'own', 'random', 'clear')
 
 @BATCH_AUGMENTS.register_module()
 class ObjectPaste(BatchAugment):
-    """Cut the object out of the partner and paste it into the own image.
+    """Cut the object out of the partner and paste it over that of the own image.
 
     The object is where the saliency, enlarged to the picture, exceeds ``threshold`` times its
-    largest value. With :class:`~mmtmix.models.RefinedSaliency` of a teacher's maps this is a
-    mixer. With :class:`~mmtmix.models.TrueMasks` it is a reference: what a mixer could do that
-    has their true masks. The ``weights`` in the details are the means of the masks: how much of
-    the picture shows each image. An image whose map is 0 everywhere has no object, and its mix
-    shows the own image alone.
+    largest value. With a teacher this is a mixer: objects are found by its class activation maps,
+    refined by colour (:class:`~mmtmix.models.RefinedSaliency`). With ``saliency='TrueMasks'`` it
+    is a reference: what a mixer could do that has the true masks. The ``weights`` in the details
+    are the means of the masks: how much of the picture shows each image. An image whose map is 0
+    everywhere has no object, and its mix shows the own image alone.
 
     The details have as well: ``saliency`` (N, 2, 1, H, W), 1 on the objects and 0 elsewhere, by
     which ``labels='visible'`` counts; and ``shift`` (N, 2), pixels down and right by which the
     partner's object moved.
 
     Args:
-        saliency: Source of :mod:`mmtmix.models.saliency`: its name, ``dict(type=..., ...)`` or the
-            source.
+        teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher, by
+            whose refined maps objects are found.
+        saliency: Source of :mod:`mmtmix.models.saliency` in place of a teacher: its name,
+            ``dict(type=..., ...)`` or the source. It is taken as it is, not refined.
         shape: Pixels that are pasted: the least ``'box'`` around the object, or its exact
             ``'mask'``.
         place: Place of the pasted pixels: ``'over'`` the own image's object, centre on centre as
@@ -58,11 +62,14 @@ class ObjectPaste(BatchAugment):
         threshold: Share of a map's largest value that its object exceeds, in [0, 1).
         num_mix: Number of images per mix, 2.
         num_classes: Number of classes, >= 1, for integer labels (N,); None takes scores alone.
-        labels: Label rule, see :class:`BatchAugment`; by default the ``weights`` of the details.
+        labels: Label rule, see :class:`BatchAugment`: by default the visible part of both
+            objects; ``'gt'`` takes the ``weights`` of the details.
 
     Raises:
+        FileNotFoundError: At the first call, if the teacher's files do not exist.
         TypeError: If ``saliency`` is no source, or an argument is of another type.
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of its range, or there is not exactly one of teacher and
+            saliency.
     """
 
     saliency: SaliencySource
@@ -70,7 +77,8 @@ class ObjectPaste(BatchAugment):
 
     def __init__(
         self,
-        saliency: str | Mapping | SaliencySource = 'TrueMasks',
+        teacher: dict | FrozenTeacher | None = None,
+        saliency: str | Mapping | SaliencySource | None = None,
         shape: str = 'mask',
         place: str = 'over',
         opacity: str = 'full',
@@ -78,14 +86,17 @@ class ObjectPaste(BatchAugment):
         threshold: float = 0.5,
         num_mix: int = 2,
         num_classes: int | None = None,
-        labels: str | Mapping | LabelRule = GT,
+        labels: str | Mapping | LabelRule = 'visible',
     ):
         check_integer('num_mix', num_mix, 2, 2, cure='the object of one partner is pasted')
         check_choice('shape', shape, SHAPES)
         check_choice('place', place, PLACES)
         check_choice('opacity', opacity, OPACITIES)
         check_number('threshold', threshold, 0, below=1)
-        self.saliency = build_saliency(saliency)  # first, since a label rule may read it
+        source = saliency_of(teacher, saliency)
+        if teacher is not None:
+            source = dict(type='RefinedSaliency', source=source)
+        self.saliency = build_saliency(source)  # first, since a label rule may read it
         super().__init__(num_mix, alpha, num_classes=num_classes, labels=labels)
         self.shape, self.place, self.opacity = shape, place, opacity
         self.threshold = threshold

@@ -23,9 +23,13 @@ def objects(count=8):
     return masks
 
 
+def oracle(**settings):
+    return ObjectPaste(**dict(saliency='TrueMasks', labels='gt') | settings)
+
+
 def mix(make_batch, shape, place, seed=0, **settings):
     batch = make_batch(8, (3, HEIGHT, WIDTH))
-    augment = ObjectPaste(shape=shape, place=place, **settings)
+    augment = oracle(shape=shape, place=place, **settings)
     torch.manual_seed(seed)
     with object_masks(objects()):
         return batch, augment(*batch, return_details=True)
@@ -91,7 +95,7 @@ def test_places_are_drawn_from_all(make_batch, place):
     masks = torch.zeros(400, 6, 5).bool()
     masks[:, 2:4, 1:4] = True  # a box of 2 x 3: 5 x 3 places
     with object_masks(masks):
-        _, _, details = ObjectPaste(place=place)(*batch, return_details=True)
+        _, _, details = oracle(place=place)(*batch, return_details=True)
     corners = (details['shift'] + torch.tensor([2, 1])).tolist()
     counts = {corner: corners.count(list(corner)) for corner in set(map(tuple, corners))}
     if place == 'random':
@@ -116,7 +120,7 @@ def test_visible_labels_count_what_is_left_of_both_objects(make_batch, shape, pl
 
 
 def test_the_object_of_a_soft_map_is_what_exceeds_the_threshold(make_batch):
-    class Ramp(type(ObjectPaste().saliency)):
+    class Ramp(type(oracle().saliency)):
         needs_batch = False
 
         def __call__(self, batch_inputs, batch_scores):
@@ -124,7 +128,7 @@ def test_the_object_of_a_soft_map_is_what_exceeds_the_threshold(make_batch):
             return line.expand(len(batch_inputs), 1, HEIGHT, WIDTH)
 
     images, scores = make_batch(4, (3, HEIGHT, WIDTH))
-    augment = ObjectPaste(Ramp(), place='own', threshold=0.7)
+    augment = oracle(saliency=Ramp(), place='own', threshold=0.7)
     _, _, details = augment(images, scores, return_details=True)
     shown = torch.linspace(0, 1, WIDTH) > 0.7
     assert torch.equal(details['masks'][:, 1, 0].bool(), shown.expand(4, HEIGHT, WIDTH))
@@ -136,19 +140,20 @@ def test_by_default_the_mask_is_pasted_over_the_own_object(make_batch):
     batch = make_batch(8, (3, HEIGHT, WIDTH))
     torch.manual_seed(0)
     with object_masks(objects()):
-        mixed, _ = ObjectPaste()(*batch)
-    _, (expected, *_) = mix(make_batch, 'mask', 'over', opacity='full')
+        mixed, targets = ObjectPaste(saliency='TrueMasks')(*batch)
+    _, (expected, labels, _) = mix(make_batch, 'mask', 'over', opacity='full', labels='visible')
     _, (boxes, *_) = mix(make_batch, 'box', 'over')
     assert torch.equal(mixed, expected) and not torch.equal(mixed, boxes)
+    assert torch.equal(targets, labels)
 
 
 def test_a_single_image_stays_and_three_are_refused(make_batch):
     images, scores = make_batch(1)
-    mixed, targets, details = ObjectPaste()(images, scores, return_details=True)
+    mixed, targets, details = oracle()(images, scores, return_details=True)
     assert torch.equal(mixed, images) and torch.equal(targets, scores)
     assert details['shift'].shape == (1, 2)
     with pytest.raises(ValueError, match='num_mix must be .*2.*got 3.*one partner'):
-        ObjectPaste(num_mix=3)
+        oracle(num_mix=3)
 
 
 def test_over_puts_the_centre_of_one_box_on_that_of_the_other(make_batch):
@@ -196,3 +201,15 @@ def test_a_drawn_opacity_blends_the_objects(make_batch, labels):
             torch.testing.assert_close(
                 targets[n], seen[0] * scores[n] + seen[1] * scores[partner], atol=1e-5, rtol=1e-4
             )
+
+
+def test_a_teacher_s_maps_are_refined_and_another_source_is_taken_as_it_is(fitted_teacher):
+    augment = ObjectPaste(fitted_teacher)
+    assert [type(part).__name__ for part in augment.saliency.parts] == [
+        'RefinedSaliency',
+        'TeacherCAM',
+    ]
+    assert ObjectPaste(saliency=augment.saliency.source).saliency is augment.saliency.source
+    for both in ({}, dict(teacher=fitted_teacher, saliency='TrueMasks')):
+        with pytest.raises(ValueError, match='give either a teacher'):
+            ObjectPaste(**both)

@@ -139,7 +139,11 @@ def test_its_augment_is_found_in_a_config(teacher_config):
     ('settings', 'error', 'message'),
     [
         (dict(augment=dict(type='CutMix', alpha=1.0)), TypeError, 'augment must be one of mmtmix'),
-        (dict(augment=dict(type='ObjectPaste')), TypeError, 'augment must be one of mmtmix'),
+        (
+            dict(augment=dict(type='ObjectPaste', saliency='TrueMasks')),
+            TypeError,
+            'augment must be one of mmtmix',
+        ),
         (dict(augment='FMix'), TypeError, 'augment must be one of mmtmix'),
         (dict(sigma=-1), ValueError, 'sigma must be a finite number >= 0'),
         (dict(mixup=1.5), ValueError, 'mixup must be a finite number >= 0 and <= 1'),

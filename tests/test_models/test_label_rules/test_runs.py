@@ -39,7 +39,7 @@ def augments():
     live = dict(type='VisibleLabels', saliency=dict(type='OtherImages', source='InputGradient'))
     return [
         dict(type='SampleCutMix', labels=seeing, places='clipped'),
-        dict(type='ObjectPaste', shape='mask', labels='visible'),
+        dict(type='ObjectPaste', saliency='TrueMasks', shape='mask', labels='visible'),
         dict(type='FMix', labels=live),
     ]
 

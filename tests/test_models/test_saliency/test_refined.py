@@ -54,9 +54,7 @@ def test_noise_inside_comes_from_the_generator_of_the_mix(make_batch):
 
 
 def test_an_augment_takes_it_by_config(make_batch):
-    augment = ObjectPaste(
-        dict(type='RefinedSaliency', source=Coarse()), shape='mask', place='over', labels='visible'
-    )
+    augment = ObjectPaste(saliency=dict(type='RefinedSaliency', source=Coarse()))
     mixed, targets, details = augment(*make_batch(6, (3, 16, 16)), return_details=True)
     assert details['saliency'].shape == (6, 2, 1, 16, 16)
     torch.testing.assert_close(targets.sum(dim=1), torch.ones(6))
