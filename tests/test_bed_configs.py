@@ -140,6 +140,15 @@ def test_a_variant_that_the_mixer_does_not_read_is_refused(mix, variants, reader
         read('mixed', MIX=mix, **variants)
 
 
+def test_labels_of_mixup_and_teachers_of_nothing_are_refused():
+    with pytest.raises(ValueError, match='LABELS=cam has no effect with MIX=mixup'):
+        read('mixed', MIX='mixup', LABELS='cam')
+    with pytest.raises(ValueError, match='TEACHER=mixup has no effect'):
+        read('mixed', MIX='paste', SEE='true', LABELS='true', TEACHER='mixup')
+    cfg = read('mixed', MIX='paste', SEE='refined', TEACHER='mixup')
+    assert cfg.requires[0].variants == dict(TEACHER='mixup')
+
+
 def test_the_first_variant_that_is_not_read_is_refused_though_others_are():
     assert augment_of(MIX='cammix', SEE='true').saliency.type == 'TrueMasks'
     with pytest.raises(ValueError, match='variant PLACE=own has no effect with MIX=cammix'):

@@ -33,6 +33,7 @@ see, labels = variant('SEE', *SALIENCY), variant('LABELS', 'gt', *SALIENCY)
 place = variant('PLACE', 'over', 'random', 'own', 'clear')
 shape, opacity = variant('SHAPE', 'mask', 'box'), variant('OPACITY', 'full', 'drawn')
 soft = variant('SOFT', 0, kind=int)
+teachers = variant('TEACHER', 'fine', 'same', 'mixup')
 teacher = stage('configs/glyphs/teacher.py', 'last.pth')
 named = teacher_from(teacher, channels_last=True)
 
@@ -82,6 +83,10 @@ elif maps or labels != 'gt':
 if soft:
     augment = dict(type='SoftMasks', augment=augment, sigma=soft)
 requires = [teacher] if any(map(uses_teacher, (*maps, labels))) else []
+if labels != 'gt' and mix == 'mixup':
+    raise ValueError(f'variant LABELS={labels} has no effect with MIX=mixup; leave it out')
+if teachers != 'fine' and not requires:
+    raise ValueError(f'variant TEACHER={teachers} has no effect, since no map is of a teacher')
 probs = [share / 100]
 if mix == 'paste_mixup':  # one half of the mixed batches each
     augment, probs = [augment, augments['mixup']], [share / 200, share / 200]

@@ -1,4 +1,4 @@
-"""Draw what all augments make of the same images, with the same shares.
+"""Draw what augments make of the same images, with the same shares.
 
 The config is that of a trained classifier, which is the teacher of the augments that have one. For
 augments that need the network in training, it takes that network's place. TransformMix is

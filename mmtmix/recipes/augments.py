@@ -134,6 +134,8 @@ def product_of(name: str, run: Any, suffix: str) -> str:
         ValueError: If the file's name ends differently.
     """
     cure = "make it by stage('configs/...', 'last.pth')"
+    if name == 'teacher':
+        cure += ', or give dict(config=..., checkpoint=...)'
     check_instance(name, run, Mapping, 'an entry of `requires`', cure=cure)
     check_keys(name, dict(run), RUN_KEYS, cure=cure)
     check_text(f"{name}['produces']", run.get('produces'), cure=cure)

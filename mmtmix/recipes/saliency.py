@@ -24,8 +24,8 @@ def named_saliency(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
             refined by colour, ``'true'`` for the true masks of the data set, or ``'noise'`` for
             smooth noise. ``'other_cam'``, ``'other_refined'`` and ``'other_true'`` are placebos:
             the maps of another image of the batch.
-        teacher: Entry of ``requires`` that trains the teacher, or its settings from
-            :func:`~mmtmix.recipes.teacher_from`. True masks and noise ignore it.
+        teacher: Entry of ``requires`` that trains the teacher, or its settings,
+            ``dict(config=..., checkpoint=...)``. True masks and noise ignore it.
 
     Returns:
         ``dict(type=..., ...)`` for the argument ``saliency`` of augments and label rules.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
@@ -73,14 +74,15 @@ def mix_steps(
         Inputs, masks and mixes. Saliency, each map scaled to [0, 1], and transformed images are
         among them if they are in the details.
     """
+    sources = batch_inputs[details['index']]
     inputs, warped, mixes = (
         denormalize(images, stats, channel_order)
-        for images in (batch_inputs[details['index']], details['warped'], mixed[:, None])
+        for images in (sources, details['warped'], mixed[:, None])
     )
     steps = [Step('Input', inputs)]
     if 'saliency' in details:
         steps.append(Step(saliency_title, inputs, scale_saliency(details['saliency'][:, :, 0])))
-    if 'theta' in details:
+    if 'theta' in details or not torch.equal(details['warped'], sources):
         steps.append(Step('Transformed', warped))
     return [*steps, Step('Mask', to_array(details['masks'])[:, :, 0]), Step('Mix', mixes)]
 

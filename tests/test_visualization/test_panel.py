@@ -114,9 +114,18 @@ def test_mixer_without_saliency_and_movement_has_neither_step(mix_plainly, drawn
 def test_each_step_is_there_by_itself(mix, drawn, lacking, title):
     mix = mix()
     details = {name: value for name, value in mix.details.items() if name != lacking}
+    if lacking == 'theta':  # nothing moves
+        details['warped'] = mix.inputs[details['index']]
     figure = draw_panel(mix.inputs, mix.mixed, details, mix.stats, rows=[0])
     assert len(drawn(figure)) == 7
     assert {'Saliency', 'Transformed'} - set(texts(figure)) == {title}
+
+
+def test_images_that_move_without_a_theta_are_shown(mix, drawn):
+    mix = mix()
+    details = {name: value for name, value in mix.details.items() if name != 'theta'}
+    figure = draw_panel(mix.inputs, mix.mixed, details, mix.stats, rows=[0])
+    assert 'Transformed' in texts(figure) and len(drawn(figure)) == 9
 
 
 @pytest.mark.parametrize('layout', ['rows', 'columns'])

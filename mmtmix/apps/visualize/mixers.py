@@ -1,4 +1,4 @@
-"""Draw the mixes of all augments from the same images, with the same shares."""
+"""Draw the mixes of augments from the same images, with the same shares."""
 
 from __future__ import annotations
 

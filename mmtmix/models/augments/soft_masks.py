@@ -152,6 +152,7 @@ def _build(augment: Mapping | BatchAugment) -> BatchAugment:
         raise TypeError(
             "augment must be one of mmtmix that mixes by masks, such as dict(type='SampleCutMix') "
             "in place of MMPretrain's CutMix, PuzzleMix or CoMixup, got "
-            f'{augment!r:.200}; TransformMix has a temperature and SuperMix sigma of their own'
+            f'{augment!r:.200}; ObjectPaste and SampleResizeMix move images, TransformMix has a '
+            'temperature and SuperMix sigma of its own'
         )
     return augment

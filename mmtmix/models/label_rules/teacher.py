@@ -78,7 +78,7 @@ class TeacherLabels(TeacherMixin, LabelRule):
 
     def check_augment(self, augment: Labelled) -> None:
         """See :meth:`LabelRule.check_augment`."""
-        if not self.has_teacher and not _has_teacher(augment):
+        if not self.has_teacher and _holder_of(augment) is None:
             raise ValueError(
                 f'labels by a teacher need one, and {type(augment).__name__} mixes without; give '
                 f"labels=dict(type='TeacherLabels', kind={self.kind!r}, "
@@ -94,8 +94,9 @@ class TeacherLabels(TeacherMixin, LabelRule):
         """
         logits = mix.details.get('logits') if not self.has_teacher else None
         if logits is None:
-            teacher = self.teacher if self.has_teacher else _teacher_of(mix.augment)
-            logits = teacher(mix.mixed)
+            holder = self if self.has_teacher else _holder_of(mix.augment)
+            assert holder is not None  # `check_augment` has refused others
+            logits = holder.teacher(mix.mixed)
         if logits.size(1) != mix.scores.size(1):
             raise ValueError(
                 f'the teacher has {logits.size(1)} classes and batch_scores has '
@@ -122,11 +123,7 @@ def _of_sources(probabilities: Tensor, mix: MixToLabel) -> Tensor:
     return torch.where(total <= 0, given, seen / total.clamp_min(1e-30))
 
 
-def _has_teacher(augment: Labelled) -> bool:
-    return isinstance(augment, TeacherMixin) or isinstance(augment.saliency, TeacherMixin)
-
-
-def _teacher_of(augment: Labelled) -> FrozenTeacher:
-    holder = augment if isinstance(augment, TeacherMixin) else augment.saliency
-    assert isinstance(holder, TeacherMixin)  # `check_augment` has refused others
-    return holder.teacher
+def _holder_of(augment: Labelled) -> TeacherMixin | None:
+    """Return what holds the augment's teacher: itself, or a source inside of its saliency."""
+    sources = () if augment.saliency is None else augment.saliency.parts
+    return next((part for part in (augment, *sources) if isinstance(part, TeacherMixin)), None)

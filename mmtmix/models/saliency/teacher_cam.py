@@ -97,7 +97,7 @@ def check_cam_labels(teacher: FrozenTeacher, batch_inputs: Tensor, batch_scores:
         raise ValueError(
             f'the teacher has {teacher_classes} classes and batch_scores has '
             f'{batch_scores.size(1)}; '
-            "give a teacher of this task, or set cam_class='predicted' to use the activation "
-            'maps of the classes that it predicts'
+            "give a teacher of this task, or set cam_class='predicted' of TransformMix or "
+            'TeacherCAM to use the activation maps of the classes that it predicts'
         )
     check_one_class(batch_scores)

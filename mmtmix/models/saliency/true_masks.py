@@ -82,9 +82,9 @@ class TrueMasks(SaliencySource):
         """
         if _handed is None:
             raise RuntimeError(
-                'TrueMasks needs the masks of the batch, and none were handed over; use it in an '
-                'augment of model.train_cfg, or call the augment inside of '
-                'mmtmix.models.object_masks(masks)'
+                'TrueMasks needs the masks of the batch, and none were handed over; train or '
+                '`mmtmix browse` a config whose model.train_cfg has the augment, or call it '
+                'inside of mmtmix.models.object_masks(masks)'
             )
         masks = _handed if isinstance(_handed, Tensor) else _stacked(_handed)
         if masks.is_floating_point():

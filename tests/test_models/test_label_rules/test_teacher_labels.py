@@ -5,7 +5,7 @@ import torch
 from mmpretrain.registry import BATCH_AUGMENTS
 from torch import nn
 
-from mmtmix.models import FrozenTeacher, TeacherLabels, TransformMixer
+from mmtmix.models import FrozenTeacher, ObjectPaste, TeacherLabels, TransformMixer
 
 pytestmark = pytest.mark.host
 KINDS = ['soft', 'hard', 'sources']
@@ -143,3 +143,15 @@ def test_files_are_read_by_load(tmp_path):
     with pytest.raises(FileNotFoundError, match='nowhere'):
         BATCH_AUGMENTS.build(dict(type='SaliencyMix', saliency=placebo)).load()
     assert len(augment.teacher_holders) == 1
+
+
+@pytest.mark.parametrize('labels', ['soft_teacher', 'hard_teacher'])
+def test_a_teacher_inside_of_a_changed_saliency_labels_as_well(labels, make_batch):
+    images, scores = make_batch(4)
+    augment = ObjectPaste(make_teacher(), labels=labels)
+    mixed, targets = augment(images, scores)
+    logits = augment.saliency.source.teacher(mixed)
+    expected = logits.softmax(dim=1)
+    if labels == 'hard_teacher':
+        expected = torch.eye(10)[expected.argmax(dim=1)]
+    torch.testing.assert_close(targets, expected)
