@@ -239,7 +239,7 @@ def visible(**variants):
     return load_config('configs/visible/grid_fashionmnist.py', variants=variants)
 
 
-@pytest.mark.parametrize('mix', ['mixup', 'cutmix', 'fmix', 'resizemix'])
+@pytest.mark.parametrize('mix', ['cutmix', 'fmix', 'resizemix'])
 def test_labels_of_one_mixer_differ_in_nothing_else(mix):
     plain, *others = (
         visible(MIX=mix, LABELS=labels) for labels in ('gt', 'cam', 'refined', 'other_refined')
@@ -249,6 +249,12 @@ def test_labels_of_one_mixer_differ_in_nothing_else(mix):
         assert len(cfg.requires) == 1
         assert cfg.model.train_cfg.augments.pop('labels').type == 'VisibleLabels'
         assert cfg.model == plain.model and cfg.train_dataloader == plain.train_dataloader
+
+
+def test_labels_of_mixup_cannot_follow_maps():
+    assert visible(MIX='mixup').model.train_cfg.augments == dict(type='SampleMixup')
+    with pytest.raises(ValueError, match='LABELS=cam has no effect with MIX=mixup'):
+        visible(MIX='mixup', LABELS='cam')
 
 
 def test_pasted_objects_and_their_placebo():

@@ -3,7 +3,8 @@
 # that of a teacher (cam), the same refined by colour (refined), or the true mask of the object
 # (true). Placebos are those of another image (other_...) and smooth noise (noise). A variant that
 # the mixer does not read is refused: SEE is that of cammix and paste; PLACE, SHAPE and OPACITY are
-# those of paste; SOFT, that of cutmix and fmix, blurs masks by a Gaussian of so many pixels.
+# those of paste; SOFT, that of cutmix and fmix, blurs masks by a Gaussian of so many pixels;
+# TEACHER is that of maps. `paste_mixup` has what paste has.
 _base_ = './simple.py'
 from mmtmix.recipes import (
     SALIENCY,
@@ -78,8 +79,10 @@ augment = augments['paste' if mix == 'paste_mixup' else mix]
 maps = [see] if 'SEE' in READ.get(mix, ()) else []
 if labels in maps:
     augment['labels'] = 'visible'  # by the maps that it mixes by
-elif maps or labels != 'gt':
-    augment['labels'] = 'gt' if labels == 'gt' else visible_labels(labels, named)
+elif labels != 'gt':
+    augment['labels'] = visible_labels(labels, named)
+if labels == 'gt' and mix.startswith('paste'):
+    augment['labels'] = 'gt'  # its default is visible
 if soft:
     augment = dict(type='SoftMasks', augment=augment, sigma=soft)
 requires = [teacher] if any(map(uses_teacher, (*maps, labels))) else []

@@ -31,6 +31,8 @@ if mix == 'paste':
     if not labels.endswith('refined'):
         raise ValueError(f'LABELS must be refined or other_refined with MIX=paste, got {labels}')
     augment = dict(type='ObjectPaste', saliency=named_saliency(labels, named), labels='visible')
+elif mix == 'mixup' and labels != 'gt':
+    raise ValueError(f'variant LABELS={labels} has no effect with MIX=mixup; leave it out')
 else:
     augment = augments[mix]
     if labels != 'gt':

@@ -64,9 +64,13 @@ def visible_labels(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def uses_teacher(name: str) -> bool:
-    """Return whether a source of saliency needs a teacher, by its short name.
+    """Tell whether a source of saliency, or labels by it, need a teacher.
 
     Args:
-        name: Name of the source, see :func:`named_saliency`.
+        name: Short name of the source, see :func:`named_saliency`; any other, such as ``'gt'``,
+            needs none.
+
+    Returns:
+        Whether it does.
     """
-    return name.endswith(('cam', 'refined'))
+    return name.removeprefix('other_') in ('cam', 'refined')

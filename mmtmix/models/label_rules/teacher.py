@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -94,8 +95,8 @@ class TeacherLabels(TeacherMixin, LabelRule):
         """
         logits = mix.details.get('logits') if not self.has_teacher else None
         if logits is None:
-            holder = self if self.has_teacher else _holder_of(mix.augment)
-            assert holder is not None  # `check_augment` has refused others
+            # `check_augment` has refused an augment without
+            holder = self if self.has_teacher else cast(TeacherMixin, _holder_of(mix.augment))
             logits = holder.teacher(mix.mixed)
         if logits.size(1) != mix.scores.size(1):
             raise ValueError(
