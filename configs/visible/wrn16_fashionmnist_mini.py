@@ -5,5 +5,11 @@ from mmtmix.recipes import stage, visible_labels
 
 teacher = stage('configs/simple/wrn16_fashionmnist_mini.py', 'last.pth')
 requires = [teacher]
-augment = dict(type='SampleCutMix', places='clipped', labels=visible_labels('refined', teacher))
-model = dict(train_cfg=dict(augments=augment, probs=[0.5]))
+model = dict(
+    train_cfg=dict(
+        augments=dict(
+            type='SampleCutMix', places='clipped', labels=visible_labels('refined', teacher)
+        ),
+        probs=[0.5],
+    )
+)

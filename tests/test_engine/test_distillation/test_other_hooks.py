@@ -79,7 +79,7 @@ def test_a_student_learns_on_fashion_mnist(tmp_path, fitted_teacher, scalars):
     assert terms == {name for name in logged if 'loss' in name}
     total = sum(torch.tensor(logged[name]) for name in terms - {'loss'})
     torch.testing.assert_close(torch.tensor(logged['loss']), total, rtol=1e-3, atol=1e-3)
-    assert sum(logged['loss_cls'][-4:]) < 0.8 * sum(logged['loss_cls'][:4])
+    assert sum(logged['loss_cls'][-4:]) < 0.9 * sum(logged['loss_cls'][:4])
     val = {name: hub.data[0] for name, hub in runner.message_hub.log_scalars.items()}
     assert val['val/distill/student'][-1] == pytest.approx(val['val/accuracy/top1'][-1])
     assert len(set(val['val/distill/teacher'])) == 1
