@@ -81,7 +81,7 @@ if labels in maps:
     augment['labels'] = 'visible'  # by the maps that it mixes by
 elif labels != 'gt':
     augment['labels'] = visible_labels(labels, named)
-if labels == 'gt' and mix.startswith('paste'):
+elif mix.startswith('paste'):
     augment['labels'] = 'gt'  # its default is visible
 if soft:
     augment = dict(type='SoftMasks', augment=augment, sigma=soft)

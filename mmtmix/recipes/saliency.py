@@ -64,7 +64,7 @@ def visible_labels(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def uses_teacher(name: str) -> bool:
-    """Tell whether a source of saliency, or labels by it, need a teacher.
+    """Return whether a source of saliency, or labels by it, need a teacher.
 
     Args:
         name: Short name of the source, see :func:`named_saliency`; any other, such as ``'gt'``,

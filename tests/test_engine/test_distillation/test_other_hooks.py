@@ -69,8 +69,8 @@ def test_a_student_learns_on_fashion_mnist(tmp_path, fitted_teacher, scalars):
     hook.losses = [dict(type='KDLoss', loss_weight=0.2), dict(type='CRDLoss', num_negatives=64)]
     cfg.train_dataloader.batch_size, cfg.train_dataloader.dataset.indices = 64, 512
     cfg.val_dataloader.dataset.indices = 250
-    cfg.train_cfg.max_epochs, cfg.train_cfg.val_interval = 3, 1
-    cfg.param_scheduler.total_steps, cfg.param_scheduler.eta_max = 3, 0.05
+    cfg.train_cfg.max_epochs, cfg.train_cfg.val_interval = 4, 1
+    cfg.param_scheduler.total_steps, cfg.param_scheduler.eta_max = 4, 0.05
     cfg.default_hooks.logger.interval = 1
     runner = build_runner(cfg)
     runner.train()
@@ -79,7 +79,7 @@ def test_a_student_learns_on_fashion_mnist(tmp_path, fitted_teacher, scalars):
     assert terms == {name for name in logged if 'loss' in name}
     total = sum(torch.tensor(logged[name]) for name in terms - {'loss'})
     torch.testing.assert_close(torch.tensor(logged['loss']), total, rtol=1e-3, atol=1e-3)
-    assert sum(logged['loss_cls'][-4:]) < 0.9 * sum(logged['loss_cls'][:4])
+    assert sum(logged['loss_cls'][-4:]) < 0.8 * sum(logged['loss_cls'][:4])
     val = {name: hub.data[0] for name, hub in runner.message_hub.log_scalars.items()}
     assert val['val/distill/student'][-1] == pytest.approx(val['val/accuracy/top1'][-1])
     assert len(set(val['val/distill/teacher'])) == 1
