@@ -99,15 +99,16 @@ def test_augments_of_mmpretrain(config, run, kind):
     augments = dict(type=kind, alpha=1.0)
     train_cfg = {'model.train_cfg': dict(augments=augments, _delete_=True)}
     cells, texts = run(config(**train_cfg), '--num', '3')
-    assert len(cells) == 3 * 5
+    columns = 7 if kind == 'ResizeMix' else 5  # it shrinks the second image, which is drawn, too
+    assert len(cells) == 3 * columns
     labels = [text.splitlines() for text in texts if text.startswith('λ₁')]
     for row, label in enumerate(labels):
-        first, second, *masks, mixed = (cell[0] for cell in cells[5 * row : 5 * row + 5])
+        pictures = [cell[0] for cell in cells[columns * row : columns * (row + 1)]]
+        first, second, *masks, mixed = pictures[columns - 5 :]
         shares = [float(line.split()[2]) for line in label]
         # a weight of the batch is the area of the mask
         np.testing.assert_allclose([mask.mean() for mask in masks], shares, atol=0.01)
-        if kind != 'ResizeMix':  # which shrinks the second image
-            np.testing.assert_allclose(masks[0] * first + masks[1] * second, mixed, atol=1e-4)
+        np.testing.assert_allclose(masks[0] * first + masks[1] * second, mixed, atol=1e-4)
 
 
 def test_first_mixer_of_a_list_wherever_it_stands(config, run, tool):
