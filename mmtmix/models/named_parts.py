@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import Parameter, signature
 from typing import Any
 
 from mmengine.registry import Registry
@@ -23,7 +24,7 @@ def build_named(
         interface: Class of all parts.
 
     Raises:
-        TypeError: If it is none of these.
+        TypeError: If it is none of these, or an argument that the part needs is missing.
         ValueError: If there is no part of this name.
     """
     if isinstance(value, interface):
@@ -40,5 +41,22 @@ def build_named(
         check_choice(title, kind, sorted(registry.module_dict))
         kind = registry.module_dict[kind]
     check_arguments(title, settings, kind)
+    missing = [name for name in _required(kind) if name not in settings]
+    if missing:
+        wanted = ', '.join(f'{name}=...' for name in missing)
+        raise TypeError(
+            f'{title}={kind.__name__!r} has no {" and no ".join(missing)}; give '
+            f'dict(type={kind.__name__!r}, {wanted})'
+        )
     # not by `build`, which warns that the default scope has no such registry
     return kind(**settings)
+
+
+def _required(kind: type) -> list[str]:
+    """Return the names of the arguments without a default."""
+    return [
+        one.name
+        for one in signature(kind).parameters.values()
+        if one.default is Parameter.empty
+        and one.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    ]

@@ -28,6 +28,7 @@ class RealImages:
         stats: Normalisation of the images.
         channel_order: Order of the channels of ``inputs``, ``'rgb'`` or ``'bgr'``; None where it
             is unknown.
+        samples: The data samples of the N images, with what the pipeline packed of each.
     """
 
     inputs: Tensor
@@ -36,6 +37,7 @@ class RealImages:
     index: Tensor
     stats: InputStats
     channel_order: str | None
+    samples: list[Any]
 
     @property
     def rows(self) -> range:
@@ -86,7 +88,8 @@ def load_images(
     classes = dataset.metainfo.get('classes')
     settings, num_classes = preprocessor_config(cfg) or {}, count_classes(cfg, dataset)
     preprocess = TaskPreprocessor(settings, num_classes, device)
-    inputs, scores = preprocess([dataset[i] for i in indices])
+    items = [dataset[i] for i in indices]
+    inputs, scores = preprocess(items)
     labels = scores.argmax(dim=1).tolist()
     names = [classes[label] if classes else f'class {label}' for label in labels]
     # row i of a group is the group from its i-th image on, and then its first i images
@@ -94,7 +97,8 @@ def load_images(
     index = torch.stack([groups.roll(-i, dims=1) for i in range(num_mix)], dim=1).flatten(0, 1)
     order = dataset_order(eval_view_config(cfg, split)[0])
     stats = InputStats.from_preprocessor(settings, order)
-    return RealImages(inputs, scores, names, index, stats, stats.channel_order)
+    samples = [item['data_samples'] for item in items]
+    return RealImages(inputs, scores, names, index, stats, stats.channel_order, samples)
 
 
 def draw_groups(dataset: Any, num: int, num_mix: int, seed: int) -> list[int]:

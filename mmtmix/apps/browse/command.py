@@ -32,7 +32,7 @@ from mmtmix.visualization.batch import LabelledBatch, draw_batches
 from mmtmix.visualization.labels import class_label
 
 from .browsing import browsing_config
-from .loop import BrowseLoop, Group
+from .loop import UNMIXED, BrowseLoop, Group
 from .notes import (
     batch_note,
     colour_note,
@@ -127,6 +127,8 @@ def draw(cfg: Config, runner: Runner, args: argparse.Namespace) -> list[Figure]:
     stats = InputStats.from_preprocessor(preprocessor_config(cfg) or {}, loaded_order(cfg))
     names = class_names(loop)
     note = mixing_note(cfg, unwrap(runner.model), args.checkpoint is not None)
+    if all(len(groups) == 1 and groups[0].title == UNMIXED for groups in loop.drawn):
+        note += ' By chance none of these batches is mixed; draw more of them, or another --seed.'
     figures = []
     for number, groups in enumerate(loop.drawn, 1):
         inputs = groups[0].inputs

@@ -28,6 +28,9 @@ from mmtmix.utils import unwrap
 
 from .browsing import hook_of
 
+UNMIXED = 'not mixed'
+"""Title of a batch that its augments left as it was."""
+
 _CALLING = (ClsDataPreprocessor, ResidentPreprocessor)  # preprocessors that call a choice as it is
 
 
@@ -66,7 +69,7 @@ class NamingMix:
         """Return the mixes of a batch and their labels."""
         augment = choose(self.choice)
         if augment is None:
-            self.name = 'not mixed'
+            self.name = UNMIXED
             return inputs, scores.float()
         self.name = f'mixed by {type(augment).__name__}'
         return augment(inputs, scores)

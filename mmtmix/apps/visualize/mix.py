@@ -19,7 +19,7 @@ from mmtmix.functional import draw_weights
 from mmtmix.models import BatchAugment, Draw, FrozenTeacher, TransformMix, mix_with_details
 from mmtmix.models.augments import augment_config, build_augment, build_batch_augments
 from mmtmix.models.foreign_mix import ForeignAugment
-from mmtmix.models.saliency import LiveModel, set_live_model
+from mmtmix.models.saliency import LiveModel, object_masks, set_live_model
 from mmtmix.utils import (
     check_device,
     check_output_file,
@@ -169,7 +169,8 @@ def run(args: argparse.Namespace) -> Figure:
         if args.checkpoint:
             set_live_model(LiveModel(FrozenTeacher(cfg, args.checkpoint).model.to(args.device)))
     try:
-        figure = draw(mixers, images, args)
+        with object_masks(images.samples):
+            figure = draw(mixers, images, args)
     finally:
         set_live_model(None)
     save_figure(figure, args.out)

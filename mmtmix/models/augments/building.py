@@ -28,6 +28,7 @@ AUGMENTS: dict[str, dict[str, Any]] = {
     'SaliencyMix': dict(type='SaliencyMix'),
     'AttentiveMix': dict(type='AttentiveMix'),
     'CAMMix': dict(type='CAMMix'),
+    'ObjectPaste': dict(type='ObjectPaste'),
     'PuzzleMix': dict(type='PuzzleMix'),
     'Co-Mixup': dict(type='CoMixup'),
     'SuperMix': dict(type='SuperMix'),
@@ -39,7 +40,7 @@ The augments in ``WITH_TEACHER`` need a ``teacher`` as well, and TransformMix a 
 """
 
 BLIND = ('Mixup', 'CutMix', 'ResizeMix', 'GridMix', 'SmoothMix', 'FMix')
-WITH_TEACHER = ('AttentiveMix', 'CAMMix', 'SuperMix', 'TransformMix')
+WITH_TEACHER = ('AttentiveMix', 'CAMMix', 'ObjectPaste', 'SuperMix', 'TransformMix')
 
 
 def augment_config(cfg: Config) -> ConfigDict:

@@ -82,9 +82,10 @@ class TrueMasks(SaliencySource):
         """
         if _handed is None:
             raise RuntimeError(
-                'TrueMasks needs the masks of the batch, and none were handed over; train or '
-                '`mmtmix browse` a config whose model.train_cfg has the augment, or call it '
-                'inside of mmtmix.models.object_masks(masks)'
+                'TrueMasks needs the masks of the batch, and none were handed over; train, or '
+                'draw by `mmtmix browse` or `mmtmix visualize mix`, a config whose '
+                'model.train_cfg has the augment, or call it inside of '
+                'mmtmix.models.object_masks(masks)'
             )
         masks = _handed if isinstance(_handed, Tensor) else _stacked(_handed)
         if masks.is_floating_point():

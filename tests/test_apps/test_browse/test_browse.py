@@ -202,3 +202,15 @@ def test_choices_are_those_of_the_library():
 def test_images_that_were_mixed_before_the_run_are_named(dataset, note):
     cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
     assert mixing_note(cfg, SimpleNamespace(data_preprocessor=None), False) == note
+
+
+def test_it_is_told_that_no_batch_is_mixed_by_chance(browse, texts):
+    chance = 'By chance none of these batches is mixed'
+    half = dict(augments=dict(type='Mixup', alpha=1.0), probs=[0.5])
+    told = {
+        chance in ' '.join(texts(browse('--seed', str(seed), model__train_cfg=half)[0]))
+        for seed in range(4)
+    }
+    assert told == {True, False}
+    (figure,) = browse(model__train_cfg=dict(half, probs=[1.0]))
+    assert chance not in ' '.join(texts(figure))

@@ -1,6 +1,7 @@
 """Sources of saliency by name, config and object."""
 
 import pytest
+from mmpretrain.registry import BATCH_AUGMENTS
 
 from mmtmix.models import InputGradient, SaliencySource, TeacherCAM, build_saliency
 
@@ -41,3 +42,17 @@ def test_an_unknown_name_is_refused_with_those_there_are():
 def test_what_is_no_source_is_refused(wrong):
     with pytest.raises(TypeError, match=r'must be a name, dict\(type=..., ...\) or'):
         build_saliency(wrong)
+
+
+@pytest.mark.parametrize(
+    ('source', 'said'),
+    [
+        ('TeacherCAM', r"saliency='TeacherCAM' has no teacher; .*\(type='TeacherCAM', teacher="),
+        (dict(type='RefinedSaliency'), "saliency='RefinedSaliency' has no source"),
+    ],
+)
+def test_a_source_without_what_it_needs_is_refused(source, said):
+    with pytest.raises(TypeError, match=said):
+        build_saliency(source)
+    with pytest.raises(TypeError, match=said):
+        BATCH_AUGMENTS.build(dict(type='ObjectPaste', saliency=source))

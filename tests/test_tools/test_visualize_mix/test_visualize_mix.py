@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmtmix.datasets import FashionMNISTIdx
+from mmtmix.datasets import FashionMNISTIdx, Glyphs
 from mmtmix.models import Draw, FrozenTeacher
 
 
@@ -190,3 +190,16 @@ def test_errors_name_the_trouble_and_write_nothing(
 def test_picture_of_unknown_format_stops_before_the_work(tool):
     with pytest.raises(ValueError, match='mix.xyz'):
         tool.main(['nowhere.py', '--out', 'mix.xyz'])
+
+
+def test_true_masks_of_a_data_set_are_drawn(run):
+    variants = ['--variant', 'MIX=paste', 'SEE=true', 'LABELS=true']
+    given = ['--indices', '3', '5', '8', '13', *variants]
+    cells, texts = run('configs/glyphs/mixed.py', *given)
+    assert 'True mask' in texts
+    data = Glyphs(
+        split='train', num_images=1000, num_classes=50, object_size=(0.5, 0.8), clutter=3
+    )
+    shown = [cells[row + column][1] for row in (0, 9) for column in (2, 3)]
+    for heat, image in zip(shown, (3, 5, 8, 13), strict=True):
+        np.testing.assert_array_equal(heat, data[image]['gt_mask'])
