@@ -21,7 +21,7 @@ from mmtmix.apps.reproduce import Cell, RunResult, read_experiments, read_record
 from mmtmix.apps.weights.cards import read_cards
 from mmtmix.cli.parser import CommandParser
 from mmtmix.utils import atomic_path, load_config, run_command
-from mmtmix.utils.config import parse_options
+from mmtmix.utils.config_options import parse_options
 from mmtmix.utils.shipped import SCHEME
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -61,7 +61,7 @@ def run(argv: list[str]) -> int:
     from mmtmix.engine.digest import run_digest
     from mmtmix.engine.stages import plan_stages
     from mmtmix.utils import load_config, stoppable
-    from mmtmix.utils.config import parse_options
+    from mmtmix.utils.config_options import parse_options
     from mmtmix.utils.variants import parse_variants
 
     args = parse_args(argv)

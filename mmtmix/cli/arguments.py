@@ -96,7 +96,7 @@ def complete(args: argparse.Namespace) -> None:
     Raises:
         ValueError: If a variant is given twice.
     """
-    from mmtmix.utils.config import parse_options
+    from mmtmix.utils.config_options import parse_options
     from mmtmix.utils.variants import parse_variants
 
     if getattr(args, 'cfg_options', None):

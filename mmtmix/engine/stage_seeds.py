@@ -15,7 +15,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmtmix.utils import load_config
-from mmtmix.utils.config import flat_options
+from mmtmix.utils.config_options import flat_options
 
 STAGE_SEEDS = 'stage_seeds'
 """Field of a config with the number that is added to the seeds of required runs."""

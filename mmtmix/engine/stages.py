@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from mmtmix.program import program
 from mmtmix.utils import is_shipped, load_config, shipped_file
-from mmtmix.utils.config import flat_options, option_words
+from mmtmix.utils.config_options import flat_options, option_words
 from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 

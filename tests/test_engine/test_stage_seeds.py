@@ -5,7 +5,7 @@ import pytest
 from mmtmix.engine.digest import run_digest, stage_digests
 from mmtmix.engine.stages import plan_stages
 from mmtmix.utils import load_config
-from mmtmix.utils.config import parse_options
+from mmtmix.utils.config_options import parse_options
 
 TEACHER, SEARCH = 'work_dirs/teacher/last.pth', 'work_dirs/search/mixer.pth'
 

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from mmtmix.utils import describe_error, load_config, resolve_config
 from mmtmix.utils.command import is_user_error
-from mmtmix.utils.config import parse_options
+from mmtmix.utils.config_options import parse_options
 from mmtmix.utils.config_paths import is_shipped_config
 
 from .config_changes import Change, base_config, config_changes, names_of_bases

@@ -12,7 +12,7 @@ from mmtmix.engine.recording import seed_of
 from mmtmix.engine.run_record import read_record
 from mmtmix.engine.stage_seeds import OF_RUN, STAGE_SEEDS
 from mmtmix.engine.stages import Stage, check_maker
-from mmtmix.utils.config import option_words
+from mmtmix.utils.config_options import option_words
 
 from .runs import Experiment, Run, State, train_command
 

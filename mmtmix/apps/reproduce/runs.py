@@ -15,7 +15,7 @@ from mmtmix.engine.digest import run_digest
 from mmtmix.engine.run_record import DONE, FAILED, RUNNING, read_record, state_of
 from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import load_config
-from mmtmix.utils.config import parse_options
+from mmtmix.utils.config_options import parse_options
 from mmtmix.utils.variants import variant_words
 from mmtmix.utils.work_dirs import folder_of
 

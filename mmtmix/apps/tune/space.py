@@ -23,7 +23,7 @@ from mmtmix.checks import (
     check_path,
     check_text,
 )
-from mmtmix.utils.config import parse_options
+from mmtmix.utils.config_options import parse_options
 
 from .presets import PRESETS
 

@@ -16,7 +16,7 @@ from mmtmix.apps.reproduce import run_child
 from mmtmix.engine.stages import Stage, plan_stages
 from mmtmix.utils import atomic_path, load_config
 from mmtmix.utils.claim_waits import wait_for_folder
-from mmtmix.utils.config import parse_options
+from mmtmix.utils.config_options import parse_options
 from mmtmix.utils.variants import variant_words
 from mmtmix.visualization import read_scalars
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 import pytest
 
 from mmtmix.apps.tune import Parameter, TuneSettings, trial
-from mmtmix.utils.config import parse_options
+from mmtmix.utils.config_options import parse_options
 
 CONFIG = 'configs/transformmix/search_wrn16_fashionmnist_mini.py'
 METRIC = 'mix/transformmix/ce'
