@@ -45,8 +45,8 @@ def build_named(
     if missing:
         wanted = ', '.join(f'{name}=...' for name in missing)
         raise TypeError(
-            f'{title}={kind.__name__!r} has no {" and no ".join(missing)}; give '
-            f'dict(type={kind.__name__!r}, {wanted})'
+            f'{title}={kind.__name__!r} has no {" and no ".join(missing)}; add {wanted} to '
+            f'dict(type={kind.__name__!r}, ...)'
         )
     # not by `build`, which warns that the default scope has no such registry
     return kind(**settings)

@@ -32,9 +32,10 @@ from mmtmix.visualization.batch import LabelledBatch, draw_batches
 from mmtmix.visualization.labels import class_label
 
 from .browsing import browsing_config
-from .loop import UNMIXED, BrowseLoop, Group
+from .loop import BrowseLoop, Group
 from .notes import (
     batch_note,
+    chance_note,
     colour_note,
     find_alarms,
     mixing_note,
@@ -127,8 +128,9 @@ def draw(cfg: Config, runner: Runner, args: argparse.Namespace) -> list[Figure]:
     stats = InputStats.from_preprocessor(preprocessor_config(cfg) or {}, loaded_order(cfg))
     names = class_names(loop)
     note = mixing_note(cfg, unwrap(runner.model), args.checkpoint is not None)
-    if all(len(groups) == 1 and groups[0].title == UNMIXED for groups in loop.drawn):
-        note += ' By chance none of these batches is mixed; draw more of them, or another --seed.'
+    note += chance_note(
+        unwrap(runner.model), [group.title for drawn in loop.drawn for group in drawn]
+    )
     figures = []
     for number, groups in enumerate(loop.drawn, 1):
         inputs = groups[0].inputs

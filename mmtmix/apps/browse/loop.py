@@ -27,9 +27,7 @@ from mmtmix.models.teacher_mix import mix_with_teacher
 from mmtmix.utils import unwrap
 
 from .browsing import hook_of
-
-UNMIXED = 'not mixed'
-"""Title of a batch that its augments left as it was."""
+from .notes import UNMIXED
 
 _CALLING = (ClsDataPreprocessor, ResidentPreprocessor)  # preprocessors that call a choice as it is
 

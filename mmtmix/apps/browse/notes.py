@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,9 @@ from mmtmix.models import ViewsPreprocessor
 from mmtmix.models.classifiers import AutoMixClassifier
 from mmtmix.models.search import MixerSearch
 from mmtmix.models.teachers import InputStats
+
+UNMIXED = 'not mixed'
+"""Title of a batch that its augments left as it was."""
 
 _FAR_MEAN, _SMALL_STD, _LARGE_STD = 1.5, 0.2, 5.0
 _FEW = 0.01  # share of pixels that rounding may put outside
@@ -97,6 +100,25 @@ def mixing_note(cfg: Config, model: Any, has_checkpoint: bool) -> str:
     needs_live = 'LiveModelHook' in str(cfg.get('custom_hooks'))
     live = ' Saliency is that of an untrained network.' if needs_live and weights else ''
     return f'Mixing per batch: {", ".join(parts)}.{live}'
+
+
+def chance_note(model: Any, titles: Sequence[str]) -> str:
+    """Say that by chance no drawn batch is mixed; empty where one is, or none ever would be.
+
+    Args:
+        model: Model of the run.
+        titles: Titles of the groups that were drawn.
+    """
+    choice = getattr(model.data_preprocessor, 'batch_augments', None)
+    choice = getattr(choice, 'choice', choice)
+    probs = getattr(choice, 'probs', None) or [1.0] * len(getattr(choice, 'augments', ()))
+    pairs = zip(getattr(choice, 'augments', ()), probs, strict=True)
+    if set(titles) != {UNMIXED} or not any(share > 0 for one, share in pairs if one is not None):
+        return ''
+    return (
+        ' By chance none of these batches is mixed; take another --seed, or draw more of them '
+        'with --batches and a folder as --out.'
+    )
 
 
 def find_alarms(stats: InputStats, inputs: Tensor, pixels: Tensor) -> list[str]:
