@@ -203,7 +203,13 @@ def test_the_script_waits_for_all_and_returns_the_worst_status(tmp_path, stub, s
 def test_the_script_forwards_signals_and_waits(tmp_path, stub, signum, wait_for):
     env = dict(os.environ, PYTHON=str(stub), MODE='wait')
     with subprocess.Popen(
-        [SCRIPT, 'config.py', '2'], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
+        [SCRIPT, 'config.py', '2'],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+        # where the tests run in the background, SIGINT is ignored, and a script can't trap it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         wait_for(lambda: len(list(tmp_path.glob('begun*'))) == 2)
         process.send_signal(signum)
