@@ -1,19 +1,22 @@
 # `MIX` on `SHARE` % of the batches of the bed. A mix is made by the saliency `SEE`, and its label
-# follows `LABELS`: the mix's own weights (gt), or the visible part of a saliency. The saliency is
-# that of a teacher (cam), the same refined by colour (refined), or the true mask of the object
-# (true). Placebos are those of another image (other_...) and smooth noise (noise). A variant that
-# the mixer does not read is refused: SEE is that of cammix and paste; PLACE, SHAPE and OPACITY are
-# those of paste; SOFT, that of cutmix and fmix, blurs masks by a Gaussian of so many pixels;
-# TEACHER is that of maps. `paste_mixup` has what paste has.
+# follows `LABELS`: the mix's own weights (gt), the visible part of a saliency, or how a teacher
+# reads the mix: by probabilities of its classes alone (sources), by where maps lie (attended), or
+# by features (similar). The saliency is that of a teacher (cam), the same refined by colour
+# (refined), or the true mask of the object (true). Placebos are those of another image (other_...)
+# and smooth noise (noise). A variant that the mixer does not read is refused: SEE is that of
+# cammix and paste; PLACE, SHAPE and OPACITY are those of paste; SOFT, that of cutmix and fmix,
+# blurs masks by a Gaussian of so many pixels; TEACHER is that of maps and of such labels.
+# `paste_mixup` has what paste has.
 _base_ = './simple.py'
 from mmtmix.recipes import (
+    LABELS,
     SALIENCY,
+    named_labels,
     named_saliency,
     stage,
     teacher_from,
     uses_teacher,
     variant,
-    visible_labels,
 )
 
 mix = variant(
@@ -30,7 +33,7 @@ mix = variant(
     'paste_mixup',
 )
 share = variant('SHARE', 50, kind=int)
-see, labels = variant('SEE', *SALIENCY), variant('LABELS', 'gt', *SALIENCY)
+see, labels = variant('SEE', *SALIENCY), variant('LABELS', 'gt', *LABELS)
 place = variant('PLACE', 'over', 'random', 'own', 'clear')
 shape, opacity = variant('SHAPE', 'mask', 'box'), variant('OPACITY', 'full', 'drawn')
 soft = variant('SOFT', 0, kind=int)
@@ -80,7 +83,7 @@ maps = [see] if 'SEE' in READ.get(mix, ()) else []
 if labels in maps:
     augment['labels'] = 'visible'  # by the maps that it mixes by
 elif labels != 'gt':
-    augment['labels'] = visible_labels(labels, named)
+    augment['labels'] = named_labels(labels, named)
 elif mix.startswith('paste'):
     augment['labels'] = 'gt'  # its default is visible
 if soft:
@@ -89,7 +92,9 @@ requires = [teacher] if any(map(uses_teacher, (*maps, labels))) else []
 if labels != 'gt' and mix == 'mixup':
     raise ValueError(f'variant LABELS={labels} has no effect with MIX=mixup; leave it out')
 if teachers != 'fine' and not requires:
-    raise ValueError(f'variant TEACHER={teachers} has no effect, since no map is of a teacher')
+    raise ValueError(
+        f'variant TEACHER={teachers} has no effect, since no map or label is of a teacher'
+    )
 probs = [share / 100]
 if mix == 'paste_mixup':  # one half of the mixed batches each
     augment, probs = [augment, augments['mixup']], [share / 200, share / 200]

@@ -49,6 +49,7 @@ from .mixing import (
     draw_index,
     draw_weights,
     mix_targets,
+    similar_shares,
 )
 from .objects import covered_pixels, object_boxes, shift_images
 from .pixel_maps import draw_patches, pad_positions, patch_masks, pick_pixels, with_fill
@@ -179,6 +180,7 @@ __all__ = [
     'resize_map',
     'shift_images',
     'shrink_into_boxes',
+    'similar_shares',
     'soft_cross_entropy',
     'soft_level_masks',
     'softmax_masks',

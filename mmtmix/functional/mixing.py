@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mmtmix.checks import check_integer, check_number
@@ -171,3 +172,33 @@ def mix_targets(scores: Tensor, weights: Tensor, index: Tensor) -> Tensor:
     # no matrix product, which autocast would round to bfloat16
     chosen = scores.index_select(0, index.flatten()).view(*index.shape, -1)
     return (chosen * weights.to(scores.dtype)[..., None]).sum(dim=1)
+
+
+def similar_shares(
+    mixed: Tensor, features: Tensor, weights: Tensor, index: Tensor, temperature: float
+) -> Tensor:
+    """Correct the weights of mixes by how similar each mix is to its images.
+
+    The share of image i is proportional to ``weight_i * exp(s_i / temperature)``, with the cosine
+    ``s_i`` of the features of the mix and of the image.
+
+    Args:
+        mixed: Features of the mixes, (M, D).
+        features: Features of the images of the batch, (N, D).
+        weights: Weights of the images of each mix, (M, k), rows on the simplex.
+        index: Positions of the images of each mix, int64 (M, k).
+        temperature: Divisor of the similarities, > 0.
+
+    Returns:
+        Shares, float32 (M, k), rows on the simplex; an image of weight 0 has share 0.
+
+    Raises:
+        TypeError: If ``temperature`` is no number.
+        ValueError: If it is not positive.
+    """
+    check_number('temperature', temperature, above=0)
+    units = F.normalize(features.float(), dim=1)
+    chosen = units.index_select(0, index.flatten()).view(*index.shape, -1)
+    # no matrix product, which autocast would round to bfloat16
+    cosines = (chosen * F.normalize(mixed.float(), dim=1)[:, None]).sum(dim=2)
+    return torch.softmax(weights.float().log() + cosines / temperature, dim=1)

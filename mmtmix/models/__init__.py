@@ -50,7 +50,14 @@ from .data_preprocessors import (
 )
 from .detailed_mix import DetailedMix, mix_with_details
 from .draw import Draw
-from .label_rules import LabelRule, TeacherLabels, VisibleLabels, build_labels
+from .label_rules import (
+    AttendedLabels,
+    LabelRule,
+    SimilarLabels,
+    TeacherLabels,
+    VisibleLabels,
+    build_labels,
+)
 from .losses import CRDLoss, DistillLoss, KDLoss, NetworkOutputs, SoftmaxBCELoss
 from .mixers import AdaptiveMixBlock, MixBlock, TransformMixer, load_mixer, save_mixer
 from .saliency import (
@@ -71,6 +78,7 @@ from .teachers import FrozenTeacher
 __all__ = [
     'AdAutoMixClassifier',
     'AdaptiveMixBlock',
+    'AttendedLabels',
     'AttentiveMix',
     'AugMixClassifier',
     'AutoMixClassifier',
@@ -118,6 +126,7 @@ __all__ = [
     'SampleMixup',
     'SampleResizeMix',
     'ShakeShake',
+    'SimilarLabels',
     'SmoothMix',
     'SoftMasks',
     'SoftmaxBCELoss',

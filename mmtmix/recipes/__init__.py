@@ -22,10 +22,18 @@ from .offline import clean_and_mixed, mixed_images, scale_schedule
 from .pairs import PAIRS, pair_names
 from .policies import autoaugment_cifar_policies, randaugment_policies
 from .resident import resident
-from .saliency import SALIENCY, named_saliency, uses_teacher, visible_labels
+from .saliency import (
+    LABELS,
+    SALIENCY,
+    named_labels,
+    named_saliency,
+    uses_teacher,
+    visible_labels,
+)
 from .stages import stage, teacher_from
 
 __all__ = [
+    'LABELS',
     'PAIRS',
     'SALIENCY',
     'autoaugment_cifar_policies',
@@ -35,6 +43,7 @@ __all__ = [
     'mixed_pipeline_of',
     'mixed_set_of',
     'mixes_of',
+    'named_labels',
     'named_saliency',
     'pair_names',
     'pair_variant',

@@ -1,4 +1,4 @@
-"""Sources of saliency by the names that experiments have for them."""
+"""Sources of saliency and label rules by the names that experiments have for them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from .augments import settings_of
 
 SALIENCY = ('cam', 'refined', 'true', 'other_cam', 'other_refined', 'other_true', 'noise')
 """Names that :func:`named_saliency` knows."""
+
+READINGS: dict[str, dict[str, Any]] = dict(
+    sources=dict(type='TeacherLabels', kind='sources'),
+    attended=dict(type='AttendedLabels'),
+    similar=dict(type='SimilarLabels'),
+)
+LABELS = (*SALIENCY, *READINGS)
+"""Names that :func:`named_labels` knows."""
 
 
 def named_saliency(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,14 +71,36 @@ def visible_labels(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
     return dict(type='VisibleLabels', saliency=named_saliency(name, teacher))
 
 
-def uses_teacher(name: str) -> bool:
-    """Return whether a source of saliency, or labels by it, need a teacher.
+def named_labels(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of a label rule by its short name.
 
     Args:
-        name: Short name of the source, see :func:`named_saliency`; any other, such as ``'gt'``,
-            needs none.
+        name: Name of a saliency, see :func:`named_saliency`: its visible part is counted. Other
+            rules read the mix by the teacher: ``'sources'`` has its probabilities of the mixed
+            classes, ``'attended'`` counts where its maps lie, and ``'similar'`` compares features.
+        teacher: As in :func:`named_saliency`.
+
+    Returns:
+        ``dict(type=..., ...)`` for the argument ``labels`` of augments.
+
+    Raises:
+        TypeError: If ``teacher`` is neither.
+        ValueError: If ``name`` is unknown.
+    """
+    check_choice('name', name, LABELS)
+    if name in READINGS:
+        return dict(READINGS[name], teacher=settings_of(teacher))
+    return visible_labels(name, teacher)
+
+
+def uses_teacher(name: str) -> bool:
+    """Return whether a source of saliency, or a label rule, needs a teacher.
+
+    Args:
+        name: Short name of either, see :func:`named_labels`; any other, such as ``'gt'``, needs
+            none.
 
     Returns:
         Whether it does.
     """
-    return name.removeprefix('other_') in ('cam', 'refined')
+    return name in READINGS or name.removeprefix('other_') in ('cam', 'refined')

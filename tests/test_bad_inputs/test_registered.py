@@ -45,6 +45,8 @@ GOOD: dict[str, dict[str, Any]] = {
     'OtherImages': dict(source='FineGrainedSaliency'),
     'RefinedSaliency': dict(source='FineGrainedSaliency'),
     'TrueMasks': {},
+    'AttendedLabels': dict(teacher=TEACHER),
+    'SimilarLabels': dict(teacher=TEACHER),
     'TeacherLabels': dict(teacher=TEACHER),
     'VisibleLabels': {},
     'InputGradient': {},

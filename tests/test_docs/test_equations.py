@@ -27,6 +27,7 @@ from mmtmix.functional import (
     min_max,
     mix_targets,
     normalize_masks,
+    similar_shares,
     unit_mass,
     visible_shares,
     warp,
@@ -178,6 +179,15 @@ def test_mix_and_labels(drawn):
     assert torch.allclose(scaled, saliency / saliency.sum((2, 3, 4), keepdim=True), atol=1e-6)
     constant = weights[..., None, None, None].expand_as(masks)
     assert torch.allclose(visible_shares(scaled, constant), weights, atol=1e-6)
+    of_mix, of_image = normal(N, C), normal(N, C)
+    shares = similar_shares(of_mix, of_image, weights, index, 0.1)
+    for n in range(N):
+        powers = [
+            weights[n, i]
+            * torch.exp(F.cosine_similarity(of_mix[n], of_image[index[n, i]], 0) / 0.1)
+            for i in range(K)
+        ]
+        assert torch.allclose(shares[n], torch.stack(powers) / sum(powers), atol=1e-6)
 
 
 def test_objective_and_step_of_supermix(drawn):

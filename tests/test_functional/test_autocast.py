@@ -24,6 +24,9 @@ CALLS = {
     'hold_areas of two': lambda: F.hold_areas(5 * LAYERS[:, :, 0], drawn(3, 2).softmax(dim=1)),
     'hold_areas of four': lambda: F.hold_areas(drawn(3, 4, 9, 9), drawn(3, 4).softmax(dim=1)),
     'kept_saliency': lambda: F.kept_saliency(LAYERS, MASKS, THETA),
+    'similar_shares': lambda: F.similar_shares(
+        drawn(3, 8), drawn(3, 8), drawn(3, 2).softmax(dim=1), torch.tensor([[0, 1]] * 3), 0.1
+    ),
     'softmax_masks': lambda: F.softmax_masks(LAYERS, drawn(3, 2).softmax(dim=1), 0.3),
     'spread_by_colour': lambda: F.spread_by_colour(IMAGES, MAPS),
     'square_maps': lambda: F.square_maps(MAPS, 7),

@@ -58,6 +58,9 @@ CALLS = {
     'blend_batch': lambda: F.blend_batch(made(3, 1, 5, 6), whole(3, 2), made(3, 2, 1, 5, 6)),
     'draw_distinct_index': lambda: F.draw_distinct_index(whole(3), 2),
     'mix_targets': lambda: F.mix_targets(made(3, 4), made(3, 2), whole(3, 2)),
+    'similar_shares': lambda: F.similar_shares(
+        made(3, 4), made(3, 4), made(3, 2), whole(3, 2), 0.1
+    ),
     'orient': lambda: F.orient(made(3, 2, 5, 5), flags(3, 3)),
     'orient_back': lambda: F.orient_back(made(3, 2, 5, 5), flags(3, 3)),
     'orient_theta_back': lambda: F.orient_theta_back(made(3, 2, 2, 3), flags(3, 3)),

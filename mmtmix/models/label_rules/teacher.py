@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import cast
-
 import torch
 from torch import Tensor
 
 from mmtmix.checks import check_choice, check_number
 from mmtmix.functional import mix_targets
 from mmtmix.models.draw import Details
-from mmtmix.models.saliency import SaliencySource
-from mmtmix.models.teachers import FrozenTeacher, TeacherMixin
+from mmtmix.models.teachers import FrozenTeacher
 
-from .base import LABEL_RULES, Labelled, LabelRule, MixToLabel
+from .base import LABEL_RULES, MixToLabel
+from .teacher_rule import TeacherRule
 
 KINDS = ('soft', 'hard', 'sources')
 
 
 @LABEL_RULES.register_module()
-class TeacherLabels(TeacherMixin, LabelRule):
+class TeacherLabels(TeacherRule):
     """Label each mix by what a teacher sees in it.
 
     With the teacher's logits ``f`` for a mix, and ``p = softmax(f / temperature)``, the label is
@@ -57,34 +54,8 @@ class TeacherLabels(TeacherMixin, LabelRule):
     ):
         check_choice('kind', kind, KINDS)
         check_number('temperature', temperature, above=0)
+        super().__init__(teacher)
         self.kind, self.temperature = kind, temperature
-        if teacher is not None:
-            self.hold_teacher(teacher)
-
-    @property
-    def needs_network(self) -> bool:
-        """See :attr:`LabelRule.needs_network`."""
-        return True
-
-    @property
-    def parts(self) -> Iterator[TeacherMixin | SaliencySource]:
-        """See :attr:`LabelRule.parts`."""
-        if self.has_teacher:
-            yield self
-
-    def load(self) -> None:
-        """See :meth:`LabelRule.load`."""
-        if self.has_teacher:
-            super().load()
-
-    def check_augment(self, augment: Labelled) -> None:
-        """See :meth:`LabelRule.check_augment`."""
-        if not self.has_teacher and _holder_of(augment) is None:
-            raise ValueError(
-                f'labels by a teacher need one, and {type(augment).__name__} mixes without; give '
-                f"labels=dict(type='TeacherLabels', kind={self.kind!r}, "
-                'teacher=dict(config=..., checkpoint=...))'
-            )
 
     @torch.no_grad()
     def __call__(self, mix: MixToLabel) -> Details:
@@ -95,9 +66,7 @@ class TeacherLabels(TeacherMixin, LabelRule):
         """
         logits = mix.details.get('logits') if not self.has_teacher else None
         if logits is None:
-            # `check_augment` has refused an augment without
-            holder = self if self.has_teacher else cast(TeacherMixin, _holder_of(mix.augment))
-            logits = holder.teacher(mix.mixed)
+            logits = self.teacher_for(mix.augment)(mix.mixed)
         if logits.size(1) != mix.scores.size(1):
             raise ValueError(
                 f'the teacher has {logits.size(1)} classes and batch_scores has '
@@ -122,9 +91,3 @@ def _of_sources(probabilities: Tensor, mix: MixToLabel) -> Tensor:
     total = seen.sum(dim=1, keepdim=True)
     given = mix_targets(mix.scores.float(), weights, index)
     return torch.where(total <= 0, given, seen / total.clamp_min(1e-30))
-
-
-def _holder_of(augment: Labelled) -> TeacherMixin | None:
-    """Return what holds the augment's teacher: itself, or a source inside of its saliency."""
-    sources = () if augment.saliency is None else augment.saliency.parts
-    return next((part for part in (augment, *sources) if isinstance(part, TeacherMixin)), None)

@@ -35,7 +35,7 @@ def test_names_configs_and_rules():
         ('visble', ValueError, "did you mean 'visible'"),
         (3, TypeError, 'labels must be a name'),
         ({}, TypeError, 'labels must be a name'),
-        (dict(type='Nonesuch'), ValueError, "labels must be one of 'TeacherLabels'"),
+        (dict(type='Nonesuch'), ValueError, "labels must be one of 'AttendedLabels'"),
         (dict(type='VisibleLabels', salency='TrueMasks'), TypeError, "'salency'.*saliency"),
         (dict(type='VisibleLabels', saliency='Truemasks'), ValueError, "mean 'TrueMasks'"),
     ],
