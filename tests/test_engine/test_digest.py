@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmtmix.engine.digest import FIELDS, WATCHERS, run_digest, with_first_defaults
+from mmtmix.engine.digest import run_digest
+from mmtmix.engine.digest_content import FIELDS, WATCHERS, with_first_defaults
 from mmtmix.engine.stages import plan_stages
 from mmtmix.functional import SUPERMIX_FAST, SUPERMIX_PAPER
 from mmtmix.models.mixers import TransformMixer

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mmtmix.checks import check_choice, check_integer, check_number
-from mmtmix.engine.digest import run_digest, with_first_defaults
+from mmtmix.engine.digest import run_digest
+from mmtmix.engine.digest_content import with_first_defaults
 from mmtmix.engine.stages import plan_stages
 from mmtmix.utils import file_digest, load_config
 
@@ -73,8 +74,8 @@ def describe(
         Settings, configs, and a digest of every file that they name. That of a config is
         :func:`~mmtmix.engine.digest.run_digest`, which does not depend on how it is written.
         Defaults that have changed are written as
-        :func:`~mmtmix.engine.digest.with_first_defaults` does, so that a set is not continued with
-        other ones.
+        :func:`~mmtmix.engine.digest_content.with_first_defaults` does, so that a set is not
+        continued with other ones.
     """
     plain = json.loads(json.dumps(with_first_defaults(dict(sources)), default=str))
     files = {name: _file_digest(name) for name in sorted(set(_strings(plain)))}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmtmix.engine.digest import FIELDS, WATCHERS
+from mmtmix.engine.digest_content import FIELDS, WATCHERS
 from mmtmix.utils import load_config
 from mmtmix.utils.config import declared_variants
 from mmtmix.utils.config_paths import SCOPE
