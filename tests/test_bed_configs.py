@@ -149,6 +149,8 @@ def test_a_variant_that_the_mixer_does_not_read_is_refused(mix, variants, reader
 def test_labels_of_mixup_and_teachers_of_nothing_are_refused():
     with pytest.raises(ValueError, match='LABELS=cam has no effect with MIX=mixup'):
         read('mixed', MIX='mixup', LABELS='cam')
+    with pytest.raises(ValueError, match='LABELS=attended has no effect with MIX=mixup'):
+        read('mixed', MIX='mixup', LABELS='attended')
     with pytest.raises(ValueError, match='TEACHER=mixup has no effect'):
         read('mixed', MIX='paste', SEE='true', LABELS='true', TEACHER='mixup')
     cfg = read('mixed', MIX='paste', SEE='refined', TEACHER='mixup')
@@ -159,6 +161,14 @@ def test_the_first_variant_that_is_not_read_is_refused_though_others_are():
     assert augment_of(MIX='cammix', SEE='true').saliency.type == 'TrueMasks'
     with pytest.raises(ValueError, match='variant PLACE=own has no effect with MIX=cammix'):
         read('mixed', MIX='cammix', SEE='true', PLACE='own')
+
+
+@pytest.mark.parametrize(('mix', 'labels'), [('cutmix', 'attended'), ('mixup', 'similar')])
+def test_labels_by_a_teacher_of_the_mix(mix, labels):
+    cfg = read('mixed', MIX=mix, LABELS=labels)
+    rule = cfg.model.train_cfg.augments.labels
+    assert rule.type == f'{labels.capitalize()}Labels'
+    assert rule.teacher.checkpoint == cfg.requires[0].produces
 
 
 @pytest.mark.parametrize('mix', ['paste', 'paste_mixup'])

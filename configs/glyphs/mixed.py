@@ -89,7 +89,7 @@ elif mix.startswith('paste'):
 if soft:
     augment = dict(type='SoftMasks', augment=augment, sigma=soft)
 requires = [teacher] if any(map(uses_teacher, (*maps, labels))) else []
-if labels != 'gt' and mix == 'mixup':
+if mix == 'mixup' and labels not in ('gt', 'sources', 'similar'):  # masks are the weights
     raise ValueError(f'variant LABELS={labels} has no effect with MIX=mixup; leave it out')
 if teachers != 'fine' and not requires:
     raise ValueError(

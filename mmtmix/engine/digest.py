@@ -11,12 +11,10 @@ from typing import Any
 
 from mmtmix.utils import file_digest, is_shipped, load_config, shipped_file
 
-from .digest_content import content_of, type_name, with_first_defaults
+from .digest_content import WITHOUT_EFFECT, content_of, type_name, with_first_defaults
 from .stage_seeds import shifted_content
 from .stages import Stage, plan_stages, required_files
 
-# arguments of each type that change its time or memory alone
-_WITHOUT_EFFECT = {'ResidentDataset': frozenset({'max_bytes', 'read_workers'})}
 _DIGITS = 16
 _ADDRESS = re.compile(r' at 0x[0-9a-f]+')
 
@@ -178,7 +176,7 @@ def _plain(
 ) -> Any:
     """Return a value in types of JSON, with digests in place of paths."""
     if isinstance(value, Mapping):
-        idle = _WITHOUT_EFFECT.get(type_name(value), ())
+        idle = WITHOUT_EFFECT.get(type_name(value), ())
         items = {str(name): item for name, item in value.items() if name not in idle}
         named = items.get('config')
         if isinstance(named, str) and named.endswith('.py'):

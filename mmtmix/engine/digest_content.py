@@ -1,4 +1,4 @@
-"""What of a config a result depends on, and thus its digest."""
+"""Select the parts of a config that determine a result."""
 
 from __future__ import annotations
 
@@ -63,14 +63,19 @@ _CHANGED_DEFAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     'SuperMix': (SUPERMIX_FAST, SUPERMIX_PAPER),
     'TransformMixer': (dict(mask_size=16), dict(mask_size=None)),
 }
+# arguments of each type that change its time or memory alone
+WITHOUT_EFFECT = {'ResidentDataset': frozenset({'max_bytes', 'read_workers'})}
 
 
 def content_of(cfg: Config, has_seed: bool) -> dict[str, Any]:
-    """Return the fields of a config that a result depends on.
+    """Return the fields of a config that a result depends on, without hooks that only watch.
 
     Args:
         cfg: Config of a run.
-        has_seed: Whether its own seed counts.
+        has_seed: Whether the seed of this run is one of them.
+
+    Returns:
+        Values of the fields by their names.
     """
     content = cfg.to_dict()
     # a runner of another class may read any field
@@ -97,7 +102,14 @@ def _only_watches(hook: Any) -> bool:
 
 
 def type_name(settings: Mapping[str, Any]) -> str:
-    """Return the name of the class that a config's dict builds; empty if it builds none."""
+    """Return the name of the class that a config's dict builds.
+
+    Args:
+        settings: Config of anything, with ``type`` if it builds a class.
+
+    Returns:
+        Name of the class, without its scope or module; empty if it builds none.
+    """
     kind = settings.get('type')
     name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
     return name.rpartition('.')[2]

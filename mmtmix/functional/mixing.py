@@ -187,7 +187,7 @@ def similar_shares(
         features: Features of the images of the batch, (N, D).
         weights: Weights of the images of each mix, (M, k), rows on the simplex.
         index: Positions of the images of each mix, int64 (M, k).
-        temperature: Divisor of the similarities, > 0.
+        temperature: Divisor of the similarities, > 0, and not so small that 1 / it overflows.
 
     Returns:
         Shares, float32 (M, k), rows on the simplex; an image of weight 0 has share 0.

@@ -12,12 +12,12 @@ from .augments import settings_of
 SALIENCY = ('cam', 'refined', 'true', 'other_cam', 'other_refined', 'other_true', 'noise')
 """Names that :func:`named_saliency` knows."""
 
-READINGS: dict[str, dict[str, Any]] = dict(
+_READINGS: dict[str, dict[str, Any]] = dict(
     sources=dict(type='TeacherLabels', kind='sources'),
     attended=dict(type='AttendedLabels'),
     similar=dict(type='SimilarLabels'),
 )
-LABELS = (*SALIENCY, *READINGS)
+LABELS = (*SALIENCY, *_READINGS)
 """Names that :func:`named_labels` knows."""
 
 
@@ -75,21 +75,22 @@ def named_labels(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:
     """Return the config of a label rule by its short name.
 
     Args:
-        name: Name of a saliency, see :func:`named_saliency`: its visible part is counted. Other
-            rules read the mix by the teacher: ``'sources'`` has its probabilities of the mixed
-            classes, ``'attended'`` counts where its maps lie, and ``'similar'`` compares features.
+        name: Name of a saliency, see :func:`named_saliency`, whose visible part is counted. Or how
+            the teacher judges the mix: ``'sources'`` for its probabilities of the mixed classes,
+            ``'attended'`` for :class:`~mmtmix.models.AttendedLabels`, ``'similar'`` for
+            :class:`~mmtmix.models.SimilarLabels`.
         teacher: As in :func:`named_saliency`.
 
     Returns:
         ``dict(type=..., ...)`` for the argument ``labels`` of augments.
 
     Raises:
-        TypeError: If ``teacher`` is neither.
+        TypeError: If ``teacher`` is neither an entry of ``requires`` nor settings.
         ValueError: If ``name`` is unknown.
     """
     check_choice('name', name, LABELS)
-    if name in READINGS:
-        return dict(READINGS[name], teacher=settings_of(teacher))
+    if name in _READINGS:
+        return dict(_READINGS[name], teacher=settings_of(teacher))
     return visible_labels(name, teacher)
 
 
@@ -103,4 +104,4 @@ def uses_teacher(name: str) -> bool:
     Returns:
         Whether it does.
     """
-    return name in READINGS or name.removeprefix('other_') in ('cam', 'refined')
+    return name in _READINGS or name.removeprefix('other_') in ('cam', 'refined')

@@ -30,7 +30,8 @@ class LabelRangeHook(Hook):
     Names are compared too. Those of validation and test images and of the augments' teachers must
     agree with those of the training images. A class that has another label ends the run. Names
     that only differ are logged as a warning. A test compares its images with the names in the
-    checkpoint. Teachers for ``cam_class='predicted'`` may have any classes.
+    checkpoint. Teachers for ``cam_class='predicted'``, and those of ``AttendedLabels`` and
+    ``SimilarLabels``, may have any classes.
 
     ImageNet's 1.28 million training images take 1 s with a list of labels; the method of the data
     set would take 4 s. Labels that come from folders take no time.
@@ -100,8 +101,6 @@ def check_teachers_of_augments(runner: Any, dataset: Any) -> None:
     """
     for augment in iter_augments(unwrap(runner.model), runner.hooks):
         for part in augment.teacher_holders:
-            # SuperMix and TeacherLabels have no cam_class
-            cam_class = getattr(part, 'cam_class', None)
-            if cam_class != 'predicted':
-                may_predict = cam_class is not None
+            if part.needs_task_classes:
+                may_predict = hasattr(part, 'cam_class')
                 check_class_names(part.teacher, dataset, 'train_dataloader', may_predict)

@@ -88,6 +88,11 @@ class TransformMix(TeacherMixin, BatchAugment):
         self.hold_teacher(teacher)
         self._mixer = build_module(mixer, num_mix) if module_file(mixer) is None else mixer
 
+    @property
+    def needs_task_classes(self) -> bool:
+        """See :attr:`TeacherMixin.needs_task_classes`."""
+        return self.cam_class == 'target'
+
     @cached_property
     def mixer(self) -> TransformMixer:
         """The mixing module."""

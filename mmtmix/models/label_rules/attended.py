@@ -1,4 +1,4 @@
-"""Labels by where a teacher looks in a mix."""
+"""Labels by a teacher's saliency of each mix."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from .teacher_rule import TeacherRule
 
 @LABEL_RULES.register_module()
 class AttendedLabels(TeacherRule):
-    """Label each mix by how much of the teacher's saliency lies on each of its images.
+    """Label each mix by the part of the teacher's saliency that lies on each of its images.
 
     With the saliency ``S`` of the mix, for the class that the teacher predicts, and the masks
     ``M_i``, image i has the share
 
     ``(1 - share) * w_i + share * sum_u M_i(u) * S(u) / sum_u S(u)``,
 
-    where ``w_i`` is its weight in the augment, such as its area. A mix without any saliency keeps
-    the weights. ``VisibleLabels`` looks at the images before they are mixed; this rule looks at
-    the mix.
+    where ``w_i`` is its weight in the augment, such as its area. Mixup, whose masks are its
+    weights, keeps its labels, and so does a mix without any saliency. ``VisibleLabels`` takes the
+    saliency of the images before they are mixed; this rule takes that of the mix. The teacher sees
+    each mix once.
 
-    It is the rule of TransMix (Chen et al., CVPR 2022), in which ``S`` is the attention of the
-    class token of the transformer in training. Here it is the saliency of a frozen teacher of any
-    architecture.
+    With ``share=0.5`` it has the form of the public code of TransMix (Chen et al., CVPR 2022).
+    There ``S`` is the attention of the class token in the transformer that is trained, and masks
+    are shrunk to its patches. Here it is the saliency of a frozen teacher of any architecture,
+    scaled to [0, 1] and enlarged to the masks.
 
     Args:
         teacher: Arguments of :class:`~mmtmix.models.teachers.FrozenTeacher`, or a teacher; it may
             have other classes than the task. None takes that of the augment or of its saliency
             source.
-        share: Share of what is attended, in [0, 1]; TransMix's code has 0.5.
+        share: Weight of the saliency against the augment's own weights, in (0, 1].
 
     Raises:
         FileNotFoundError: At the first call, if the teacher's files do not exist.
@@ -43,13 +45,16 @@ class AttendedLabels(TeacherRule):
     """
 
     needs_masks = True
-    cam_class = 'predicted'
-    """Class whose map counts; the labels of the task are not looked at."""
 
     def __init__(self, teacher: dict | FrozenTeacher | None = None, share: float = 0.5):
-        check_number('share', share, 0, 1)
+        check_number('share', share, most=1, above=0, cure="labels='gt' has none of the saliency")
         super().__init__(teacher)
         self.share = share
+
+    @property
+    def needs_task_classes(self) -> bool:
+        """See :attr:`TeacherMixin.needs_task_classes`."""
+        return False
 
     @torch.no_grad()
     def __call__(self, mix: MixToLabel) -> Details:
@@ -58,4 +63,5 @@ class AttendedLabels(TeacherRule):
         _, saliency = self.teacher_for(mix.augment).saliency(mix.mixed)
         maps = resize_map(saliency, (masks.size(-2), masks.size(-1)))
         attended = visible_shares(maps[:, None].expand_as(masks), masks, weights)
-        return dict(weights=weights + self.share * (attended - weights))
+        shares = weights + self.share * (attended - weights)
+        return dict(weights=shares.to(weights.dtype))

@@ -41,6 +41,11 @@ class TeacherCAM(TeacherMixin, SaliencySource):
         self._logits: Tensor | None = None
 
     @property
+    def needs_task_classes(self) -> bool:
+        """See :attr:`TeacherMixin.needs_task_classes`."""
+        return self.cam_class == 'target'
+
+    @property
     def title(self) -> str:
         """See :attr:`SaliencySource.title`; the teacher's first images determine it."""
         return self.teacher.saliency_title

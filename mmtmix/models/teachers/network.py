@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmengine.model import BaseModel
-from mmpretrain.models.heads import ConformerHead, DeiTClsHead
+from mmpretrain.models.heads import ClsHead, ConformerHead, DeiTClsHead
 from torch import Tensor, nn
 
 _FEATURES_CURE = (
@@ -77,12 +77,17 @@ def declared_classes(model: nn.Module) -> int | None:
 def has_pre_logits(model: nn.Module) -> bool:
     """Return whether a classifier has one of MMPretrain's heads, which return their features.
 
-    timm's heads have a layer named ``pre_logits``, so that name alone does not show it.
+    timm's heads have a layer named ``pre_logits``, so that name alone does not show it. A plain
+    ``ClsHead`` returns what its backbone gives, which are the logits of a VGG.
 
     Args:
         model: A classifier.
     """
-    return hasattr(model, 'extract_feat') and hasattr(getattr(model, 'head', None), 'pre_logits')
+    head = getattr(model, 'head', None)
+    if not hasattr(model, 'extract_feat') or not hasattr(head, 'pre_logits'):
+        return False
+    passes_on = type(head).pre_logits is ClsHead.pre_logits and last_linear(head) is None
+    return not passes_on
 
 
 def feature_layers(model: nn.Module) -> list[nn.Linear]:

@@ -14,6 +14,11 @@ class TeacherMixin:
     In a list of base classes it comes before the class whose ``load`` it extends.
     """
 
+    @property
+    def needs_task_classes(self) -> bool:
+        """Whether the teacher must have the classes of the labels, in their order."""
+        return True
+
     def hold_teacher(self, teacher: dict | FrozenTeacher) -> None:
         """Check and store the arguments of the teacher.
 

@@ -297,6 +297,10 @@ def test_teachers_know_the_classes_by_the_same_labels(
     run(dict(type='AttentiveMix', saliency=dict(source, cam_class='predicted')))
     predicting = dict(type='TeacherCAM', teacher=reversed_teacher, cam_class='predicted')
     run(dict(type='AttentiveMix', saliency=predicting))
+    for rule in ('AttendedLabels', 'SimilarLabels'):
+        run(dict(type='FMix', labels=dict(type=rule, teacher=reversed_teacher)))
+    with pytest.raises(ValueError, match=TEACHER_REFUSED):
+        run(dict(type='FMix', labels=dict(type='TeacherLabels', teacher=reversed_teacher)))
 
 
 def test_a_teachers_names_are_its_checkpoints_or_its_configs(fitted_teacher, reversed_teacher):

@@ -1,4 +1,4 @@
-"""Labels by where a teacher looks in a mix, and by how similar it finds it, beside loops."""
+"""Labels by a teacher's saliency of a mix, and by similar features, beside sums in loops."""
 
 import math
 
@@ -86,6 +86,9 @@ def test_shares_follow_the_saliency_of_the_mix(make_batch, teacher, name):
         seen = [float((maps[n] * mask).sum()) for mask in masks[n]]
         shares.append([0.75 * w + 0.25 * s / sum(seen) for w, s in zip(row, seen, strict=True)])
     torch.testing.assert_close(targets, mix_labels(batch[1], index, shares), atol=1e-5, rtol=1e-4)
+    # masks of Mixup are its weights
+    plain = mix_labels(batch[1], index, given['weights'].tolist())
+    assert torch.allclose(targets, plain, atol=1e-5) == (name == 'SampleMixup')
 
 
 def test_a_mix_that_equals_an_image_is_labelled_by_it(make_batch):
@@ -101,7 +104,7 @@ def test_a_mix_that_equals_an_image_is_labelled_by_it(make_batch):
     torch.testing.assert_close(even.sum(dim=1), torch.ones(2))
 
 
-@pytest.mark.parametrize('share', [0.0, 1.0])
+@pytest.mark.parametrize('share', [0.5, 1.0])
 def test_a_mix_without_saliency_keeps_its_weights(make_batch, share, monkeypatch):
     images, scores = make_batch(4)
     teacher = make_teacher()
@@ -134,9 +137,24 @@ def test_the_teacher_of_the_augment_serves(make_batch, rule):
     [
         (dict(type='AttendedLabels', teacher=TEACHER, share=1.5), 'share must be'),
         (dict(type='AttendedLabels', teacher=TEACHER, share='half'), 'share must be'),
-        (dict(type='SimilarLabels', teacher=TEACHER, temperature=0), 'temperature must be'),
+        (dict(type='AttendedLabels', teacher=TEACHER, share=0), "labels='gt'"),
+        (dict(type='SimilarLabels', teacher=TEACHER, temperature=1e-40), 'temperature must be'),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises((TypeError, ValueError), match=message):
         BATCH_AUGMENTS.build(dict(type='FMix', labels=settings))
+
+
+def test_the_least_temperature_leaves_labels_finite(make_batch):
+    for share in mix(SimilarLabels(TEACHER, 1e-3), make_batch(8), 'SampleCutMix')[1]:
+        assert share.isfinite().all() and share.sum() == pytest.approx(1)
+
+
+def test_a_teacher_without_a_linear_layer_is_refused_when_files_are_read():
+    net = nn.Sequential(nn.Conv2d(3, 10, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    rule = SimilarLabels(FrozenTeacher(model=net, mean=120.0, std=60.0, channel_order='rgb'))
+    with pytest.raises(
+        ValueError, match='SimilarLabels compares .* no linear layer; give another'
+    ):
+        BATCH_AUGMENTS.build(dict(type='FMix', labels=rule)).load()

@@ -2,11 +2,25 @@
 
 import pytest
 import torch
+from mmpretrain.models import ImageClassifier
+from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from torch import nn
 
 from mmtmix.models import FrozenTeacher
 
 pytestmark = pytest.mark.host
+
+
+class Small(BaseBackbone):
+    """Classifies itself, as MMPretrain's VGG does."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.classifier = nn.Linear(5, 3)
+
+    def forward(self, inputs):
+        return (self.classifier(self.body(inputs)),)
 
 
 @pytest.fixture
@@ -41,6 +55,14 @@ def test_features_of_a_head_that_hides_them_are_refused(make_teacher, images):
     teacher.model.head = nn.Flatten()
     with pytest.raises(ValueError, match='has no pre_logits, so its features are unknown'):
         teacher.features(images)
+
+
+def test_features_of_a_network_that_classifies_in_its_backbone_are_not_its_logits(images):
+    model = ImageClassifier(backbone=dict(type=Small), head=dict(type='ClsHead'))
+    teacher = FrozenTeacher(model=model, mean=120.0, std=60.0)
+    logits, features = teacher.features(images)
+    assert features.shape == (4, 5) and teacher.feature_dim == 5
+    torch.testing.assert_close(model.backbone.classifier(features), logits)
 
 
 @pytest.mark.parametrize(
