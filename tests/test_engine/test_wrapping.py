@@ -1,9 +1,7 @@
 """Two gloo processes train TransformMix by each of MMEngine's ways to wrap a model."""
 
 import json
-import multiprocessing
 import os
-import traceback
 
 import pytest
 import torch
@@ -12,6 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmtmix.engine.launch import build_runner
 from mmtmix.engine.wrapping import prepare_strategy, set_cpu_wrapper
 from mmtmix.utils import load_checkpoint, load_config
+from tests.test_engine.ranks import run_ranks
 
 pytestmark = pytest.mark.host
 on_cpu = pytest.mark.skipif(torch.cuda.is_available(), reason='runs on gloo without GPUs')
@@ -60,32 +59,11 @@ def train(fitted_teacher, tmp_path_factory):
         (root / f'{name}{rank}.json').write_text(json.dumps(values))
 
     def start(name, **options):
-        fork = multiprocessing.get_context('fork')
-        processes = [
-            fork.Process(target=_report, args=(run, name, rank, options), daemon=True)
-            for rank in range(2)
-        ]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join(120)
-            if process.is_alive():
-                process.kill()
-        assert [process.exitcode for process in processes] == [0, 0]
+        run_ranks(lambda rank: run(name, rank, options), seconds=120)
         seen = [json.loads((root / f'{name}{rank}.json').read_text()) for rank in range(2)]
         return root / name, seen
 
     return start
-
-
-def _report(run, *args):
-    """Leave a forked process without what pytest would do at its end."""
-    try:
-        run(*args)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
 
 
 @pytest.fixture(scope='module')

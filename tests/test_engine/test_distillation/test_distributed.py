@@ -1,11 +1,11 @@
 """Two processes on gloo learn what one does from the same batches."""
 
-import multiprocessing
 import os
-import traceback
 
 import pytest
 import torch
+
+from tests.test_engine.ranks import run_ranks
 
 pytestmark = [
     pytest.mark.host,
@@ -54,35 +54,13 @@ def train(distill_runner, distill_hook, student_config, tmp_path):
         torch.save(content, tmp_path / f'{world_size}_{rank}.pt')
 
     def start(hook, world_size, **options):
-        processes = [
-            multiprocessing.get_context('fork').Process(
-                target=_report, args=(run, hook, rank, world_size, options), daemon=True
-            )
-            for rank in range(world_size)
-        ]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join(60)
-            if process.is_alive():
-                process.kill()
-        assert [process.exitcode for process in processes] == [0] * world_size
+        run_ranks(lambda rank: run(hook, rank, world_size, options), world_size)
         return [
             torch.load(tmp_path / f'{world_size}_{rank}.pt', weights_only=False)
             for rank in range(world_size)
         ]
 
     return start
-
-
-def _report(run, *args):
-    """Leave a forked process without what pytest would do at its end."""
-    try:
-        run(*args)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """AutoMixHook in real runs: the encoder moves, files are plain ones, resumes are exact."""
 
-import multiprocessing
 import os
-import traceback
 
 import pytest
 import torch
@@ -12,6 +10,7 @@ from mmpretrain.registry import MODELS
 from mmtmix.engine import AutoMixHook
 from mmtmix.functional import cosine_momentum
 from mmtmix.utils import load_checkpoint, read_weights, unwrap
+from tests.test_engine.ranks import run_ranks
 
 pytestmark = pytest.mark.host
 
@@ -175,38 +174,20 @@ def test_momenta_out_of_range_are_refused(momenta):
         AutoMixHook(*momenta)
 
 
-def _train_rank(make, folder, rank):
-    """Train one of two ranks in a forked process, without what pytest would do at its end."""
-    try:
-        os.environ['LOCAL_RANK'] = str(rank)
-        store = torch.distributed.FileStore(str(folder / 'store'), 2)
-        torch.distributed.init_process_group('gloo', store=store, rank=rank, world_size=2)
-        wrapper = dict(type='MMDistributedDataParallel', device_ids=None)
-        runner = make('automix', launcher='pytorch', model_wrapper_cfg=wrapper)
-        runner.train()
-        model = unwrap(runner.model)
-        state = dict(model.named_parameters())
-        torch.save({name: value.detach() for name, value in state.items()}, folder / f'{rank}.pt')
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason='runs on gloo without GPUs')
 def test_two_processes_end_with_the_same_weights(method_runner, tmp_path):
-    context = multiprocessing.get_context('fork')
-    ranks = [
-        context.Process(target=_train_rank, args=(method_runner, tmp_path, rank), daemon=True)
-        for rank in range(2)
-    ]
-    for process in ranks:
-        process.start()
-    for process in ranks:
-        process.join(60)
-        if process.is_alive():
-            process.kill()
-    assert [process.exitcode for process in ranks] == [0, 0]
+    def train(rank):
+        os.environ['LOCAL_RANK'] = str(rank)  # in a process of its own
+        store = torch.distributed.FileStore(str(tmp_path / 'store'), 2)
+        torch.distributed.init_process_group('gloo', store=store, rank=rank, world_size=2)
+        wrapper = dict(type='MMDistributedDataParallel', device_ids=None)
+        runner = method_runner('automix', launcher='pytorch', model_wrapper_cfg=wrapper)
+        runner.train()
+        state = dict(unwrap(runner.model).named_parameters())
+        weights = {name: value.detach() for name, value in state.items()}
+        torch.save(weights, tmp_path / f'{rank}.pt')
+
+    run_ranks(train)
     first, second = (torch.load(tmp_path / f'{rank}.pt') for rank in range(2))
     assert any(name.startswith('mixing.mix_block') for name in first)
     assert same(first, second)

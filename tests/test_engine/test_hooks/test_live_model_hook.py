@@ -1,8 +1,6 @@
 """LiveModelHook and InputGradient in real runs: what is asked for, and what stays untouched."""
 
-import multiprocessing
 import os
-import traceback
 
 import pytest
 import torch
@@ -16,6 +14,7 @@ from mmtmix.engine.cleanup import closing_hooks
 from mmtmix.models import BatchAugment, build_saliency
 from mmtmix.models.saliency import live_model
 from mmtmix.utils import unwrap
+from tests.test_engine.ranks import run_ranks
 
 pytestmark = pytest.mark.host
 
@@ -233,33 +232,20 @@ def test_two_processes_learn_the_mean_of_their_gradients(live_runner, tmp_path, 
         pytest.skip('runs on gloo without GPUs')
 
     def train(rank):
-        try:
-            os.environ['LOCAL_RANK'] = str(rank)  # in a process of its own
-            store = torch.distributed.FileStore(str(tmp_path / 'store'), 2)
-            torch.distributed.init_process_group('gloo', store=store, rank=rank, world_size=2)
-            wrapper = dict(type='MMDistributedDataParallel', device_ids=None)
-            runner = live_runner(
-                dict(type='Look', clean_lam=clean_lam),
-                launcher='pytorch',
-                cfg=dict(model_wrapper_cfg=wrapper),
-            )
-            runner.train()
-            content = dict(unwrap(runner.model).state_dict()), augment_of(runner).seen
-            torch.save(content, tmp_path / f'{rank}.pt')
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)  # without what pytest would do at its end
+        os.environ['LOCAL_RANK'] = str(rank)  # in a process of its own
+        store = torch.distributed.FileStore(str(tmp_path / 'store'), 2)
+        torch.distributed.init_process_group('gloo', store=store, rank=rank, world_size=2)
+        wrapper = dict(type='MMDistributedDataParallel', device_ids=None)
+        runner = live_runner(
+            dict(type='Look', clean_lam=clean_lam),
+            launcher='pytorch',
+            cfg=dict(model_wrapper_cfg=wrapper),
+        )
+        runner.train()
+        content = dict(unwrap(runner.model).state_dict()), augment_of(runner).seen
+        torch.save(content, tmp_path / f'{rank}.pt')
 
-    context = multiprocessing.get_context('fork')
-    processes = [context.Process(target=train, args=(rank,), daemon=True) for rank in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-        if process.is_alive():
-            process.kill()
-    assert [process.exitcode for process in processes] == [0, 0]
+    run_ranks(train)
     ends, looks = zip(
         *(torch.load(tmp_path / f'{rank}.pt', weights_only=False) for rank in range(2)),
         strict=True,
