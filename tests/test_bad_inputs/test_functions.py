@@ -79,6 +79,9 @@ GOOD: dict[str, dict[str, Any]] = dict(
     hardness=dict(logits=LOGITS, targets=LOGITS.softmax(dim=1)),
     mode_seeking=dict(masks=PAIRS, others=PAIRS, noise=PAIRS, other_noise=PAIRS),
     square_maps=dict(saliency=MAPS, size=4),
+    similar_shares=dict(
+        mixed=LOGITS, features=LOGITS, weights=SHARES, index=INDEX, temperature=0.1
+    ),
     soft_level_masks=dict(maps=torch.rand(2, 8, 8), lam=SHARES[0], max_soft=0.1),
     spread_by_colour=dict(images=IMAGES, maps=MAPS),
     top_cells=dict(maps=MAPS, grid_size=4, num_cells=3),
