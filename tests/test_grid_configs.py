@@ -251,6 +251,14 @@ def test_labels_of_one_mixer_differ_in_nothing_else(mix):
         assert cfg.model == plain.model and cfg.train_dataloader == plain.train_dataloader
 
 
+def test_labels_by_the_teacher_s_probabilities():
+    for mix in ('cutmix', 'mixup'):
+        cfg = visible(MIX=mix, LABELS='sources')
+        rule = cfg.model.train_cfg.augments['labels']
+        assert (rule.type, rule.kind) == ('TeacherLabels', 'sources')
+        assert rule.teacher.checkpoint == cfg.requires[0].produces
+
+
 def test_labels_of_mixup_cannot_follow_maps():
     assert visible(MIX='mixup').model.train_cfg.augments == dict(type='SampleMixup')
     with pytest.raises(ValueError, match='LABELS=cam has no effect with MIX=mixup'):
