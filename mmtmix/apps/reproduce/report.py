@@ -224,7 +224,13 @@ def _seeds(result: CellResult) -> str:
 
 
 def _left_out(result: CellResult) -> str:
-    return '; '.join(f'seed {seed} {reason}' for seed, reason in result.left_out.items())
+    seeds: dict[str, list[int]] = {}
+    for seed, reason in result.left_out.items():
+        seeds.setdefault(reason, []).append(seed)
+    return '; '.join(
+        f'seed{"s" * (len(group) > 1)} {", ".join(map(str, group))} {reason}'
+        for reason, group in seeds.items()
+    )
 
 
 def _figure(result: CellResult, metric: str) -> str:
