@@ -83,7 +83,7 @@ def has_pre_logits(model: nn.Module) -> bool:
     Args:
         model: A classifier.
     """
-    head = getattr(model, 'head', None)
+    head: Any = getattr(model, 'head', None)
     if not hasattr(model, 'extract_feat') or not hasattr(head, 'pre_logits'):
         return False
     passes_on = type(head).pre_logits is ClsHead.pre_logits and last_linear(head) is None
