@@ -107,7 +107,7 @@ def test_blocks_that_differ_are_named(folder, call, capsys):
     # which leaves out all that was recorded
     config.write_text(config.read_text().replace('dict(net', 'dict(lr=2, net'))
     assert call() == 0
-    assert 'not run (seed 0 made with another config; seed 1' in path.read_text()
+    assert 'not run (seeds 0, 1, 2 made with another config)' in path.read_text()
 
 
 def test_a_run_that_no_table_has_is_told(folder, call, capsys):
