@@ -10,7 +10,7 @@ from mmtmix.checks import check_choice
 from .augments import settings_of
 
 SALIENCY = ('cam', 'refined', 'true', 'other_cam', 'other_refined', 'other_true', 'noise')
-"""Names that :func:`named_saliency` knows."""
+"""Names that :func:`named_saliency` takes."""
 
 _READINGS: dict[str, dict[str, Any]] = dict(
     sources=dict(type='TeacherLabels', kind='sources'),
@@ -18,7 +18,7 @@ _READINGS: dict[str, dict[str, Any]] = dict(
     similar=dict(type='SimilarLabels'),
 )
 LABELS = (*SALIENCY, *_READINGS)
-"""Names that :func:`named_labels` knows."""
+"""Names that :func:`named_labels` takes."""
 
 
 def named_saliency(name: str, teacher: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from mmtmix.models.teachers import FrozenTeacher
 from .base import LABEL_RULES, MixToLabel
 from .teacher_rule import TeacherRule
 
-LEAST_TEMPERATURE = 1e-3  # a smaller one overflows
+_LEAST_TEMPERATURE = 1e-3  # a smaller one overflows
 
 
 @LABEL_RULES.register_module()
@@ -45,7 +45,7 @@ class SimilarLabels(TeacherRule):
     """
 
     def __init__(self, teacher: dict | FrozenTeacher | None = None, temperature: float = 0.1):
-        check_number('temperature', temperature, LEAST_TEMPERATURE)
+        check_number('temperature', temperature, _LEAST_TEMPERATURE)
         super().__init__(teacher)
         self.temperature = temperature
 

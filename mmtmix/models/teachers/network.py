@@ -86,8 +86,7 @@ def has_pre_logits(model: nn.Module) -> bool:
     head: Any = getattr(model, 'head', None)
     if not hasattr(model, 'extract_feat') or not hasattr(head, 'pre_logits'):
         return False
-    passes_on = type(head).pre_logits is ClsHead.pre_logits and last_linear(head) is None
-    return not passes_on
+    return type(head).pre_logits is not ClsHead.pre_logits or last_linear(head) is not None
 
 
 def feature_layers(model: nn.Module) -> list[nn.Linear]:
